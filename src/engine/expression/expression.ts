@@ -1,0 +1,49 @@
+import type { EngineEvent } from '../event.js';
+
+/**
+ * Conditions as checked trees. Whoever builds a tree (the rule compiler, the fluent builder, a test) has resolved all
+ * names and types; the engine turns the tree into one function and never sees text.
+ *
+ * Numbers are IEEE doubles. A value may be *missing* (an absent or null field, `first` of a step without events):
+ * arithmetic on a missing value is missing, and every comparison with one is false, `!=` included.
+ */
+export type Scalar = number | string | boolean;
+
+export type CompareOp = '==' | '!=' | '<' | '<=' | '>' | '>=';
+
+/** Statistics over the events that a run has matched for a step so far; the event under test is not among them. */
+export type AggregateFn = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'first' | 'last' | 'distinct' | 'stddev';
+
+export type Expr =
+  | { readonly op: 'const'; readonly value: Scalar }
+  /** A field of the event under test. `time` and `kind` of the event itself are `meta`. */
+  | { readonly op: 'field'; readonly name: string }
+  | { readonly op: 'meta'; readonly name: 'time' | 'kind' }
+  /** `field` is absent for `count` alone. `first(step).time` has the meta name `$time`, `$kind` likewise. */
+  | { readonly op: 'aggregate'; readonly fn: AggregateFn; readonly step: string; readonly field?: string }
+  /** The field of the n-th event (from 0) of a step. */
+  | { readonly op: 'nth'; readonly step: string; readonly index: number; readonly field: string }
+  | { readonly op: 'compare'; readonly cmp: CompareOp; readonly left: Expr; readonly right: Expr }
+  | { readonly op: 'in'; readonly left: Expr; readonly values: readonly Scalar[] }
+  | { readonly op: 'and' | 'or'; readonly args: readonly Expr[] }
+  | { readonly op: 'not'; readonly arg: Expr }
+  | { readonly op: 'arith'; readonly fn: '+' | '-' | '*' | '/' | '%'; readonly left: Expr; readonly right: Expr }
+  /** Whether a value is there (CEL's `has`). */
+  | { readonly op: 'present'; readonly arg: Expr }
+  | { readonly op: 'if'; readonly test: Expr; readonly then: Expr; readonly otherwise: Expr }
+  /** A pure function that the engine knows by name; see `functions.ts`. */
+  | { readonly op: 'call'; readonly fn: string; readonly args: readonly Expr[] };
+
+/** What a condition written as a function sees of the partial match. */
+export interface RunView {
+  /** Events that this partial match has for a step so far, oldest first. */
+  events(step: string): readonly EngineEvent[];
+}
+
+/** For embedding: a condition as a function. It must be pure, and it cannot be stored, compared or indexed. */
+export interface FunctionCondition {
+  readonly op: 'function';
+  readonly test: (event: EngineEvent, run: RunView) => boolean;
+}
+
+export type Condition = Expr | FunctionCondition;

@@ -1,0 +1,45 @@
+import type { Pattern } from '../engine/pattern/pattern.js';
+
+export type Severity = 'low' | 'medium' | 'high' | 'critical';
+
+/** `draft` is only validated and tested; `shadow` runs with its alerts apart; `retired` does not run. */
+export type RuleStatus = 'draft' | 'shadow' | 'live' | 'retired';
+
+/** A piece of an alert's message: text, or a value to be filled in when the match is there. */
+export type MessagePart =
+  | { readonly kind: 'text'; readonly text: string }
+  /** A field of the first (`index` 0) or last (`index` -1) event of a step. */
+  | { readonly kind: 'field'; readonly step: string; readonly index: 0 | -1; readonly field: string }
+  /** A statistic over a step's events; `field` is absent for `count`. */
+  | {
+      readonly kind: 'aggregate';
+      readonly fn: 'count' | 'sum' | 'avg' | 'min' | 'max';
+      readonly step: string;
+      readonly field?: string;
+    }
+  /** `key`: the key's value; `duration`: first to last event, as people say it ("3 m 20 s"). */
+  | { readonly kind: 'key' | 'duration' };
+
+/** A rule: a pattern with all that an analyst says about it. What `rules/` makes of a `pattern.yaml`. */
+export interface Rule {
+  readonly id: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly status: RuleStatus;
+  /** Name of the stream's field that events are grouped by. */
+  readonly key: string;
+  readonly pattern: Pattern;
+  readonly alert: {
+    readonly severity: Severity;
+    /** 0 to 100. */
+    readonly score: number;
+    readonly message: readonly MessagePart[];
+  };
+  readonly tags: readonly string[];
+  /** First 16 hex digits of the SHA-256 of the rule's meaning (not of its text: comments and layout do not count). */
+  readonly revision: string;
+  /** Where it was read from, for messages. */
+  readonly source: string;
+  /** Fields of the event that its conditions and message read, its key included; sorted. */
+  readonly fields: readonly string[];
+}

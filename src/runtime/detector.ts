@@ -1,0 +1,63 @@
+import type { Rule } from '../rules/rule.js';
+import type { Alert } from './ports/alert.js';
+import type { TopicPartition } from './ports/log.js';
+
+/**
+ * The detection side as the service sees it. `Lane` implements it on a log, a state store and decoders.
+ *
+ *     created ──start()──▶ starting ──▶ running ⇄ degraded ──stop()──▶ stopping ──▶ stopped
+ *                              └────────────── failed ◀────────────┘
+ */
+export type DetectorPhase = 'created' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped' | 'failed';
+
+export interface PartitionStatus extends TopicPartition {
+  readonly phase: 'restoring' | 'live';
+  /** Next offset to process, and the end of the log. */
+  readonly position: number;
+  readonly endOffset: number;
+  /** Event time up to which everything is processed; `null` before the first event. */
+  readonly watermark: number | null;
+  /** Highest event time seen. */
+  readonly maxEventTime: number | null;
+  readonly idle: boolean;
+  readonly keys: number;
+  readonly runs: number;
+  readonly buffered: number;
+}
+
+/** Counters since the start of the process; gauges as of now. */
+export interface DetectorStatus {
+  readonly phase: DetectorPhase;
+  /** Why it is degraded or failed, in words. */
+  readonly trouble: string | null;
+  readonly recordsIn: number;
+  readonly recordsReplayed: number;
+  readonly late: number;
+  readonly deadLettered: number;
+  readonly alerts: number;
+  /** Matches by pattern id. */
+  readonly matches: ReadonlyMap<string, number>;
+  readonly runsDropped: number;
+  readonly partitions: readonly PartitionStatus[];
+}
+
+/** What the detector tells as it happens. Every method is called synchronously and must not throw. */
+export interface DetectorListener {
+  /** An alert is durable on the alerts topic. `traceparent`: of the record that completed it, where it had one. */
+  onAlert?(alert: Alert, traceparent: string | null): void;
+  onPhase?(phase: DetectorPhase, trouble: string | null): void;
+  onPartitions?(partitions: readonly TopicPartition[], change: 'assigned' | 'live' | 'revoked' | 'lost'): void;
+  onDeadLetter?(from: TopicPartition, offset: number, reason: string, detail: string): void;
+  /** A batch was processed: number of records and the seconds it took. */
+  onBatch?(records: number, seconds: number): void;
+  /** `ok: false` is retried. */
+  onCommit?(seconds: number, ok: boolean): void;
+}
+
+export interface Detector {
+  start(): Promise<void>;
+  /** Finishes and commits what it holds, then gives up its partitions. */
+  stop(): Promise<void>;
+  status(): DetectorStatus;
+  rules(): readonly Rule[];
+}

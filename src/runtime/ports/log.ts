@@ -1,0 +1,160 @@
+/**
+ * The log port: a partitioned, durable, replayable log with consumer groups. Kafka and the embedded log implement it, and
+ * `test/contracts/log-contract.ts` states what both must do. Offsets are whole numbers below 2^53; they rise within a
+ * partition but need not be dense (control records and aborted records leave gaps).
+ */
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface LogRecord {
+  readonly offset: number;
+  /** Milliseconds since 1970, as the log has it: the producer's time, or the time of append. */
+  readonly timestamp: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: ReadonlyMap<string, Uint8Array> | null;
+}
+
+/** Records of one partition in order of offset. `records` may be empty (only the position moved). */
+export interface RecordBatch extends TopicPartition {
+  readonly records: readonly LogRecord[];
+  /** Where reading goes on after this batch. */
+  readonly nextOffset: number;
+  /** End of what can be read now (last stable offset); `endOffset - nextOffset` is the lag. */
+  readonly endOffset: number;
+}
+
+export interface OutgoingRecord {
+  readonly topic: string;
+  /** Absent: by hash of the key (murmur2, as Kafka's default partitioner), round robin without a key. */
+  readonly partition?: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers?: ReadonlyMap<string, Uint8Array>;
+  /** Absent: now. */
+  readonly timestamp?: number;
+}
+
+export interface LogProducer {
+  /** Resolves when every record is durable (acks=all; flushed to disk). Records of one partition keep their order. */
+  send(records: readonly OutgoingRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Where a group begins in a partition for which it has committed nothing. */
+export type StartPosition =
+  | { readonly at: 'earliest' }
+  | { readonly at: 'latest' }
+  /** The first record at or after this time, by the log's own timestamps. */
+  | { readonly at: 'timestamp'; readonly timestamp: number };
+
+/** Topics by name, or every topic whose whole name fits a regular expression; new ones are found while running. */
+export type TopicSelection = { readonly names: readonly string[] } | { readonly pattern: RegExp };
+
+export interface GroupOptions {
+  readonly groupId: string;
+  readonly topics: TopicSelection;
+  readonly start: StartPosition;
+  /** Do not look at committed offsets: begin at `start` even where the group has been before. Default false. */
+  readonly ignoreCommitted?: boolean;
+  /** How often new topics and partitions are looked for. Default 10,000 ms. */
+  readonly discoveryIntervalMs?: number;
+}
+
+export interface AssignedPartition extends TopicPartition {
+  /** The group's committed offset, or `null` when there is none (or `ignoreCommitted`). */
+  readonly committed: number | null;
+  /** Where reading begins if the listener does not say otherwise: `committed`, else by `start`. */
+  readonly position: number;
+  /** First offset that retention has left. */
+  readonly beginOffset: number;
+  readonly endOffset: number;
+}
+
+export interface GroupListener {
+  /**
+   * Partitions were given to this member. Nothing of them is delivered until this resolves. It may answer with the offsets
+   * at which to begin where they differ from `position`.
+   */
+  onAssigned(partitions: readonly AssignedPartition[]): Promise<ReadonlyMap<string, number> | undefined>;
+  /** Partitions are about to be given up in good order: commits made before this resolves still count. */
+  onRevoked(partitions: readonly TopicPartition[]): Promise<void>;
+  /** Partitions are gone already (session lost): commits no longer count; state of them must be dropped. */
+  onLost(partitions: readonly TopicPartition[]): Promise<void>;
+  /**
+   * The next batch of a partition. Batches of one partition come one after the other: the next one not before this
+   * resolves. This is the backpressure.
+   */
+  onBatch(batch: RecordBatch): Promise<void> | void;
+  /** Trouble that the member goes on retrying by itself (broker away); for logs and health. */
+  onTrouble(error: Error): void;
+  /** The trouble reported before is over. */
+  onRecovered(): void;
+  /** The member cannot go on (authorisation, an error thrown by the listener). It is closed. */
+  onFatal(error: Error): void;
+}
+
+export interface OffsetCommit extends TopicPartition {
+  /** The next offset to read, as in Kafka. */
+  readonly offset: number;
+  readonly metadata?: string;
+}
+
+export class FencedError extends Error {
+  readonly code = 'LOG_FENCED';
+}
+
+export interface GroupMember {
+  /** Commits with the member's generation. Throws `FencedError` when the partitions belong to someone else by now. */
+  commit(offsets: readonly OffsetCommit[]): Promise<void>;
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  assignment(): readonly TopicPartition[];
+  /** Revokes (awaiting `onRevoked`), leaves the group, closes. */
+  close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  /** Stop before this offset. Absent: the end offset at the time of the call, unless `follow`. */
+  readonly to?: number;
+  /** Go on for ever, waiting for new records, until `signal` aborts. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface TopicInfo {
+  readonly name: string;
+  readonly partitions: number;
+}
+
+export interface TopicSpec extends TopicInfo {
+  /** How long records are kept; absent: the log's default. */
+  readonly retentionMs?: number;
+  /** Keep the last record of each key instead of by time. */
+  readonly compacted?: boolean;
+}
+
+export interface Log {
+  topics(): Promise<readonly TopicInfo[]>;
+  /** Makes the topic unless it is there; an existing topic is left as it is. */
+  createTopic(spec: TopicSpec): Promise<void>;
+  join(options: GroupOptions, listener: GroupListener): Promise<GroupMember>;
+  /** Reads one partition on its own, outside any group; only committed records. */
+  read(partition: TopicPartition, from: number, options?: ReadOptions): AsyncIterable<RecordBatch>;
+  /** First and end offset. */
+  offsets(partition: TopicPartition): Promise<{ readonly begin: number; readonly end: number }>;
+  /** Offset of the first record at or after a time, or the end offset. */
+  offsetAt(partition: TopicPartition, timestamp: number): Promise<number>;
+  /** The offsets a group has committed, by `topic-partition`. */
+  committed(groupId: string): Promise<ReadonlyMap<string, number>>;
+  producer(): Promise<LogProducer>;
+  close(): Promise<void>;
+}
+
+/** Name of a partition in maps, logs and metrics. */
+export function partitionName(p: TopicPartition): string {
+  return `${p.topic}-${p.partition}`;
+}

@@ -1,0 +1,42 @@
+import type { TopicPartition } from './log.js';
+
+/** A consistent cut of one partition's state: small, opaque bytes that say which position the keys belong to. */
+export interface StateEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+export interface StateBatch {
+  /** The cut that holds after this batch. */
+  readonly cut: Uint8Array;
+  readonly puts: readonly StateEntry[];
+  readonly deletes: readonly Uint8Array[];
+}
+
+/** State of one partition. A batch is written whole or not at all, and survives a crash of the process once it resolved. */
+export interface PartitionState {
+  /** The last cut, or `null` when nothing was ever stored. */
+  cut(): Promise<Uint8Array | null>;
+  /** All entries that belong to the last cut, in order of key bytes. */
+  entries(): AsyncIterable<StateEntry>;
+  write(batch: StateBatch): Promise<void>;
+  /** Forgets everything, the cut included. */
+  clear(): Promise<void>;
+}
+
+export class StateStoreError extends Error {
+  constructor(
+    /** `STATE_LOCKED`: another process has it; `STATE_FOREIGN`: not a state folder of ours; `STATE_CORRUPT`; `STATE_DISK_FULL`. */
+    readonly code: 'STATE_LOCKED' | 'STATE_FOREIGN' | 'STATE_CORRUPT' | 'STATE_DISK_FULL' | 'STATE_IO',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The state port. `test/contracts/state-store-contract.ts` states what every implementation must do. */
+export interface StateStore {
+  partition(partition: TopicPartition): Promise<PartitionState>;
+  close(): Promise<void>;
+}
