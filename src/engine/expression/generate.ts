@@ -1,0 +1,166 @@
+import type { CompareOp, Expr, FunctionCondition, Scalar } from './expression.js';
+import { FUNCTIONS } from './functions.js';
+
+/**
+ * Turns checked trees into JavaScript source. Only the operators below are ever written, every name and constant goes
+ * through `JSON.stringify`, and the code sees nothing but its parameters: `event`, its `fields`, the `head` of the run, and
+ * the run-time library `rt`. So a condition cannot reach prototypes or globals, whatever names a rule uses.
+ *
+ * A missing value is `undefined` (or null) among values and `NaN` among numbers; comparisons with either are false.
+ */
+export interface GenerateContext {
+  /** Index of a step's events; -1 for a step that never holds events. */
+  stepIndex(step: string): number;
+  /** Adds a constant that has no literal, and returns the code that reads it. */
+  constant(value: unknown): string;
+}
+
+/** `dynamic`: any type, possibly missing. */
+type Shape = 'number' | 'string' | 'boolean' | 'dynamic';
+
+interface Code {
+  readonly text: string;
+  readonly shape: Shape;
+}
+
+const code = (shape: Shape, text: string): Code => ({ text, shape });
+
+export function generateTest(expr: Expr | FunctionCondition, context: GenerateContext): string {
+  if (expr.op === 'function') return `(${context.constant(expr.test)}(event, rt.view(head)) === true)`;
+  return asTest(generate(expr, context));
+}
+
+const asTest = (c: Code): string => (c.shape === 'boolean' ? c.text : `(${c.text} === true)`);
+
+const asNumber = (c: Code): string => {
+  if (c.shape === 'number') return c.text;
+  return c.shape === 'dynamic' ? `rt.num(${c.text})` : '(NaN)';
+};
+
+function generate(expr: Expr, context: GenerateContext): Code {
+  switch (expr.op) {
+    case 'const':
+      return constant(expr.value);
+    case 'field':
+      return code('dynamic', `fields[${JSON.stringify(expr.name)}]`);
+    case 'meta':
+      return expr.name === 'time' ? code('number', 'event.time') : code('string', 'event.kind');
+    case 'aggregate':
+      return aggregate(expr, context);
+    case 'nth':
+      return code(
+        'dynamic',
+        `rt.nth(head, ${context.stepIndex(expr.step)}, ${Number(expr.index)}, ${JSON.stringify(expr.field)})`,
+      );
+    case 'compare':
+      return compare(expr.cmp, generate(expr.left, context), generate(expr.right, context));
+    case 'in':
+      return oneOf(generate(expr.left, context), expr.values, context);
+    case 'and':
+    case 'or':
+      return junction(expr.op, expr.args, context);
+    case 'not':
+      return code('boolean', `!${asTest(generate(expr.arg, context))}`);
+    case 'arith':
+      return code(
+        'number',
+        `(${asNumber(generate(expr.left, context))} ${operator(expr.fn)} ${asNumber(generate(expr.right, context))})`,
+      );
+    case 'present':
+      return code('boolean', `rt.present(${generate(expr.arg, context).text})`);
+    case 'if':
+      return conditional(expr, context);
+    case 'call':
+      return call(expr.fn, expr.args, context);
+    default:
+      return unreachable(expr);
+  }
+}
+
+function constant(value: Scalar): Code {
+  if (typeof value === 'number') return code('number', `(${Number.isFinite(value) ? String(value) : 'NaN'})`);
+  return typeof value === 'string'
+    ? code('string', JSON.stringify(value))
+    : code('boolean', value === true ? 'true' : 'false');
+}
+
+function aggregate(expr: Extract<Expr, { op: 'aggregate' }>, context: GenerateContext): Code {
+  const step = context.stepIndex(expr.step);
+  if (expr.fn === 'count') return code('number', `rt.count(head, ${step})`);
+  const text = `rt.${knownAggregate(expr.fn)}(head, ${step}, ${JSON.stringify(expr.field ?? '')})`;
+  return code(expr.fn === 'first' || expr.fn === 'last' ? 'dynamic' : 'number', text);
+}
+
+const AGGREGATES = new Set(['sum', 'avg', 'min', 'max', 'first', 'last', 'distinct', 'stddev']);
+
+function knownAggregate(fn: string): string {
+  if (!AGGREGATES.has(fn)) throw new Error(`unknown aggregate ${fn}`);
+  return fn;
+}
+
+const COMPARE: Readonly<Record<CompareOp, string>> = {
+  '==': '===',
+  '!=': '!==',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+};
+const HELPER: Readonly<Record<CompareOp, string>> = {
+  '==': 'eq',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+};
+
+function compare(cmp: CompareOp, left: Code, right: Code): Code {
+  const op = COMPARE[cmp];
+  if (op === undefined) throw new Error(`unknown comparison ${cmp}`);
+  const numeric = left.shape === 'number' || right.shape === 'number';
+  if (numeric && cmp !== '!=') return code('boolean', `(${asNumber(left)} ${op} ${asNumber(right)})`);
+  if (numeric) return code('boolean', `rt.neNum(${asNumber(left)}, ${asNumber(right)})`);
+  if (cmp === '==' && (left.shape === 'string' || right.shape === 'string'))
+    return code('boolean', `(${left.text} === ${right.text})`);
+  return code('boolean', `rt.${HELPER[cmp]}(${left.text}, ${right.text})`);
+}
+
+/** Up to this many values a chain of comparisons is faster than a set. */
+const CHAIN_MAX = 4;
+
+function oneOf(left: Code, values: readonly Scalar[], context: GenerateContext): Code {
+  if (values.length > CHAIN_MAX) return code('boolean', `${context.constant(new Set(values))}.has(${left.text})`);
+  if (values.length === 0) return code('boolean', 'false');
+  return code('boolean', `rt.in${values.length}(${[left.text, ...values.map((v) => constant(v).text)].join(', ')})`);
+}
+
+function junction(op: 'and' | 'or', args: readonly Expr[], context: GenerateContext): Code {
+  if (args.length === 0) return code('boolean', op === 'and' ? 'true' : 'false');
+  return code('boolean', `(${args.map((arg) => asTest(generate(arg, context))).join(op === 'and' ? ' && ' : ' || ')})`);
+}
+
+function operator(fn: string): string {
+  if (!['+', '-', '*', '/', '%'].includes(fn)) throw new Error(`unknown operator ${fn}`);
+  return fn;
+}
+
+function conditional(expr: Extract<Expr, { op: 'if' }>, context: GenerateContext): Code {
+  const then = generate(expr.then, context);
+  const otherwise = generate(expr.otherwise, context);
+  const shape = then.shape === otherwise.shape ? then.shape : 'dynamic';
+  return code(shape, `(${asTest(generate(expr.test, context))} ? ${then.text} : ${otherwise.text})`);
+}
+
+function call(name: string, args: readonly Expr[], context: GenerateContext): Code {
+  const fn = FUNCTIONS.get(name);
+  if (fn === undefined || fn.arity !== args.length) throw new Error(`unknown function ${name}/${args.length}`);
+  const values = args.map(
+    (arg, i) => `rt.${fn.params[i] === 'number' ? 'num' : 'str'}(${generate(arg, context).text})`,
+  );
+  return code('dynamic', `rt.call(${context.constant(fn)}, ${values.join(', ')})`);
+}
+
+function unreachable(expr: never): never {
+  throw new Error(`unknown expression ${JSON.stringify(expr)}`);
+}

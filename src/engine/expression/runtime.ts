@@ -1,0 +1,53 @@
+import { eventsOfStep, type MatchNode } from '../buffer/match-node.js';
+import type { EngineEvent } from '../event.js';
+import * as aggregates from './aggregates.js';
+import type { RunView } from './expression.js';
+import type { EngineFunction } from './functions.js';
+
+/** The run-time library of generated conditions. */
+export interface ConditionRuntime {
+  view(head: MatchNode | null): RunView;
+  readonly [helper: string]: unknown;
+}
+
+const num = (v: unknown): number => (typeof v === 'number' ? v : Number.NaN);
+const str = (v: unknown): string | undefined => (typeof v === 'string' ? v : undefined);
+/** NaN is the missing number, so it is not there either. */
+const present = (v: unknown): boolean => v !== undefined && v !== null && v === v;
+
+type Comparable = number | string;
+const comparable = (a: unknown, b: unknown): boolean =>
+  typeof a === typeof b && (typeof a === 'number' || typeof a === 'string');
+
+const helpers = {
+  num,
+  str,
+  present,
+  neNum: (a: number, b: number): boolean => a === a && b === b && a !== b,
+  eq: (a: unknown, b: unknown): boolean => present(a) && a === b,
+  ne: (a: unknown, b: unknown): boolean => present(a) && present(b) && a !== b,
+  lt: (a: unknown, b: unknown): boolean => comparable(a, b) && (a as Comparable) < (b as Comparable),
+  le: (a: unknown, b: unknown): boolean => comparable(a, b) && (a as Comparable) <= (b as Comparable),
+  gt: (a: unknown, b: unknown): boolean => comparable(a, b) && (a as Comparable) > (b as Comparable),
+  ge: (a: unknown, b: unknown): boolean => comparable(a, b) && (a as Comparable) >= (b as Comparable),
+  in1: (v: unknown, a: unknown): boolean => v === a,
+  in2: (v: unknown, a: unknown, b: unknown): boolean => v === a || v === b,
+  in3: (v: unknown, a: unknown, b: unknown, c: unknown): boolean => v === a || v === b || v === c,
+  in4: (v: unknown, a: unknown, b: unknown, c: unknown, d: unknown): boolean =>
+    v === a || v === b || v === c || v === d,
+  call(fn: EngineFunction, ...args: (number | string | undefined)[]): number | string | boolean | undefined {
+    for (const arg of args) if (arg === undefined || arg !== arg) return undefined;
+    return fn.apply(...(args as never[]));
+  },
+  ...aggregates,
+};
+
+/** The library for one pattern; `stepNames` maps the names that function conditions use. */
+export function conditionRuntime(stepNames: readonly string[]): ConditionRuntime {
+  return {
+    ...helpers,
+    view: (head: MatchNode | null): RunView => ({
+      events: (step: string): readonly EngineEvent[] => eventsOfStep(head, stepNames.indexOf(step)),
+    }),
+  };
+}

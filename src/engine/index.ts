@@ -1,0 +1,30 @@
+/** The engine: sequence patterns over keyed events, as pure functions. It imports nothing. */
+export type { CompiledPattern, CompileOptions } from './compiler/compile.js';
+export { compilePattern, PatternError, validatePattern } from './compiler/compile.js';
+export type { EngineEvent, FieldValue } from './event.js';
+export type {
+  AggregateFn,
+  CompareOp,
+  Condition,
+  Expr,
+  FunctionCondition,
+  RunView,
+  Scalar,
+} from './expression/expression.js';
+export { type EngineFunction, FUNCTIONS } from './expression/functions.js';
+export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
+export { SkipError } from './nfa/output.js';
+export type { PatternState, Run } from './nfa/run.js';
+export { advanceTime, initialState, nextDeadline, processEvent } from './nfa/step.js';
+export type {
+  Contiguity,
+  EventStep,
+  GroupStep,
+  InsideContiguity,
+  Pattern,
+  Quantifier,
+  Skip,
+  Step,
+} from './pattern/pattern.js';
+export type { PatternPath, PatternProblem } from './pattern/validate.js';
+export { PatternRunner } from './runner.js';

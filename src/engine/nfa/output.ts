@@ -1,0 +1,50 @@
+import type { MatchNode } from '../buffer/match-node.js';
+import type { CompiledPattern } from '../compiler/compile.js';
+import type { EngineEvent } from '../event.js';
+
+export interface StepEvents {
+  readonly name: string;
+  /** Oldest first; never empty. */
+  readonly events: readonly EngineEvent[];
+}
+
+/** A complete match: the steps that have events, in the pattern's order. */
+export interface Match {
+  readonly steps: readonly StepEvents[];
+}
+
+/** A partial match whose window ended. */
+export interface Timeout extends Match {
+  /** When the window ended, in ms of event time. */
+  readonly time: number;
+}
+
+/** Why a skip strategy with `onMiss: error` ended the run of a pattern. */
+export type SkipErrorReason = 'skip-target-missing' | 'skip-to-match-start';
+
+export class SkipError extends Error {
+  constructor(readonly reason: SkipErrorReason) {
+    super(
+      reason === 'skip-target-missing'
+        ? 'The match has no event to skip to.'
+        : 'The event to skip to is the first one of the match.',
+    );
+  }
+}
+
+/** Where the engine puts what it finds; the only thing that a step changes besides its own locals. */
+export interface Output {
+  onMatch(match: Match): void;
+  /** Absent: time-outs are not wanted, and cost nothing. */
+  onTimeout?(timeout: Timeout): void;
+}
+
+export function stepsOf(pattern: CompiledPattern, head: MatchNode | null): StepEvents[] {
+  const byStep: EngineEvent[][] = pattern.steps.map(() => []);
+  for (let node = head; node !== null; node = node.previous) byStep[node.step]!.push(node.event);
+  const steps: StepEvents[] = [];
+  byStep.forEach((events, i) => {
+    if (events.length > 0) steps.push({ name: pattern.steps[i]!, events: events.reverse() });
+  });
+  return steps;
+}

@@ -1,0 +1,245 @@
+import type { MatchNode } from '../buffer/match-node.js';
+import {
+  type CompiledPattern,
+  type CompiledState,
+  type CompiledTransition,
+  IGNORE,
+  PROCEED,
+} from '../compiler/compile.js';
+import type { EngineEvent } from '../event.js';
+import { type Output, stepsOf } from './output.js';
+import type { PatternState, Run } from './run.js';
+import { heapAdd } from './run-heap.js';
+import { emitMatches } from './skip.js';
+
+/**
+ * The transition function of one pattern over one key.
+ *
+ * Invariants
+ * 1. The state given is never changed; what did not change is shared with the state returned, and when nothing changed the
+ *    very same state is returned and nothing was allocated.
+ * 2. `undefined` stands for the initial state (the start run alone), so a key that has nothing under way needs no state.
+ * 3. Runs are expanded in the order of the heap's array, and their results added in the order in which they arise.
+ */
+const START_SEQ = Number.POSITIVE_INFINITY;
+
+const startRuns = new WeakMap<CompiledPattern, PatternState>();
+
+/** The state of a key of which nothing is known. */
+export function initialState(pattern: CompiledPattern): PatternState {
+  let state = startRuns.get(pattern);
+  if (state === undefined) {
+    const run: Run = { state: pattern.start.index, head: null, startTime: 0, startSeq: START_SEQ, previousTime: 0 };
+    state = { partial: [run], completed: [] };
+    startRuns.set(pattern, state);
+  }
+  return state;
+}
+
+/**
+ * Processes one event. Event times and `seq` must not fall, and `advanceTime` to the event's time comes first.
+ * Throws `SkipError`; what was found before is in `output`.
+ */
+export function processEvent(
+  pattern: CompiledPattern,
+  given: PatternState | undefined,
+  event: EngineEvent,
+  output: Output,
+): PatternState | undefined {
+  const state = given ?? initialState(pattern);
+  const before = state.partial;
+  let partial: Run[] | null = null;
+  let found: Run[] | null = null;
+  for (let i = 0; i < before.length; i++) {
+    const run = before[i]!;
+    const results = expand(pattern, run, event);
+    if (results === null) {
+      if (partial !== null) heapAdd(partial, run);
+      continue;
+    }
+    partial ??= before.slice(0, i);
+    found = addResults(pattern, results, partial, found);
+  }
+  if (partial === null) return given;
+  return settle(pattern, partial, state, found, output);
+}
+
+/**
+ * Moves event time on: runs whose window ended at or before `time` are dropped (and reported, if wanted), absences at the
+ * end become matches, and matches that were held back may be emitted.
+ */
+export function advanceTime(
+  pattern: CompiledPattern,
+  given: PatternState | undefined,
+  time: number,
+  output: Output,
+): PatternState | undefined {
+  // The earliest start is the heap's root, so without gap windows one comparison tells whether any window has ended.
+  if (given === undefined || nextDeadline(pattern, given) > time) return given;
+  const partial: Run[] = [];
+  let found: Run[] | null = null;
+  for (const run of given.partial) {
+    const state = pattern.states[run.state]!;
+    const end = expiredAt(pattern, state, run, time);
+    if (end === null) {
+      heapAdd(partial, run);
+    } else if (state.isPending) {
+      found ??= [];
+      heapAdd(found, run);
+    } else {
+      output.onTimeout?.({ time: end, steps: stepsOf(pattern, run.head) });
+    }
+  }
+  return settle(pattern, partial, given, found, output);
+}
+
+/**
+ * When the next window of this state ends, in ms of event time; infinity: none. With `gaps` false only match windows count:
+ * Flink sets timers for those alone, and notices the end of a gap window when the key's next event comes.
+ */
+export function nextDeadline(pattern: CompiledPattern, state: PatternState, gaps = true): number {
+  const earliest = state.partial[0]!;
+  let deadline = Number.POSITIVE_INFINITY;
+  if (earliest.startSeq === START_SEQ) return deadline;
+  if (pattern.windowMs > 0) deadline = earliest.startTime + pattern.windowMs;
+  if (!gaps || !pattern.hasGaps) return deadline;
+  for (const run of state.partial) {
+    const compiled = pattern.states[run.state]!;
+    if (compiled.gapMs > 0 && !compiled.isStart) deadline = Math.min(deadline, run.previousTime + compiled.gapMs);
+  }
+  return deadline;
+}
+
+function settle(
+  pattern: CompiledPattern,
+  partial: Run[],
+  state: PatternState,
+  found: readonly Run[] | null,
+  output: Output,
+): PatternState | undefined {
+  let completed = state.completed;
+  if (found !== null || completed.length > 0) {
+    const heap = completed.slice();
+    if (found !== null) for (const run of found) heapAdd(heap, run);
+    emitMatches(pattern, partial, heap, output);
+    completed = heap;
+  }
+  const isInitial = partial.length === 1 && partial[0]!.startSeq === START_SEQ && completed.length === 0;
+  return isInitial ? undefined : { partial, completed };
+}
+
+/** The time at which the run's window ended, or `null` when it goes on. A gap window goes before the match window. */
+function expiredAt(pattern: CompiledPattern, state: CompiledState, run: Run, time: number): number | null {
+  if (state.isStart) return null;
+  if (state.gapMs > 0 && time - run.previousTime >= state.gapMs) return run.previousTime + state.gapMs;
+  if (pattern.windowMs > 0 && time - run.startTime >= pattern.windowMs) return run.startTime + pattern.windowMs;
+  return null;
+}
+
+/** Sorts the results of one run; a stop state discards all of them but the completed ones. */
+function addResults(
+  pattern: CompiledPattern,
+  results: readonly Run[],
+  partial: Run[],
+  found: Run[] | null,
+): Run[] | null {
+  let completed = found;
+  let stopped = false;
+  for (const result of results) {
+    const state = pattern.states[result.state]!;
+    if (state.isFinal) {
+      completed ??= [];
+      heapAdd(completed, result);
+    } else if (state.isStop) {
+      stopped = true;
+    }
+  }
+  if (stopped) return completed;
+  for (const result of results) if (!pattern.states[result.state]!.isFinal) heapAdd(partial, result);
+  return completed;
+}
+
+/** What becomes of one run; `null`: it stays just as it is. */
+function expand(pattern: CompiledPattern, run: Run, event: EngineEvent): Run[] | null {
+  const state = pattern.states[run.state]!;
+  const edges = collectEdges(state, event, run.head);
+  if (state.isStart) {
+    if (edges === null) return null;
+  } else {
+    if (edges === null) return [];
+    if (edges.length === 1 && edges[0]!.action === IGNORE && edges[0]!.target === state) return null;
+  }
+  const results: Run[] = [];
+  for (let i = 0; i < edges.length; i++) {
+    const edge = edges[i]!;
+    if (edge.action === IGNORE) {
+      if (!state.isStart) results.push(edge.target === state ? run : { ...run, state: edge.target.index });
+    } else {
+      take(run, edge, event, results);
+    }
+  }
+  if (state.isStart) {
+    if (results.length === 0) return null;
+    results.push(run);
+  }
+  return results;
+}
+
+interface Edge {
+  readonly action: CompiledTransition['action'];
+  readonly target: CompiledState;
+  /** Step of the state that the edge leaves. */
+  readonly step: number;
+}
+
+/** The takes and ignores that apply, found by walking proceeds depth first, last proceed first. `null`: none. */
+function collectEdges(from: CompiledState, event: EngineEvent, head: MatchNode | null): Edge[] | null {
+  let edges: Edge[] | null = null;
+  let stack: CompiledState[] | null = null;
+  let state: CompiledState | undefined = from;
+  while (state !== undefined) {
+    const transitions: readonly CompiledTransition[] = state.transitions;
+    for (let i = 0; i < transitions.length; i++) {
+      const t: CompiledTransition = transitions[i]!;
+      if (t.test !== null && !t.test(event, event.fields, head)) continue;
+      if (t.action === PROCEED) {
+        stack ??= [];
+        stack.push(t.target);
+      } else {
+        edges ??= [];
+        edges.push({ action: t.action, target: t.target, step: state.step });
+      }
+    }
+    state = stack?.pop();
+  }
+  return edges;
+}
+
+function take(run: Run, edge: Edge, event: EngineEvent, results: Run[]): void {
+  const head: MatchNode = { event, step: edge.step, previous: run.head };
+  const isFirst = run.head === null;
+  const taken: Run = {
+    state: edge.target.index,
+    head,
+    startTime: isFirst ? event.time : run.startTime,
+    startSeq: isFirst ? event.seq : run.startSeq,
+    previousTime: event.time,
+  };
+  results.push(taken);
+  if (!edge.target.mayComplete) return;
+  // Conditions still see the run as it was before this event.
+  const final = finalAfterProceed(edge.target, event, run.head);
+  if (final !== null) results.push({ ...taken, state: final.index });
+}
+
+function finalAfterProceed(from: CompiledState, event: EngineEvent, head: MatchNode | null): CompiledState | null {
+  const stack = [from];
+  for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
+    for (const t of state.transitions) {
+      if (t.action !== PROCEED || (t.test !== null && !t.test(event, event.fields, head))) continue;
+      if (t.target.isFinal) return t.target;
+      stack.push(t.target);
+    }
+  }
+  return null;
+}

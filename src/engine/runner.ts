@@ -1,0 +1,57 @@
+import { type CompiledPattern, type CompileOptions, compilePattern } from './compiler/compile.js';
+import type { EngineEvent } from './event.js';
+import type { Match, Timeout } from './nfa/output.js';
+import type { PatternState } from './nfa/run.js';
+import { advanceTime, processEvent } from './nfa/step.js';
+import type { Pattern } from './pattern/pattern.js';
+
+/**
+ * One pattern over one key, for tests and for embedding where events already come in order of time. Holds the state that
+ * the pure functions of `nfa/step.ts` give back.
+ */
+export class PatternRunner {
+  readonly compiled: CompiledPattern;
+  private state: PatternState | undefined;
+  private matches: Match[] = [];
+  private timeouts: Timeout[] = [];
+  private readonly output = {
+    onMatch: (match: Match): void => void this.matches.push(match),
+    onTimeout: (timeout: Timeout): void => void this.timeouts.push(timeout),
+  };
+
+  /** Throws `PatternError` with all problems of the pattern. */
+  constructor(pattern: Pattern, options: CompileOptions = {}) {
+    this.compiled = compilePattern(pattern, options);
+  }
+
+  /** Advances to the event's time and processes it. Times must not fall. */
+  feed(event: EngineEvent): readonly Match[] {
+    this.state = advanceTime(this.compiled, this.state, event.time, this.output);
+    this.state = processEvent(this.compiled, this.state, event, this.output);
+    return this.takeMatches();
+  }
+
+  /** Moves event time on without an event. */
+  advance(time: number): readonly Match[] {
+    this.state = advanceTime(this.compiled, this.state, time, this.output);
+    return this.takeMatches();
+  }
+
+  /** Partial matches whose window ended since the last call. */
+  takeTimeouts(): readonly Timeout[] {
+    const taken = this.timeouts;
+    this.timeouts = [];
+    return taken;
+  }
+
+  /** Partial matches under way. */
+  get runs(): number {
+    return this.state === undefined ? 0 : this.state.partial.length - 1;
+  }
+
+  private takeMatches(): readonly Match[] {
+    const taken = this.matches;
+    this.matches = [];
+    return taken;
+  }
+}
