@@ -1,0 +1,82 @@
+import { partitionOfKey } from '../partitioner.js';
+import type { Clock } from '../ports/clock.js';
+import type { LogProducer, OutgoingRecord } from '../ports/log.js';
+import { LogError } from './log-error.js';
+import type { LogStorage, PartitionStorage, PendingRecord } from './storage.js';
+
+/** Shares records out to partitions; durable when the storage says so. */
+export class LocalProducer implements LogProducer {
+  /** The partition that the next record without a key goes to, by topic. */
+  private readonly next = new Map<string, number>();
+  private readonly underWay = new Set<Promise<unknown>>();
+  private closed = false;
+
+  constructor(
+    private readonly storage: LogStorage,
+    private readonly clock: Clock,
+    private readonly assertOpen: () => void,
+  ) {}
+
+  async send(records: readonly OutgoingRecord[]): Promise<void> {
+    this.assertOpen();
+    if (this.closed) {
+      throw new LogError('LOG_CLOSED', 'the producer is closed');
+    }
+    const byPartition = this.byPartition(records);
+    const appends = [...byPartition].map(([partition, pending]) => partition.append(pending));
+    const settled = Promise.allSettled(appends);
+    this.underWay.add(settled);
+    try {
+      await settled;
+    } finally {
+      this.underWay.delete(settled);
+    }
+    // All have settled: the first failure is thrown, and none is left unhandled.
+    await Promise.all(appends);
+  }
+
+  /** Resolves when all that was sent has settled. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all(this.underWay);
+  }
+
+  /** Finds every record's partition before anything is appended, so that a wrong topic appends nothing. */
+  private byPartition(records: readonly OutgoingRecord[]): Map<PartitionStorage, PendingRecord[]> {
+    const partitionsOf = new Map(this.storage.topics().map((t) => [t.name, t.partitions]));
+    const result = new Map<PartitionStorage, PendingRecord[]>();
+    const now = this.clock.now();
+    for (const record of records) {
+      const storage = this.storageOf(record, partitionsOf.get(record.topic));
+      const pending = result.get(storage) ?? [];
+      result.set(storage, pending);
+      const headers = record.headers === undefined || record.headers.size === 0 ? null : record.headers;
+      pending.push({ timestamp: record.timestamp ?? now, key: record.key, value: record.value, headers });
+    }
+    return result;
+  }
+
+  private storageOf(record: OutgoingRecord, partitions: number | undefined): PartitionStorage {
+    if (partitions === undefined) {
+      throw new LogError('LOG_UNKNOWN_TOPIC', `there is no topic ${record.topic}; make it with createTopic`);
+    }
+    const partition = record.partition ?? this.choose(record, partitions);
+    const storage = this.storage.partition({ topic: record.topic, partition });
+    if (storage === undefined) {
+      throw new LogError(
+        'LOG_UNKNOWN_PARTITION',
+        `there is no ${record.topic}-${partition}: it has ${partitions} partitions`,
+      );
+    }
+    return storage;
+  }
+
+  private choose(record: OutgoingRecord, partitions: number): number {
+    if (record.key !== null) {
+      return partitionOfKey(record.key, partitions);
+    }
+    const partition = (this.next.get(record.topic) ?? 0) % partitions;
+    this.next.set(record.topic, partition + 1);
+    return partition;
+  }
+}
