@@ -1,4 +1,13 @@
 /** The engine: sequence patterns over keyed events, as pure functions. It imports nothing. */
+
+export { ByteReader, ByteWriter } from './codec/bytes.js';
+export {
+  decodeKeyState,
+  type EventCodec,
+  encodeKeyState,
+  KEY_STATE_VERSION,
+  KeyStateVersionError,
+} from './codec/key-state-codec.js';
 export type { CompiledPattern, CompileOptions } from './compiler/compile.js';
 export { compilePattern, PatternError, validatePattern } from './compiler/compile.js';
 export type { EngineEvent, FieldValue } from './event.js';
@@ -16,6 +25,7 @@ export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';
 export type { PatternState, Run } from './nfa/run.js';
 export { advanceTime, initialState, nextDeadline, processEvent } from './nfa/step.js';
+export * from './pattern/builder.js';
 export type {
   Contiguity,
   EventStep,
@@ -27,4 +37,16 @@ export type {
   Step,
 } from './pattern/pattern.js';
 export type { PatternPath, PatternProblem } from './pattern/validate.js';
+export {
+  advanceKey,
+  compileRuleSet,
+  countRuns,
+  type KeyState,
+  type NamedPattern,
+  nextKeyDeadline,
+  processKey,
+  type RuleSet,
+  type RuleSetOptions,
+  type RuleSetOutput,
+} from './ruleset/rule-set.js';
 export { PatternRunner } from './runner.js';

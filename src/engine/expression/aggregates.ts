@@ -8,7 +8,7 @@ import type { EngineEvent } from '../event.js';
 const TIME = '$time';
 const KIND = '$kind';
 
-function valueOf(event: EngineEvent, field: string): unknown {
+function fieldOf(event: EngineEvent, field: string): unknown {
   if (field === TIME) return event.time;
   if (field === KIND) return event.kind;
   const value = event.fields[field];
@@ -26,7 +26,7 @@ function numbers(head: MatchNode | null, step: number, field: string): number[] 
   const values: number[] = [];
   for (let node = head; node !== null; node = node.previous) {
     if (node.step !== step) continue;
-    const value = valueOf(node.event, field);
+    const value = fieldOf(node.event, field);
     if (typeof value === 'number') values.push(value);
   }
   return values.reverse();
@@ -47,12 +47,12 @@ export function avg(head: MatchNode | null, step: number, field: string): number
 
 export function min(head: MatchNode | null, step: number, field: string): number {
   const values = numbers(head, step, field);
-  return values.length === 0 ? Number.NaN : values.reduce((a, b) => (b < a ? b : a));
+  return values.length === 0 ? Number.NaN : values.reduce((a, b) => Math.min(a, b));
 }
 
 export function max(head: MatchNode | null, step: number, field: string): number {
   const values = numbers(head, step, field);
-  return values.length === 0 ? Number.NaN : values.reduce((a, b) => (b > a ? b : a));
+  return values.length === 0 ? Number.NaN : values.reduce((a, b) => Math.max(a, b));
 }
 
 /** Population standard deviation (two passes). */
@@ -67,28 +67,28 @@ export function distinct(head: MatchNode | null, step: number, field: string): n
   const seen = new Set<unknown>();
   for (let node = head; node !== null; node = node.previous) {
     if (node.step !== step) continue;
-    const value = valueOf(node.event, field);
+    const value = fieldOf(node.event, field);
     if (value !== undefined) seen.add(value);
   }
   return seen.size;
 }
 
 export function last(head: MatchNode | null, step: number, field: string): unknown {
-  for (let node = head; node !== null; node = node.previous) if (node.step === step) return valueOf(node.event, field);
+  for (let node = head; node !== null; node = node.previous) if (node.step === step) return fieldOf(node.event, field);
   return undefined;
 }
 
 export function first(head: MatchNode | null, step: number, field: string): unknown {
   let oldest: MatchNode | null = null;
   for (let node = head; node !== null; node = node.previous) if (node.step === step) oldest = node;
-  return oldest === null ? undefined : valueOf(oldest.event, field);
+  return oldest === null ? undefined : fieldOf(oldest.event, field);
 }
 
 export function nth(head: MatchNode | null, step: number, index: number, field: string): unknown {
   let skip = count(head, step) - 1 - index;
   if (skip < 0 || index < 0) return undefined;
   for (let node = head; node !== null; node = node.previous) {
-    if (node.step === step && skip-- === 0) return valueOf(node.event, field);
+    if (node.step === step && skip-- === 0) return fieldOf(node.event, field);
   }
   return undefined;
 }

@@ -13,7 +13,7 @@ export interface ConditionRuntime {
 const num = (v: unknown): number => (typeof v === 'number' ? v : Number.NaN);
 const str = (v: unknown): string | undefined => (typeof v === 'string' ? v : undefined);
 /** NaN is the missing number, so it is not there either. */
-const present = (v: unknown): boolean => v !== undefined && v !== null && v === v;
+const present = (v: unknown): boolean => v !== undefined && v !== null && !Number.isNaN(v);
 
 type Comparable = number | string;
 const comparable = (a: unknown, b: unknown): boolean =>
@@ -23,7 +23,7 @@ const helpers = {
   num,
   str,
   present,
-  neNum: (a: number, b: number): boolean => a === a && b === b && a !== b,
+  neNum: (a: number, b: number): boolean => !Number.isNaN(a) && !Number.isNaN(b) && a !== b,
   eq: (a: unknown, b: unknown): boolean => present(a) && a === b,
   ne: (a: unknown, b: unknown): boolean => present(a) && present(b) && a !== b,
   lt: (a: unknown, b: unknown): boolean => comparable(a, b) && (a as Comparable) < (b as Comparable),
@@ -36,7 +36,7 @@ const helpers = {
   in4: (v: unknown, a: unknown, b: unknown, c: unknown, d: unknown): boolean =>
     v === a || v === b || v === c || v === d,
   call(fn: EngineFunction, ...args: (number | string | undefined)[]): number | string | boolean | undefined {
-    for (const arg of args) if (arg === undefined || arg !== arg) return undefined;
+    for (const arg of args) if (arg === undefined || Number.isNaN(arg)) return undefined;
     return fn.apply(...(args as never[]));
   },
   ...aggregates,

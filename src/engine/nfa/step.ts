@@ -9,7 +9,7 @@ import {
 import type { EngineEvent } from '../event.js';
 import { type Output, stepsOf } from './output.js';
 import type { PatternState, Run } from './run.js';
-import { heapAdd } from './run-heap.js';
+import { heapAdd, heapPoll } from './run-heap.js';
 import { emitMatches } from './skip.js';
 
 /**
@@ -108,6 +108,13 @@ export function nextDeadline(pattern: CompiledPattern, state: PatternState, gaps
     if (compiled.gapMs > 0 && !compiled.isStart) deadline = Math.min(deadline, run.previousTime + compiled.gapMs);
   }
   return deadline;
+}
+
+/** The state without its `count` oldest runs. */
+export function dropOldestRuns(state: PatternState, count: number): PatternState {
+  const partial = state.partial.slice();
+  for (let i = 0; i < count && partial[0]!.startSeq !== START_SEQ; i++) heapPoll(partial);
+  return { partial, completed: state.completed };
 }
 
 function settle(
