@@ -1,0 +1,10 @@
+export {
+  type LoadOptions,
+  loadSettings,
+  type RecordFormat,
+  type Settings,
+  type SettingsOverrides,
+  type StreamSettings,
+} from './load.js';
+export { shippedPatterns, shippedSchema } from './schema.js';
+export { formatSettingsError, type SettingsError } from './settings-error.js';

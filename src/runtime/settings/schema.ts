@@ -1,0 +1,230 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import {
+  brokers,
+  bytes,
+  choice,
+  decimal,
+  duration,
+  flag,
+  integer,
+  kindTree,
+  path,
+  redisUrl,
+  startPosition,
+  text,
+  topicName,
+  topics,
+  url,
+} from './setting.js';
+
+/** The folder of the package, from wherever this file runs (sources or build). */
+function packageFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+export const shippedPatterns = join(packageFolder(), 'patterns');
+export const shippedSchema = join(packageFolder(), 'schemas', 'transaction.avsc');
+
+const partitionCount = integer(1, 1000);
+
+/** One stream of events. What the default stream sets is in `defaultStreams`. */
+export const streamSchema = z.strictObject({
+  topic: topicName.optional('Topic to read, and to which `POST /transactions` writes.', {
+    defaultText: "the stream's name, where neither `topics` nor `file` is given",
+  }),
+  topics: topics.optional(
+    'Several topics instead of one: a list, or a regular expression that must fit the whole name.',
+  ),
+  file: path.optional('File to read instead of a topic, for `stakeout run` and `stakeout backtest`.'),
+  partitions: partitionCount.default(4, 'Partitions of the topic, where it is not there yet and has to be made.'),
+  format: choice(['avro-confluent', 'avro', 'ndjson']).optional(
+    'How records are written: Avro in the wire format of Confluent’s schema registry, plain Avro (in a file: an object container), or JSON, one object a record or line.',
+    { defaultText: 'avro-confluent when `registry.url` is set, else avro; for a file by its ending' },
+  ),
+  schema: path.optional('Avro schema (.avsc) that records are read as. A field which the writer added is skipped.'),
+  key: text.optional('Field that events are grouped by where a pattern does not say otherwise; the key of the topic.', {
+    defaultText: "the record's key",
+  }),
+  time: text.optional('Field with the event time: milliseconds since 1970, or text in ISO 8601.', {
+    defaultText: "the record's timestamp",
+  }),
+  id: text.optional('Field with the unique id of an event.', { defaultText: 'topic, partition and offset' }),
+  type: text.optional('Field that `subtype` in a pattern tests.', {
+    defaultText: 'the name of the Avro record (of the branch, for a union)',
+  }),
+  subtypes: kindTree.default(
+    'Kinds that derive from another: `subtype: Debit` also accepts a kind whose parent is Debit.',
+  ),
+  mode: choice(['event-time', 'arrival']).default(
+    'event-time',
+    'event-time: events wait until the watermark passes them and are taken in order of event time. arrival: taken at once, in order of arrival.',
+  ),
+  outOfOrderness: duration.default('5s', 'How much later than a younger event an event may still arrive.'),
+  idleAfter: duration.default('30s', 'A partition without records for so long no longer holds time back. 0: never.'),
+  allowedLateness: duration.default(0, 'How long after the watermark a late event is still taken.'),
+  arrival: text.optional('Field with the time of arrival, by which the events of a file are played back.', {
+    defaultText: 'the order in the file',
+  }),
+});
+
+const kafka = z.strictObject({
+  brokers: brokers.optional('Kafka brokers. Without them stakeout runs on its own embedded log.', {
+    env: ['KAFKA_BROKERS'],
+    defaultText: 'none: the embedded log',
+  }),
+  clientId: text.default('stakeout', 'Client id shown in the logs of the brokers.'),
+  groupId: text.default('stakeout', 'Consumer group. Instances of one group share the partitions.'),
+  tls: z
+    .strictObject({
+      enabled: flag.default(false, 'Talk TLS with the brokers.'),
+      ca: path.optional('PEM file of the authorities to trust.', { defaultText: 'those of Node.js' }),
+      certificate: path.optional('PEM file of our own certificate, for mutual TLS.'),
+      key: path.optional('PEM file of our own private key, for mutual TLS.'),
+      verify: flag.default(true, 'Refuse a broker whose certificate does not hold. Only switch off to find a fault.'),
+    })
+    .prefault({}),
+  sasl: z
+    .strictObject({
+      mechanism: choice(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).optional('How to log in.', {
+        defaultText: 'no login',
+      }),
+      username: text.optional('User name.'),
+      password: text.optional('Password.', { secret: true }),
+    })
+    .prefault({}),
+});
+
+const redis = z.strictObject({
+  url: redisUrl.optional('Redis to write alerts and risk to.', {
+    env: ['REDIS_URL'],
+    secret: true,
+    defaultText: 'none: no Redis',
+  }),
+  prefix: text.default('stakeout', 'Beginning of every key and channel name.'),
+  expiry: duration.default('7d', 'How long the risk of a key is kept after its last alert.'),
+  maxAlerts: integer(1, 10_000).default(20, 'Last alerts kept with the risk of one key.'),
+  streamLength: integer(1, 100_000_000).default(100_000, 'Length at which the stream of all alerts is capped.'),
+  timeout: duration.default('2s', 'How long one command may take.'),
+});
+
+const http = z.strictObject({
+  host: text.default('127.0.0.1', 'Address to listen at. 0.0.0.0 for every interface, as in a container.'),
+  port: integer(0, 65_535).default(8080, 'Port to listen at. 0: any free one.', { env: ['HTTP_PORT', 'PORT'] }),
+  bodyLimit: bytes.default('1MiB', 'Largest request body.'),
+});
+
+/** Everything that can be set. Sections are strict: an unknown key is an error. */
+export const settingsSchema = z.strictObject({
+  name: text.default('stakeout', 'Name of this installation, in logs, metrics and traces.'),
+  patterns: path.default(shippedPatterns, 'Folder of the patterns, one folder each.', {
+    defaultText: 'the shipped patterns',
+  }),
+  streams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/), streamSchema),
+  kafka: kafka.prefault({}),
+  start: startPosition.default(
+    'committed',
+    'Where to begin in a partition for which the group has committed nothing: earliest (committed means the same), latest, or the first record at a time. A committed offset always comes first.',
+  ),
+  registry: z
+    .strictObject({
+      url: url.optional('Schema registry (Confluent’s API).', { env: ['SCHEMA_REGISTRY_URL'], defaultText: 'none' }),
+      username: text.optional('User name for basic authentication.'),
+      password: text.optional('Password for basic authentication.', { secret: true }),
+      timeout: duration.default('5s', 'How long one request may take before it is tried again.'),
+    })
+    .prefault({}),
+  alerts: z
+    .strictObject({
+      topic: topicName.default('alerts', 'Topic for alerts.'),
+      partitions: partitionCount.default(4, 'Partitions of the topic, where it has to be made.'),
+    })
+    .prefault({}),
+  deadLetters: z
+    .strictObject({ topic: topicName.default('dead-letters', 'Topic for records that cannot be read.') })
+    .prefault({}),
+  late: z
+    .strictObject({ topic: topicName.default('late', 'Topic for events that came too late to be taken.') })
+    .prefault({}),
+  redis: redis.prefault({}),
+  http: http.prefault({}),
+  data: z
+    .strictObject({
+      directory: path.default('.stakeout', 'Folder for state and the embedded log. One process at a time.', {
+        defaultText: '.stakeout in the current folder',
+      }),
+    })
+    .prefault({}),
+  state: z
+    .strictObject({
+      store: choice(['rocksdb', 'memory']).default(
+        'rocksdb',
+        'Where state is kept between starts. memory: nowhere; a start replays what the patterns need.',
+      ),
+    })
+    .prefault({}),
+  commit: z
+    .strictObject({
+      interval: duration.default('100ms', 'Alerts and offsets are committed at least this often.'),
+      records: integer(1, 10_000_000).default(5000, 'Or after so many records, if that is sooner.'),
+    })
+    .prefault({}),
+  snapshot: z
+    .strictObject({
+      interval: duration.default('5s', 'Changed state is written to disk this often.'),
+      bytes: bytes.default('64MiB', 'Or after so many changed bytes, if that is sooner.'),
+    })
+    .prefault({}),
+  retention: duration.default('7d', 'How long the embedded log keeps records.'),
+  demo: z
+    .strictObject({
+      enabled: flag.optional('Make up a stream of transactions with fraud in it.', {
+        defaultText: 'true without Kafka, false with it',
+      }),
+      rate: decimal(0.1, 100_000).default(50, 'Transactions a second.'),
+      seed: integer(0, 4_294_967_295).default(1, 'The same seed makes the same transactions.'),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      otlpUrl: url.optional('OpenTelemetry collector (OTLP over HTTP) for traces, without /v1/traces.', {
+        env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+        defaultText: 'none: no traces',
+      }),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default(
+        'info',
+        'Least level that is logged.',
+        {
+          env: ['LOG_LEVEL'],
+        },
+      ),
+      format: choice(['pretty', 'json']).optional('For people, or one JSON object a line.', {
+        defaultText: 'pretty in a terminal, else json',
+      }),
+    })
+    .prefault({}),
+});
+
+export type SettingsInput = z.input<typeof settingsSchema>;
+export type ParsedSettings = z.output<typeof settingsSchema>;
+export type ParsedStream = z.output<typeof streamSchema>;
+
+/** What `streams` is when the file names none. */
+export const defaultStreams: Readonly<Record<string, z.input<typeof streamSchema>>> = {
+  transactions: {
+    topic: 'transactions',
+    schema: shippedSchema,
+    key: 'accountId',
+    time: 'eventTime',
+    id: 'transactionId',
+    type: 'type',
+  },
+};
