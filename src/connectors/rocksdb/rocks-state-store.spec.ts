@@ -1,0 +1,152 @@
+import { cp, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeStateStoreContract } from '../../../test/contracts/state-store-contract.js';
+import { Child } from '../../../test/harness/child.js';
+import { RocksStateStore } from './rocks-state-store.js';
+
+const P = { topic: 't', partition: 0 };
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describeStateStoreContract('the state store on RocksDB', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'stakeout-state-'));
+  let store = await RocksStateStore.open({ directory });
+  return {
+    store,
+    reopen: async () => {
+      await store.close();
+      store = await RocksStateStore.open({ directory });
+      return store;
+    },
+    dispose: async () => {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+});
+
+describe('the state store on RocksDB', () => {
+  let directory: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'stakeout-state-'));
+  });
+
+  afterEach(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const writeSome = async () => {
+    const store = await RocksStateStore.open({ directory });
+    await (await store.partition(P)).write({
+      cut: bytes('1'),
+      puts: [{ key: bytes('k'), value: bytes('v') }],
+      deletes: [],
+    });
+    await store.close();
+  };
+
+  it('says who has the folder, and can be opened once that has closed it', async () => {
+    const first = await RocksStateStore.open({ directory });
+    await expect(RocksStateStore.open({ directory })).rejects.toMatchObject({
+      code: 'STATE_LOCKED',
+      message: expect.stringContaining(`in use by process ${process.pid}`),
+    });
+    await first.close();
+    await (await RocksStateStore.open({ directory })).close();
+  });
+
+  it('touches no folder that is not its own', async () => {
+    await writeFile(join(directory, 'photo.jpg'), 'precious');
+    await expect(RocksStateStore.open({ directory })).rejects.toMatchObject({
+      code: 'STATE_FOREIGN',
+      message: expect.stringContaining('photo.jpg'),
+    });
+    expect(await readdir(directory)).toEqual(['photo.jpg']);
+  });
+
+  it('refuses a format that it does not know', async () => {
+    await writeFile(join(directory, 'stakeout-state.json'), '{"format":"stakeout-state","version":99}');
+    await expect(RocksStateStore.open({ directory })).rejects.toMatchObject({
+      code: 'STATE_FOREIGN',
+      message: expect.stringContaining('version 99'),
+    });
+  });
+
+  it('says that it is damaged, and what to do, when the database cannot be read', async () => {
+    await writeSome();
+    const manifest = (await readdir(join(directory, 'db'))).find((name) => name.startsWith('MANIFEST'));
+    await writeFile(join(directory, 'db', manifest as string), 'no manifest at all, but bytes enough for a header');
+    await expect(RocksStateStore.open({ directory })).rejects.toMatchObject({
+      code: 'STATE_CORRUPT',
+      message: expect.stringContaining('Delete the folder and start again'),
+    });
+  });
+
+  it('opens at an earlier whole batch when the tail of the write-ahead log is torn', async () => {
+    const store = await RocksStateStore.open({ directory });
+    const state = await store.partition(P);
+    for (let i = 1; i <= 20; i++) {
+      await state.write({ cut: bytes(`${i}`), puts: [{ key: bytes('k'), value: bytes(`${i}`) }], deletes: [] });
+    }
+    const copy = await copyWithTornLog(directory);
+    await store.close();
+    expect(await valuesAndCut(copy)).toEqual({ cut: '19', values: ['19'] });
+    await rm(copy, { recursive: true });
+  });
+
+  it('has each batch that resolved, whole, after the process was killed', async () => {
+    const child = Child.start('write-state.ts', [directory]);
+    await child.untilLines(200);
+    await child.kill();
+    const acknowledged = Number(child.lines.at(-1));
+    const { cut, values } = await valuesAndCut(directory);
+    expect(Number(cut)).toBeGreaterThanOrEqual(acknowledged);
+    expect(values).toEqual([cut.padStart(20)]);
+  });
+
+  it('takes no more batches when the disk is full, and has all that resolved', async () => {
+    const child = Child.start('write-state.ts', [directory, '4000'], 2_000_000);
+    await child.end();
+    expect(child.lines.at(-1)).toMatch(/^failed STATE_DISK_FULL .*Free space/);
+    const { cut, values } = await valuesAndCut(directory);
+    expect(cut).toBe(child.lines.at(-2));
+    expect(values).toEqual([cut.padStart(4000)]);
+  });
+
+  it('refuses all use after closing, and ends a listing that was under way', async () => {
+    const store = await RocksStateStore.open({ directory });
+    const state = await store.partition(P);
+    const puts = Array.from({ length: 5000 }, (_, i) => ({ key: bytes(`k${i}`), value: bytes('v') }));
+    await state.write({ cut: bytes('1'), puts, deletes: [] });
+    const listing = state.entries()[Symbol.asyncIterator]();
+    await listing.next();
+    await store.close();
+    await expect(state.cut()).rejects.toMatchObject({ code: 'STATE_IO' });
+    await expect(state.write({ cut: bytes('2'), puts: [], deletes: [] })).rejects.toThrow('closed');
+    await expect(store.partition(P)).rejects.toMatchObject({ code: 'STATE_IO' });
+  });
+});
+
+/** The cut, and the distinct values of all entries. */
+async function valuesAndCut(directory: string): Promise<{ cut: string; values: string[] }> {
+  const store = await RocksStateStore.open({ directory });
+  const state = await store.partition(P);
+  const cut = new TextDecoder().decode((await state.cut()) as Uint8Array);
+  const values = new Set<string>();
+  for await (const { value } of state.entries()) {
+    values.add(new TextDecoder().decode(value));
+  }
+  await store.close();
+  return { cut, values: [...values] };
+}
+
+/** A copy as a crash leaves it: the last byte of the write-ahead log is missing. */
+async function copyWithTornLog(directory: string): Promise<string> {
+  const copy = `${directory}-copy`;
+  await cp(directory, copy, { recursive: true, filter: (source) => !source.endsWith('LOCK') });
+  const logs = (await readdir(join(copy, 'db'))).filter((name) => name.endsWith('.log')).sort();
+  const log = join(copy, 'db', logs.at(-1) as string);
+  await truncate(log, (await stat(log)).size - 1);
+  return copy;
+}
