@@ -4,6 +4,7 @@ export { ByteReader, ByteWriter } from './codec/bytes.js';
 export {
   decodeKeyState,
   type EventCodec,
+  encodedEvents,
   encodeKeyState,
   KEY_STATE_VERSION,
   KeyStateVersionError,

@@ -59,10 +59,7 @@ export function decodeKeyState(
   slots: (slot: number) => number | undefined = (slot) => slot,
 ): KeyState | undefined {
   const input = new ByteReader(bytes);
-  const version = input.varint();
-  if (version !== KEY_STATE_VERSION) {
-    throw new KeyStateVersionError(`key state of version ${version}; this engine reads version ${KEY_STATE_VERSION}`);
-  }
+  checkVersion(input);
   const events = table(input.varint(), () => codec.decode(input.byteString()));
   const nodes: MatchNode[] = [];
   for (let left = input.varint(); left > 0; left--) {
@@ -81,6 +78,19 @@ export function decodeKeyState(
   if (entries.length === 0) return undefined;
   entries.sort((a, b) => a.slot - b.slot);
   return { slots: entries.map((e) => e.slot), states: entries.map((e) => e.state) };
+}
+
+/** The encoded events inside key state, as views: for a host that must get ready (fetch schemas) before it decodes them. */
+export function encodedEvents(bytes: Uint8Array): Uint8Array[] {
+  const input = new ByteReader(bytes);
+  checkVersion(input);
+  return table(input.varint(), () => input.byteString());
+}
+
+function checkVersion(input: ByteReader): void {
+  const version = input.varint();
+  if (version === KEY_STATE_VERSION) return;
+  throw new KeyStateVersionError(`key state of version ${version}; this engine reads version ${KEY_STATE_VERSION}`);
 }
 
 /** Numbers events and nodes, a node after the one before it. */

@@ -1,0 +1,19 @@
+import type { EventClockOptions } from './task/event-clock.js';
+
+/** A stream of events as the runtime sees it: which fields of a decoded record mean what. */
+export interface StreamDefinition {
+  readonly name: string;
+  /** Field that the topic is keyed by; `null`: the record's own key, which is not looked at. */
+  readonly keyField: string | null;
+  /** `null`: the record's timestamp. */
+  readonly timeField: string | null;
+  /** `null`: topic, partition and offset. */
+  readonly idField: string | null;
+  /** Discriminator field for `subtype`; `null`: the record's name. */
+  readonly kindField: string | null;
+  /** Derived kind to the kind it derives from. */
+  readonly kindParents: ReadonlyMap<string, string>;
+  readonly clock: EventClockOptions;
+  /** A partition at its end without records for so long no longer holds time back; 0: never. */
+  readonly idleAfterMs: number;
+}

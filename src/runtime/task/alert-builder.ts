@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { Match } from '../../engine/index.js';
+import type { Rule } from '../../rules/rule.js';
+import type { Alert, AlertEvent } from '../ports/alert.js';
+import type { TopicPartition } from '../ports/log.js';
+import { renderMessage } from './message.js';
+import type { SourceEvent } from './source-event.js';
+
+export interface AlertSource extends TopicPartition {
+  /** Field that holds the event's own id. */
+  readonly idField: string;
+  /** All fields of a record, JSON-ready. */
+  decodeWhole(raw: Uint8Array): Readonly<Record<string, unknown>>;
+}
+
+/** Makes the alert of a match: a pure function of the rule, the key and the matched records. */
+export function buildAlert(rule: Rule, key: string, match: Match, at: number, source: AlertSource): Alert {
+  const steps = match.steps.map((s) => ({
+    step: s.name,
+    events: s.events.map((e) => alertEvent(e as SourceEvent, source)),
+  }));
+  const times = match.steps.flatMap((s) => s.events.map((e) => e.time));
+  return {
+    id: alertId(rule.id, key, steps),
+    patternId: rule.id,
+    title: rule.title,
+    revision: rule.revision,
+    severity: rule.alert.severity,
+    score: rule.alert.score,
+    key,
+    keyField: rule.key,
+    firstEventTime: Math.min(...times),
+    lastEventTime: Math.max(...times),
+    detectedAt: at,
+    message: renderMessage(rule.alert.message, match, key),
+    steps,
+  };
+}
+
+function alertEvent(event: SourceEvent, source: AlertSource): AlertEvent {
+  return {
+    id: String(event.fields[source.idField] ?? `${source.topic}-${source.partition}-${event.offset}`),
+    eventTime: event.time,
+    kind: event.kind,
+    topic: source.topic,
+    partition: source.partition,
+    offset: event.offset,
+    fields: source.decodeWhole(event.raw),
+  };
+}
+
+/** 32 hex digits of the SHA-256 over what makes this alert this one. JSON keeps the parts apart. */
+function alertId(pattern: string, key: string, steps: Alert['steps']): string {
+  const identity = [pattern, key, steps.map((s) => [s.step, s.events.map((e) => e.id)])];
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
+}

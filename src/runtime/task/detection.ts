@@ -1,0 +1,110 @@
+import type { KeyState, Match, SkipError } from '../../engine/index.js';
+import type { Rule } from '../../rules/rule.js';
+import { EventClock, type EventClockOptions } from './event-clock.js';
+import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
+import type { SourceEvent } from './source-event.js';
+
+export interface DetectionOutput {
+  /** `trigger`: the event that completed the match, or `null` when the end of a window did. */
+  onMatch(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void;
+  onRunsDropped?(rule: Rule, key: string, runs: number): void;
+  onSkipError?(rule: Rule, key: string, error: SkipError): void;
+}
+
+/** What a cut keeps of a partition besides its keys. */
+export interface DetectionState {
+  readonly maxTime: number;
+  readonly watermark: number;
+  /** Place in the order of processing of the next event. */
+  readonly nextSeq: number;
+}
+
+/**
+ * Detection over one ordered input: event time, then the rules by key. It is pure computation: the same events give the
+ * same matches in the same order, live, on recovery and in a back-test.
+ */
+export class Detection {
+  readonly clock: EventClock;
+  /** One engine for each key field that the rules name. */
+  readonly engines: readonly KeyedEngine[];
+  private nextSeq = 1;
+  private trigger: SourceEvent | null = null;
+
+  constructor(
+    rules: readonly Rule[],
+    clock: EventClockOptions,
+    output: DetectionOutput,
+    options: KeyedEngineOptions = {},
+  ) {
+    this.clock = new EventClock(clock);
+    const byKey = new Map<string, Rule[]>();
+    for (const rule of rules) byKey.set(rule.key, [...(byKey.get(rule.key) ?? []), rule]);
+    const keyed = {
+      ...output,
+      onMatch: (rule: Rule, key: string, match: Match, at: number): void =>
+        output.onMatch(rule, key, match, at, this.trigger),
+    };
+    this.engines = [...byKey].map(([field, group]) => new KeyedEngine(field, group, keyed, options));
+  }
+
+  get keys(): number {
+    return this.engines.reduce((n, e) => n + e.keys, 0);
+  }
+
+  get runs(): number {
+    return this.engines.reduce((n, e) => n + e.runs, 0);
+  }
+
+  /** Processes everything that the watermark has passed. */
+  drain(): void {
+    for (let events = this.clock.next(); events !== null; events = this.clock.next()) {
+      this.advance(events[0]!.time);
+      for (const event of events) this.process(event);
+    }
+    this.advance(this.clock.watermark);
+  }
+
+  /** Ends a bounded input: lets everything out, and all windows end. */
+  finish(): void {
+    this.clock.moveTo(Number.POSITIVE_INFINITY);
+    this.drain();
+  }
+
+  state(): DetectionState {
+    return { ...this.clock.state(), nextSeq: this.nextSeq };
+  }
+
+  restore(
+    state: DetectionState,
+    keys: Iterable<{ readonly engine: number; readonly key: string; readonly state: KeyState }>,
+  ): void {
+    this.clock.restore(state);
+    this.nextSeq = state.nextSeq;
+    for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state);
+  }
+
+  private advance(time: number): void {
+    this.trigger = null;
+    for (let next = this.earliest(); next !== null && next.nextTimer() <= time; next = this.earliest()) next.fireNext();
+  }
+
+  /** The engine whose timer is due first: the order must not depend on how far one call advances. */
+  private earliest(): KeyedEngine | null {
+    let first: KeyedEngine | null = null;
+    for (const engine of this.engines) if (first === null || engine.nextTimer() < first.nextTimer()) first = engine;
+    return first;
+  }
+
+  private process(event: SourceEvent): void {
+    event.seq = this.nextSeq++;
+    this.trigger = event;
+    let kept = false;
+    for (const engine of this.engines) {
+      const key = event.fields[engine.keyField];
+      // A record without this key has no part in these rules; the stream's own key was checked when it was decoded.
+      if (key === null || key === undefined) continue;
+      kept = engine.process(typeof key === 'string' ? key : String(key), event) || kept;
+    }
+    if (kept) event.detach();
+  }
+}

@@ -1,0 +1,88 @@
+import { OrderBuffer } from './order-buffer.js';
+import type { SourceEvent } from './source-event.js';
+
+export interface EventClockOptions {
+  /** `event-time`: events wait until the watermark passes them. `arrival`: processed at once, in order of arrival. */
+  readonly mode: 'event-time' | 'arrival';
+  /** How much later than the highest event time an event may still come, in ms. */
+  readonly outOfOrdernessMs: number;
+}
+
+/** What a cut keeps of the clock. */
+export interface ClockState {
+  readonly maxTime: number;
+  readonly watermark: number;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/**
+ * Event time of one partition, as Flink keeps it: after each event the watermark is the highest time so far, less the
+ * out-of-orderness, less one. An event at or before the watermark is late.
+ *
+ * Invariants
+ * 1. The watermark never falls; events leave in order of time, and within one time in order of arrival.
+ * 2. What leaves depends on the events alone, not on when `drain` is called.
+ */
+export class EventClock {
+  private readonly buffer = new OrderBuffer<SourceEvent>();
+  private maxTime = NEVER;
+  private current = NEVER;
+
+  constructor(private readonly options: EventClockOptions) {}
+
+  /** Event time up to which everything was let out; minus infinity before the first event. */
+  get watermark(): number {
+    return this.current;
+  }
+
+  get highestTime(): number {
+    return this.maxTime;
+  }
+
+  get buffered(): number {
+    return this.buffer.size;
+  }
+
+  /** Whether an event of this time would be late now. */
+  isLate(time: number): boolean {
+    return this.options.mode === 'event-time' && time <= this.current;
+  }
+
+  /** The time an event counts with: in arrival mode time never falls. */
+  effectiveTime(time: number): number {
+    return this.options.mode === 'arrival' && time < this.maxTime ? this.maxTime : time;
+  }
+
+  /** Takes an event that is not late, and moves the watermark. */
+  accept(event: SourceEvent): void {
+    this.buffer.add(event);
+    if (event.time <= this.maxTime) return;
+    this.maxTime = event.time;
+    this.moveTo(this.options.mode === 'arrival' ? event.time : event.time - this.options.outOfOrdernessMs - 1);
+  }
+
+  /** Moves the watermark without an event: an idle partition's clock, or the end of a bounded input. */
+  moveTo(watermark: number): void {
+    if (watermark > this.current) this.current = watermark;
+  }
+
+  /** The next events that the watermark has passed, all of one time; `null`: none. */
+  next(): readonly SourceEvent[] | null {
+    return this.buffer.take(this.current);
+  }
+
+  /** Lowest offset that is still held back, or `null`. */
+  lowestOffset(): number | null {
+    return this.buffer.lowestOffset();
+  }
+
+  state(): ClockState {
+    return { maxTime: this.maxTime, watermark: this.current };
+  }
+
+  restore(state: ClockState): void {
+    this.maxTime = state.maxTime;
+    this.current = state.watermark;
+  }
+}

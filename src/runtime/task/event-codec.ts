@@ -1,0 +1,52 @@
+import { ByteReader, ByteWriter, type EngineEvent, type EventCodec } from '../../engine/index.js';
+import { SourceEvent } from './source-event.js';
+
+const text = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Decodes a record's value again, into the fields that today's rules use. Throws when it cannot. */
+export type Redecode = (
+  raw: Uint8Array,
+  offset: number,
+) => { readonly kind: string; readonly fields: Readonly<Record<string, unknown>> };
+
+/**
+ * Events inside key state: their record as it came, with the times that processing gave them. Fields are decoded anew when
+ * the state is read, so that a rule that was added can see fields that no rule used before.
+ */
+export function eventCodec(redecode: Redecode): EventCodec {
+  return {
+    encode(event: EngineEvent): Uint8Array {
+      const source = event as SourceEvent;
+      const out = new ByteWriter();
+      out.double(source.time);
+      out.varint(source.seq);
+      out.varint(source.offset);
+      out.byteString(text.encode(source.traceparent ?? ''));
+      out.byteString(source.raw);
+      return out.finish();
+    },
+    decode(bytes: Uint8Array): EngineEvent {
+      const input = new ByteReader(bytes);
+      const time = input.double();
+      const seq = input.varint();
+      const offset = input.varint();
+      const traceparent = decoder.decode(input.byteString());
+      const raw = input.byteString().slice();
+      const { kind, fields } = redecode(raw, offset);
+      const event = new SourceEvent(time, kind, fields, offset, raw, traceparent === '' ? null : traceparent, true);
+      event.seq = seq;
+      return event;
+    },
+  };
+}
+
+/** The raw record of an encoded event, without decoding it: schemas can be fetched for it first. */
+export function rawOf(bytes: Uint8Array): Uint8Array {
+  const input = new ByteReader(bytes);
+  input.double();
+  input.varint();
+  input.varint();
+  input.byteString();
+  return input.byteString();
+}

@@ -1,0 +1,67 @@
+import type { Match } from '../../engine/index.js';
+import type { MessagePart } from '../../rules/rule.js';
+
+/** Fills a rule's message with the values of a match. A value that is missing is written as a dash. */
+export function renderMessage(parts: readonly MessagePart[], match: Match, key: string): string {
+  return parts.map((part) => renderPart(part, match, key)).join('');
+}
+
+const MISSING = '–';
+
+function renderPart(part: MessagePart, match: Match, key: string): string {
+  switch (part.kind) {
+    case 'text':
+      return part.text;
+    case 'key':
+      return key;
+    case 'duration':
+      return durationOf(match);
+    case 'field': {
+      const event = match.steps.find((s) => s.name === part.step)?.events.at(part.index);
+      return formatValue(event?.fields[part.field]);
+    }
+    case 'aggregate':
+      return formatValue(aggregate(part, match));
+  }
+}
+
+function aggregate(part: Extract<MessagePart, { kind: 'aggregate' }>, match: Match): number | undefined {
+  const events = match.steps.find((s) => s.name === part.step)?.events ?? [];
+  if (part.fn === 'count') return events.length;
+  const values = events.map((e) => e.fields[part.field ?? '']).filter((v) => typeof v === 'number');
+  const total = values.reduce((a, b) => a + b, 0);
+  if (part.fn === 'sum') return total;
+  if (values.length === 0) return undefined;
+  if (part.fn === 'avg') return total / values.length;
+  return part.fn === 'min' ? Math.min(...values) : Math.max(...values);
+}
+
+/** Numbers with at most two decimals and no thousands separators: the same text everywhere. */
+function formatValue(value: unknown): string {
+  if (value === undefined || value === null) return MISSING;
+  if (typeof value !== 'number') return String(value);
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
+}
+
+function durationOf(match: Match): string {
+  const times = match.steps.flatMap((s) => s.events.map((e) => e.time));
+  return formatDuration(Math.max(...times) - Math.min(...times));
+}
+
+/** The two largest units: `3 m 20 s`, `2 d 4 h`; below a second in ms. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  const seconds = Math.floor(ms / 1000);
+  const units: [number, string][] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ];
+  const from = units.findIndex(([n]) => n > 0);
+  return units
+    .slice(from, from + 2)
+    .filter(([n]) => n > 0)
+    .map(([n, unit]) => `${n} ${unit}`)
+    .join(' ');
+}

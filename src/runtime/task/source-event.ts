@@ -1,0 +1,31 @@
+import type { EngineEvent } from '../../engine/index.js';
+
+/** An event with where it came from. */
+export class SourceEvent implements EngineEvent {
+  /** Set when the event leaves the order buffer: its place in the order of processing. */
+  seq = 0;
+
+  constructor(
+    /** Event time in ms. In arrival mode never less than that of the event before. */
+    readonly time: number,
+    readonly kind: string,
+    readonly fields: Readonly<Record<string, unknown>>,
+    readonly offset: number,
+    /** The record's value as it came. Until `detach` a view of the batch it was read in. */
+    private bytes: Uint8Array,
+    /** W3C trace context of the record, or `null`. */
+    readonly traceparent: string | null,
+    private detached = false,
+  ) {}
+
+  get raw(): Uint8Array {
+    return this.bytes;
+  }
+
+  /** Copies the value, so that keeping the event does not keep the batch it came in. */
+  detach(): void {
+    if (this.detached) return;
+    this.bytes = this.bytes.slice();
+    this.detached = true;
+  }
+}

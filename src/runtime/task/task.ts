@@ -1,0 +1,308 @@
+import type { Match } from '../../engine/index.js';
+import { decodeKeyState, type EventCodec, encodeKeyState, type KeyState } from '../../engine/index.js';
+import type { Rule } from '../../rules/rule.js';
+import type { PartitionStatus } from '../detector.js';
+import type { Alert } from '../ports/alert.js';
+import type { Clock } from '../ports/clock.js';
+import { DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
+import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
+import type { StateBatch, StateEntry } from '../ports/state-store.js';
+import type { StreamDefinition } from '../stream.js';
+import { buildAlert } from './alert-builder.js';
+import { type Cut, type CutEngine, encodeCut } from './cut.js';
+import { Detection } from './detection.js';
+import { eventCodec } from './event-codec.js';
+import { kindOf, missingIdentity, timeOf } from './interpret.js';
+import { SourceEvent } from './source-event.js';
+import { stateKey } from './state-key.js';
+
+/** What a task tells and gives out. While it replays, nothing is given out. */
+export interface TaskOutput {
+  onAlert(alert: Alert, recordKey: Uint8Array | null, traceparent: string | null): void;
+  onDeadLetter(record: LogRecord, failure: DecodeFailure): void;
+  onLate(record: LogRecord, eventTime: number, watermark: number): void;
+  onMatch(rule: Rule): void;
+  onRunsDropped(rule: Rule, key: string, runs: number): void;
+}
+
+export interface TaskOptions {
+  readonly partition: TopicPartition;
+  readonly stream: StreamDefinition;
+  readonly rules: readonly Rule[];
+  readonly decoder: RecordDecoder;
+  readonly clock: Clock;
+  readonly output: TaskOutput;
+  readonly runsMax?: number;
+}
+
+/** What belongs to one moment of a task; taken at once, written later. */
+export interface TaskSnapshot {
+  readonly position: number;
+  /** Makes the bytes; the states in it never change, so this can wait. */
+  encode(): StateBatch;
+  /** It could not be stored: what changed counts as changed again. */
+  revert(): void;
+}
+
+const text = new TextEncoder();
+
+/**
+ * One partition: decodes its records, orders them by event time, runs the rules, and builds the alerts.
+ *
+ * Invariants
+ * 1. `position` is the offset after the last record that was taken in; all that follows from those records was given out.
+ * 2. The alerts, and their order, depend on the records alone, not on batches, restarts or the wall clock; but for the clock
+ *    of an idle partition, which moves only when everything up to `position` is processed (`tickIdle`).
+ */
+export class Task {
+  readonly partition: TopicPartition;
+  private readonly detection: Detection;
+  private readonly codec: EventCodec;
+  private phase: PartitionStatus['phase'] = 'restoring';
+  private position = 0;
+  private endOffset = 0;
+  /** While true, what is found is not given out: it was, before. */
+  private muted = false;
+  private lastRecordAt: number;
+  private idle = false;
+
+  constructor(private readonly options: TaskOptions) {
+    this.partition = options.partition;
+    this.lastRecordAt = options.clock.now();
+    this.detection = new Detection(
+      options.rules,
+      options.stream.clock,
+      {
+        onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
+        onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
+      },
+      {
+        kindParents: options.stream.kindParents,
+        ...(options.runsMax === undefined ? {} : { runsMax: options.runsMax }),
+      },
+    );
+    this.codec = eventCodec((raw, offset) => {
+      const decoded = options.decoder.decode(
+        { offset, timestamp: 0, key: null, value: raw, headers: null },
+        options.partition,
+      );
+      if (decoded instanceof DecodeFailure)
+        throw new Error(`state holds a record that cannot be read: ${decoded.detail}`);
+      return { kind: kindOf(decoded, options.stream), fields: decoded.fields };
+    });
+  }
+
+  get nextOffset(): number {
+    return this.position;
+  }
+
+  /** Sets where a task without state begins. */
+  beginAt(position: number): void {
+    this.position = position;
+  }
+
+  goLive(): void {
+    this.phase = 'live';
+    this.lastRecordAt = this.options.clock.now();
+  }
+
+  /** Processes records that were processed before a restart: state follows, nothing is given out. */
+  async replay(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    this.muted = true;
+    try {
+      await this.process(batch, signal);
+    } finally {
+      this.muted = false;
+    }
+  }
+
+  /** Takes in the records of a batch, in order, and processes all that the watermark has passed. */
+  async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    const { decoder } = this.options;
+    const prepared = decoder.prepare(batch.records, signal);
+    if (prepared !== undefined) await prepared;
+    for (const record of batch.records) this.takeIn(record);
+    this.detection.drain();
+    this.position = batch.nextOffset;
+    this.endOffset = Math.max(batch.endOffset, batch.nextOffset);
+    if (batch.records.length > 0) {
+      this.lastRecordAt = this.options.clock.now();
+      this.idle = false;
+    }
+  }
+
+  /** Takes records back into the order buffer that a cut had left there: those above its watermark. */
+  async refill(batch: RecordBatch, signal: AbortSignal): Promise<void> {
+    const prepared = this.options.decoder.prepare(batch.records, signal);
+    if (prepared !== undefined) await prepared;
+    for (const record of batch.records) {
+      const event = this.interpret(record);
+      if (!(event instanceof DecodeFailure) && !this.detection.clock.isLate(event.time))
+        this.detection.clock.accept(event);
+    }
+  }
+
+  /**
+   * Moves the clock of a partition that has had no record for `idleAfterMs`, by as much as has passed since. Says whether
+   * anything was processed, so that the caller stores a cut before more records come: a replay then never crosses a tick.
+   */
+  tickIdle(): boolean {
+    const { clock, stream } = this.options;
+    const quietMs = clock.now() - this.lastRecordAt;
+    const atEnd = this.phase === 'live' && this.position >= this.endOffset;
+    if (stream.idleAfterMs === 0 || !atEnd || quietMs < stream.idleAfterMs || stream.clock.mode === 'arrival')
+      return false;
+    this.idle = true;
+    const { highestTime, watermark } = this.detection.clock;
+    if (!Number.isFinite(highestTime)) return false;
+    this.detection.clock.moveTo(Math.max(watermark, highestTime + quietMs - stream.clock.outOfOrdernessMs - 1));
+    this.detection.drain();
+    return this.detection.clock.watermark > watermark;
+  }
+
+  /** The broker was away: the quiet was not the partition's. */
+  wakeUp(): void {
+    this.lastRecordAt = this.options.clock.now();
+  }
+
+  /** Everything that changed since the last snapshot, as of now. */
+  snapshot(): TaskSnapshot {
+    const { engines, clock } = this.detection;
+    const changed = engines.map((engine) => engine.takeDirty());
+    const cut: Cut = {
+      ...this.detection.state(),
+      position: this.position,
+      refill: clock.lowestOffset() ?? this.position,
+      engines: this.layout(),
+    };
+    return {
+      position: this.position,
+      encode: () => this.encode(cut, changed),
+      revert: () => changed.forEach((keys, i) => engines[i]!.markDirty(keys.keys())),
+    };
+  }
+
+  /**
+   * Restores a cut and its keys. Their schemas must be known to the decoder. Says whether what is stored still has the
+   * layout of today's rules; if not, it must be cleared, and the next snapshot holds every key.
+   */
+  restore(cut: Cut, entries: readonly StateEntry[]): boolean {
+    const keys: { engine: number; key: string; state: KeyState }[] = [];
+    const slotMaps = cut.engines.map((e) => this.slotMap(e));
+    for (const { key, value } of entries) {
+      const { engine, name } = stateKey.parse(key);
+      const target = slotMaps[engine];
+      if (target === undefined || target === null) continue;
+      const state = decodeKeyState(
+        value,
+        this.detection.engines[target.engine]!.ruleSet,
+        this.codec,
+        (slot) => target.slots[slot],
+      );
+      if (state !== undefined) keys.push({ engine: target.engine, key: name, state });
+    }
+    this.detection.restore(cut, keys);
+    this.position = cut.position;
+    const current = JSON.stringify(cut.engines) === JSON.stringify(this.layout());
+    if (!current) for (const k of keys) this.detection.engines[k.engine]!.markDirty([k.key]);
+    return current;
+  }
+
+  status(): PartitionStatus {
+    const { watermark, highestTime, buffered } = this.detection.clock;
+    return {
+      ...this.partition,
+      phase: this.phase,
+      position: this.position,
+      endOffset: this.endOffset,
+      watermark: Number.isFinite(watermark) ? watermark : null,
+      maxEventTime: Number.isFinite(highestTime) ? highestTime : null,
+      idle: this.idle,
+      keys: this.detection.keys,
+      runs: this.detection.runs,
+      buffered,
+    };
+  }
+
+  private layout(): CutEngine[] {
+    return this.detection.engines.map((e) => ({
+      keyField: e.keyField,
+      rules: e.rules.map((r) => ({ id: r.id, revision: r.revision })),
+    }));
+  }
+
+  private takeIn(record: LogRecord): void {
+    const event = this.interpret(record);
+    const { output } = this.options;
+    if (event instanceof DecodeFailure) {
+      if (!this.muted) output.onDeadLetter(record, event);
+      return;
+    }
+    const { clock } = this.detection;
+    if (clock.isLate(event.time)) {
+      if (!this.muted) output.onLate(record, event.time, clock.watermark);
+      return;
+    }
+    clock.accept(event);
+  }
+
+  private interpret(record: LogRecord): SourceEvent | DecodeFailure {
+    const { decoder, stream } = this.options;
+    if (record.value === null) return new DecodeFailure('empty-value', 'the record has no value');
+    const decoded = decoder.decode(record, this.partition);
+    if (decoded instanceof DecodeFailure) return decoded;
+    const missing = missingIdentity(decoded, stream);
+    if (missing !== null) return missing;
+    const time = timeOf(decoded, record.timestamp, stream);
+    if (time instanceof DecodeFailure) return time;
+    const traceparent = record.headers?.get('traceparent');
+    return new SourceEvent(
+      this.detection.clock.effectiveTime(time),
+      kindOf(decoded, stream),
+      decoded.fields,
+      record.offset,
+      record.value,
+      traceparent === undefined ? null : new TextDecoder().decode(traceparent),
+    );
+  }
+
+  private matched(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void {
+    if (this.muted) return;
+    const { output, stream, decoder } = this.options;
+    output.onMatch(rule);
+    const alert = buildAlert(rule, key, match, at, {
+      ...this.partition,
+      idField: stream.idField ?? '',
+      decodeWhole: (raw) => {
+        const whole = decoder.decodeWhole(raw);
+        return whole instanceof DecodeFailure ? {} : whole;
+      },
+    });
+    output.onAlert(alert, text.encode(key), trigger?.traceparent ?? null);
+  }
+
+  private encode(cut: Cut, changed: readonly ReadonlyMap<string, KeyState | undefined>[]): StateBatch {
+    const puts: StateEntry[] = [];
+    const deletes: Uint8Array[] = [];
+    changed.forEach((keys, engine) => {
+      for (const [name, state] of keys) {
+        const key = stateKey.make(engine, name);
+        if (state === undefined) deletes.push(key);
+        else puts.push({ key, value: encodeKeyState(state, this.codec) });
+      }
+    });
+    return { cut: encodeCut(cut), puts, deletes };
+  }
+
+  /** Where the slots of a stored engine are now; a rule that is gone or changed maps to nothing. */
+  private slotMap(stored: Cut['engines'][number]): { engine: number; slots: readonly (number | undefined)[] } | null {
+    const engine = this.detection.engines.findIndex((e) => e.keyField === stored.keyField);
+    if (engine < 0) return null;
+    const now = this.detection.engines[engine]!.rules;
+    const slots = stored.rules.map((old) => {
+      const slot = now.findIndex((rule) => rule.id === old.id && rule.revision === old.revision);
+      return slot < 0 ? undefined : slot;
+    });
+    return { engine, slots };
+  }
+}
