@@ -304,6 +304,7 @@ export class KafkaGroupMember implements GroupMember {
   #fail(error: Error): void {
     if (this.#failed) return;
     this.#failed = true;
+    for (const stake of [...this.#owned.values()]) this.#drop(stake);
     this.listener.onFatal(error);
     void this.close();
   }

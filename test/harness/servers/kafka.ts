@@ -1,0 +1,142 @@
+/** Apache Kafka in KRaft mode, one or more nodes that are broker and controller in one. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { kafkaJars } from './jars.js';
+import { accepts, end, freePorts, type Launched, launch, logOf, untilReady } from './process.js';
+
+const run = promisify(execFile);
+const CLUSTER_ID = 'c3Rha2VvdXQtdGVzdC1jbA';
+const HEAP = '384m';
+
+export interface KafkaCluster {
+  readonly brokers: readonly string[];
+  /** Process ids and folder, so that another process can end it. */
+  readonly pids: readonly number[];
+  readonly dir: string | null;
+  /** Ends a node as a power cut would. Nodes count from 1. */
+  kill9(node: number): Promise<void>;
+  startNode(node: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface KafkaStart {
+  /** Default 1. */
+  readonly nodes?: number;
+  /** A cluster of one's own even where KAFKA_BROKERS names one: for tests that kill brokers. */
+  readonly own?: boolean;
+  /** Lines for server.properties. */
+  readonly properties?: readonly string[];
+  readonly owner?: number;
+}
+
+interface Node {
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly dir: string;
+  server: Launched | null;
+}
+
+export async function startKafka(options: KafkaStart = {}): Promise<KafkaCluster> {
+  const theirs = process.env.KAFKA_BROKERS;
+  if (theirs !== undefined && !options.own) return foreign(theirs.split(','));
+  const jars = await kafkaJars();
+  const count = options.nodes ?? 1;
+  const ports = await freePorts(count * 2);
+  const dir = mkdtempSync(path.join(tmpdir(), 'stakeout-kafka-'));
+  const nodes = Array.from({ length: count }, (_, i): Node => {
+    const [port = 0, controllerPort = 0] = ports.slice(2 * i);
+    return { id: i + 1, port, controllerPort, dir: path.join(dir, `node-${i + 1}`), server: null };
+  });
+  const owner = options.owner ?? process.pid;
+  for (const node of nodes) await format(jars, node, nodes, options.properties ?? []);
+  const start = async (node: Node) => {
+    node.server = startOne(jars, node, owner);
+    await ready(node, node.server);
+  };
+  const stop = async () => {
+    await Promise.all(nodes.map((node) => (node.server === null ? undefined : end(node.server.pid, 'SIGKILL'))));
+    rmSync(dir, { recursive: true, force: true });
+  };
+  await Promise.all(nodes.map(start)).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  const byId = (id: number): Node => {
+    const node = nodes[id - 1];
+    if (node === undefined) throw new Error(`there is no node ${id}`);
+    return node;
+  };
+  return {
+    brokers: nodes.map((node) => `127.0.0.1:${node.port}`),
+    pids: nodes.flatMap((node) => node.server?.pid ?? []),
+    dir,
+    kill9: async (id) => {
+      const { server } = byId(id);
+      if (server !== null) await end(server.pid, 'SIGKILL');
+    },
+    startNode: (id) => start(byId(id)),
+    stop,
+  };
+}
+
+function foreign(brokers: readonly string[]): KafkaCluster {
+  const refuse = () => Promise.reject(new Error('KAFKA_BROKERS names a cluster that is not ours to kill'));
+  return { brokers, pids: [], dir: null, kill9: refuse, startNode: refuse, stop: () => Promise.resolve() };
+}
+
+async function format(jars: string, node: Node, nodes: readonly Node[], extra: readonly string[]): Promise<void> {
+  const data = path.join(node.dir, 'data');
+  mkdirSync(data, { recursive: true });
+  const replicas = Math.min(3, nodes.length);
+  const inSync = replicas > 1 ? 2 : 1;
+  const properties = [
+    'process.roles=broker,controller',
+    `node.id=${node.id}`,
+    `controller.quorum.voters=${nodes.map((n) => `${n.id}@127.0.0.1:${n.controllerPort}`).join(',')}`,
+    'controller.listener.names=CONTROLLER',
+    `listeners=PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name=PLAINTEXT',
+    `log.dirs=${data}`,
+    'auto.create.topics.enable=false',
+    `default.replication.factor=${replicas}`,
+    `min.insync.replicas=${inSync}`,
+    `offsets.topic.replication.factor=${replicas}`,
+    'offsets.topic.num.partitions=4',
+    `transaction.state.log.replication.factor=${replicas}`,
+    `transaction.state.log.min.isr=${inSync}`,
+    'transaction.state.log.num.partitions=4',
+    'group.initial.rebalance.delay.ms=0',
+    'group.min.session.timeout.ms=1000',
+    'broker.session.timeout.ms=6000',
+    'broker.heartbeat.interval.ms=1000',
+    // Tests write records of any age.
+    'log.retention.ms=-1',
+    ...extra,
+  ];
+  const file = path.join(node.dir, 'server.properties');
+  writeFileSync(file, `${properties.join('\n')}\n`);
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file];
+  await run('java', ['-XX:TieredStopAtLevel=1', ...classPath(jars), ...tool]);
+}
+
+function startOne(jars: string, node: Node, owner: number): Launched {
+  const log = path.join(node.dir, 'server.log');
+  if (existsSync(log)) rmSync(log);
+  const memory = [`-Xms${HEAP}`, `-Xmx${HEAP}`, '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'];
+  const args = [...memory, ...classPath(jars), 'kafka.Kafka', path.join(node.dir, 'server.properties')];
+  return launch({ command: 'java', args, dir: node.dir, owner });
+}
+
+async function ready(node: Node, server: Launched): Promise<void> {
+  const started = async () => /Kafka Server started/.test(logOf(server)) && accepts(node.port);
+  await untilReady(`Kafka node ${node.id}`, server, started);
+}
+
+function classPath(jars: string): string[] {
+  return ['-cp', path.join(jars, '*'), `-Dlog4j2.configurationFile=file:${path.join(jars, 'log4j2.properties')}`];
+}

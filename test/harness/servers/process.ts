@@ -1,0 +1,148 @@
+/**
+ * Server processes for tests.
+ *
+ * 1. A server may outlive the process that started it (jest's workers come and go), so everything here goes by process id.
+ * 2. It never outlives its owner: a watchdog ends it when the test run is gone, however that ended.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Of the server; its output goes to `server.log` here. */
+  readonly dir: string;
+  /** Process whose end ends the server. */
+  readonly owner: number;
+}
+
+export interface Launched {
+  readonly pid: number;
+  readonly dir: string;
+}
+
+const POLL_MS = 50;
+
+export function launch({ command, args, dir, owner }: Launch): Launched {
+  mkdirSync(dir, { recursive: true });
+  const log = openSync(path.join(dir, 'server.log'), 'a');
+  const child = spawn(command, args, { cwd: dir, detached: true, stdio: ['ignore', log, log] });
+  child.on('error', () => {});
+  if (child.pid === undefined) throw new Error(`${command} could not be started`);
+  child.unref();
+  const watch = `while kill -0 ${owner} 2>/dev/null && kill -0 ${child.pid} 2>/dev/null; do sleep 1; done; kill -9 ${child.pid} 2>/dev/null`;
+  spawn('sh', ['-c', watch], { detached: true, stdio: 'ignore' }).unref();
+  return { pid: child.pid, dir };
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    // A zombie that nobody has collected still answers signals.
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+export async function end(pid: number, signal: 'SIGTERM' | 'SIGKILL', patienceMs = 15_000): Promise<void> {
+  if (!isAlive(pid)) return;
+  process.kill(pid, signal);
+  const giveUpAt = Date.now() + patienceMs;
+  while (isAlive(pid)) {
+    if (Date.now() > giveUpAt) {
+      process.kill(pid, 'SIGKILL');
+      return;
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** Polls until `ready` holds; throws with the end of the log when the server dies or takes too long. */
+export async function untilReady(
+  name: string,
+  server: Launched,
+  ready: () => boolean | Promise<boolean>,
+  patienceMs = 90_000,
+): Promise<void> {
+  const giveUpAt = Date.now() + patienceMs;
+  while (!(await ready())) {
+    const dead = !isAlive(server.pid);
+    if (dead || Date.now() > giveUpAt) {
+      throw new Error(`${name} ${dead ? 'died' : 'was not ready in time'}:\n${logOf(server).slice(-3_000)}`);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+export function logOf({ dir }: Launched): string {
+  return readFileSync(path.join(dir, 'server.log'), 'utf8');
+}
+
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ port, host: '127.0.0.1' });
+    const answer = (is: boolean) => () => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.once('connect', answer(true)).once('error', answer(false));
+  });
+}
+
+/** Ports that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          server.once('listening', () => resolve((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+export function need(command: string, how: string): void {
+  const found = spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+  if (!found) throw new Error(`${command} is not installed. ${how}`);
+}
+
+/** Runs `work` while no other process is in a section of the same name. A lock whose holder died is taken over. */
+export async function locked<R>(lock: string, work: () => Promise<R>): Promise<R> {
+  mkdirSync(path.dirname(lock), { recursive: true });
+  while (!take(lock)) await sleep(POLL_MS);
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function take(lock: string): boolean {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    const holder = Number(readIfThere(lock));
+    if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

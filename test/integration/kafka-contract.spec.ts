@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+import { KafkaLog } from '../../src/connectors/kafka/kafka-log.js';
+import { describeLogContract } from '../contracts/log-contract.js';
+import { sharedKafka } from '../harness/servers/index.js';
+
+describeLogContract('the log on Kafka', async () => {
+  const brokers = await sharedKafka();
+  const opened: KafkaLog[] = [];
+  const open = () => {
+    const log = new KafkaLog({ brokers, clientId: 'contract', sessionTimeoutMs: 6_000, heartbeatIntervalMs: 100 });
+    opened.push(log);
+    return log;
+  };
+  const log = open();
+  return {
+    log,
+    newTopic: async (partitions) => {
+      const name = `contract-${randomUUID()}`;
+      await log.createTopic({ name, partitions });
+      return name;
+    },
+    reopen: async () => {
+      await log.close();
+      return open();
+    },
+    dispose: async () => {
+      await Promise.all(opened.map((one) => one.close()));
+    },
+  };
+});
