@@ -30,7 +30,7 @@ export type Expr =
   | { readonly op: 'arith'; readonly fn: '+' | '-' | '*' | '/' | '%'; readonly left: Expr; readonly right: Expr }
   /** Whether a value is there (CEL's `has`). */
   | { readonly op: 'present'; readonly arg: Expr }
-  | { readonly op: 'if'; readonly test: Expr; readonly then: Expr; readonly otherwise: Expr }
+  | { readonly op: 'if'; readonly test: Expr; readonly whenTrue: Expr; readonly whenFalse: Expr }
   /** A pure function that the engine knows by name; see `functions.ts`. */
   | { readonly op: 'call'; readonly fn: string; readonly args: readonly Expr[] };
 

@@ -146,10 +146,10 @@ function operator(fn: string): string {
 }
 
 function conditional(expr: Extract<Expr, { op: 'if' }>, context: GenerateContext): Code {
-  const then = generate(expr.then, context);
-  const otherwise = generate(expr.otherwise, context);
-  const shape = then.shape === otherwise.shape ? then.shape : 'dynamic';
-  return code(shape, `(${asTest(generate(expr.test, context))} ? ${then.text} : ${otherwise.text})`);
+  const whenTrue = generate(expr.whenTrue, context);
+  const whenFalse = generate(expr.whenFalse, context);
+  const shape = whenTrue.shape === whenFalse.shape ? whenTrue.shape : 'dynamic';
+  return code(shape, `(${asTest(generate(expr.test, context))} ? ${whenTrue.text} : ${whenFalse.text})`);
 }
 
 function call(name: string, args: readonly Expr[], context: GenerateContext): Code {

@@ -51,6 +51,8 @@ interface Owned {
   readonly task: Task;
   readonly state: PartitionState;
   committed: number;
+  /** Position of the last cut that was stored; -1: none in this ownership. */
+  stored: number;
 }
 
 /**
@@ -170,7 +172,7 @@ export class Lane implements Detector {
     const { log, store, decoder, report, rules, stream, clock } = this.options;
     const state = await store.partition(partition);
     const task = new Task({ partition, stream, rules, decoder, clock, output: this.outputOf(partition) });
-    const owned: Owned = { task, state, committed: partition.committed ?? -1 };
+    const owned: Owned = { task, state, committed: partition.committed ?? -1, stored: -1 };
     this.owned.set(partitionName(partition), owned);
     const position = await recover(task, partition, state, {
       log,
@@ -188,7 +190,7 @@ export class Lane implements Detector {
   private async revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const names = new Set(partitions.map(partitionName));
     while (this.committing !== null) await this.committing;
-    await this.commit((name) => names.has(name));
+    await this.commit((name) => names.has(name), true);
     this.drop(partitions, 'revoked');
   }
 
@@ -249,25 +251,25 @@ export class Lane implements Detector {
 
   /** Commits unless a commit is under way already; trouble is reported, and the next commit tries again. */
   private commitSoon(): Promise<void> {
-    this.committing ??= this.commit(() => true).finally(() => {
+    this.committing ??= this.commit(() => true, false).finally(() => {
       this.committing = null;
     });
     return this.committing;
   }
 
-  private async commit(which: (name: string) => boolean): Promise<void> {
+  /** `leaving`: the partitions are about to be given up, so all of their state is stored. */
+  private async commit(which: (name: string) => boolean, leaving: boolean): Promise<void> {
     const { clock, listener, snapshotIntervalMs } = this.options;
     const started = clock.now();
     const due = started - this.snapshotAt >= snapshotIntervalMs;
     const parts: { readonly owned: Owned; readonly position: number; readonly snapshot: TaskSnapshot | null }[] = [];
     for (const [name, owned] of this.owned) {
-      if (!which(name) || owned.task.status().phase !== 'live') continue;
+      if (!which(name) || !owned.task.isLive) continue;
       const ticked = this.trouble === null && owned.task.tickIdle();
       const position = owned.task.nextOffset;
-      const moved = position !== owned.committed;
-      const leaving = this.phase === 'stopping';
-      if (moved || ticked || leaving)
-        parts.push({ owned, position, snapshot: due || ticked || leaving ? owned.task.snapshot() : null });
+      const store = ticked || ((due || leaving) && position !== owned.stored);
+      if (!store && position === owned.committed) continue;
+      parts.push({ owned, position, snapshot: store ? owned.task.snapshot() : null });
     }
     this.sinceCommit = 0;
     if (due) this.snapshotAt = started;
@@ -277,7 +279,11 @@ export class Lane implements Detector {
       if (this.phase === 'failed') throw new Error('the lane has failed');
       await this.member!.commit(parts.map((p) => ({ ...p.owned.task.partition, offset: p.position })));
       for (const p of parts) p.owned.committed = p.position;
-      for (const p of parts) if (p.snapshot !== null) await p.owned.state.write(p.snapshot.encode());
+      for (const p of parts) {
+        if (p.snapshot === null) continue;
+        await p.owned.state.write(p.snapshot.encode());
+        p.owned.stored = p.position;
+      }
       listener.onCommit?.((clock.now() - started) / 1000, true);
     } catch (error) {
       for (const p of parts) p.snapshot?.revert();

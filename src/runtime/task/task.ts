@@ -96,6 +96,10 @@ export class Task {
     return this.position;
   }
 
+  get isLive(): boolean {
+    return this.phase === 'live';
+  }
+
   /** Sets where a task without state begins. */
   beginAt(position: number): void {
     this.position = position;
@@ -178,7 +182,9 @@ export class Task {
     return {
       position: this.position,
       encode: () => this.encode(cut, changed),
-      revert: () => changed.forEach((keys, i) => engines[i]!.markDirty(keys.keys())),
+      revert: () => {
+        for (const [i, keys] of changed.entries()) engines[i]!.markDirty(keys.keys());
+      },
     };
   }
 

@@ -1,0 +1,90 @@
+import { events, show } from '../../../test/harness/engine-rows.js';
+import type { EngineEvent } from '../event.js';
+import { begin, eq, field } from '../pattern/builder.js';
+import { compileRuleSet, type KeyState, processKey, type RuleSetOutput } from '../ruleset/rule-set.js';
+import {
+  decodeKeyState,
+  type EventCodec,
+  encodedEvents,
+  encodeKeyState,
+  KeyStateVersionError,
+} from './key-state-codec.js';
+
+const is = (type: string) => eq(field('type'), type);
+const rules = compileRuleSet([
+  {
+    id: 'any',
+    pattern: begin('A').where(is('a')).followedByAny('B').where(is('b')).followedByAny('C').where(is('c')).build(),
+  },
+  {
+    id: 'loop',
+    pattern: begin('A').where(is('a')).oneOrMore().allowCombinations().followedBy('B').where(is('b')).build(),
+  },
+  {
+    id: 'held',
+    pattern: begin('A').where(is('a')).followedBy('B').where(is('b')).optional().skip({ strategy: 'toNext' }).build(),
+  },
+]);
+const ROWS = events('a1 a2 b3 a4 b5 c6 a7 b8 c9');
+const codec: EventCodec = {
+  encode: (e) => new TextEncoder().encode(String(ROWS.indexOf(e))),
+  decode: (bytes) => ROWS[Number(new TextDecoder().decode(bytes))]!,
+};
+
+function run(between: (state: KeyState | undefined) => KeyState | undefined): string[] {
+  const found: string[] = [];
+  const output: RuleSetOutput = { slot: 0, onMatch: (m) => void found.push(`${rules.ids[output.slot]} ${show(m)}`) };
+  let state: KeyState | undefined;
+  for (const event of ROWS) state = between(processKey(rules, state, event, output));
+  return found;
+}
+
+const saved = (state: KeyState | undefined): KeyState | undefined =>
+  state && decodeKeyState(encodeKeyState(state, codec), rules, codec);
+
+describe('key state as bytes', () => {
+  it('gives the same matches when it is saved and loaded after every event', () => {
+    const uninterrupted = run((state) => state);
+    expect(uninterrupted.length).toBeGreaterThan(20);
+    expect(run(saved)).toEqual(uninterrupted);
+  });
+
+  it('gives the same bytes again', () => {
+    run((state) => {
+      if (state) expect(encodeKeyState(saved(state)!, codec)).toEqual(encodeKeyState(state, codec));
+      return state;
+    });
+  });
+
+  it('writes an event once, however many runs hold it', () => {
+    run((state) => {
+      if (state) expect(encodedEvents(encodeKeyState(state, codec)).length).toBeLessThanOrEqual(ROWS.length);
+      return state;
+    });
+  });
+
+  it('drops a rule that is gone and moves one that has another slot', () => {
+    let state: KeyState | undefined;
+    const output: RuleSetOutput = { slot: 0, onMatch: () => undefined };
+    for (const event of ROWS.slice(0, 4)) state = processKey(rules, state, event, output);
+    const fewer = compileRuleSet([
+      {
+        id: 'loop',
+        pattern: begin('A').where(is('a')).oneOrMore().allowCombinations().followedBy('B').where(is('b')).build(),
+      },
+    ]);
+    const moved = decodeKeyState(encodeKeyState(state!, codec), fewer, codec, (slot) => (slot === 1 ? 0 : undefined))!;
+    expect(moved.slots).toEqual([0]);
+    expect(moved.states[0]).toEqual(state!.states[state!.slots.indexOf(1)]);
+  });
+
+  it('refuses bytes of another version, and bytes that are not whole', () => {
+    const event: EngineEvent = ROWS[0]!;
+    const state = processKey(rules, undefined, event, { slot: 0, onMatch: () => undefined })!;
+    const bytes = encodeKeyState(state, codec);
+    expect(() => decodeKeyState(Uint8Array.from([99, ...bytes.subarray(1)]), rules, codec)).toThrow(
+      KeyStateVersionError,
+    );
+    expect(() => decodeKeyState(bytes.subarray(0, bytes.length - 3), rules, codec)).toThrow(RangeError);
+  });
+});
