@@ -1,0 +1,113 @@
+import type { LogStorage } from '../../runtime/local-log/storage.js';
+import {
+  type OffsetCommit,
+  partitionName,
+  type TopicInfo,
+  type TopicPartition,
+  type TopicSpec,
+} from '../../runtime/ports/log.js';
+import { CommittedOffsets } from './committed-offsets.js';
+import { LogFolder } from './log-folder.js';
+import { PartitionLog } from './partition-log.js';
+import type { PartitionSettings } from './partition-settings.js';
+
+/** All topics of one folder, and the groups' offsets. */
+export class EmbeddedStorage implements LogStorage {
+  private readonly specs = new Map<string, TopicInfo>();
+  private readonly partitions = new Map<string, PartitionLog>();
+  private making: Promise<void> = Promise.resolve();
+  private cancelCleaning: () => void = () => {};
+
+  private constructor(
+    private readonly folder: LogFolder,
+    private readonly offsets: CommittedOffsets,
+    private readonly settings: PartitionSettings,
+    private readonly cleaningIntervalMs: number,
+  ) {}
+
+  static async open(
+    directory: string,
+    settings: PartitionSettings,
+    cleaningIntervalMs: number,
+  ): Promise<EmbeddedStorage> {
+    const folder = await LogFolder.open(directory);
+    let storage: EmbeddedStorage | undefined;
+    try {
+      const offsets = await CommittedOffsets.open(folder.offsets, settings);
+      storage = new EmbeddedStorage(folder, offsets, settings, cleaningIntervalMs);
+      for (const spec of await folder.topics()) {
+        await storage.openTopic(spec);
+      }
+      storage.cleanLater();
+      return storage;
+    } catch (error) {
+      await (storage === undefined ? folder.release() : storage.close().catch(() => {}));
+      throw error;
+    }
+  }
+
+  topics(): readonly TopicInfo[] {
+    return [...this.specs.values()];
+  }
+
+  partition(p: TopicPartition): PartitionLog | undefined {
+    return this.partitions.get(partitionName(p));
+  }
+
+  /** One topic is made at a time. */
+  async createTopic(spec: TopicSpec): Promise<void> {
+    const made = this.making.then(async () => {
+      if (!this.specs.has(spec.name)) {
+        await this.folder.makeTopic(spec);
+        await this.openTopic(spec);
+      }
+    });
+    this.making = made.catch(() => {});
+    await made;
+  }
+
+  committed(groupId: string): ReadonlyMap<string, number> {
+    return this.offsets.of(groupId);
+  }
+
+  commit(groupId: string, offsets: readonly OffsetCommit[]): Promise<void> {
+    return this.offsets.commit(groupId, offsets);
+  }
+
+  /** Closes all it can, then throws the first error. */
+  async close(): Promise<void> {
+    this.cancelCleaning();
+    await this.making;
+    const closed = await Promise.allSettled([
+      this.offsets.close(),
+      ...[...this.partitions.values()].map((p) => p.close()),
+    ]);
+    await this.folder.release();
+    const failed = closed.find((c) => c.status === 'rejected');
+    if (failed !== undefined) {
+      throw failed.reason;
+    }
+  }
+
+  private async openTopic({ name, partitions, retentionMs, compacted }: TopicSpec): Promise<void> {
+    const settings = {
+      ...this.settings,
+      retentionMs: retentionMs ?? this.settings.retentionMs,
+      compacted: compacted ?? false,
+    };
+    for (let partition = 0; partition < partitions; partition++) {
+      const log = await PartitionLog.open(this.folder.partition(name, partition), settings);
+      this.partitions.set(partitionName({ topic: name, partition }), log);
+    }
+    this.specs.set(name, { name, partitions });
+  }
+
+  private cleanLater(): void {
+    this.cancelCleaning = this.settings.clock.schedule(this.cleaningIntervalMs, () => {
+      for (const partition of this.partitions.values()) {
+        partition.clean();
+      }
+      this.cleanLater();
+    });
+  }
+}

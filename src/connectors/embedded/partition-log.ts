@@ -1,0 +1,456 @@
+import { type FileHandle, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LogError } from '../../runtime/local-log/log-error.js';
+import {
+  type PartitionStorage,
+  type PendingRecord,
+  type StoredRecords,
+  Subscribers,
+} from '../../runtime/local-log/storage.js';
+import { encodeBodies, RECORD_BYTES_MAX, recordBytes } from './batch-format.js';
+import { compact, worthCompacting } from './compaction.js';
+import { corrupt, errnoOf, fileError } from './file-errors.js';
+import { syncDirectory } from './files.js';
+import { FlushQueue, type Pending, planFlush, writeFlush } from './flush.js';
+import type { PartitionSettings } from './partition-settings.js';
+import { Segment } from './segment.js';
+import { PartitionTail } from './tail-cache.js';
+
+/** Readers remember where they stopped, for so many readers. */
+const HINTS_MAX = 32;
+
+/**
+ * One partition: segment files in a folder.
+ *
+ * 1. `end` moves only after the bytes before it are durable; readers see nothing beyond it.
+ * 2. One flush is under way at a time; all sends that came meanwhile share the next one (group commit).
+ * 3. A flush that fails leaves the file as it was before, or, where even that cannot be known, the partition takes no more records.
+ * 4. Segments are in order of offset; the last one is the active one.
+ */
+export class PartitionLog implements PartitionStorage {
+  private readonly queue = new FlushQueue();
+  private readonly tail = new PartitionTail();
+  private readonly subscribers = new Subscribers();
+  private readonly hints = new Map<number, { segment: Segment; position: number }>();
+  private readonly removals: Segment[] = [];
+  private running: Promise<void> = Promise.resolve();
+  private busy = false;
+  private rollRequested = false;
+  private cleaning: Promise<void> = Promise.resolve();
+  private cancelSync: (() => void) | undefined;
+  /** Where the first flush began that was not yet forced to the disk. */
+  private unsyncedFrom = 0;
+  private failure: LogError | undefined;
+  private closed = false;
+
+  private constructor(
+    private readonly directory: string,
+    private readonly settings: PartitionSettings,
+    private readonly segments: Segment[],
+    private file: FileHandle,
+  ) {
+    this.unsyncedFrom = this.active.bytes;
+  }
+
+  /** Opens the partition, cutting off a flush that the end of the process cut short. */
+  static async open(directory: string, settings: PartitionSettings): Promise<PartitionLog> {
+    try {
+      const segments = await findSegments(directory);
+      for (const [i, segment] of segments.entries()) {
+        const cut = await segment.recover(i === segments.length - 1);
+        if (cut > 0) {
+          const message = `cut ${cut} bytes off ${segment.file}: a write that the end of the process had cut short`;
+          settings.onTrouble(new LogError('LOG_IO', message));
+        }
+      }
+      checkOrder(segments, settings.compacted);
+      const create = segments.length === 0;
+      if (create) {
+        segments.push(new Segment(directory, 0));
+      }
+      const file = await (segments.at(-1) as Segment).openForAppending(create);
+      if (create) {
+        await syncDirectory(directory);
+      }
+      const log = new PartitionLog(directory, settings, segments, file);
+      log.clean();
+      return log;
+    } catch (error) {
+      throw fileError(error, 'open', directory);
+    }
+  }
+
+  get begin(): number {
+    return (this.segments[0] as Segment).baseOffset;
+  }
+
+  get end(): number {
+    return this.active.endOffset;
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.subscribers.add(listener);
+  }
+
+  async append(records: readonly PendingRecord[]): Promise<void> {
+    this.assertWritable();
+    if (records.length === 0) {
+      return;
+    }
+    for (const record of records) {
+      this.check(record);
+    }
+    const flushed = this.queue.add(encodeBodies(records));
+    this.kick();
+    await flushed;
+  }
+
+  async read(offset: number): Promise<StoredRecords> {
+    let from = offset;
+    for (;;) {
+      from = Math.max(from, this.begin);
+      const cached = this.tail.read(from);
+      if (cached !== undefined) {
+        return cached;
+      }
+      const found = await this.readSegment(this.segmentOf(from), from);
+      if (found === 'gone') {
+        continue;
+      }
+      if (found !== undefined) {
+        return found;
+      }
+      const next = this.segments.find((s) => s.baseOffset > from);
+      if (next === undefined || next.bytes === 0) {
+        return { records: [], nextOffset: this.end };
+      }
+      from = next.baseOffset;
+    }
+  }
+
+  async offsetAt(timestamp: number): Promise<number> {
+    for (const segment of [...this.segments]) {
+      try {
+        const offset = await segment.offsetAt(timestamp);
+        if (offset !== undefined) {
+          return offset;
+        }
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT' || this.segments.includes(segment)) {
+          throw fileError(error, 'read', segment.file);
+        }
+      } finally {
+        this.release(segment);
+      }
+    }
+    return this.end;
+  }
+
+  /** Deletes and compacts what is due. */
+  clean(): void {
+    const { retentionMs, retentionBytes, compacted, clock } = this.settings;
+    if (this.closed || this.failure !== undefined) {
+      return;
+    }
+    if (compacted) {
+      this.cleanLater(() => this.compactFull());
+      return;
+    }
+    const tooOld = clock.now() - retentionMs;
+    if (this.active.bytes > 0 && this.active.lastAppendedAt < tooOld) {
+      this.rollRequested = true;
+      this.kick();
+    }
+    let bytes = this.segments.reduce((sum, s) => sum + s.bytes, 0);
+    while (this.segments.length > 1) {
+      const first = this.segments[0] as Segment;
+      if (first.lastAppendedAt >= tooOld && bytes - first.bytes < retentionBytes) {
+        break;
+      }
+      bytes -= first.bytes;
+      this.segments.shift();
+      this.removals.push(first);
+    }
+    this.cleanLater(() => this.removeFirst());
+  }
+
+  /** Resolves when all appends have settled and everything is on the disk. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.running;
+    await this.cleaning;
+    this.cancelSync?.();
+    try {
+      if (this.failure === undefined) {
+        await this.file.datasync();
+        await this.active.writeIndex();
+      }
+    } catch (error) {
+      throw fileError(error, 'close', this.active.file);
+    } finally {
+      await this.file.close();
+    }
+  }
+
+  private get active(): Segment {
+    return this.segments.at(-1) as Segment;
+  }
+
+  private check(record: PendingRecord): void {
+    const bytes = recordBytes(record);
+    if (bytes > RECORD_BYTES_MAX) {
+      throw new LogError(
+        'LOG_RECORD_TOO_LARGE',
+        `a record of ${bytes} bytes is above the limit of ${RECORD_BYTES_MAX}`,
+      );
+    }
+    if (this.settings.compacted && record.key === null) {
+      throw new LogError(
+        'LOG_KEY_REQUIRED',
+        `a record without a key cannot go to ${this.directory}: it is compacted by key`,
+      );
+    }
+  }
+
+  private assertWritable(): void {
+    if (this.failure !== undefined) {
+      throw this.failure;
+    }
+    if (this.closed) {
+      throw new LogError('LOG_CLOSED', 'the log is closed');
+    }
+  }
+
+  private segmentOf(offset: number): Segment {
+    let found = this.segments[0] as Segment;
+    for (const segment of this.segments) {
+      if (segment.baseOffset > offset) {
+        break;
+      }
+      found = segment;
+    }
+    return found;
+  }
+
+  private async readSegment(segment: Segment, from: number): Promise<StoredRecords | 'gone' | undefined> {
+    const hint = this.hints.get(from);
+    this.hints.delete(from);
+    try {
+      const found = await segment.read(from, hint?.segment === segment ? hint.position : undefined);
+      if (found === undefined) {
+        return undefined;
+      }
+      this.remember(found.nextOffset, segment, found.nextPosition);
+      return { records: found.records, nextOffset: found.nextOffset };
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' && !this.segments.includes(segment)) {
+        return 'gone';
+      }
+      throw fileError(error, 'read', segment.file);
+    } finally {
+      this.release(segment);
+    }
+  }
+
+  private remember(offset: number, segment: Segment, position: number): void {
+    this.hints.set(offset, { segment, position });
+    if (this.hints.size > HINTS_MAX) {
+      this.hints.delete(this.hints.keys().next().value as number);
+    }
+  }
+
+  /** Only the active segment's index stays in memory: hints spare sequential readers the others'. */
+  private release(segment: Segment): void {
+    if (segment !== this.active) {
+      segment.releaseIndex();
+    }
+  }
+
+  private kick(): void {
+    if (!this.busy) {
+      this.busy = true;
+      this.running = this.run();
+    }
+  }
+
+  private async run(): Promise<void> {
+    // Sends made in the same turn share the first flush.
+    await Promise.resolve();
+    while (this.queue.length > 0 || this.rollRequested) {
+      const pending = this.queue.take();
+      try {
+        if (this.failure !== undefined) {
+          throw this.failure;
+        }
+        if (this.rollRequested || this.active.bytes >= this.settings.segmentBytes) {
+          await this.roll();
+        }
+        if (pending.length > 0) {
+          await this.flush(pending);
+        }
+        this.rollRequested = false;
+      } catch (error) {
+        this.rollRequested = false;
+        const failure = fileError(error, 'write', this.active.file);
+        for (const p of pending) {
+          p.reject(failure);
+        }
+      }
+    }
+    // In the same turn as the last look at the queue: whoever adds to it from now on starts another run.
+    this.busy = false;
+  }
+
+  private async flush(pending: readonly Pending[]): Promise<void> {
+    const segment = this.active;
+    const always = this.settings.fsync === 'always';
+    const flushStart = always ? segment.bytes : this.unsyncedFrom;
+    const plan = planFlush(pending, segment.bytes, segment.endOffset, flushStart, this.settings.clock.now());
+    try {
+      await writeFlush(this.file, plan, segment.bytes, always);
+    } catch (error) {
+      await this.undo(segment, error);
+      throw error;
+    }
+    segment.extend((index) => {
+      for (const batch of plan.batches) {
+        index.add(batch.header);
+        this.settings.cache.add(this.tail, batch);
+      }
+    });
+    if (!always) {
+      this.syncLater();
+    }
+    for (const p of pending) {
+      p.resolve();
+    }
+    this.subscribers.notify();
+  }
+
+  /** Takes back what a failed flush may have written (3.). */
+  private async undo(segment: Segment, cause: unknown): Promise<void> {
+    const error = fileError(cause, 'write', segment.file);
+    if (error.code === 'LOG_DISK_FULL') {
+      try {
+        await this.file.truncate(segment.bytes);
+        await this.file.datasync();
+        return;
+      } catch {
+        // Then it is not known what the file holds: as below.
+      }
+    }
+    this.fail(error);
+  }
+
+  private fail(cause: LogError): void {
+    this.failure ??= new LogError(
+      cause.code,
+      `${this.directory} takes no more records: ${cause.message} Start again: what was acknowledged is kept.`,
+      { cause },
+    );
+  }
+
+  private async roll(): Promise<void> {
+    const former = this.active;
+    if (former.bytes === 0) {
+      return;
+    }
+    await this.file.datasync();
+    await former.writeIndex();
+    const next = new Segment(this.directory, former.endOffset);
+    const file = await next.openForAppending(true);
+    try {
+      await syncDirectory(this.directory);
+      await this.file.close();
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    this.file = file;
+    this.segments.push(next);
+    this.unsyncedFrom = 0;
+    former.releaseIndex();
+    this.clean();
+  }
+
+  private syncLater(): void {
+    this.cancelSync ??= this.settings.clock.schedule(this.settings.fsyncIntervalMs, () => {
+      this.cancelSync = undefined;
+      const segment = this.active;
+      const bytes = segment.bytes;
+      this.file.datasync().then(
+        () => {
+          if (segment === this.active) {
+            this.unsyncedFrom = bytes;
+          }
+        },
+        (error) => {
+          if (segment === this.active && !this.closed) {
+            this.fail(fileError(error, 'flush', segment.file));
+          }
+        },
+      );
+    });
+  }
+
+  private async compactFull(): Promise<void> {
+    const full = this.segments.slice(0, -1);
+    if (worthCompacting(full)) {
+      await compact(this.directory, full, this.settings.clock.now(), (old, made) => this.replace(old, made));
+    }
+  }
+
+  /** The oldest first: were a later file gone before an earlier one, the folder would look damaged after a crash. */
+  private async removeFirst(): Promise<void> {
+    for (let first = this.removals[0]; first !== undefined; first = this.removals[0]) {
+      await first.remove();
+      this.removals.shift();
+    }
+  }
+
+  /** One after the other; what fails is tried again when it is due again. */
+  private cleanLater(task: () => Promise<void>): void {
+    this.cleaning = this.cleaning.then(task).catch((error) => {
+      this.settings.onTrouble(fileError(error, 'clean up', this.directory));
+    });
+  }
+
+  /** Readers that have found the old segment already notice that it is gone and look again. */
+  private replace(old: Segment, made: Segment | undefined): void {
+    const index = this.segments.indexOf(old);
+    this.segments.splice(index, 1, ...(made === undefined ? [] : [made]));
+  }
+}
+
+/** The segments in a folder, in order; what a crash has left over is deleted. */
+async function findSegments(directory: string): Promise<Segment[]> {
+  const newest = new Map<number, Segment>();
+  for (const name of (await readdir(directory)).sort()) {
+    if (name.endsWith('.tmp')) {
+      await rm(join(directory, name), { force: true });
+    }
+    const parsed = Segment.parseName(name);
+    if (parsed !== undefined) {
+      // Names are sorted: a later one of the same offset was compacted from it, and is complete.
+      await newest.get(parsed.baseOffset)?.remove();
+      newest.set(parsed.baseOffset, new Segment(directory, parsed.baseOffset, parsed.generation));
+    }
+  }
+  return [...newest.values()].sort((a, b) => a.baseOffset - b.baseOffset);
+}
+
+function checkOrder(segments: readonly Segment[], compacted: boolean): void {
+  for (let i = 1; i < segments.length; i++) {
+    const former = segments[i - 1] as Segment;
+    const { baseOffset, file } = segments[i] as Segment;
+    const gap = baseOffset - former.endOffset;
+    if (gap < 0 || (gap > 0 && !compacted)) {
+      throw corrupt(
+        file,
+        0,
+        former.endOffset,
+        `the file before it ends at offset ${former.endOffset}, not ${baseOffset}`,
+      );
+    }
+  }
+}
