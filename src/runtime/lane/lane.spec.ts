@@ -1,0 +1,269 @@
+import {
+  jsonDecoder,
+  type LaneKit,
+  makeLane,
+  RULES,
+  readAlerts,
+  readAll,
+  row,
+  showAlert,
+  stream,
+} from '../../../test/harness/lane-kit.js';
+import { ManualClock } from '../../../test/harness/manual-clock.js';
+import { until } from '../../../test/harness/until.js';
+import { MemoryLog } from '../testing/memory-log.js';
+import { MemoryStateStore } from '../testing/memory-state-store.js';
+import type { Lane } from './lane.js';
+
+const PARTITION = { topic: 'rows', partition: 0 };
+
+async function kitOf(): Promise<LaneKit & { log: MemoryLog }> {
+  const clock = new ManualClock();
+  const log = new MemoryLog({ clock });
+  await log.createTopic({ name: 'rows', partitions: 1 });
+  return { log, store: new MemoryStateStore(), clock };
+}
+
+const send = async (kit: LaneKit, rows: string): Promise<void> => {
+  const producer = await kit.log.producer();
+  const records = rows.split(/\s+/).map((text) => {
+    const [, account, type, at] = /^([A-Z])([a-z])(\d+)$/.exec(text)!;
+    return row('rows', { id: text, account: account!, type: type!, at: Number(at) });
+  });
+  await producer.send(records);
+};
+
+const processed = (lane: Lane, offset: number) =>
+  until(() => lane.status().partitions[0]?.position === offset, `offset ${offset} processed`);
+
+/** Lets a commit run to its end. */
+const commit = async (kit: LaneKit, offset: number): Promise<void> => {
+  kit.clock.advance(500);
+  await until(async () => (await kit.log.committed('g')).get('rows-0') === offset, `offset ${offset} committed`);
+};
+
+describe('a lane', () => {
+  it('finds what the rules say, in event time, and writes alerts keyed like their source', async () => {
+    const kit = await kitOf();
+    const lane = makeLane(kit);
+    await lane.start();
+    await send(kit, 'Xa100 Yb101 Xb106 Xa103 Xa104 Xz500');
+    await processed(lane, 6);
+    await until(() => lane.status().alerts === 7, 'seven alerts');
+    const alerts = await readAlerts(kit.log);
+    // Xa103 and Xa104 came after Xb106, but happened before it.
+    expect(alerts.map(showAlert)).toEqual([
+      'three-a X Xa100,Xa103,Xa104',
+      'a-then-b X Xa100 Xb106',
+      'a-then-b X Xa103 Xb106',
+      'a-then-b X Xa104 Xb106',
+      'a-without-c X Xa100',
+      'a-without-c X Xa103',
+      'a-without-c X Xa104',
+    ]);
+    const records = await readAll(kit.log, 'alerts');
+    expect(records.map((r) => new TextDecoder().decode(r.key!))).toEqual(Array(records.length).fill('X'));
+    await lane.stop();
+  });
+
+  it('sends a record it cannot read to the dead letters, as it was, with reason and position', async () => {
+    const kit = await kitOf();
+    const lane = makeLane(kit);
+    await lane.start();
+    const producer = await kit.log.producer();
+    const bad = new TextEncoder().encode('{oops');
+    await producer.send([
+      { topic: 'rows', partition: 0, key: null, value: bad },
+      { topic: 'rows', partition: 0, key: null, value: null },
+      row('rows', { id: 'no-key', account: '', type: 'a', at: 1 }),
+      row('rows', { id: 'no-time', account: 'X', type: 'a', at: 'soon' as unknown as number }),
+    ]);
+    await processed(lane, 4);
+    await until(() => lane.status().deadLettered === 4, 'four dead letters');
+    await commit(kit, 4);
+    const letters = await readAll(kit.log, 'dead-letters');
+    const header = (i: number, name: string) => new TextDecoder().decode(letters[i]!.headers!.get(`stakeout.${name}`));
+    expect(letters.map((_, i) => header(i, 'reason'))).toEqual([
+      'malformed',
+      'empty-value',
+      'missing-key',
+      'invalid-time',
+    ]);
+    expect(letters[0]!.value).toEqual(bad);
+    expect([header(0, 'topic'), header(0, 'partition'), header(3, 'offset')]).toEqual(['rows', '0', '3']);
+    await lane.stop();
+  });
+
+  it('sends a late event to the late topic, and goes on', async () => {
+    const kit = await kitOf();
+    const lane = makeLane(kit);
+    await lane.start();
+    await send(kit, 'Xa100 Xa200 Xa150 Xb195');
+    await processed(lane, 4);
+    await commit(kit, 4);
+    expect(lane.status().late).toBe(1);
+    const [late] = await readAll(kit.log, 'late');
+    expect(JSON.parse(new TextDecoder().decode(late!.value!))).toMatchObject({ id: 'Xa150' });
+    expect(new TextDecoder().decode(late!.headers!.get('stakeout.watermark'))).toBe('189');
+    await lane.stop();
+  });
+
+  it('goes on where it stopped, with runs and held-back events as they were', async () => {
+    const kit = await kitOf();
+    const first = makeLane(kit);
+    await first.start();
+    await send(kit, 'Xa100 Ya101 Xa105');
+    await processed(first, 3);
+    await first.stop();
+    expect(first.status().phase).toBe('stopped');
+    const second = makeLane(kit);
+    await second.start();
+    await send(kit, 'Xb110 Yb112 Zz400');
+    await processed(second, 6);
+    await commit(kit, 6);
+    expect(second.status().recordsIn).toBe(3);
+    expect((await readAlerts(kit.log)).map(showAlert).filter((a) => a.startsWith('a-then-b'))).toEqual([
+      'a-then-b X Xa100 Xb110',
+      'a-then-b X Xa105 Xb110',
+      'a-then-b Y Ya101 Yb112',
+    ]);
+    await second.stop();
+  });
+
+  it('rebuilds state from the log when it is gone, and gives nothing out twice', async () => {
+    const kit = await kitOf();
+    const first = makeLane(kit);
+    await first.start();
+    await send(kit, 'Xa100 Xb105 Xa110 Zz150');
+    await processed(first, 4);
+    await first.stop();
+    const before = (await readAlerts(kit.log)).length;
+    const second = makeLane({ ...kit, store: new MemoryStateStore() });
+    await second.start();
+    await until(() => second.status().recordsReplayed === 4, 'the log replayed');
+    expect((await readAlerts(kit.log)).length).toBe(before);
+    await send(kit, 'Xb155 Zz400');
+    await processed(second, 6);
+    await commit(kit, 6);
+    expect((await readAlerts(kit.log)).map(showAlert)).toContain('a-then-b X Xa110 Xb155');
+    await second.stop();
+  });
+
+  it('stops with what to do when retention has deleted records that the state needs', async () => {
+    const kit = await kitOf();
+    const first = makeLane(kit);
+    await first.start();
+    await send(kit, 'Xa100 Xa101 Xa102');
+    await processed(first, 3);
+    await first.stop();
+    await send(kit, 'Xa103 Xa104');
+    kit.log.deleteBefore(PARTITION, 4);
+    const second = makeLane(kit);
+    await second.start();
+    await until(() => second.status().phase === 'failed', 'the lane to fail');
+    expect(second.status().trouble).toMatch(/retention has left only records from 4 on\. Lengthen retention, or/);
+  });
+
+  it('keeps the state of rules that did not change when another rule is changed or added', async () => {
+    const kit = await kitOf();
+    const first = makeLane(kit);
+    await first.start();
+    await send(kit, 'Xa100 Xz120');
+    await processed(first, 2);
+    await first.stop();
+    const changed = [{ ...RULES[2]!, revision: 'new' }, RULES[0]!];
+    const second = makeLane(kit, { rules: changed });
+    await second.start();
+    await send(kit, 'Xb125 Xz500');
+    await processed(second, 4);
+    await commit(kit, 4);
+    const found = (await readAlerts(kit.log)).map(showAlert);
+    expect(found).toContain('a-then-b X Xa100 Xb125');
+    expect(found).not.toContain('a-without-c X Xa100');
+    await second.stop();
+  });
+
+  it('moves the clock of an idle partition, so that what it holds comes out', async () => {
+    const kit = await kitOf();
+    const lane = makeLane(kit);
+    await lane.start();
+    await send(kit, 'Xa100');
+    await processed(lane, 1);
+    expect(lane.status().partitions[0]).toMatchObject({ buffered: 1, idle: false });
+    await commit(kit, 1);
+    kit.clock.advance(1000);
+    await until(() => lane.status().alerts === 1, 'the absence to be noticed');
+    expect((await readAlerts(kit.log)).map(showAlert)).toEqual(['a-without-c X Xa100']);
+    expect(lane.status().partitions[0]).toMatchObject({ buffered: 0, idle: true, keys: 0 });
+    await lane.stop();
+  });
+
+  it('takes events at once in arrival mode', async () => {
+    const kit = await kitOf();
+    const lane = makeLane(kit, { stream: { ...stream, clock: { mode: 'arrival', outOfOrdernessMs: 0 } } });
+    await lane.start();
+    await send(kit, 'Xa100 Xb90');
+    await until(() => lane.status().alerts === 1, 'an alert');
+    const [alert] = await readAlerts(kit.log);
+    expect(showAlert(alert!)).toBe('a-then-b X Xa100 Xb90');
+    await lane.stop();
+  });
+
+  it('carries the trace context of the record that completed the match', async () => {
+    const kit = await kitOf();
+    const seen: (string | null)[] = [];
+    const lane = makeLane(kit, { listener: { onAlert: (_, traceparent) => void seen.push(traceparent) } });
+    await lane.start();
+    const producer = await kit.log.producer();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const b = row('rows', { id: 'b', account: 'X', type: 'b', at: 101 });
+    await producer.send([
+      row('rows', { id: 'a', account: 'X', type: 'a', at: 100 }),
+      { ...b, headers: new Map([['traceparent', new TextEncoder().encode(traceparent)]]) },
+    ]);
+    await send(kit, 'Zz130');
+    await until(() => seen.length === 1, 'an alert');
+    expect(seen).toEqual([traceparent]);
+    const [record] = await readAll(kit.log, 'alerts');
+    expect(new TextDecoder().decode(record!.headers!.get('traceparent'))).toBe(traceparent);
+    await lane.stop();
+  });
+
+  it('waits for a log that is away at the start', async () => {
+    const kit = await kitOf();
+    let away = true;
+    const log = new Proxy(kit.log, {
+      get(target, name) {
+        if (name === 'createTopic' && away) return () => Promise.reject(new Error('no broker answers'));
+        const value = Reflect.get(target, name) as unknown;
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const lane = makeLane({ ...kit, log });
+    const started = lane.start();
+    await until(() => lane.status().trouble !== null, 'trouble');
+    expect(lane.status()).toMatchObject({ phase: 'starting', trouble: 'cannot start yet: no broker answers' });
+    away = false;
+    kit.clock.advance(1000);
+    await started;
+    expect(lane.status()).toMatchObject({ phase: 'running', trouble: null });
+    await lane.stop();
+  });
+
+  it('never blames a record for a decoder that is not ready', async () => {
+    const kit = await kitOf();
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const lane = makeLane(kit, { decoder: { ...jsonDecoder, prepare: () => gate } });
+    await lane.start();
+    await send(kit, 'Xa100 Xb101 Xz200');
+    await until(() => lane.status().partitions.length === 1, 'the partition');
+    expect(lane.status().recordsIn).toBe(0);
+    open();
+    await processed(lane, 3);
+    expect(lane.status().deadLettered).toBe(0);
+    await lane.stop();
+  });
+});

@@ -1,0 +1,115 @@
+import { begin, eq, field, type Pattern } from '../../src/engine/index.js';
+import type { Rule } from '../../src/rules/rule.js';
+import { Lane, type LaneOptions } from '../../src/runtime/lane/lane.js';
+import type { Alert } from '../../src/runtime/ports/alert.js';
+import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../../src/runtime/ports/decoder.js';
+import type { Log, LogRecord, OutgoingRecord } from '../../src/runtime/ports/log.js';
+import type { StateStore } from '../../src/runtime/ports/state-store.js';
+import type { StreamDefinition } from '../../src/runtime/stream.js';
+import type { ManualClock } from './manual-clock.js';
+
+/** What it takes to run a lane in a test: JSON records, a rule or two, and the alerts read back. */
+const text = new TextEncoder();
+const utf8 = new TextDecoder();
+
+export interface Row {
+  readonly id: string;
+  readonly account: string;
+  readonly type: string;
+  readonly at: number;
+  readonly [field: string]: unknown;
+}
+
+export const jsonDecoder: RecordDecoder = {
+  prepare: () => undefined,
+  decode(record: LogRecord): DecodedRecord | DecodeFailure {
+    try {
+      return { fields: JSON.parse(utf8.decode(record.value!)) as Record<string, unknown>, recordName: 'Row' };
+    } catch (error) {
+      return new DecodeFailure('malformed', (error as Error).message);
+    }
+  },
+  decodeWhole: (raw) => JSON.parse(utf8.decode(raw)) as Record<string, unknown>,
+};
+
+export const stream: StreamDefinition = {
+  name: 'rows',
+  keyField: 'account',
+  timeField: 'at',
+  idField: 'id',
+  kindField: 'type',
+  kindParents: new Map(),
+  clock: { mode: 'event-time', outOfOrdernessMs: 10 },
+  idleAfterMs: 1000,
+};
+
+export function ruleOf(id: string, pattern: Pattern, more: Partial<Rule> = {}): Rule {
+  return {
+    id,
+    title: id,
+    status: 'live',
+    key: 'account',
+    pattern,
+    alert: { severity: 'high', score: 50, message: [{ kind: 'text', text: id }] },
+    tags: [],
+    revision: `${id}-1`,
+    source: id,
+    fields: ['account', 'at', 'id', 'type'],
+    ...more,
+  };
+}
+
+const is = (type: string) => eq(field('type'), type);
+
+export const RULES: readonly Rule[] = [
+  ruleOf('a-then-b', begin('A').where(is('a')).followedBy('B').where(is('b')).within(100).build()),
+  ruleOf('three-a', begin('A').where(is('a')).times(3).within(60).skip({ strategy: 'pastLastEvent' }).build()),
+  ruleOf('a-without-c', begin('A').where(is('a')).notFollowedBy('C').where(is('c')).within(40).build()),
+];
+
+export const row = (topic: string, r: Row): OutgoingRecord => ({
+  topic,
+  partition: 0,
+  key: text.encode(r.account),
+  value: text.encode(JSON.stringify(r)),
+  timestamp: 0,
+});
+
+export interface LaneKit {
+  readonly log: Log;
+  readonly store: StateStore;
+  readonly clock: ManualClock;
+}
+
+export function makeLane(kit: LaneKit, more: Partial<LaneOptions> = {}): Lane {
+  return new Lane({
+    ...kit,
+    stream,
+    group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },
+    rules: RULES,
+    decoder: jsonDecoder,
+    encoder: { encode: (alert) => text.encode(JSON.stringify(alert)) },
+    alerts: { name: 'alerts', partitions: 1 },
+    deadLetters: { name: 'dead-letters', partitions: 1 },
+    late: { name: 'late', partitions: 1 },
+    commitIntervalMs: 100,
+    commitRecords: 1000,
+    snapshotIntervalMs: 500,
+    listener: {},
+    report: () => undefined,
+    ...more,
+  });
+}
+
+export async function readAll(log: Log, topic: string): Promise<LogRecord[]> {
+  const records: LogRecord[] = [];
+  const { begin: from } = await log.offsets({ topic, partition: 0 });
+  for await (const batch of log.read({ topic, partition: 0 }, from)) records.push(...batch.records);
+  return records;
+}
+
+export const readAlerts = async (log: Log): Promise<Alert[]> =>
+  (await readAll(log, 'alerts')).map((r) => JSON.parse(utf8.decode(r.value!)) as Alert);
+
+export const showAlert = (alert: Alert): string =>
+  `${alert.patternId} ${alert.key} ${alert.steps.map((s) => s.events.map((e) => e.id).join(',')).join(' ')}`;
