@@ -53,7 +53,9 @@ export class KafkaGroupMember implements GroupMember {
   readonly #fetcher: Fetcher;
   readonly #health: Health;
   readonly #stop = new AbortController();
-  readonly #background: Promise<unknown>[] = [];
+  #running: Promise<void> = Promise.resolve();
+  #discovering: Promise<void> = Promise.resolve();
+  #beating: Promise<void> = Promise.resolve();
   #heartbeat = new AbortController();
   #joining: Promise<unknown> | null = null;
   #rejoin = Promise.withResolvers<void>();
@@ -67,6 +69,8 @@ export class KafkaGroupMember implements GroupMember {
     private readonly cluster: Cluster,
     private readonly options: GroupOptions,
     private readonly listener: GroupListener,
+    /** Called once when it is closed, by whomever. */
+    private readonly closed: () => void,
   ) {
     this.#coordinator = new Coordinator(cluster, options.groupId);
     this.#subscription = new Subscription(cluster, options.topics);
@@ -80,7 +84,8 @@ export class KafkaGroupMember implements GroupMember {
   }
 
   start(): void {
-    this.#background.push(this.#guard(this.#run()), this.#guard(this.#discover()));
+    this.#running = this.#guard(this.#run());
+    this.#discovering = this.#guard(this.#discover());
   }
 
   assignment(): readonly TopicPartition[] {
@@ -248,9 +253,7 @@ export class KafkaGroupMember implements GroupMember {
 
   #beat(): void {
     this.#heartbeat = new AbortController();
-    this.#background.push(this.#guard(this.#beatUntil(this.#heartbeat.signal)));
-    // Older ones ended when the join began.
-    if (this.#background.length > 8) this.#background.splice(2, this.#background.length - 4);
+    this.#beating = this.#guard(this.#beatUntil(this.#heartbeat.signal));
   }
 
   async #beatUntil(end: AbortSignal): Promise<void> {
@@ -315,13 +318,14 @@ export class KafkaGroupMember implements GroupMember {
     this.#stop.abort();
     this.#rejoin.resolve();
     await this.#coordinator.abandonJoin();
-    await Promise.all(this.#background.slice(0, 2));
+    await Promise.all([this.#running, this.#discovering]);
     await this.#revoke([...this.#owned.values()]);
     this.#heartbeat.abort();
     await this.#fetcher.close();
     await this.#coordinator.leave();
     await this.#coordinator.close();
-    await Promise.all(this.#background);
+    await this.#beating;
+    this.closed();
   }
 }
 

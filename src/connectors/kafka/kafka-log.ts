@@ -45,7 +45,9 @@ export class KafkaLog implements Log {
 
   /** Resolves at once; what is assigned comes through the listener. */
   async join(options: GroupOptions, listener: GroupListener): Promise<GroupMember> {
-    const member = new KafkaGroupMember(this.#cluster, options, listener);
+    const member: KafkaGroupMember = new KafkaGroupMember(this.#cluster, options, listener, () => {
+      this.#open.delete(member);
+    });
     this.#open.add(member);
     member.start();
     return member;
@@ -70,7 +72,7 @@ export class KafkaLog implements Log {
   }
 
   async producer(): Promise<LogProducer> {
-    const producer = new KafkaProducer(this.#cluster);
+    const producer: KafkaProducer = new KafkaProducer(this.#cluster, () => this.#open.delete(producer));
     this.#open.add(producer);
     return producer;
   }

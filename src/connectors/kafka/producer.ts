@@ -5,7 +5,8 @@
  *    never succeed, or `close`, rejects it.
  * 2. What is sent in one turn of the event loop leaves in one request a broker; what comes while a partition's batch is under way
  *    leaves as the next batch. So small sends are cheap, and an idle partition waits for nothing.
- * 3. Order, and that each record is written once, hold per partition: see `outbox.ts`.
+ * 3. What waits is bounded by the callers alone: each waits for its `send`, or holds the records itself.
+ * 4. Order, and that each record is written once, hold per partition: see `outbox.ts`.
  */
 import type { LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
 import { partitionName } from '../../runtime/ports/log.js';
@@ -47,7 +48,11 @@ export class KafkaProducer implements LogProducer {
   #flushing = false;
   #closing: Promise<void> | null = null;
 
-  constructor(private readonly cluster: Cluster) {
+  constructor(
+    private readonly cluster: Cluster,
+    /** Called once when it is closed. */
+    private readonly closed: () => void,
+  ) {
     this.#link = new Link(cluster.settings, cluster.settings.requestTimeoutMs);
     this.#placement = new Placement(cluster, (record, partition, ticket) => this.#put(record, partition, ticket));
   }
@@ -77,6 +82,7 @@ export class KafkaProducer implements LogProducer {
     this.#stop.abort();
     this.#failAll(new KafkaError('KAFKA_CLOSED', 'the producer was closed before the brokers took the record'));
     await this.#link.close();
+    this.closed();
   }
 
   #put(record: OutgoingRecord, partition: number, ticket: Ticket): void {
