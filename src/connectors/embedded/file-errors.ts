@@ -3,8 +3,10 @@ import { LogError } from '../../runtime/local-log/log-error.js';
 /** Errors of the file system that mean: no room. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
+/** The code of a system error; not by `instanceof`, which fails for errors of another realm (workers, test runners). */
 export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** The log's error for a failure of the file system while doing `what` with `path`. */

@@ -1,5 +1,4 @@
-import { type FileHandle, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { LogError } from '../../runtime/local-log/log-error.js';
 import {
   type PartitionStorage,
@@ -9,15 +8,14 @@ import {
 } from '../../runtime/local-log/storage.js';
 import { encodeBodies, RECORD_BYTES_MAX, recordBytes } from './batch-format.js';
 import { compact, worthCompacting } from './compaction.js';
-import { corrupt, errnoOf, fileError } from './file-errors.js';
+import { fileError } from './file-errors.js';
 import { syncDirectory } from './files.js';
 import { FlushQueue, type Pending, planFlush, writeFlush } from './flush.js';
+import { PartitionReader } from './partition-reader.js';
 import type { PartitionSettings } from './partition-settings.js';
 import { Segment } from './segment.js';
+import { checkOrder, findSegments } from './segment-files.js';
 import { PartitionTail } from './tail-cache.js';
-
-/** Readers remember where they stopped, for so many readers. */
-const HINTS_MAX = 32;
 
 /**
  * One partition: segment files in a folder.
@@ -31,7 +29,7 @@ export class PartitionLog implements PartitionStorage {
   private readonly queue = new FlushQueue();
   private readonly tail = new PartitionTail();
   private readonly subscribers = new Subscribers();
-  private readonly hints = new Map<number, { segment: Segment; position: number }>();
+  private readonly reader: PartitionReader;
   private readonly removals: Segment[] = [];
   private running: Promise<void> = Promise.resolve();
   private busy = false;
@@ -49,6 +47,7 @@ export class PartitionLog implements PartitionStorage {
     private readonly segments: Segment[],
     private file: FileHandle,
   ) {
+    this.reader = new PartitionReader(segments, this.tail);
     this.unsyncedFrom = this.active.bytes;
   }
 
@@ -105,45 +104,12 @@ export class PartitionLog implements PartitionStorage {
     await flushed;
   }
 
-  async read(offset: number): Promise<StoredRecords> {
-    let from = offset;
-    for (;;) {
-      from = Math.max(from, this.begin);
-      const cached = this.tail.read(from);
-      if (cached !== undefined) {
-        return cached;
-      }
-      const found = await this.readSegment(this.segmentOf(from), from);
-      if (found === 'gone') {
-        continue;
-      }
-      if (found !== undefined) {
-        return found;
-      }
-      const next = this.segments.find((s) => s.baseOffset > from);
-      if (next === undefined || next.bytes === 0) {
-        return { records: [], nextOffset: this.end };
-      }
-      from = next.baseOffset;
-    }
+  read(offset: number): Promise<StoredRecords> {
+    return this.reader.read(offset);
   }
 
-  async offsetAt(timestamp: number): Promise<number> {
-    for (const segment of [...this.segments]) {
-      try {
-        const offset = await segment.offsetAt(timestamp);
-        if (offset !== undefined) {
-          return offset;
-        }
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT' || this.segments.includes(segment)) {
-          throw fileError(error, 'read', segment.file);
-        }
-      } finally {
-        this.release(segment);
-      }
-    }
-    return this.end;
+  offsetAt(timestamp: number): Promise<number> {
+    return this.reader.offsetAt(timestamp);
   }
 
   /** Deletes and compacts what is due. */
@@ -218,51 +184,6 @@ export class PartitionLog implements PartitionStorage {
     }
     if (this.closed) {
       throw new LogError('LOG_CLOSED', 'the log is closed');
-    }
-  }
-
-  private segmentOf(offset: number): Segment {
-    let found = this.segments[0] as Segment;
-    for (const segment of this.segments) {
-      if (segment.baseOffset > offset) {
-        break;
-      }
-      found = segment;
-    }
-    return found;
-  }
-
-  private async readSegment(segment: Segment, from: number): Promise<StoredRecords | 'gone' | undefined> {
-    const hint = this.hints.get(from);
-    this.hints.delete(from);
-    try {
-      const found = await segment.read(from, hint?.segment === segment ? hint.position : undefined);
-      if (found === undefined) {
-        return undefined;
-      }
-      this.remember(found.nextOffset, segment, found.nextPosition);
-      return { records: found.records, nextOffset: found.nextOffset };
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' && !this.segments.includes(segment)) {
-        return 'gone';
-      }
-      throw fileError(error, 'read', segment.file);
-    } finally {
-      this.release(segment);
-    }
-  }
-
-  private remember(offset: number, segment: Segment, position: number): void {
-    this.hints.set(offset, { segment, position });
-    if (this.hints.size > HINTS_MAX) {
-      this.hints.delete(this.hints.keys().next().value as number);
-    }
-  }
-
-  /** Only the active segment's index stays in memory: hints spare sequential readers the others'. */
-  private release(segment: Segment): void {
-    if (segment !== this.active) {
-      segment.releaseIndex();
     }
   }
 
@@ -419,38 +340,5 @@ export class PartitionLog implements PartitionStorage {
   private replace(old: Segment, made: Segment | undefined): void {
     const index = this.segments.indexOf(old);
     this.segments.splice(index, 1, ...(made === undefined ? [] : [made]));
-  }
-}
-
-/** The segments in a folder, in order; what a crash has left over is deleted. */
-async function findSegments(directory: string): Promise<Segment[]> {
-  const newest = new Map<number, Segment>();
-  for (const name of (await readdir(directory)).sort()) {
-    if (name.endsWith('.tmp')) {
-      await rm(join(directory, name), { force: true });
-    }
-    const parsed = Segment.parseName(name);
-    if (parsed !== undefined) {
-      // Names are sorted: a later one of the same offset was compacted from it, and is complete.
-      await newest.get(parsed.baseOffset)?.remove();
-      newest.set(parsed.baseOffset, new Segment(directory, parsed.baseOffset, parsed.generation));
-    }
-  }
-  return [...newest.values()].sort((a, b) => a.baseOffset - b.baseOffset);
-}
-
-function checkOrder(segments: readonly Segment[], compacted: boolean): void {
-  for (let i = 1; i < segments.length; i++) {
-    const former = segments[i - 1] as Segment;
-    const { baseOffset, file } = segments[i] as Segment;
-    const gap = baseOffset - former.endOffset;
-    if (gap < 0 || (gap > 0 && !compacted)) {
-      throw corrupt(
-        file,
-        0,
-        former.endOffset,
-        `the file before it ends at offset ${former.endOffset}, not ${baseOffset}`,
-      );
-    }
   }
 }

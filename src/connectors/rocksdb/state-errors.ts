@@ -39,8 +39,9 @@ export function stateError(error: unknown, directory: string, owner?: number): S
 
 function messagesOf(error: unknown): string {
   const messages: string[] = [];
-  for (let e = error; e instanceof Error; e = e.cause) {
-    messages.push(e.message);
+  // Not by `instanceof`, which fails for errors of another realm (workers, test runners).
+  for (let e = error; typeof e === 'object' && e !== null && 'message' in e; e = 'cause' in e ? e.cause : undefined) {
+    messages.push(String(e.message));
   }
   return messages.length === 0 ? String(error) : messages.join(': ');
 }
