@@ -106,6 +106,25 @@ describe('the embedded log after a crash or damage', () => {
     }
   });
 
+  it('cuts off a whole flush of which only the later half reached the disk', async () => {
+    const log = await folder.open();
+    await log.createTopic({ name: 't', partitions: 1 });
+    await append(log, ['kept']);
+    const last = (await folder.segments())[0] as string;
+    const kept = (await stat(last)).size;
+    const producer = await log.producer();
+    await producer.send(
+      values(3000).map((value) => ({ topic: 't', partition: 0, key: null, value: Buffer.from(value) })),
+    );
+    await log.close();
+    await rm(last.replace('.log', '.index'));
+    await folder.damage(last, (content) => content.fill(0, kept, kept + 4096));
+    const again = await folder.open();
+    expect(await readValues(again)).toEqual(['kept']);
+    expect(folder.troubles).toHaveLength(1);
+    await again.close();
+  });
+
   it('does not open when a record that was acknowledged is broken, and says where and what to do', async () => {
     const last = await writeUncleanly(10);
     await folder.damage(last, (content) => {

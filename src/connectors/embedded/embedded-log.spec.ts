@@ -138,6 +138,24 @@ describe('the embedded log', () => {
     expect(content.toString('latin1').split('STKB').length - 1).toBeLessThan(20);
   });
 
+  it('lets others have their turn while a member catches up from memory', async () => {
+    const log = await folder.open();
+    await log.createTopic({ name: 't', partitions: 1 });
+    const producer = await log.producer();
+    for (let i = 0; i < 20; i++) {
+      await producer.send(values(`${i}-`, 1000).map((value) => ({ ...P, key: null, value: Buffer.from(value) })));
+    }
+    const listener = new RecordingListener();
+    await log.join({ groupId: 'g', topics: { names: ['t'] }, start: { at: 'earliest' } }, listener);
+    const seenByTurn: number[] = [];
+    while (listener.received.length < 20_000) {
+      seenByTurn.push(listener.received.length);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(new Set(seenByTurn).size).toBeGreaterThan(5);
+    await log.close();
+  });
+
   it('finds offsets and times in many segments without reading from the start', async () => {
     const log = await folder.open({ segmentBytes: 200_000, tailCacheBytes: 0 });
     await log.createTopic({ name: 't', partitions: 1 });

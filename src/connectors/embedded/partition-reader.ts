@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StoredRecords } from '../../runtime/local-log/storage.js';
 import { errnoOf, fileError } from './file-errors.js';
 import type { Segment } from './segment.js';
@@ -11,9 +12,11 @@ const HINTS_MAX = 32;
  *
  * 1. `segments` is the partition's own list and changes under a reader's hands: a file that is gone while it is read is looked for again.
  * 2. A reader that goes on where a former read stopped needs no index.
+ * 3. In one turn of the event loop, memory serves one read: readers that catch up from it starve neither timers nor sockets.
  */
 export class PartitionReader {
   private readonly hints = new Map<number, { segment: Segment; position: number }>();
+  private servedInTurn = false;
 
   constructor(
     private readonly segments: readonly Segment[],
@@ -26,6 +29,7 @@ export class PartitionReader {
       from = Math.max(from, (this.segments[0] as Segment).baseOffset);
       const cached = this.tail.read(from);
       if (cached !== undefined) {
+        await this.takeTurn();
         return cached;
       }
       const found = await this.readSegment(this.segmentOf(from), from);
@@ -59,6 +63,17 @@ export class PartitionReader {
       }
     }
     return this.active.endOffset;
+  }
+
+  private async takeTurn(): Promise<void> {
+    if (this.servedInTurn) {
+      await nextTurn();
+    } else {
+      this.servedInTurn = true;
+      setImmediate(() => {
+        this.servedInTurn = false;
+      });
+    }
   }
 
   private get active(): Segment {

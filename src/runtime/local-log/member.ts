@@ -225,7 +225,7 @@ export class LocalMember implements GroupMember {
     this.drop(owned);
     this.group.leave(this);
     if (!alreadyGone) {
-      this.listener.onFatal(error instanceof Error ? error : new Error(String(error)));
+      this.listener.onFatal(error instanceof Error ? error : new Error(String(error), { cause: error }));
     }
   }
 }
