@@ -1,3 +1,4 @@
+import type { StreamSettings } from './settings/index.js';
 import type { EventClockOptions } from './task/event-clock.js';
 
 /** A stream of events as the runtime sees it: which fields of a decoded record mean what. */
@@ -16,4 +17,23 @@ export interface StreamDefinition {
   readonly clock: EventClockOptions;
   /** A partition at its end without records for so long no longer holds time back; 0: never. */
   readonly idleAfterMs: number;
+}
+
+/** The settings of a stream, as the runtime wants them. */
+export function streamDefinition(settings: StreamSettings): StreamDefinition {
+  return {
+    name: settings.name,
+    keyField: settings.key ?? null,
+    timeField: settings.time ?? null,
+    idField: settings.id ?? null,
+    kindField: settings.type ?? null,
+    kindParents: new Map(Object.entries(settings.subtypes)),
+    clock: { mode: settings.mode, outOfOrdernessMs: settings.outOfOrderness },
+    idleAfterMs: settings.idleAfter,
+  };
+}
+
+/** The fields of a record that detection itself reads, besides those that rules name. */
+export function ownFields(stream: StreamDefinition): string[] {
+  return [stream.keyField, stream.timeField, stream.idField, stream.kindField].filter((name) => name !== null);
 }
