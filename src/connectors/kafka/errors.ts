@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { AuthenticationError, ProtocolError, protocolErrors, UserError } from '@platformatic/kafka';
 
 /**
@@ -45,6 +46,22 @@ const PASSING = new Set([
   'THROTTLING_QUOTA_EXCEEDED',
 ]);
 
+/** Node's codes for a certificate that is not to be trusted; another attempt will not meet a better one. */
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_HAS_EXPIRED',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+
+/** One of the two sides could not show who it is. */
+function isUnauthenticated(chain: readonly Error[]): boolean {
+  return chain.some((e) => e instanceof AuthenticationError || UNTRUSTED.has((e as NodeJS.ErrnoException).code ?? ''));
+}
+
 /** Whether an error of the protocol, by Kafka's own name, may be gone at the next attempt. */
 export function passes(id: string): boolean {
   const known: Readonly<Record<string, { readonly canRetry: boolean }>> = protocolErrors;
@@ -53,7 +70,8 @@ export function passes(id: string): boolean {
 
 /** All errors below one: causes and the members of aggregates. */
 function* within(error: unknown): Generator<Error> {
-  if (!(error instanceof Error)) return;
+  // Not `instanceof`: Node's own errors may come from another realm.
+  if (!types.isNativeError(error)) return;
   yield error;
   if (error.cause !== undefined) yield* within(error.cause);
   if (error instanceof AggregateError) for (const inner of error.errors) yield* within(inner);
@@ -76,7 +94,7 @@ export function hasId(error: unknown, ...ids: readonly string[]): boolean {
 export function isPassing(error: unknown): boolean {
   if (error instanceof KafkaError) return error.code === 'KAFKA_UNAVAILABLE';
   const chain = [...within(error)];
-  if (chain.some((e) => e instanceof AuthenticationError || e instanceof UserError)) return false;
+  if (isUnauthenticated(chain) || chain.some((e) => e instanceof UserError)) return false;
   const ids = protocolIds(error);
   if (ids.length > 0) return ids.every(passes);
   // A `TypeError` and the like is a fault of ours, never the network's.
@@ -93,7 +111,7 @@ export function asKafkaError(error: unknown, doing: string): KafkaError {
 }
 
 function codeOf(error: unknown, chain: readonly Error[], ids: readonly string[]): KafkaErrorCode {
-  if (chain.some((e) => e instanceof AuthenticationError)) return 'KAFKA_AUTHENTICATION_FAILED';
+  if (isUnauthenticated(chain)) return 'KAFKA_AUTHENTICATION_FAILED';
   if (ids.some((id) => id.endsWith('AUTHORIZATION_FAILED'))) return 'KAFKA_NOT_AUTHORIZED';
   if (ids.includes('MESSAGE_TOO_LARGE') || ids.includes('RECORD_LIST_TOO_LARGE')) return 'KAFKA_RECORD_TOO_LARGE';
   if (ids.includes('UNKNOWN_TOPIC_OR_PARTITION')) return 'KAFKA_UNKNOWN_TOPIC';

@@ -26,7 +26,7 @@ export class Link {
     this.#pool = new ConnectionPool(settings.clientId, {
       connectTimeout: settings.connectTimeoutMs,
       requestTimeout: settings.requestTimeoutMs + waitMs,
-      ...(tls === undefined ? {} : { tls, tlsServerName: tls.servername ?? true }),
+      ...(tls === undefined ? {} : { tls }),
       ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
     });
     // The pool listens for a connection's first error only; without a listener a second one would end the process.

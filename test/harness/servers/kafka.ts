@@ -13,6 +13,8 @@ const HEAP = '384m';
 
 export interface KafkaCluster {
   readonly brokers: readonly string[];
+  /** Addresses of the CLIENT listener; empty without one. */
+  readonly securedBrokers: readonly string[];
   /** Process ids and folder, so that another process can end it. */
   readonly pids: readonly number[];
   readonly dir: string | null;
@@ -27,15 +29,24 @@ export interface KafkaStart {
   readonly nodes?: number;
   /** A cluster of one's own even where KAFKA_BROKERS names one: for tests that kill brokers. */
   readonly own?: boolean;
-  /** Lines for server.properties. */
-  readonly properties?: readonly string[];
+  /** A second listener, named CLIENT, for tests of TLS and SASL. */
+  readonly secured?: Secured;
   readonly owner?: number;
+}
+
+export interface Secured {
+  readonly protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** Lines for server.properties, mostly `listener.name.client.…`. */
+  readonly properties: readonly string[];
+  /** As for the format tool: `SCRAM-SHA-256=[name=alice,password=…]`. */
+  readonly scram?: readonly string[];
 }
 
 interface Node {
   readonly id: number;
   readonly port: number;
   readonly controllerPort: number;
+  readonly securedPort: number;
   readonly dir: string;
   server: Launched | null;
 }
@@ -45,14 +56,14 @@ export async function startKafka(options: KafkaStart = {}): Promise<KafkaCluster
   if (theirs !== undefined && !options.own) return foreign(theirs.split(','));
   const jars = await kafkaJars();
   const count = options.nodes ?? 1;
-  const ports = await freePorts(count * 2);
+  const ports = await freePorts(count * 3);
   const dir = mkdtempSync(path.join(tmpdir(), 'stakeout-kafka-'));
   const nodes = Array.from({ length: count }, (_, i): Node => {
-    const [port = 0, controllerPort = 0] = ports.slice(2 * i);
-    return { id: i + 1, port, controllerPort, dir: path.join(dir, `node-${i + 1}`), server: null };
+    const [port = 0, controllerPort = 0, securedPort = 0] = ports.slice(3 * i);
+    return { id: i + 1, port, controllerPort, securedPort, dir: path.join(dir, `node-${i + 1}`), server: null };
   });
   const owner = options.owner ?? process.pid;
-  for (const node of nodes) await format(jars, node, nodes, options.properties ?? []);
+  for (const node of nodes) await format(jars, node, nodes, options.secured);
   const start = async (node: Node) => {
     node.server = startOne(jars, node, owner);
     await ready(node, node.server);
@@ -72,6 +83,7 @@ export async function startKafka(options: KafkaStart = {}): Promise<KafkaCluster
   };
   return {
     brokers: nodes.map((node) => `127.0.0.1:${node.port}`),
+    securedBrokers: options.secured === undefined ? [] : nodes.map((node) => `127.0.0.1:${node.securedPort}`),
     pids: nodes.flatMap((node) => node.server?.pid ?? []),
     dir,
     kill9: async (id) => {
@@ -85,21 +97,33 @@ export async function startKafka(options: KafkaStart = {}): Promise<KafkaCluster
 
 function foreign(brokers: readonly string[]): KafkaCluster {
   const refuse = () => Promise.reject(new Error('KAFKA_BROKERS names a cluster that is not ours to kill'));
-  return { brokers, pids: [], dir: null, kill9: refuse, startNode: refuse, stop: () => Promise.resolve() };
+  return {
+    brokers,
+    securedBrokers: [],
+    pids: [],
+    dir: null,
+    kill9: refuse,
+    startNode: refuse,
+    stop: () => Promise.resolve(),
+  };
 }
 
-async function format(jars: string, node: Node, nodes: readonly Node[], extra: readonly string[]): Promise<void> {
+async function format(jars: string, node: Node, nodes: readonly Node[], secured: Secured | undefined): Promise<void> {
   const data = path.join(node.dir, 'data');
   mkdirSync(data, { recursive: true });
   const replicas = Math.min(3, nodes.length);
   const inSync = replicas > 1 ? 2 : 1;
+  const also =
+    secured === undefined
+      ? { listener: '', protocol: '' }
+      : { listener: `,CLIENT://127.0.0.1:${node.securedPort}`, protocol: `,CLIENT:${secured.protocol}` };
   const properties = [
     'process.roles=broker,controller',
     `node.id=${node.id}`,
     `controller.quorum.voters=${nodes.map((n) => `${n.id}@127.0.0.1:${n.controllerPort}`).join(',')}`,
     'controller.listener.names=CONTROLLER',
-    `listeners=PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `listeners=PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}${also.listener}`,
+    `listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${also.protocol}`,
     'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${data}`,
     'auto.create.topics.enable=false',
@@ -116,11 +140,12 @@ async function format(jars: string, node: Node, nodes: readonly Node[], extra: r
     'broker.heartbeat.interval.ms=1000',
     // Tests write records of any age.
     'log.retention.ms=-1',
-    ...extra,
+    ...(secured?.properties ?? []),
   ];
   const file = path.join(node.dir, 'server.properties');
   writeFileSync(file, `${properties.join('\n')}\n`);
   const tool = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file];
+  for (const credential of secured?.scram ?? []) tool.push('--add-scram', credential);
   await run('java', ['-XX:TieredStopAtLevel=1', ...classPath(jars), ...tool]);
 }
 

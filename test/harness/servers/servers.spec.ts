@@ -1,0 +1,44 @@
+import { createConnection } from 'node:net';
+import { sharedRedis, sharedRegistry, startRedis } from './index.js';
+
+/** One command in Redis' inline form; its first line of answer. */
+function ask(url: string, command: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host: hostname, port: Number(port) }, () => socket.write(`${command}\r\n`));
+    socket.once('data', (data) => {
+      socket.destroy();
+      resolve(String(data).trim());
+    });
+    socket.once('error', reject);
+  });
+}
+
+describe('servers for tests', () => {
+  it('starts one Redis for all that ask', async () => {
+    const [one, two] = await Promise.all([sharedRedis(), sharedRedis()]);
+    expect(two).toBe(one);
+    expect(await ask(one, 'PING')).toBe('+PONG');
+  });
+
+  it('kills a Redis of its own and starts it again, empty, at the same address', async () => {
+    const redis = await startRedis({ own: true });
+    await ask(redis.url, 'SET k v');
+    await redis.kill9();
+    await expect(ask(redis.url, 'PING')).rejects.toThrow('ECONNREFUSED');
+    await redis.start();
+    expect(await ask(redis.url, 'EXISTS k')).toBe(':0');
+    await redis.stop();
+  });
+
+  it('starts a schema registry that gives a schema back by its id', async () => {
+    const url = await sharedRegistry();
+    const type = { 'content-type': 'application/vnd.schemaregistry.v1+json' };
+    const schema = JSON.stringify({ type: 'record', name: 'Probe', fields: [{ name: 'a', type: 'string' }] });
+    const body = JSON.stringify({ schema });
+    const made = await fetch(`${url}/subjects/probe-value/versions`, { method: 'POST', headers: type, body });
+    const { id } = (await made.json()) as { id: number };
+    const got = (await (await fetch(`${url}/schemas/ids/${id}`)).json()) as { schema: string };
+    expect(JSON.parse(got.schema)).toEqual(JSON.parse(schema));
+  });
+});
