@@ -180,6 +180,20 @@ describe('the embedded log', () => {
     await log.close();
   });
 
+  it('finds the first record of a time also when a later time came before it', async () => {
+    const log = await folder.open({ tailCacheBytes: 0 });
+    await log.createTopic({ name: 't', partitions: 1 });
+    const producer = await log.producer();
+    const value = Buffer.alloc(20_000);
+    for (const timestamp of [10, 20, 900, 30, 40, 50, 60, 950, 70, 80]) {
+      await producer.send(Array.from({ length: 5 }, () => ({ ...P, key: null, value, timestamp })));
+    }
+    expect(await log.offsetAt(P, 45)).toBe(10);
+    expect(await log.offsetAt(P, 901)).toBe(35);
+    expect(await log.offsetAt(P, 15)).toBe(5);
+    await log.close();
+  });
+
   it('refuses what it cannot keep, and appends none of it', async () => {
     const log = await folder.open();
     await log.createTopic({ name: 't', partitions: 1 });

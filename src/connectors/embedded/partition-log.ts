@@ -282,14 +282,16 @@ export class PartitionLog implements PartitionStorage {
     const file = await next.openForAppending(true);
     try {
       await syncDirectory(this.directory);
-      await this.file.close();
     } catch (error) {
       await file.close();
       throw error;
     }
+    const formerFile = this.file;
+    // Before the former file is closed: a flush by the timer must find the new one.
     this.file = file;
     this.segments.push(next);
     this.unsyncedFrom = 0;
+    await formerFile.close();
     former.releaseIndex();
     this.clean();
   }
