@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { KafkaLog } from '../../src/connectors/kafka/kafka-log.js';
 import { describeLogContract } from '../contracts/log-contract.js';
-import { sharedKafka } from '../harness/servers/index.js';
+import { SERVER_START_MS, sharedKafka } from '../harness/servers/index.js';
+
+beforeAll(async () => {
+  await sharedKafka();
+}, SERVER_START_MS);
 
 describeLogContract('the log on Kafka', async () => {
   const brokers = await sharedKafka();

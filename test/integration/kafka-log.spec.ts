@@ -5,7 +5,7 @@ import { KafkaLog } from '../../src/connectors/kafka/kafka-log.js';
 import type { GroupMember, LogProducer } from '../../src/runtime/ports/log.js';
 import { FencedError } from '../../src/runtime/ports/log.js';
 import { type ListenerHooks, RecordingListener } from '../harness/recording-listener.js';
-import { type KafkaCluster, sharedKafka, startKafka } from '../harness/servers/index.js';
+import { type KafkaCluster, SERVER_START_MS, sharedKafka, startKafka } from '../harness/servers/index.js';
 import { until } from '../harness/until.js';
 
 const bytes = (text: string) => Buffer.from(text);
@@ -63,7 +63,7 @@ describe('the log on Kafka', () => {
 
   beforeAll(async () => {
     brokers = [...(await sharedKafka())];
-  });
+  }, SERVER_START_MS);
 
   beforeEach(() => {
     log = new KafkaLog({ brokers, clientId: 'spec', ...TIMINGS });
@@ -294,7 +294,7 @@ describe('the log on Kafka', () => {
 });
 
 describe('the log on a Kafka whose broker is killed', () => {
-  jest.setTimeout(120_000);
+  jest.setTimeout(SERVER_START_MS);
   let cluster: KafkaCluster;
 
   afterEach(() => cluster.stop());

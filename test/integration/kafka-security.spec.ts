@@ -7,10 +7,10 @@ import { jest } from '@jest/globals';
 import { KafkaLog } from '../../src/connectors/kafka/kafka-log.js';
 import type { KafkaSasl } from '../../src/connectors/kafka/options.js';
 import { RecordingListener } from '../harness/recording-listener.js';
-import { type KafkaCluster, startKafka } from '../harness/servers/index.js';
+import { type KafkaCluster, SERVER_START_MS, startKafka } from '../harness/servers/index.js';
 import { until } from '../harness/until.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(SERVER_START_MS);
 
 const SASL = 'org.apache.kafka.common.security';
 const PASSWORD = 'correct horse';

@@ -2,3 +2,6 @@ export { type KafkaCluster, type KafkaStart, type Secured, startKafka } from './
 export { type Redis, type RedisStart, startRedis } from './redis.js';
 export { type Registry, startRegistry } from './registry.js';
 export { sharedKafka, sharedRedis, sharedRegistry } from './shared.js';
+
+/** For `jest.setTimeout` or `beforeAll`: the first start on a machine fetches the servers too. */
+export const SERVER_START_MS = 300_000;

@@ -154,7 +154,7 @@ function startOne(jars: string, node: Node, owner: number): Launched {
   if (existsSync(log)) rmSync(log);
   const memory = [`-Xms${HEAP}`, `-Xmx${HEAP}`, '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'];
   const args = [...memory, ...classPath(jars), 'kafka.Kafka', path.join(node.dir, 'server.properties')];
-  return launch({ command: 'java', args, dir: node.dir, owner });
+  return launch({ command: 'java', args, dir: node.dir, owner, temporary: path.dirname(node.dir) });
 }
 
 async function ready(node: Node, server: Launched): Promise<void> {

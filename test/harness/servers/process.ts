@@ -15,8 +15,9 @@ export interface Launch {
   readonly args: readonly string[];
   /** Of the server; its output goes to `server.log` here. */
   readonly dir: string;
-  /** Process whose end ends the server. */
+  /** Process whose end ends the server, and removes `temporary`. */
   readonly owner: number;
+  readonly temporary: string;
 }
 
 export interface Launched {
@@ -25,16 +26,22 @@ export interface Launched {
 }
 
 const POLL_MS = 50;
+const WATCHDOG = `
+while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done
+kill -9 "$2" 2>/dev/null
+kill -0 "$1" 2>/dev/null || rm -rf "$3"`;
 
-export function launch({ command, args, dir, owner }: Launch): Launched {
+export function launch({ command, args, dir, owner, temporary }: Launch): Launched {
   mkdirSync(dir, { recursive: true });
   const log = openSync(path.join(dir, 'server.log'), 'a');
   const child = spawn(command, args, { cwd: dir, detached: true, stdio: ['ignore', log, log] });
   child.on('error', () => {});
   if (child.pid === undefined) throw new Error(`${command} could not be started`);
   child.unref();
-  const watch = `while kill -0 ${owner} 2>/dev/null && kill -0 ${child.pid} 2>/dev/null; do sleep 1; done; kill -9 ${child.pid} 2>/dev/null`;
-  spawn('sh', ['-c', watch], { detached: true, stdio: 'ignore' }).unref();
+  spawn('sh', ['-c', WATCHDOG, 'watchdog', String(owner), String(child.pid), temporary], {
+    detached: true,
+    stdio: 'ignore',
+  }).unref();
   return { pid: child.pid, dir };
 }
 

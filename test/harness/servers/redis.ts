@@ -32,7 +32,7 @@ export async function startRedis(options: RedisStart = {}): Promise<Redis> {
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'];
   const owner = options.owner ?? process.pid;
   const begin = async () => {
-    const launched = launch({ command: 'redis-server', args, dir, owner });
+    const launched = launch({ command: 'redis-server', args, dir, owner, temporary: dir });
     await untilReady('Redis', launched, () => accepts(port), 10_000);
     return launched;
   };

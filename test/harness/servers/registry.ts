@@ -21,7 +21,7 @@ export async function startRegistry(options: { readonly owner?: number } = {}): 
   const dir = mkdtempSync(path.join(tmpdir(), 'stakeout-registry-'));
   const settings = ['-Dquarkus.http.host=127.0.0.1', `-Dquarkus.http.port=${port}`, '-Dquarkus.log.level=WARN'];
   const args = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...settings, '-jar', jar];
-  const server = launch({ command: 'java', args, dir, owner: options.owner ?? process.pid });
+  const server = launch({ command: 'java', args, dir, owner: options.owner ?? process.pid, temporary: dir });
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
   const stop = async () => {
     await end(server.pid, 'SIGKILL');

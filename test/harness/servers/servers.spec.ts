@@ -1,5 +1,8 @@
 import { createConnection } from 'node:net';
-import { sharedRedis, sharedRegistry, startRedis } from './index.js';
+import { jest } from '@jest/globals';
+import { SERVER_START_MS, sharedRedis, sharedRegistry, startRedis } from './index.js';
+
+jest.setTimeout(SERVER_START_MS);
 
 /** One command in Redis' inline form; its first line of answer. */
 function ask(url: string, command: string): Promise<string> {
