@@ -87,15 +87,19 @@ describe('the check of the habits', () => {
     expect(findings('test/a.spec.ts', 'pattern.skip.only(reader.skip(4));')).toEqual([]);
   });
 
-  it.each(['try { a(); } catch {}', 'a().catch(() => {});'])('finds a swallowed error: %s', (text) => {
-    expect(findings('src/cli/a.ts', text)).toEqual([
-      'src/cli/a.ts:1 swallows an error: handle it, or say in a comment why not',
-    ]);
-  });
+  it.each(['try { a(); } catch {}', 'a().catch(() => {});', 'void (async () => { await a().catch(() => {}); })();'])(
+    'finds a swallowed error: %s',
+    (text) => {
+      expect(findings('src/cli/a.ts', text)).toEqual([
+        'src/cli/a.ts:1 swallows an error: handle it, or say in a comment why not',
+      ]);
+    },
+  );
 
   it('accepts an error that is handled, and one that is left alone for a reason', () => {
     expect(findings('src/cli/a.ts', 'try { a(); } catch { b(); }')).toEqual([]);
     expect(findings('src/cli/a.ts', 'const size = await sizeOf(a).catch(() => undefined);')).toEqual([]);
+    expect(findings('src/cli/a.ts', 'last = made.catch(() => {});')).toEqual([]);
     expect(findings('src/cli/a.ts', 'a().catch(() => {\n  // It need not be there.\n});')).toEqual([]);
     expect(findings('src/cli/a.ts', 'try { a(); } catch {\n  // The file need not be there.\n}')).toEqual([]);
   });

@@ -100,10 +100,10 @@ function usesTimer(node: SyntaxNode): boolean {
   return importsTimers(node) || callsTimer(node);
 }
 
-/** A promise that a timer fulfils. A timer that produces load or sounds an alarm is none. */
+/** A promise that a timer fulfils. A timer that produces load or sounds an alarm is none, nor is a turn of the event loop. */
 function sleeps(node: SyntaxNode, syntax: Syntax): boolean {
   const isPromise = node.type === 'NewExpression' && isNode(node.callee) && node.callee.value === 'Promise';
-  return importsTimers(node) || (isPromise && /\bset(Timeout|Immediate)\(/.test(syntax.text(node)));
+  return importsTimers(node) || (isPromise && /\bsetTimeout\(/.test(syntax.text(node)));
 }
 
 function importsTimers(node: SyntaxNode): boolean {
@@ -128,13 +128,20 @@ function leavesTestsOut(node: SyntaxNode): boolean {
   return testNames.has(lastName(node.object)) && ['only', 'skip', 'todo', 'failing'].includes(lastName(node.property));
 }
 
-/** `catch {}`, and `.catch(() => {})`, without a comment that says why. A value to go on with is no swallowing. */
+/**
+ * `catch {}`, and `.catch(() => {})` as a statement, without a comment that says why. A value to go on with is no
+ * swallowing, nor is a promise kept only to wait for its end: what failed is told by the one it was made from.
+ */
 function swallowsError(node: SyntaxNode, syntax: Syntax): boolean {
   if (node.type === 'CatchClause') {
     return isNode(node.body) && isEmptyBlock(node.body, syntax);
   }
-  if (node.type !== 'CallExpression' || !isNode(node.callee) || lastName(node.callee) !== 'catch') return false;
-  const [first] = node.arguments as readonly { readonly expression: SyntaxNode }[];
+  if (node.type !== 'ExpressionStatement') return false;
+  let call = node.expression;
+  while (isNode(call) && (call.type === 'AwaitExpression' || call.type === 'UnaryExpression')) call = call.argument;
+  if (!isNode(call) || call.type !== 'CallExpression') return false;
+  if (!isNode(call.callee) || lastName(call.callee) !== 'catch') return false;
+  const [first] = call.arguments as readonly { readonly expression: SyntaxNode }[];
   const handler = first?.expression;
   return handler?.type === 'ArrowFunctionExpression' && isNode(handler.body) && isEmptyBlock(handler.body, syntax);
 }

@@ -1,0 +1,14 @@
+/** Ends with 0 when the service in this container answers that it lives; for images that have no curl. */
+const port = process.env.STAKEOUT_HTTP_PORT || process.env.HTTP_PORT || process.env.PORT || '8080';
+const path = process.argv[2] ?? '/health/live';
+
+try {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(2_500) });
+  if (!response.ok) {
+    console.error(`${path} answered ${response.status}`);
+    process.exitCode = 1;
+  }
+} catch (error) {
+  console.error(`no answer from ${path} at port ${port}: ${error.cause?.message ?? error.message}`);
+  process.exitCode = 1;
+}
