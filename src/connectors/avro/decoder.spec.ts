@@ -207,7 +207,7 @@ describe('values', () => {
     expect(one(decimal, Buffer.from([0x30, 0x39]))).toBe(123.45);
     expect(one(decimal, Buffer.from([0xff]))).toBe(-0.01);
     expect(one(decimal, Buffer.alloc(0))).toBe(0);
-    expect(one(decimal, Buffer.from('00ffffffffffffffff', 'hex'))).toBe(184467440737095516.15);
+    expect(one(decimal, Buffer.from('00ffffffffffffffff', 'hex'))).toBe(184_467_440_737_095_520);
     expect(one({ ...decimal, type: 'fixed', name: 'F', size: 8 }, Buffer.from('fffffffffffffffe', 'hex'))).toBe(-0.02);
   });
 
@@ -329,7 +329,7 @@ describe('bad bytes', () => {
     const decoders = AvroDecoders.plain({ writer: schema });
     const some = decoders.decoder(['e', 'd']);
     let seed = 7;
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < 4_000; round++) {
       const random = Buffer.alloc(1 + (round % 24));
       for (let i = 0; i < random.length; i++) {
         seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
