@@ -9,7 +9,7 @@
  */
 import type { Clock } from '../../runtime/ports/clock.js';
 import { DecodeFailure } from '../../runtime/ports/decoder.js';
-import { type Backoff, defaultBackoff, retryUntilAborted, type TroubleListener } from '../backoff.js';
+import { Backoff } from '../../runtime/sinks/backoff.js';
 import { compileRecordSchema, type RecordSchema } from './projection.js';
 import { AvroSchemaError } from './schema.js';
 import { type RegisteredSchema, RegistryError } from './schema-registry.js';
@@ -18,12 +18,18 @@ export interface SchemaSource {
   schemaById(id: number, signal?: AbortSignal): Promise<RegisteredSchema>;
 }
 
-export interface WriterSchemasOptions extends TroubleListener {
+export interface WriterSchemasOptions {
   readonly clock: Clock;
-  readonly backoff?: Backoff;
   /** Default 30,000. */
   readonly unknownForMs?: number;
+  /** The registry does not answer, and is asked again with growing waits; told at the first failure of a row. */
+  readonly onTrouble?: (error: Error) => void;
+  /** The trouble told before is over. */
+  readonly onRecovered?: () => void;
 }
+
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 5_000;
 
 /** W3. */
 interface Unusable {
@@ -35,6 +41,7 @@ export class WriterSchemas {
   private readonly known = new Map<number, RecordSchema>();
   private readonly unusable = new Map<number, Unusable>();
   private readonly pending = new Map<number, Promise<void>>();
+  private inTrouble = false;
 
   constructor(
     private readonly source: SchemaSource,
@@ -75,16 +82,10 @@ export class WriterSchemas {
   }
 
   private async fetch(id: number, signal: AbortSignal): Promise<void> {
-    const { clock, backoff = defaultBackoff, unknownForMs = 30_000 } = this.options;
+    const { clock, unknownForMs = 30_000 } = this.options;
     let failure: DecodeFailure;
     try {
-      const { schema, references } = await retryUntilAborted(() => this.source.schemaById(id, signal), {
-        clock,
-        backoff,
-        signal,
-        listener: this.options,
-        fatal: isAboutSchema,
-      });
+      const { schema, references } = await this.ask(id, signal);
       this.known.set(id, compileRecordSchema(schema, references));
       this.unusable.delete(id);
       return;
@@ -96,6 +97,35 @@ export class WriterSchemas {
       } else throw error;
     }
     this.unusable.set(id, { failure, until: clock.now() + unknownForMs });
+  }
+
+  /** W4. */
+  private async ask(id: number, signal: AbortSignal): Promise<RegisteredSchema> {
+    const backoff = new Backoff(this.options.clock, RETRY_MIN_MS, RETRY_MAX_MS);
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const answer = await this.source.schemaById(id, signal);
+        this.troubled(false);
+        return answer;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isAboutSchema(error)) {
+          this.troubled(false);
+          throw error;
+        }
+        this.troubled(true, error);
+        await backoff.wait(signal);
+      }
+    }
+  }
+
+  /** Trouble is the registry's, not an id's: it is told once, however many ids wait. */
+  private troubled(now: boolean, error?: unknown): void {
+    if (now === this.inTrouble) return;
+    this.inTrouble = now;
+    if (now) this.options.onTrouble?.(error instanceof Error ? error : new Error(String(error)));
+    else this.options.onRecovered?.();
   }
 }
 
