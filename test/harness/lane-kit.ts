@@ -6,7 +6,7 @@ import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../../src
 import type { Log, LogRecord, OutgoingRecord } from '../../src/runtime/ports/log.js';
 import type { StateStore } from '../../src/runtime/ports/state-store.js';
 import type { StreamDefinition } from '../../src/runtime/stream.js';
-import type { ManualClock } from './manual-clock.js';
+import type { ManualClock } from '../../src/runtime/testing/manual-clock.js';
 
 /** What it takes to run a lane in a test: JSON records, a rule or two, and the alerts read back. */
 const text = new TextEncoder();
