@@ -1,0 +1,40 @@
+import type { EventField, EventSchema } from '../schema.js';
+
+/** What a condition or a message may say of one step of its pattern. */
+export interface StepInfo {
+  readonly name: string;
+  /** A step that only forbids (`notNext`, `notFollowedBy`): it never holds events. */
+  readonly negated: boolean;
+  /** May hold more than one event: it is quantified, or inside a group that is. */
+  readonly repeats: boolean;
+}
+
+/** What a condition can see. */
+export interface Scope {
+  /** `null`: nothing is known, so every field is taken to be there, of unknown type. */
+  readonly schema: EventSchema | null;
+  /** All steps of the pattern in order, those inside groups included. */
+  readonly steps: readonly StepInfo[];
+  /** Index in `steps` of the step that the condition belongs to. */
+  readonly self: number;
+  /** Where the names of the fields that are read are put. */
+  readonly fields: Set<string>;
+}
+
+/** `null`: the schema is known, and has no such field. */
+export function fieldOf(scope: Pick<Scope, 'schema'>, name: string): EventField | 'unknown' | null {
+  if (scope.schema === null) return 'unknown';
+  return scope.schema.fields.get(name) ?? null;
+}
+
+export const META_NAMES = ['time', 'kind'] as const;
+export type MetaName = (typeof META_NAMES)[number];
+
+/** `time` and `kind` speak of the event itself, unless the schema has fields of these names. */
+export function isMeta(scope: Pick<Scope, 'schema'>, name: string): name is MetaName {
+  return (META_NAMES as readonly string[]).includes(name) && !scope.schema?.fields.has(name);
+}
+
+export function fieldNames(scope: Pick<Scope, 'schema'>): Iterable<string> {
+  return scope.schema?.fields.keys() ?? [];
+}

@@ -1,0 +1,17 @@
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** What a duration looks like, for messages. */
+export const DURATION_FORM = 'a duration such as 500ms, 10s, 5m, 1h30m or 7d';
+
+/** Milliseconds of `500ms`, `10s`, `1h30m` …; `undefined` for anything else. Parts are summed; each unit may come once. */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
+  let total = 0;
+  const seen = new Set<string>();
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    if (seen.has(unit!)) return undefined;
+    seen.add(unit!);
+    total += Number(amount) * UNIT_MS[unit!]!;
+  }
+  return Number.isSafeInteger(total) ? total : undefined;
+}
