@@ -38,6 +38,7 @@ export async function recover(
   state: PartitionState,
   by: Recovery,
 ): Promise<number> {
+  if ((partition.committed ?? 0) > partition.endOffset) return beginAnew(task, partition, state, by);
   const cut = await usableCut(partition, state, by);
   const committed = partition.committed;
   if (cut === null) {
@@ -62,6 +63,22 @@ export async function recover(
   const end = committed ?? cut.position;
   if (end > cut.position) await replay(task, partition, cut.position, end, by);
   return end;
+}
+
+/** The group has read further than the log goes: the topic was made anew, and what is known of it does not hold. */
+async function beginAnew(
+  task: Task,
+  partition: AssignedPartition,
+  state: PartitionState,
+  by: Recovery,
+): Promise<number> {
+  const { committed, endOffset, position } = partition;
+  by.report(
+    `${partitionName(partition)}: committed offset ${committed} lies beyond the end ${endOffset}: the topic was made anew; beginning at ${position}`,
+  );
+  await state.clear();
+  task.beginAt(position);
+  return position;
 }
 
 async function usableCut(partition: AssignedPartition, state: PartitionState, by: Recovery): Promise<Cut | null> {

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EmbeddedLog } from '../../connectors/embedded/embedded-log.js';
+import { KafkaLog } from '../../connectors/kafka/kafka-log.js';
+import type { KafkaOptions } from '../../connectors/kafka/options.js';
+import type { Log } from '../../runtime/ports/log.js';
+import type { Settings } from '../../runtime/settings/index.js';
+
+/** The log that the settings name: Kafka where there are brokers, else the embedded log in the data folder. */
+export async function openLog(settings: Settings, report: (text: string) => void): Promise<Log> {
+  if (settings.kafka.brokers !== undefined) return new KafkaLog(kafkaOptions(settings.kafka, settings.kafka.brokers));
+  return EmbeddedLog.open({
+    directory: join(settings.data.directory, 'log'),
+    retentionMs: settings.retention,
+    onTrouble: (trouble) => report(trouble.message),
+  });
+}
+
+function kafkaOptions(kafka: Settings['kafka'], brokers: readonly string[]): KafkaOptions {
+  const { tls, sasl } = kafka;
+  const { mechanism, username, password } = sasl;
+  const read = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
+  return {
+    brokers,
+    clientId: kafka.clientId,
+    ...(tls.enabled
+      ? { tls: { ca: read(tls.ca), cert: read(tls.certificate), key: read(tls.key), rejectUnauthorized: tls.verify } }
+      : {}),
+    ...(mechanism === undefined ? {} : { sasl: { mechanism, username: username ?? '', password: password ?? '' } }),
+  };
+}

@@ -1,0 +1,70 @@
+import { AvroDecoders } from '../../connectors/avro/decoder.js';
+import { eventSchemaOf } from '../../connectors/avro/event-schema.js';
+import { type AvroSchema, readAvroSchema } from '../../connectors/avro/schema.js';
+import { SchemaRegistry } from '../../connectors/avro/schema-registry.js';
+import { JsonDecoder } from '../../connectors/json/json-decoder.js';
+import type { EventSchema } from '../../rules/schema.js';
+import type { Clock } from '../../runtime/ports/clock.js';
+import type { RecordDecoder } from '../../runtime/ports/decoder.js';
+import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
+import { ownFields, type StreamDefinition, streamDefinition } from '../../runtime/stream.js';
+
+/** What the service needs of one stream. */
+export interface StreamParts {
+  readonly settings: StreamSettings;
+  readonly definition: StreamDefinition;
+  /** What rules are checked against; `null`: nothing is known of its fields. */
+  readonly schema: EventSchema | null;
+  /** The Avro schema that records are read as, and written with by `POST /transactions`. */
+  readonly avro: AvroSchema | null;
+  /** A decoder for the fields that these rules use. */
+  decoder(ruleFields: Iterable<string>): RecordDecoder;
+}
+
+export interface StreamContext {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly onTrouble: (error: Error) => void;
+  readonly onRecovered: () => void;
+}
+
+export function makeRegistry(settings: Settings): SchemaRegistry | null {
+  const { url, username, password, timeout } = settings.registry;
+  return url === undefined ? null : new SchemaRegistry({ url, username, password, timeoutMs: timeout });
+}
+
+/** Throws `AvroSchemaError` when the schema file cannot be read or does not hold. */
+export function makeStream(stream: StreamSettings, context: StreamContext): StreamParts {
+  const definition = streamDefinition(stream);
+  const avro = stream.schema === undefined ? null : readAvroSchema(stream.schema);
+  const schema = avro && eventSchemaOf(avro, { stream: stream.name, type: stream.type, subtypes: stream.subtypes });
+  const make = decoderFactory(stream, avro, context);
+  return {
+    settings: stream,
+    definition,
+    schema,
+    avro,
+    decoder: (ruleFields) => make([...ruleFields, ...ownFields(definition)]),
+  };
+}
+
+function decoderFactory(
+  stream: StreamSettings,
+  avro: AvroSchema | null,
+  { settings, clock, onTrouble, onRecovered }: StreamContext,
+): (fields: readonly string[]) => RecordDecoder {
+  if (stream.format === 'ndjson') return () => new JsonDecoder();
+  const registry = makeRegistry(settings);
+  // The settings refuse plain Avro without a schema, and Confluent's format without a registry.
+  const decoders =
+    stream.format === 'avro'
+      ? AvroDecoders.plain({ writer: avro! })
+      : AvroDecoders.confluent({
+          registry: registry!,
+          clock,
+          onTrouble,
+          onRecovered,
+          ...(avro ? { reader: avro } : {}),
+        });
+  return (fields) => decoders.decoder(new Set(fields));
+}
