@@ -1,8 +1,8 @@
 import { LocalLog } from '../../runtime/local-log/local-log.js';
 import type { LogError } from '../../runtime/local-log/log-error.js';
 import type { Clock } from '../../runtime/ports/clock.js';
+import { systemClock } from '../system-clock.js';
 import { EmbeddedStorage } from './embedded-storage.js';
-import { systemClock } from './system-clock.js';
 import { TailCache } from './tail-cache.js';
 
 export { LogError, type LogErrorCode } from '../../runtime/local-log/log-error.js';

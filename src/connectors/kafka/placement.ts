@@ -2,11 +2,12 @@
  * Which partition a record goes to. Records whose topic is not known yet wait here, in order, until the cluster has said how many
  * partitions there are; a topic that does not come to be in time fails them.
  */
+
+import { partitionOfKey } from '../../runtime/partitioner.js';
 import type { OutgoingRecord } from '../../runtime/ports/log.js';
 import type { Cluster } from './cluster.js';
 import { KafkaError } from './errors.js';
 import type { Ticket } from './outbox.js';
-import { partitionOfKey } from './partitioner.js';
 
 interface Topic {
   /** `null` until the cluster has said. */

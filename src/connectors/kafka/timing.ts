@@ -1,14 +1,5 @@
 import type { Clock } from '../../runtime/ports/clock.js';
 
-/** The machine's clock. Its timers keep the process alive: whoever schedules must cancel. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  schedule(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
-
 /** Resolves after `ms`, or at once when `signal` aborts: the caller looks at the signal afterwards. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -12,7 +12,7 @@ import {
   type SkipError,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
-import { TimerHeap } from './timers.js';
+import { MinHeap } from './min-heap.js';
 
 /** What the engine finds, as it finds it. */
 export interface KeyedOutput {
@@ -34,6 +34,16 @@ interface KeyEntry {
   scheduled: number;
 }
 
+/** When the next window of a key ends. */
+interface Timer {
+  readonly deadline: number;
+  readonly key: string;
+}
+
+/** By deadline, then by key: the order must not depend on when a timer was set, so that a restored task fires alike. */
+const firesBefore = (a: Timer, b: Timer): boolean =>
+  a.deadline < b.deadline || (a.deadline === b.deadline && a.key < b.key);
+
 /**
  * The rules that share one key field, over all keys of a partition.
  *
@@ -46,7 +56,7 @@ interface KeyEntry {
 export class KeyedEngine {
   readonly ruleSet: RuleSet;
   private readonly entries = new Map<string, KeyEntry>();
-  private readonly timers = new TimerHeap();
+  private readonly timers = new MinHeap<Timer>(firesBefore);
   private readonly sink: RuleSetOutput;
   /** Keys whose state changed since `takeDirty`. */
   private dirty = new Set<string>();

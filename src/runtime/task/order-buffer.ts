@@ -1,4 +1,4 @@
-import { NumberHeap } from './number-heap.js';
+import { MinHeap } from './min-heap.js';
 
 /**
  * Holds events until the watermark passes them, and gives them back by time, and within one time in order of arrival.
@@ -6,7 +6,7 @@ import { NumberHeap } from './number-heap.js';
  */
 export class OrderBuffer<T extends { readonly time: number; readonly offset: number }> {
   private readonly slots = new Map<number, T[]>();
-  private readonly times = new NumberHeap();
+  private readonly times = new MinHeap<number>((a, b) => a < b);
   private count = 0;
 
   get size(): number {

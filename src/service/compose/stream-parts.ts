@@ -37,7 +37,8 @@ export function makeRegistry(settings: Settings): SchemaRegistry | null {
 export function makeStream(stream: StreamSettings, context: StreamContext): StreamParts {
   const definition = streamDefinition(stream);
   const avro = stream.schema === undefined ? null : readAvroSchema(stream.schema);
-  const schema = avro && eventSchemaOf(avro, { stream: stream.name, type: stream.type, subtypes: stream.subtypes });
+  const schema =
+    avro === null ? null : eventSchemaOf(avro, { stream: stream.name, type: stream.type, subtypes: stream.subtypes });
   const make = decoderFactory(stream, avro, context);
   return {
     settings: stream,
