@@ -23,3 +23,38 @@ export interface EventSchema {
   /** Derived kind to the kind it derives from. */
   readonly kindParents: ReadonlyMap<string, string>;
 }
+
+/**
+ * What is known of events that come from any of several streams. A field that one stream lacks is optional; one that has
+ * different types is of type `other`. `null` when there are no schemas.
+ */
+export function mergeSchemas(schemas: readonly EventSchema[]): EventSchema | null {
+  const [only] = schemas;
+  if (schemas.length <= 1) return only ?? null;
+  const fields = new Map<string, EventField>();
+  for (const name of new Set(schemas.flatMap((schema) => [...schema.fields.keys()]))) {
+    fields.set(name, mergeField(name, schemas));
+  }
+  const open = schemas.some((schema) => schema.kinds === null);
+  return {
+    stream: schemas.map((schema) => schema.stream).join(', '),
+    fields,
+    kinds: open ? null : new Set(schemas.flatMap((schema) => [...(schema.kinds ?? [])])),
+    kindParents: new Map(schemas.flatMap((schema) => [...schema.kindParents])),
+  };
+}
+
+function mergeField(name: string, schemas: readonly EventSchema[]): EventField {
+  const found = schemas.flatMap((schema) => schema.fields.get(name) ?? []);
+  const symbols = found.every((field) => field.symbols !== undefined)
+    ? [...new Set(found.flatMap((field) => field.symbols ?? []))]
+    : undefined;
+  const first = found[0]!;
+  return {
+    name,
+    type: found.every((field) => field.type === first.type) ? first.type : 'other',
+    ...(symbols === undefined ? {} : { symbols }),
+    optional: found.length < schemas.length || found.some((field) => field.optional),
+    ...(first.doc === undefined ? {} : { doc: first.doc }),
+  };
+}

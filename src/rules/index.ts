@@ -1,0 +1,8 @@
+/** Rules: from `pattern.yaml` to what the engine runs, with every mistake at its place. */
+
+export type { Diagnostic } from './diagnostic.js';
+export { type LoadedRules, type LoadOptions, loadRules } from './read/load-rules.js';
+export { type ParsedRule, parseRule } from './read/parse-rule.js';
+export type { MessagePart, Rule, RuleStatus, Severity } from './rule.js';
+export { type EventField, type EventSchema, type FieldType, mergeSchemas } from './schema.js';
+export { formatDiagnostic } from './source/format-diagnostic.js';

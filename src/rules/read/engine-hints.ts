@@ -1,0 +1,21 @@
+/** What to do about the problems that the engine finds in a pattern, by code. */
+export const ENGINE_HINTS: Readonly<Record<string, string>> = {
+  'no-steps': 'Begin with - begin: name.',
+  'not-a-start': 'Write begin: name for the first step.',
+  'start-not-first': 'Write next, followedBy or followedByAny.',
+  'not-on-group': 'Forbid a single step instead.',
+  'not-followed-by-last-without-within': 'Give the pattern a within.',
+  'duplicate-step-name': 'Give every step a name of its own, groups included.',
+  'skip-target-unknown': 'Name a step that does not stand inside a group.',
+  'gap-window-longer-than-match-window': 'Make the gap shorter than within.',
+  'until-without-loop': 'Write oneOrMore: true or times: 2+.',
+  'quantifier-on-not': 'Leave it out: an event that must not happen is forbidden each time.',
+  'optional-not': 'Leave optional out.',
+  'greedy-on-single': 'Write times or oneOrMore, or leave greedy out.',
+  'greedy-on-group': 'Make a step inside greedy.',
+  'optional-after-greedy': 'Leave greedy out, or make the step mandatory.',
+  'optional-twice': 'Leave optional out.',
+  'consecutive-on-single': 'Write times or oneOrMore, or leave inside out.',
+  'combinations-on-single': 'Write times or oneOrMore, or leave inside out.',
+  'times-range-inverted': 'Write the smaller number first.',
+};

@@ -1,0 +1,109 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostic.js';
+import type { Rule } from '../rule.js';
+import { type EventSchema, mergeSchemas } from '../schema.js';
+import { parseRule } from './parse-rule.js';
+
+export interface LoadOptions {
+  /** Schemas of the streams that the rules read; a rule may use the fields of all. Empty or absent: nothing is known. */
+  readonly schemas?: readonly EventSchema[];
+  /** Decides for each file instead. */
+  readonly resolveSchema?: (file: string) => EventSchema | null | Promise<EventSchema | null>;
+}
+
+export interface LoadedRules {
+  /** Rules without errors, in order of their files. */
+  readonly rules: readonly Rule[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const RULE_FILE = 'pattern.yaml';
+
+/**
+ * Reads all rules in the given files and folders; of a folder every `pattern.yaml` below it, in order of their paths. What
+ * is wrong with a file, or with a path, is told in `diagnostics`; never throws for either.
+ */
+export async function loadRules(paths: readonly string[], options: LoadOptions = {}): Promise<LoadedRules> {
+  const rules: Rule[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const merged = options.schemas === undefined ? null : mergeSchemas(options.schemas);
+  const fileOfId = new Map<string, string>();
+  for (const file of await ruleFiles(paths, diagnostics)) {
+    const text = await readFile(file, 'utf8').catch((error: Error) => unreadable(file, error, diagnostics));
+    if (text === null) continue;
+    const schema = options.resolveSchema === undefined ? merged : await options.resolveSchema(file);
+    const parsed = parseRule(text, file, schema);
+    diagnostics.push(...parsed.diagnostics);
+    if (parsed.rule === null) continue;
+    const other = fileOfId.get(parsed.rule.id);
+    if (other === undefined) rules.push(parsed.rule);
+    else diagnostics.push(duplicateId(parsed.rule, text, other));
+    fileOfId.set(parsed.rule.id, other ?? file);
+  }
+  return { rules, diagnostics };
+}
+
+async function ruleFiles(paths: readonly string[], diagnostics: Diagnostic[]): Promise<readonly string[]> {
+  const files = new Set<string>();
+  for (const path of paths) {
+    try {
+      if (!(await stat(path)).isDirectory()) {
+        files.add(path);
+        continue;
+      }
+      const found = await filesBelow(path);
+      if (found.length === 0) {
+        diagnostics.push(atFile(path, 'no-rules', `There is no ${RULE_FILE} in this folder or below it.`));
+      }
+      for (const file of found) files.add(file);
+    } catch (error) {
+      unreadable(path, error as Error, diagnostics);
+    }
+  }
+  return [...files];
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const found: string[] = [];
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules') {
+      found.push(...(await filesBelow(path)));
+    } else if (entry.isFile() && entry.name === RULE_FILE) {
+      found.push(path);
+    }
+  }
+  return found;
+}
+
+function unreadable(file: string, error: Error, diagnostics: Diagnostic[]): null {
+  const code = (error as NodeJS.ErrnoException).code;
+  const message = code === 'ENOENT' ? 'There is no such file or folder.' : `Cannot be read: ${error.message}.`;
+  diagnostics.push(atFile(file, 'file-unreadable', message));
+  return null;
+}
+
+/** A diagnostic of a whole file. */
+function atFile(file: string, code: string, message: string): Diagnostic {
+  return { severity: 'error', code, message, file, line: 1, column: 1, length: 1, excerpt: '' };
+}
+
+function duplicateId(rule: Rule, text: string, other: string): Diagnostic {
+  const lines = text.split(/\r?\n/);
+  const index = Math.max(
+    0,
+    lines.findIndex((line) => /^["']?id["']?\s*:/.test(line)),
+  );
+  const excerpt = lines[index]!;
+  const column = Math.max(0, excerpt.indexOf(rule.id, excerpt.indexOf(':'))) + 1;
+  return {
+    ...atFile(rule.source, 'duplicate-id', `${rule.id} is the id of the rule in ${other} already.`),
+    line: index + 1,
+    column,
+    length: rule.id.length,
+    excerpt,
+    hint: 'Give every rule an id of its own.',
+  };
+}

@@ -1,0 +1,44 @@
+import { type Document, isScalar, parseDocument, visit, type YAMLError } from 'yaml';
+import type { SourceFile } from '../source/source-file.js';
+
+/** The YAML document of a file, or `null` when it cannot be read as one (which is reported). */
+export function readYaml(source: SourceFile): Document.Parsed | null {
+  const document = parseDocument(source.text, { prettyErrors: false, keepSourceTokens: false });
+  for (const error of document.errors) reportYaml(error, source);
+  if (document.errors.length > 0) return null;
+  reportTags(document, source);
+  return source.hasErrors ? null : document;
+}
+
+function reportYaml(error: YAMLError, source: SourceFile): void {
+  const [start, end] = error.pos;
+  const code = error.code === 'DUPLICATE_KEY' ? 'duplicate-key' : 'yaml-syntax';
+  const message =
+    error.code === 'DUPLICATE_KEY' ? 'This key stands here twice.' : `${error.message.replace(/\.$/, '')}.`;
+  source.error(code, { start, end: Math.max(end, start + 1) }, message, hintFor(error, source));
+}
+
+const QUOTE_HINT = 'Put the condition between double quotes, or on lines of its own after "|".';
+
+function hintFor(error: YAMLError, source: SourceFile): string | undefined {
+  const lineStart = source.text.lastIndexOf('\n', error.pos[0] - 1) + 1;
+  const lineEnd = source.text.indexOf('\n', error.pos[0]);
+  const line = source.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd);
+  if (/^\s*(- )?(where|or|until)\s*:/.test(line)) return QUOTE_HINT;
+  if (/^\s*(message|title|description)\s*:/.test(line)) return 'Put the text between double quotes.';
+  return undefined;
+}
+
+/** `where: !has(x)` is a YAML tag, not a condition; YAML itself would drop it without a word. */
+function reportTags(document: Document.Parsed, source: SourceFile): void {
+  visit(document, {
+    Node(_, node) {
+      if (typeof node.tag !== 'string' || !node.tag.startsWith('!') || !node.range) return;
+      const start = source.text.lastIndexOf(node.tag, node.range[0]);
+      const from = start < 0 ? node.range[0] : start;
+      const end = isScalar(node) ? Math.max(node.range[1], from + node.tag.length) : from + node.tag.length;
+      const message = 'YAML takes text that begins with ! for a tag.';
+      source.error('yaml-tag', { start: from, end }, message, QUOTE_HINT);
+    },
+  });
+}
