@@ -1,0 +1,156 @@
+import type { Alert } from '../ports/alert.js';
+import type { Clock } from '../ports/clock.js';
+import { MemoryLog } from '../testing/memory-log.js';
+import type { AlertSink } from './alert-sink.js';
+import { AlertSinkFollower } from './alert-sink-follower.js';
+
+const topic = 'alerts';
+const decoder = { decode: (value: Uint8Array) => JSON.parse(new TextDecoder().decode(value)) as Alert };
+
+/** A clock whose timers fire when the test says so. */
+class ManualClock implements Clock {
+  readonly waits: number[] = [];
+  private due: (() => void)[] = [];
+  now = () => 0;
+  schedule(ms: number, callback: () => void): () => void {
+    this.waits.push(ms);
+    this.due.push(callback);
+    return () => {
+      this.due = this.due.filter((other) => other !== callback);
+    };
+  }
+  fire(): void {
+    for (const callback of this.due.splice(0)) callback();
+  }
+}
+
+class FakeSink implements AlertSink {
+  readonly name = 'fake';
+  readonly ids: string[] = [];
+  failing = false;
+  closed = false;
+  async write(alerts: readonly Alert[]): Promise<void> {
+    if (this.failing) throw new Error('sink is away');
+    this.ids.push(...alerts.map(({ id }) => id));
+  }
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 1000; turn++) {
+    if (await condition()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error('never came true');
+}
+
+async function send(log: MemoryLog, ...values: string[]): Promise<void> {
+  const producer = await log.producer();
+  await producer.send(
+    values.map((value) => ({ topic, partition: 0, key: null, value: new TextEncoder().encode(value) })),
+  );
+}
+
+describe('AlertSinkFollower', () => {
+  const alert = (id: string) => JSON.stringify({ id });
+  let log: MemoryLog;
+  let clock: ManualClock;
+  let sink: FakeSink;
+  let troubles: (string | null)[];
+
+  beforeEach(async () => {
+    [log, clock, sink, troubles] = [new MemoryLog(), new ManualClock(), new FakeSink(), []];
+    await log.createTopic({ name: topic, partitions: 1 });
+  });
+
+  const follower = (over: Partial<{ log: MemoryLog; sink: FakeSink }> = {}) =>
+    new AlertSinkFollower({
+      log,
+      clock,
+      groupId: 'g-fake',
+      topic,
+      decoder,
+      sink,
+      onTrouble: (trouble) => troubles.push(trouble),
+      ...over,
+    });
+  const committed = async () => (await log.committed('g-fake')).get('alerts-0');
+
+  it('writes what is there and what comes, and commits behind it', async () => {
+    await send(log, alert('a'), alert('b'));
+    const one = follower();
+    one.start();
+    await until(() => sink.ids.length === 2);
+    await send(log, alert('c'));
+    await until(async () => (await committed()) === 3);
+    expect(sink.ids).toEqual(['a', 'b', 'c']);
+    expect(one.status()).toMatchObject({
+      state: 'running',
+      written: 3,
+      lag: new Map([['alerts-0', 0]]),
+      trouble: null,
+    });
+    await one.stop();
+    expect(sink.closed).toBe(true);
+  });
+
+  it('goes on after its committed offset when started again', async () => {
+    await send(log, alert('a'));
+    const one = follower();
+    one.start();
+    await until(async () => (await committed()) === 1);
+    await one.stop();
+    await send(log, alert('b'));
+    const next = new FakeSink();
+    const two = follower({ sink: next });
+    two.start();
+    await until(() => next.ids.length === 1);
+    expect(next.ids).toEqual(['b']);
+    await two.stop();
+  });
+
+  it('holds its alerts while the sink is away, waits longer each time, and shows lag and trouble', async () => {
+    sink.failing = true;
+    await send(log, alert('a'));
+    const one = follower();
+    one.start();
+    await until(() => clock.waits.length === 1);
+    expect(one.status()).toMatchObject({ trouble: 'sink is away', written: 0, lag: new Map([['alerts-0', 1]]) });
+    expect(await committed()).toBeUndefined();
+    for (let attempt = 2; attempt <= 10; attempt++) {
+      clock.fire();
+      await until(() => clock.waits.length === attempt);
+    }
+    expect(clock.waits.slice(0, 3)).toEqual([200, 400, 800]);
+    expect(clock.waits.at(-1)).toBe(30_000);
+    sink.failing = false;
+    clock.fire();
+    await until(async () => (await committed()) === 1);
+    expect(sink.ids).toEqual(['a']);
+    expect(troubles).toEqual(['sink is away', null]);
+    await one.stop();
+  });
+
+  it('leaves out a record that is no alert, and counts it', async () => {
+    await send(log, alert('a'), 'nonsense', alert('b'));
+    const one = follower();
+    one.start();
+    await until(async () => (await committed()) === 3);
+    expect(sink.ids).toEqual(['a', 'b']);
+    expect(one.status().undecodable).toBe(1);
+    await one.stop();
+  });
+
+  it('stops in the middle of a retry without a commit', async () => {
+    sink.failing = true;
+    await send(log, alert('a'));
+    const one = follower();
+    one.start();
+    await until(() => clock.waits.length === 1);
+    await one.stop();
+    expect(await committed()).toBeUndefined();
+    expect(one.status().state).toBe('stopped');
+  });
+});

@@ -1,0 +1,202 @@
+import type { Alert } from '../ports/alert.js';
+import type { Clock } from '../ports/clock.js';
+import {
+  type AssignedPartition,
+  FencedError,
+  type GroupListener,
+  type GroupMember,
+  type Log,
+  partitionName,
+  type RecordBatch,
+  type TopicPartition,
+} from '../ports/log.js';
+import type { AlertDecoder, AlertSink } from './alert-sink.js';
+import { Backoff } from './backoff.js';
+
+export interface AlertSinkFollowerOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The sink's own consumer group: `<detection's group>-<sink's name>`. */
+  readonly groupId: string;
+  readonly topic: string;
+  readonly decoder: AlertDecoder;
+  readonly sink: AlertSink;
+  /** Told when nothing gets through any more, in words, and `null` when it does again. Must not throw. */
+  readonly onTrouble?: (trouble: string | null) => void;
+  /** Told of a record of the alerts topic that is no alert. It is left out. Must not throw. */
+  readonly onUndecodable?: (at: TopicPartition, offset: number, error: unknown) => void;
+}
+
+export interface AlertSinkStatus {
+  readonly name: string;
+  readonly state: 'created' | 'running' | 'stopped';
+  /** Why nothing gets through at present, in words. */
+  readonly trouble: string | null;
+  readonly written: number;
+  readonly undecodable: number;
+  readonly failures: number;
+  /** Alerts that are committed but not written yet, by partition name; only of this member's partitions. */
+  readonly lag: ReadonlyMap<string, number>;
+}
+
+const RETRY_MIN_MS = 200;
+const RETRY_MAX_MS = 30_000;
+
+/**
+ * Follows the committed alerts and writes them to a sink, as a consumer group of its own.
+ *
+ *     created ──start()──▶ running ──stop()──▶ stopped
+ *
+ * Invariants:
+ * 1. Offsets are committed only after the sink took everything before them: no alert is left out, some may come twice.
+ * 2. A sink or a log that is away is tried again for ever, with growing waits; detection knows nothing of it.
+ * 3. A batch whose partition was taken away is given up at once, without a commit.
+ */
+export class AlertSinkFollower {
+  private state: AlertSinkStatus['state'] = 'created';
+  private trouble: string | null = null;
+  private written = 0;
+  private undecodable = 0;
+  private failures = 0;
+  private readonly lag = new Map<string, number>();
+  /** Aborted when the partition goes (invariant 3). */
+  private readonly owned = new Map<string, AbortController>();
+  private readonly stopping = new AbortController();
+  private member: GroupMember | undefined;
+  private joining: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: AlertSinkFollowerOptions) {}
+
+  /** Returns at once; joining goes on in the background until it works. */
+  start(): void {
+    if (this.state !== 'created') throw new Error(`sink ${this.options.sink.name} was started before`);
+    this.state = 'running';
+    this.joining = this.join();
+  }
+
+  /** Gives up what is being retried, leaves the group and closes the sink. */
+  async stop(): Promise<void> {
+    if (this.state === 'stopped') return;
+    this.state = 'stopped';
+    this.stopping.abort();
+    for (const owned of this.owned.values()) owned.abort();
+    await this.joining;
+    await this.member?.close();
+    await this.options.sink.close();
+  }
+
+  status(): AlertSinkStatus {
+    const { state, trouble, written, undecodable, failures } = this;
+    return { name: this.options.sink.name, state, trouble, written, undecodable, failures, lag: new Map(this.lag) };
+  }
+
+  private async join(): Promise<void> {
+    const { log, groupId, topic } = this.options;
+    const member = await this.persist(this.stopping.signal, () =>
+      log.join({ groupId, topics: { names: [topic] }, start: { at: 'earliest' } }, this.listener()),
+    );
+    this.member = member;
+  }
+
+  private listener(): GroupListener {
+    return {
+      onAssigned: async (partitions) => {
+        for (const partition of partitions) this.assigned(partition);
+        return undefined;
+      },
+      onRevoked: async (partitions) => this.gone(partitions),
+      onLost: async (partitions) => this.gone(partitions),
+      onBatch: (batch) => this.takeBatch(batch),
+      onTrouble: (error) => this.tell(error.message),
+      onRecovered: () => this.tell(null),
+      onFatal: (error) => {
+        this.tell(error.message);
+        this.member = undefined;
+        if (this.state !== 'running') return;
+        // The log has closed the member: begin anew after a pause, for ever (invariant 2).
+        const backoff = new Backoff(this.options.clock, RETRY_MAX_MS, RETRY_MAX_MS);
+        this.joining = backoff
+          .wait(this.stopping.signal)
+          .then(() => (this.stopping.signal.aborted ? undefined : this.join()));
+      },
+    };
+  }
+
+  private assigned(partition: AssignedPartition): void {
+    const name = partitionName(partition);
+    this.owned.set(name, new AbortController());
+    this.lag.set(name, partition.endOffset - partition.position);
+    if (this.stopping.signal.aborted) this.owned.get(name)?.abort();
+  }
+
+  private gone(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) {
+      const name = partitionName(partition);
+      this.owned.get(name)?.abort();
+      this.owned.delete(name);
+      this.lag.delete(name);
+    }
+  }
+
+  private async takeBatch(batch: RecordBatch): Promise<void> {
+    const name = partitionName(batch);
+    const signal = this.owned.get(name)?.signal;
+    if (signal === undefined) return;
+    this.lag.set(name, batch.endOffset - batch.nextOffset + batch.records.length);
+    const alerts = this.decode(batch);
+    if (alerts.length > 0) await this.persist(signal, () => this.options.sink.write(alerts));
+    if (signal.aborted) return;
+    this.written += alerts.length;
+    this.lag.set(name, batch.endOffset - batch.nextOffset);
+    if (batch.records.length > 0) await this.persist(signal, () => this.commit(batch));
+  }
+
+  private async commit(batch: RecordBatch): Promise<void> {
+    const { topic, partition, nextOffset } = batch;
+    // A batch may come before `join` has given us the member.
+    await this.joining;
+    try {
+      await this.member?.commit([{ topic, partition, offset: nextOffset }]);
+    } catch (error) {
+      // Someone else has the partition by now and will write the same alerts again, which changes nothing.
+      if (!(error instanceof FencedError)) throw error;
+    }
+  }
+
+  private decode(batch: RecordBatch): readonly Alert[] {
+    const alerts: Alert[] = [];
+    for (const record of batch.records) {
+      if (record.value === null) continue;
+      try {
+        alerts.push(this.options.decoder.decode(record.value));
+      } catch (error) {
+        this.undecodable += 1;
+        this.options.onUndecodable?.(batch, record.offset, error);
+      }
+    }
+    return alerts;
+  }
+
+  /** Tries until it works; `undefined` when `signal` aborted first. */
+  private async persist<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
+    const backoff = new Backoff(this.options.clock, RETRY_MIN_MS, RETRY_MAX_MS);
+    while (!signal.aborted) {
+      try {
+        const result = await attempt();
+        this.tell(null);
+        return result;
+      } catch (error) {
+        this.failures += 1;
+        this.tell(error instanceof Error ? error.message : String(error));
+        await backoff.wait(signal);
+      }
+    }
+    return undefined;
+  }
+
+  private tell(trouble: string | null): void {
+    if (trouble === this.trouble) return;
+    this.trouble = trouble;
+    this.options.onTrouble?.(trouble);
+  }
+}
