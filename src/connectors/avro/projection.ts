@@ -202,7 +202,7 @@ export function readRecord(
 }
 
 /** Finds the field at which reading fails. Slow, and only for bad records. `message` is `null` for a truncated record. */
-function explainFailure(writer: RecordType, buf: Buffer, start: number, message: string | null): DecodeFailure {
+export function explainFailure(writer: RecordType, buf: Buffer, start: number, message: string | null): DecodeFailure {
   let pos = start;
   for (const field of writer.fields) {
     try {

@@ -1,0 +1,50 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { type DecodedRecord, DecodeFailure } from '../../runtime/ports/decoder.js';
+import type { AvroSchema } from '../avro/schema.js';
+import { RecordFileError } from './file-error.js';
+
+/** Rows of a file, decoded. It holds the bytes that they were decoded from; the rows do not. */
+export interface RowBatch {
+  readonly rows: readonly DecodedRecord[];
+  /** Number of the first row in the file, from 0. */
+  readonly first: number;
+  /** Bytes of the file that are done with when this batch is. */
+  readonly bytesRead: number;
+  /**
+   * The bytes of a row of this batch, for `RecordFile.decodeWhole`: a view of the whole block. Whoever keeps a row longer than
+   * the batch copies it (`slice`), or the block stays in memory with it.
+   */
+  raw(index: number): Buffer;
+}
+
+export interface RecordFile {
+  readonly path: string;
+  readonly format: 'avro' | 'ndjson';
+  /** Of the rows: the reader schema where one was given, else the file's own, or what was inferred from NDJSON. */
+  readonly schema: AvroSchema;
+  readonly bytesTotal: number;
+  /**
+   * All rows, in the order of the file; may be called again to begin anew. It throws `RecordFileError` at the place where the
+   * file does not hold, after the batches before it.
+   * @param fields to decode; `null`: all. A field that a record does not have reads as null.
+   */
+  batches(fields: Iterable<string> | null): AsyncIterable<RowBatch>;
+  /** All fields of a row, JSON-ready, from its `raw` bytes. */
+  decodeWhole(raw: Uint8Array): Readonly<Record<string, unknown>> | DecodeFailure;
+  close(): Promise<void>;
+}
+
+export async function openFile(path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new Error('it is not a file');
+    return { handle, size: stats.size };
+  } catch (cause) {
+    await handle?.close();
+    throw new RecordFileError('FILE_UNREADABLE', path, 0, `${path} cannot be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
