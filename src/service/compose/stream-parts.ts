@@ -1,7 +1,7 @@
 import { AvroDecoders } from '../../connectors/avro/decoder.js';
-import { eventSchemaOf } from '../../connectors/avro/event-schema.js';
-import { type AvroSchema, readAvroSchema } from '../../connectors/avro/schema.js';
+import type { AvroSchema } from '../../connectors/avro/schema.js';
 import { SchemaRegistry } from '../../connectors/avro/schema-registry.js';
+import { streamSchema } from '../../connectors/avro/stream-schema.js';
 import { JsonDecoder } from '../../connectors/json/json-decoder.js';
 import type { EventSchema } from '../../rules/schema.js';
 import type { Clock } from '../../runtime/ports/clock.js';
@@ -36,14 +36,13 @@ export function makeRegistry(settings: Settings): SchemaRegistry | null {
 /** Throws `AvroSchemaError` when the schema file cannot be read or does not hold. */
 export function makeStream(stream: StreamSettings, context: StreamContext): StreamParts {
   const definition = streamDefinition(stream);
-  const avro = stream.schema === undefined ? null : readAvroSchema(stream.schema);
-  const schema =
-    avro === null ? null : eventSchemaOf(avro, { stream: stream.name, type: stream.type, subtypes: stream.subtypes });
+  const schema = streamSchema(stream);
+  const avro = schema?.avro ?? null;
   const make = decoderFactory(stream, avro, context);
   return {
     settings: stream,
     definition,
-    schema,
+    schema: schema?.events ?? null,
     avro,
     decoder: (ruleFields) => make([...ruleFields, ...ownFields(definition)]),
   };

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { CommandError } from './command-error.js';
+import { makeOutput, type Output } from './output.js';
+
+type Action = (output: Output) => Promise<number>;
+
+/** Runs one command. Answers with the exit status; everything that can go wrong for a user ends here as a message. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = makeProgram(async (json, action) => {
+    status = await action(makeOutput(json));
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    process.stderr.write(
+      `${error instanceof CommandError ? error.message : ((error as Error).stack ?? String(error))}\n`,
+    );
+    return 1;
+  }
+}
+
+type Run = (json: boolean, action: Action) => Promise<void>;
+
+const JSON_OPTION = ['--json', 'print one JSON document on standard output, all else on standard error'] as const;
+const CONFIG_OPTION = ['--config <file>', 'config file (docs/settings.md)'] as const;
+
+/** Commands are loaded when they are run: `validate` does not wait for Nest. */
+function makeProgram(run: Run): Command {
+  const program = new Command('stakeout').exitOverride().version(packageVersion()).showHelpAfterError();
+  program.description('Finds fraud in a stream of transactions while it happens.');
+  program
+    .command('start')
+    .description('the service; with no Kafka named, on the embedded log with a demo stream')
+    .option(...CONFIG_OPTION)
+    .action((options: { config?: string }) =>
+      run(false, async (output) => (await import('./commands/start.js')).start(options, output)),
+    );
+  program
+    .command('validate <paths...>')
+    .description('checks patterns: located errors and warnings')
+    .option(...CONFIG_OPTION)
+    .option(...JSON_OPTION)
+    .action((paths: string[], options: { config?: string; json?: boolean }) =>
+      run(options.json === true, async (output) =>
+        (await import('./commands/validate.js')).validate(paths, options, output),
+      ),
+    );
+  program
+    .command('test <paths...>')
+    .description("runs the patterns' own tests")
+    .option(...CONFIG_OPTION)
+    .option(...JSON_OPTION)
+    .action((paths: string[], options: { config?: string; json?: boolean }) =>
+      run(options.json === true, async (output) => (await import('./commands/test.js')).test(paths, options, output)),
+    );
+  program
+    .command('run')
+    .description('files through the engine, alerts out, no server')
+    .requiredOption(...CONFIG_OPTION)
+    .option('--data <dir>', 'folder of the files that the config names')
+    .option('--patterns <path>', 'patterns to run instead of those that the config names')
+    .option('--out <file>', 'write the alerts to this file, one JSON object a line')
+    .option(...JSON_OPTION)
+    .action((options: { config: string; data?: string; patterns?: string; out?: string; json?: boolean }) =>
+      run(options.json === true, async (output) => (await import('./commands/run.js')).run(options, output)),
+    );
+  program
+    .command('conformance <files...>')
+    .description('runs cases recorded from Flink CEP through the engine')
+    .option(...JSON_OPTION)
+    .action((files: string[], options: { json?: boolean }) =>
+      run(options.json === true, async (output) =>
+        (await import('./commands/conformance.js')).conformance(files, output),
+      ),
+    );
+  return program;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
