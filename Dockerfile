@@ -8,11 +8,12 @@ RUN npm ci --no-progress
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run -s build
-# Only what runs stays: no development dependencies (the npm package "node" is one; the image has its own),
-# and of the native modules only the build for this machine.
+# Only what runs stays: no development dependencies (the npm package "node" is one; the image has its own), of the native
+# modules only the build for this machine, no compiler (a peer that only building needs), no type or source maps.
 RUN npm prune --omit=dev --no-progress \
   && find node_modules -type d -path '*/prebuilds/*' ! -name "linux-$(node -p process.arch)" -prune -exec rm -rf {} + \
-  && find node_modules -type f -name '*.bare' -delete
+  && find node_modules -type f \( -name '*.bare' -o -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete \
+  && rm -rf node_modules/typescript node_modules/@typescript
 
 FROM node:${NODE_VERSION}-bookworm-slim AS runtime
 LABEL org.opencontainers.image.title="stakeout" \
