@@ -99,6 +99,7 @@ describe('the check of the habits', () => {
   it('accepts an error that is handled, and one that is left alone for a reason', () => {
     expect(findings('src/cli/a.ts', 'try { a(); } catch { b(); }')).toEqual([]);
     expect(findings('src/cli/a.ts', 'const size = await sizeOf(a).catch(() => undefined);')).toEqual([]);
+    expect(findings('src/cli/a.ts', '// It need not be there.\nvoid a().catch(() => {});')).toEqual([]);
     expect(findings('src/cli/a.ts', 'last = made.catch(() => {});')).toEqual([]);
     expect(findings('src/cli/a.ts', 'a().catch(() => {\n  // It need not be there.\n});')).toEqual([]);
     expect(findings('src/cli/a.ts', 'try { a(); } catch {\n  // The file need not be there.\n}')).toEqual([]);

@@ -67,6 +67,11 @@ export class Syntax {
     return this.bytes.subarray(0, spanOf(node).start).toString().split('\n').length;
   }
 
+  /** The line above the one on which a node begins. */
+  lineBefore(node: SyntaxNode): string {
+    return this.source.text.split('\n')[this.line(node) - 2] ?? '';
+  }
+
   /** The source text of a node, comments included. */
   text(node: SyntaxNode): string {
     const { start, end } = spanOf(node);

@@ -141,6 +141,7 @@ function swallowsError(node: SyntaxNode, syntax: Syntax): boolean {
   while (isNode(call) && (call.type === 'AwaitExpression' || call.type === 'UnaryExpression')) call = call.argument;
   if (!isNode(call) || call.type !== 'CallExpression') return false;
   if (!isNode(call.callee) || lastName(call.callee) !== 'catch') return false;
+  if (/^(\/\/|\*)/.test(syntax.lineBefore(node).trim())) return false;
   const [first] = call.arguments as readonly { readonly expression: SyntaxNode }[];
   const handler = first?.expression;
   return handler?.type === 'ArrowFunctionExpression' && isNode(handler.body) && isEmptyBlock(handler.body, syntax);

@@ -59,6 +59,7 @@ async function takeOver(directory: string, path: string, own: string): Promise<v
     if (Date.now() - since < TAKEOVER_MS_MAX) {
       throw new LogError('LOG_LOCKED', `the log folder ${directory} is being taken over by another process`);
     }
+    // Somebody else may have cleared it away; the next attempt tells.
     await rmdir(guard).catch(() => {});
     return takeOver(directory, path, own);
   }

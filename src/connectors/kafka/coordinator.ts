@@ -132,6 +132,7 @@ export class Coordinator {
   async leave(): Promise<void> {
     if (this.#memberId === '') return;
     const member = { memberId: this.#memberId, groupInstanceId: null, reason: 'closing' };
+    // Leaving is a courtesy: the session's end does the same.
     await this.#ask(this.#link, apis.leaveGroup, this.groupId, [member]).catch(() => {});
     this.forget();
   }

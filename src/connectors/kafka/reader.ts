@@ -92,6 +92,7 @@ async function patiently<R>(
     } catch (error) {
       if (!isPassing(error) || cluster.link.closed) throw asKafkaError(error, 'reading');
       await pause(cluster.settings.clock, backoff.next(), signal);
+      // The next attempt meets the same trouble, and tells it.
       await cluster.refresh([of.topic]).catch(() => {});
     }
   }
