@@ -1,0 +1,68 @@
+import type { Detector, DetectorListener } from '../runtime/detector.js';
+import type { Alert } from '../runtime/ports/alert.js';
+import type { Clock } from '../runtime/ports/clock.js';
+import type { Log } from '../runtime/ports/log.js';
+import type { Settings } from '../runtime/settings/index.js';
+import type { AlertDecoder, AlertSink } from '../runtime/sinks/alert-sink.js';
+
+/** Makes the detector, not started yet. What it throws ends the start of the service. */
+export type DetectorFactory = (settings: Settings, listener: DetectorListener) => Promise<Detector>;
+
+/** One thing that is wrong with a transaction that was sent in. `got` is for whoever sent it, not for a log. */
+export interface IngestProblem {
+  /** `amount`, `card.country`; empty for the transaction itself. */
+  readonly path: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+export interface EncodedTransaction {
+  /** The stream's own id of the transaction; `null` where the stream has no id field. */
+  readonly id: string | null;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array;
+}
+
+/** Makes records of what `POST /transactions` gets. */
+export interface TransactionIngest {
+  /** The topic that they go to. */
+  readonly topic: string;
+  /** Called before encoding: what must be known first (a schema's id). Throws when it cannot be had now; called again then. */
+  prepare(): Promise<void>;
+  /** Never throws for wrong input. */
+  encode(
+    input: unknown,
+  ):
+    | { readonly ok: true; readonly transaction: EncodedTransaction }
+    | { readonly ok: false; readonly problems: readonly IngestProblem[] };
+}
+
+/** What Redis knows of a key. */
+export interface RiskReader {
+  /** `null`: nothing is known. Throws when Redis is away. */
+  risk(key: string): Promise<{ readonly score: number; readonly alerts: readonly Alert[] } | null>;
+}
+
+/** Something that runs beside detection: the demo stream. */
+export interface BackgroundPart {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What the service is put together from. It starts and stops all of them; `close` comes last. */
+export interface ServiceParts {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly createDetector: DetectorFactory;
+  readonly alertDecoder: AlertDecoder;
+  /** `null`: nothing can be sent in (the stream has no single topic, or its records cannot be written). */
+  readonly ingest: TransactionIngest | null;
+  readonly sinks: readonly AlertSink[];
+  readonly risk: RiskReader | null;
+  /** Names of fields that are never logged; see `personalFields`. */
+  readonly personalFields: ReadonlySet<string>;
+  readonly background: readonly BackgroundPart[];
+  /** Closes the log, the state store, connections. */
+  close(): Promise<void>;
+}
