@@ -33,6 +33,7 @@ export function createLogger(
       name: settings.name,
       level: settings.log.level,
       base: { name: settings.name },
+      serializers: { err: (err: unknown) => err },
       formatters: {
         level: (label, number) => (format === 'json' ? { level: label } : { level: number }),
         bindings: (fields) => redact(fields) as Record<string, unknown>,

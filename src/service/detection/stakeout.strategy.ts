@@ -1,0 +1,105 @@
+import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+import type { Rule } from '../../rules/rule.js';
+import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../../runtime/detector.js';
+import type { Alert } from '../../runtime/ports/alert.js';
+import type { AlertTracer } from '../tracing/alert-tracer.js';
+import { AlertContext } from './alert-context.js';
+import { AlertDispatcher, type DispatchStatus } from './alert-dispatcher.js';
+import { alertFilterOf } from './alert-filter.js';
+import { tellAll } from './detector-listeners.js';
+
+export interface StakeoutStrategyOptions {
+  /** Called once, when Nest starts the microservice. */
+  readonly createDetector: (listener: DetectorListener) => Promise<Detector>;
+  /** Told of everything, beside the handlers. */
+  readonly listeners: readonly DetectorListener[];
+  /** Makes the span of an alert; `null`: no traces. */
+  readonly tracer: AlertTracer | null;
+  /** A handler threw. Nest has logged what; `error` is what its exception filter made of it. */
+  readonly onHandlerError: (error: unknown, alert: Alert) => void;
+  readonly onListenerError: (error: unknown) => void;
+}
+
+type Events = { readonly phase: (phase: DetectorPhase, trouble: string | null) => void };
+
+/**
+ * Detection as a Nest microservice: Nest starts and stops the detector, and its alerts go to the methods with
+ * `@EventPattern('alert')` or `@OnAlert(…)`.
+ *
+ * `close` lets the detector finish and commit what it holds, then waits for the handlers of what was found.
+ */
+export class StakeoutStrategy extends Server<Events, DetectorPhase> implements CustomTransportStrategy {
+  override readonly transportId = Symbol.for('stakeout');
+  /** We look at what comes of a handler, so Nest need not. */
+  override readonly propagatesEventHandlerErrors = true;
+  private readonly dispatcher: AlertDispatcher;
+  private readonly phaseCallbacks: Events['phase'][] = [];
+  private detector: Detector | undefined;
+
+  constructor(private readonly options: StakeoutStrategyOptions) {
+    super();
+    this.dispatcher = new AlertDispatcher(options.onHandlerError);
+  }
+
+  async listen(callback: (error?: unknown) => void): Promise<void> {
+    try {
+      const own: DetectorListener = {
+        onAlert: (alert, traceparent) =>
+          this.dispatcher.dispatch(alert, this.options.tracer?.trace(alert, traceparent) ?? traceparent),
+        onPhase: (phase, trouble) => {
+          this._status$.next(phase);
+          for (const tell of this.phaseCallbacks) tell(phase, trouble);
+        },
+      };
+      const listener = tellAll([...this.options.listeners, own], this.options.onListenerError);
+      this.detector = await this.options.createDetector(listener);
+      await this.detector.start();
+      callback();
+    } catch (error) {
+      callback(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.detector?.stop();
+    await this.dispatcher.drained();
+  }
+
+  /**
+   * Handlers of one pattern are kept apart, where Nest would chain them: one that throws must not take the result of the
+   * others with it. Patterns that are no alert's belong to other transports of the same application.
+   */
+  override addHandler(pattern: unknown, callback: MessageHandler, isEventHandler = false): void {
+    const filter = isEventHandler ? alertFilterOf(pattern) : null;
+    if (filter === null) return;
+    callback.isEventHandler = true;
+    this.dispatcher.add(filter, async (alert, traceparent) => {
+      const result: unknown = await callback(alert, new AlertContext([traceparent]));
+      await lastValueFrom(this.transformToObservable(result), { defaultValue: undefined });
+    });
+  }
+
+  on<K extends keyof Events>(_event: K, callback: Events[K]): void {
+    this.phaseCallbacks.push(callback);
+  }
+
+  /** The detector; throws before the start. */
+  unwrap<T = Detector>(): T {
+    if (this.detector === undefined) throw new Error('the detector is not started yet');
+    return this.detector as T;
+  }
+
+  /** `null` before the detector is there. */
+  detectorStatus(): DetectorStatus | null {
+    return this.detector?.status() ?? null;
+  }
+
+  rules(): readonly Rule[] {
+    return this.detector?.rules() ?? [];
+  }
+
+  handlerStatus(): DispatchStatus {
+    return this.dispatcher.status();
+  }
+}
