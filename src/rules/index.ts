@@ -6,3 +6,7 @@ export { type ParsedRule, parseRule } from './read/parse-rule.js';
 export type { MessagePart, Rule, RuleStatus, Severity } from './rule.js';
 export { type EventField, type EventSchema, type FieldType, mergeSchemas } from './schema.js';
 export { formatDiagnostic } from './source/format-diagnostic.js';
+export { type ParsedTests, parseRuleTests } from './testing/parse-tests.js';
+export type { ExpectedAlert, RuleTest, TestEvent, TestStream } from './testing/rule-test.js';
+export { runRuleTests, type TestEngine, type TestFailure, type TestResult } from './testing/run-tests.js';
+export { formatFailure, type TestRulesOptions, type TestRulesResult, testRules } from './testing/test-rules.js';

@@ -181,8 +181,8 @@ export class Checker {
       return false;
     }
     if (left.type !== right.type && !types.includes('unknown')) {
-      const message = `${say(left.type)} ${cmp} ${say(right.type)}: the two sides have different types.`;
-      this.reporter.error('type-mismatch', span, message[0]!.toUpperCase() + message.slice(1), typeHint(left, right));
+      const message = `${cmp} cannot compare ${say(left.type)} with ${say(right.type)}.`;
+      this.reporter.error('type-mismatch', span, message, typeHint(left, right));
       return false;
     }
     if (types.includes('boolean') && cmp !== '==' && cmp !== '!=') {

@@ -6,7 +6,6 @@ export const ENGINE_HINTS: Readonly<Record<string, string>> = {
   'not-on-group': 'Forbid a single step instead.',
   'not-followed-by-last-without-within': 'Give the pattern a within.',
   'duplicate-step-name': 'Give every step a name of its own, groups included.',
-  'skip-target-unknown': 'Name a step that does not stand inside a group.',
   'gap-window-longer-than-match-window': 'Make the gap shorter than within.',
   'until-without-loop': 'Write oneOrMore: true or times: 2+.',
   'quantifier-on-not': 'Leave it out: an event that must not happen is forbidden each time.',

@@ -164,16 +164,14 @@ class RuleReader {
   /** Lets the engine judge the pattern, and brings its findings to their places in the file. */
   private validate(pattern: Pattern, section: Section): void {
     for (const problem of validatePattern(pattern)) {
-      section.source.error(
-        problem.code,
-        this.placeOf(problem.path, section),
-        problem.message,
-        ENGINE_HINTS[problem.code],
-      );
+      const names = pattern.steps.flatMap((step) => (step.kind === 'event' ? step.name : []));
+      const target = pattern.skip !== undefined && 'step' in pattern.skip ? pattern.skip.step : '';
+      const hint = problem.code === 'skip-target-unknown' ? suggest(target, names) : ENGINE_HINTS[problem.code];
+      section.source.error(problem.code, this.placeOf(problem.path, section), problem.message, hint);
     }
     const [first] = pattern.steps;
     const endless = pattern.steps.length > 1 || first?.kind === 'group' || first?.quantifier !== undefined;
-    const windowed = pattern.withinMs !== undefined || pattern.steps.some((step) => step.withinMs !== undefined);
+    const windowed = section.entry('within') !== undefined || pattern.steps.some((step) => step.withinMs !== undefined);
     if (endless && !windowed) {
       const message = 'The pattern has no window: what has begun is kept for ever.';
       section.source.warning('no-window', section.entry('pattern')!.keySpan, message, 'Add within: to the rule.');

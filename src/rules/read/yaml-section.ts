@@ -41,11 +41,12 @@ export class Section {
     readonly node: YAMLMap,
     /** For messages: "a step", "the alert". */
     readonly what: string,
-    known: readonly string[],
+    /** `null`: every key is known. */
+    known: readonly string[] | null,
   ) {
     for (const pair of node.items) {
       const entry = this.entryOf(pair);
-      if (known.includes(entry.key)) this.entries.set(entry.key, entry);
+      if (known === null || known.includes(entry.key)) this.entries.set(entry.key, entry);
       else this.unknownKey(entry, known);
     }
   }
@@ -116,7 +117,7 @@ export class Section {
     return undefined;
   }
 
-  section(key: string, what: string, known: readonly string[]): Section | undefined {
+  section(key: string, what: string, known: readonly string[] | null): Section | undefined {
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
     if (isMap(entry.node)) return new Section(this.yaml, entry.node, what, known);

@@ -1,0 +1,36 @@
+import type { EngineEvent } from '../../engine/index.js';
+import type { EventSchema } from '../schema.js';
+
+/** What the tests of a rule need to know of its stream. Field names as in the stream's settings. */
+export interface TestStream {
+  readonly schema: EventSchema | null;
+  /** Filled in from a row's `id` and `at`, where the schema has the field. */
+  readonly idField?: string;
+  readonly timeField?: string;
+  /** What `subtype` tests. Absent: a row says its `kind` itself. */
+  readonly typeField?: string;
+}
+
+export interface TestEvent {
+  readonly id: string;
+  /** Value of the rule's key. */
+  readonly key: string;
+  readonly event: EngineEvent;
+}
+
+export interface ExpectedAlert {
+  /** Ids of the matched events by step. */
+  readonly steps: ReadonlyMap<string, readonly string[]>;
+  /** Absent: any message will do. */
+  readonly message?: string;
+}
+
+/** One test of a rule: events in, alerts out. */
+export interface RuleTest {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  /** In order of time. */
+  readonly events: readonly TestEvent[];
+  readonly alerts: readonly ExpectedAlert[];
+}

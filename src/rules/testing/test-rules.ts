@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Diagnostic } from '../diagnostic.js';
+import { loadRules } from '../read/load-rules.js';
+import { parseRuleTests } from './parse-tests.js';
+import type { TestStream } from './rule-test.js';
+import { runRuleTests, type TestEngine, type TestFailure, type TestResult } from './run-tests.js';
+
+export interface TestRulesOptions extends Omit<TestEngine, 'kindParents'> {
+  /** What the rule in a file runs on. */
+  readonly streamOf: (file: string) => TestStream | Promise<TestStream>;
+}
+
+export interface TestRulesResult extends TestResult {
+  /** What is wrong with the rules or with the files of tests; a test that cannot be read counts as neither passed nor failed. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const TESTS_FILE = 'tests.yaml';
+
+/** Runs the tests beside all rules in the given files and folders. */
+export async function testRules(paths: readonly string[], options: TestRulesOptions): Promise<TestRulesResult> {
+  const resolveSchema = async (file: string) => (await options.streamOf(file)).schema;
+  const { rules, diagnostics: ofRules } = await loadRules(paths, { resolveSchema });
+  const diagnostics = [...ofRules];
+  const failures: TestFailure[] = [];
+  let passed = 0;
+  for (const rule of rules) {
+    const file = join(dirname(rule.source), TESTS_FILE);
+    const text = await readFile(file, 'utf8').catch(() => null);
+    if (text === null) {
+      diagnostics.push(withoutTests(rule.source));
+      continue;
+    }
+    const stream = await options.streamOf(rule.source);
+    const parsed = parseRuleTests(text, file, rule, stream);
+    diagnostics.push(...parsed.diagnostics);
+    const kindParents = stream.schema?.kindParents;
+    const result = runRuleTests(rule, parsed.tests, { render: options.render, kindParents });
+    passed += result.passed;
+    failures.push(...result.failures);
+  }
+  return { passed, failed: failures.length, failures, diagnostics };
+}
+
+function withoutTests(file: string): Diagnostic {
+  const place = { file, line: 1, column: 1, length: 1, excerpt: '' };
+  const message = `There is no ${TESTS_FILE} beside this rule.`;
+  return {
+    severity: 'warning',
+    code: 'no-tests',
+    message,
+    ...place,
+    hint: 'See docs/pattern-language.md for its form.',
+  };
+}
+
+/** A failed test for people. */
+export function formatFailure(failure: TestFailure): string {
+  const indented = failure.message.replace(/^/gm, '    ');
+  return `${failure.file}:${failure.line}: ${failure.rule}: ${failure.test}\n${indented}`;
+}
