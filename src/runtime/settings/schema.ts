@@ -11,6 +11,7 @@ import {
   flag,
   integer,
   kindTree,
+  moment,
   path,
   redisUrl,
   startPosition,
@@ -177,6 +178,21 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       interval: duration.default('5s', 'Changed state is written to disk this often.'),
       bytes: bytes.default('64MiB', 'Or after so many changed bytes, if that is sooner.'),
+    })
+    .prefault({}),
+  labels: z
+    .strictObject({
+      file: path.optional('File with a row for each event known to be fraud, to measure a back-test by.'),
+      id: text.optional('Field of the labels that names the event.', { defaultText: "the stream's `id`" }),
+      scenario: text.optional('Field of the labels with the kind of fraud, to measure each kind apart.'),
+    })
+    .prefault({}),
+  score: z
+    .strictObject({
+      from: moment.optional('Events before this time only warm up the patterns of a back-test.', {
+        defaultText: 'the first event',
+      }),
+      to: moment.optional('Events from this time on are not scored.', { defaultText: 'after the last event' }),
     })
     .prefault({}),
   retention: duration.default('7d', 'How long the embedded log keeps records.'),

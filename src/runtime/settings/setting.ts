@@ -115,6 +115,19 @@ export const startPosition = both(
   'committed, earliest, latest, or a time such as 2026-01-31T00:00:00Z',
 );
 
+/** A point in time, as text; milliseconds since 1970 once read. */
+export const moment = both(
+  () =>
+    z.string().transform((value, context): number => {
+      const timestamp = parseTimestamp(value);
+      if (timestamp !== undefined) return timestamp;
+      context.addIssue({ code: 'custom', message: 'not readable' });
+      return z.NEVER;
+    }),
+  'text',
+  'a time such as 2026-01-31T00:00:00Z',
+);
+
 export function integer(min: number, max: number) {
   return both(() => z.int().min(min).max(max), 'integer', `a whole number from ${min} to ${max}`);
 }
