@@ -9,7 +9,7 @@
  * R6. They only read: `_write` does nothing. avsc asks it to write fields' defaults when a record type is made.
  *
  * `_read`, `_skip`, `_copy` and `_update` are what avsc calls on every type. They are not in its typings, and the package is
- * pinned; `read-types.spec.ts` would show a change.
+ * pinned; `decoder.spec.ts` would show a change.
  */
 import type { types as avscTypes, Type } from 'avsc';
 import avsc from 'avsc';
