@@ -1,5 +1,5 @@
+import type { Risk } from '../connectors/redis/redis-sink.js';
 import type { Detector, DetectorListener } from '../runtime/detector.js';
-import type { Alert } from '../runtime/ports/alert.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings } from '../runtime/settings/index.js';
@@ -37,10 +37,10 @@ export interface TransactionIngest {
     | { readonly ok: false; readonly problems: readonly IngestProblem[] };
 }
 
-/** What Redis knows of a key. */
+/** What Redis knows of a key; `RedisSink` is one. */
 export interface RiskReader {
-  /** `null`: nothing is known. Throws when Redis is away. */
-  risk(key: string): Promise<{ readonly score: number; readonly alerts: readonly Alert[] } | null>;
+  /** `keyField`: the field the key is of; absent: the account's. `null`: no alert lately. Throws when Redis is away. */
+  readRisk(key: string, keyField?: string): Promise<Risk | null>;
 }
 
 /** Something that runs beside detection: the demo stream. */

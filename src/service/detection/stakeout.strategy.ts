@@ -36,6 +36,7 @@ export class StakeoutStrategy extends Server<Events, DetectorPhase> implements C
   private readonly dispatcher: AlertDispatcher;
   private readonly phaseCallbacks: Events['phase'][] = [];
   private detector: Detector | undefined;
+  private closed: Promise<void> | null = null;
 
   constructor(private readonly options: StakeoutStrategyOptions) {
     super();
@@ -61,7 +62,13 @@ export class StakeoutStrategy extends Server<Events, DetectorPhase> implements C
     }
   }
 
-  async close(): Promise<void> {
+  /** Calling it again waits for the same end. */
+  close(): Promise<void> {
+    this.closed ??= this.stop();
+    return this.closed;
+  }
+
+  private async stop(): Promise<void> {
     await this.detector?.stop();
     await this.dispatcher.drained();
   }

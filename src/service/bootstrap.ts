@@ -1,0 +1,172 @@
+import type { ModuleMetadata } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Settings } from '../runtime/settings/index.js';
+import { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
+import { AlertView } from './alerts/alert-view.js';
+import { LiveStreams } from './alerts/live-stream.js';
+import { StakeoutStrategy } from './detection/index.js';
+import { HealthChecks } from './health/health.js';
+import { createLogger, type Logger } from './logging/logger.js';
+import { NestLogger } from './logging/nest-logger.js';
+import { Metrics } from './metrics/metrics.js';
+import { addOpenApi } from './openapi.js';
+import type { ServiceParts } from './parts.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+import { type ServiceObjects, serviceModule } from './service.module.js';
+import { logDetector, logTrouble } from './service-log.js';
+import { AlertTracer, otlpProcessor } from './tracing/alert-tracer.js';
+import { ndjsonTypes } from './transactions/sent-transactions.js';
+import { TransactionWriter } from './transactions/transaction-writer.js';
+
+export interface ServiceOptions {
+  /** Modules of an application around stakeout: controllers with `@OnAlert()` methods, for example. */
+  readonly modules?: ModuleMetadata['imports'];
+  /** Default: made from the settings, to standard error. */
+  readonly logger?: Logger;
+}
+
+export interface Service {
+  readonly app: NestFastifyApplication;
+  readonly logger: Logger;
+  /**
+   * Listens for HTTP first, so that health can be asked while state is restored; then everything else. Throws when the port is
+   * taken or the detector cannot start; the service is stopped then.
+   */
+  start(): Promise<void>;
+  /** Finishes and commits what it holds, and closes everything. Calling it again waits for the same end. */
+  stop(): Promise<void>;
+  /** Where it listens, after `start`: `http://127.0.0.1:8080`. */
+  url(): string;
+}
+
+/** What is made of the parts before Nest. */
+interface Made {
+  readonly objects: ServiceObjects;
+  readonly tracer: AlertTracer | null;
+}
+
+/** Puts the service together. Nothing runs, and nothing listens, before `start`. */
+export async function createService(
+  settings: Settings,
+  parts: ServiceParts,
+  options: ServiceOptions = {},
+): Promise<Service> {
+  const logger = options.logger ?? createLogger(settings, parts.personalFields);
+  const { objects, tracer } = makeObjects(settings, parts, logger);
+  const adapter = new FastifyAdapter({ bodyLimit: settings.http.bodyLimit });
+  const app = await NestFactory.create<NestFastifyApplication>(serviceModule(objects, options.modules), adapter, {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(logger));
+  adapter
+    .getInstance()
+    .addContentTypeParser(ndjsonTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  addOpenApi(app);
+  app.connectMicroservice({ strategy: objects.strategy });
+  return new RunningService(app, logger, settings, parts, objects, tracer);
+}
+
+function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): Made {
+  const { log, clock, alertDecoder: decoder } = parts;
+  const { topic } = settings.alerts;
+  const { otlpUrl } = settings.telemetry;
+  const tracer =
+    otlpUrl === undefined ? null : new AlertTracer({ serviceName: settings.name, processor: otlpProcessor(otlpUrl) });
+  const view = new AlertView({ log, clock, decoder, topic, onTrouble: logTrouble(logger, 'alerts for HTTP') });
+  const streams = new LiveStreams(view, clock);
+  const sinks = parts.sinks.map(
+    (sink) =>
+      new AlertSinkFollower({
+        ...{ log, clock, topic, decoder, sink },
+        groupId: `${settings.kafka.groupId}-${sink.name}`,
+        onTrouble: logTrouble(logger, `sink ${sink.name}`),
+        onUndecodable: ({ partition }, offset, err) =>
+          logger.error({ err, topic, partition, offset }, `sink ${sink.name}: a record is no alert and was left out`),
+      }),
+  );
+  const metrics: Metrics = new Metrics({
+    ...{ clock, sinks },
+    detectorStatus: () => strategy.detectorStatus(),
+    handlerStatus: () => strategy.handlerStatus(),
+    liveStreams: () => streams.count,
+  });
+  const strategy = new StakeoutStrategy({
+    createDetector: (listener) => parts.createDetector(settings, listener),
+    listeners: [metrics.listener(), logDetector(logger)],
+    tracer,
+    onHandlerError: (err, alert) =>
+      logger.warn({ err, alert: alert.id, pattern: alert.patternId }, 'an alert handler failed'),
+    onListenerError: (err) => logger.error({ err }, 'a listener of detection failed'),
+  });
+  const health = new HealthChecks(() => strategy.detectorStatus(), log, clock);
+  const writer = new TransactionWriter({ log, clock, ingest: parts.ingest });
+  return { objects: { settings, strategy, view, streams, writer, health, metrics, sinks, risk: parts.risk }, tracer };
+}
+
+/**
+ *     created ──start()──▶ running ──stop()──▶ stopped
+ *
+ * Stopping, in this order; each step is taken even when one before it failed:
+ * 1. nothing new is made (the demo) and live streams end, which lets HTTP close;
+ * 2. HTTP closes after the requests under way, and beside it (a slow client must not hold it up) the detector commits what it
+ *    holds and alert handlers finish;
+ * 3. sinks and the view of alerts leave the log: what they did not get they get at the next start;
+ * 4. the producer, traces, and at last the log and the stores.
+ */
+class RunningService implements Service {
+  private stopped: Promise<void> | null = null;
+
+  constructor(
+    readonly app: NestFastifyApplication,
+    readonly logger: Logger,
+    private readonly settings: Settings,
+    private readonly parts: ServiceParts,
+    private readonly objects: ServiceObjects,
+    private readonly tracer: AlertTracer | null,
+  ) {}
+
+  async start(): Promise<void> {
+    const { host, port } = this.settings.http;
+    try {
+      await this.app.listen(port, host);
+      this.objects.view.start();
+      for (const sink of this.objects.sinks) sink.start();
+      await this.app.startAllMicroservices();
+      for (const part of this.parts.background) await part.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    this.stopped ??= this.stopAll();
+    return this.stopped;
+  }
+
+  url(): string {
+    const address = this.app.getHttpServer().address();
+    if (address === null || typeof address === 'string') throw new Error('the service does not listen');
+    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    return `http://${/^(0\.0\.0\.0|\[::\])$/.test(host) ? 'localhost' : host}:${address.port}`;
+  }
+
+  private async stopAll(): Promise<void> {
+    const { strategy, streams, sinks, view, writer, metrics } = this.objects;
+    await this.attempt(this.parts.background.map((part) => () => part.stop()));
+    await this.attempt([async () => streams.closeAll(), () => this.app.close(), () => strategy.close()]);
+    await this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);
+    await this.attempt([() => writer.close(), async () => this.tracer?.close(), async () => metrics.close()]);
+    await this.attempt([() => this.parts.close()]);
+  }
+
+  private async attempt(steps: readonly (() => Promise<unknown>)[]): Promise<void> {
+    const results = await Promise.allSettled(steps.map((step) => step()));
+    for (const result of results) {
+      if (result.status === 'rejected')
+        this.logger.error({ err: result.reason }, 'not everything stopped in good order');
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import type { Settings } from '../runtime/settings/index.js';
+import type { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
+import { AlertView } from './alerts/alert-view.js';
+import { AlertsController } from './alerts/alerts.controller.js';
+import { LiveStreams } from './alerts/live-stream.js';
+import { StakeoutStrategy } from './detection/index.js';
+import { HealthController } from './health/health.controller.js';
+import { HealthChecks } from './health/health.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { Metrics } from './metrics/metrics.js';
+import { PageController } from './page/page.controller.js';
+import type { RiskReader } from './parts.js';
+import { PatternsController } from './patterns/patterns.controller.js';
+import { RiskController } from './status/risk.controller.js';
+import { StatusController } from './status/status.controller.js';
+import { RISK, SETTINGS, SINKS } from './tokens.js';
+import { TransactionWriter } from './transactions/transaction-writer.js';
+import { TransactionsController } from './transactions/transactions.controller.js';
+
+/** What the controllers are given; made by `createService`, which also starts and stops it. */
+export interface ServiceObjects {
+  readonly settings: Settings;
+  readonly strategy: StakeoutStrategy;
+  readonly view: AlertView;
+  readonly streams: LiveStreams;
+  readonly writer: TransactionWriter;
+  readonly health: HealthChecks;
+  readonly metrics: Metrics;
+  readonly sinks: readonly AlertSinkFollower[];
+  readonly risk: RiskReader | null;
+}
+
+/** Nest's root module. Applications add modules of their own beside it: controllers with handlers of alerts, for example. */
+@Module({})
+class ServiceModule {}
+
+export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['imports'] = []): DynamicModule {
+  return {
+    module: ServiceModule,
+    imports,
+    controllers: [
+      AlertsController,
+      HealthController,
+      MetricsController,
+      PageController,
+      PatternsController,
+      RiskController,
+      StatusController,
+      TransactionsController,
+    ],
+    providers: [
+      { provide: SETTINGS, useValue: objects.settings },
+      { provide: StakeoutStrategy, useValue: objects.strategy },
+      { provide: AlertView, useValue: objects.view },
+      { provide: LiveStreams, useValue: objects.streams },
+      { provide: TransactionWriter, useValue: objects.writer },
+      { provide: HealthChecks, useValue: objects.health },
+      { provide: Metrics, useValue: objects.metrics },
+      { provide: SINKS, useValue: objects.sinks },
+      { provide: RISK, useValue: objects.risk },
+    ],
+  };
+}

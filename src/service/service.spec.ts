@@ -1,0 +1,482 @@
+import { Controller, Module } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import type { Rule } from '../rules/rule.js';
+import type { Alert } from '../runtime/ports/alert.js';
+import type { Log } from '../runtime/ports/log.js';
+import { OnAlert } from './detection/index.js';
+import { aService, type TestService } from './testing/a-service.js';
+import { anAlert } from './testing/an-alert.js';
+import { until } from './testing/until.js';
+
+let test: TestService;
+afterEach(() => test.service.stop());
+
+async function started(...args: Parameters<typeof aService>): Promise<TestService> {
+  test = await aService(...args);
+  await test.service.start();
+  return test;
+}
+
+const get = (url: string) => test.service.app.inject({ method: 'GET', url });
+const post = (payload: string | object, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
+  test.service.app.inject({ method: 'POST', url: '/transactions', payload, headers });
+
+async function written(): Promise<unknown[]> {
+  const values: unknown[] = [];
+  for await (const batch of test.log.read({ topic: 'transactions', partition: 0 }, 0)) {
+    for (const { value, headers } of batch.records) {
+      const traceparent = headers?.get('traceparent');
+      values.push(JSON.parse(new TextDecoder().decode(value ?? undefined)));
+      if (traceparent) values.push(new TextDecoder().decode(traceparent));
+    }
+  }
+  return values;
+}
+
+describe('POST /transactions', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+  it('takes one object, and its trace context', async () => {
+    await started();
+    const answer = await post({ id: 'a', amount: 1 }, { 'content-type': 'application/json', traceparent });
+    expect([answer.statusCode, answer.json()]).toEqual([202, { accepted: 1, topic: 'transactions', ids: ['a'] }]);
+    expect(await written()).toEqual([{ id: 'a', amount: 1 }, traceparent]);
+  });
+
+  it('takes a list, and NDJSON', async () => {
+    await started();
+    expect(
+      (
+        await post([
+          { id: 'a', amount: 1 },
+          { id: 'b', amount: 2 },
+        ])
+      ).json(),
+    ).toMatchObject({ ids: ['a', 'b'] });
+    const ndjson = '{"id":"c","amount":3}\n\n{"id":"d","amount":4}\n';
+    const answer = await post(ndjson, { 'content-type': 'application/x-ndjson' });
+    expect([answer.statusCode, answer.json().ids]).toEqual([202, ['c', 'd']]);
+    expect(await written()).toHaveLength(4);
+  });
+
+  it('writes nothing of a batch with anything wrong in it, and says all that is wrong', async () => {
+    await started();
+    const answer = await post([{ id: 'a', amount: 1 }, { id: 1 }, { id: 'c', amount: 'x' }]);
+    expect(answer.statusCode).toBe(422);
+    expect(answer.headers['content-type']).toContain('application/problem+json');
+    expect(answer.json()).toEqual({
+      type: 'about:blank',
+      title: 'Unprocessable Content',
+      status: 422,
+      code: 'INVALID_INPUT',
+      detail: 'Nothing was written.',
+      errors: [
+        { path: '[1].id', message: 'expected text, got 1' },
+        { path: '[1].amount', message: 'expected a number, got undefined' },
+        { path: '[2].amount', message: 'expected a number, got x' },
+      ],
+    });
+    expect(await written()).toEqual([]);
+  });
+
+  it('refuses what is no JSON, nothing at all, another type, and too much', async () => {
+    await started({}, { settings: { http: { port: 0, bodyLimit: '1KiB' } } });
+    expect((await post('{"id":')).statusCode).toBe(400);
+    expect((await post('{}\n{"id"', { 'content-type': 'application/x-ndjson' })).json().errors[0].path).toBe('line 2');
+    expect((await post([])).statusCode).toBe(400);
+    expect((await post('a,b', { 'content-type': 'text/csv' })).statusCode).toBe(415);
+    const large = await post([{ id: 'x'.repeat(2000), amount: 1 }]);
+    expect([large.statusCode, large.json().title]).toEqual([413, 'Content Too Large']);
+    expect(await written()).toEqual([]);
+  });
+
+  it('is 503 while the log is away, and works again afterwards', async () => {
+    const { log } = await aService();
+    let away = true;
+    const flaky: Log = Object.assign(Object.create(log), {
+      producer: () => (away ? Promise.reject(new Error('no broker')) : log.producer()),
+    });
+    await started({ log: flaky });
+    const answer = await post({ id: 'a', amount: 1 });
+    expect([answer.statusCode, answer.json().code, answer.headers['retry-after']]).toEqual([503, 'LOG_AWAY', '1']);
+    away = false;
+    expect((await post({ id: 'a', amount: 1 })).statusCode).toBe(202);
+  });
+
+  it('is 503 when the log does not answer in time, or the registry is away', async () => {
+    const { log } = await aService();
+    const hanging: Log = Object.assign(Object.create(log), { producer: () => new Promise(() => {}) });
+    await started({ log: hanging });
+    const answer = post({ id: 'a', amount: 1 });
+    let status = 0;
+    answer.then((result) => {
+      status = result.statusCode;
+    });
+    await until(() => {
+      test.clock.advance(1_000);
+      return status !== 0;
+    });
+    expect(status).toBe(503);
+    test.ingest.prepareError = new Error('registry away');
+    expect((await post({ id: 'a', amount: 1 })).statusCode).toBe(503);
+  });
+
+  it('is 503 where nothing can be sent in', async () => {
+    await started({ ingest: null });
+    expect((await post({ id: 'a', amount: 1 })).json().code).toBe('INGEST_OFF');
+  });
+});
+
+describe('GET /alerts', () => {
+  it('lists the committed alerts, filtered and page by page', async () => {
+    await started();
+    await test.commitAlerts(
+      anAlert({ id: 'a', detectedAt: 1 }),
+      anAlert({ id: 'b', detectedAt: 2, severity: 'low' }),
+      anAlert({ id: 'c', detectedAt: 3 }),
+    );
+    await until(async () => (await get('/alerts')).json().alerts.length === 3);
+    const first = (await get('/alerts?severity=high&limit=1')).json();
+    expect(first.alerts.map(({ id }: Alert) => id)).toEqual(['c']);
+    const second = (await get(`/alerts?severity=high&limit=1&cursor=${first.next}`)).json();
+    expect([second.alerts[0].id, second.next]).toEqual(['a', null]);
+    expect((await get('/alerts/b')).json()).toEqual(anAlert({ id: 'b', detectedAt: 2, severity: 'low' }));
+    expect((await get('/alerts/x')).statusCode).toBe(404);
+  });
+
+  it('says what is wrong with a query', async () => {
+    await started();
+    const answer = await get('/alerts?severity=terrible&limit=0&form=1');
+    expect(answer.statusCode).toBe(400);
+    expect(
+      answer
+        .json()
+        .errors.map(({ path }: { path: string }) => path)
+        .toSorted(),
+    ).toEqual(['', 'limit', 'severity']);
+  });
+});
+
+describe('GET /alerts/live', () => {
+  /** Reads events until `count` came; `end` goes away as a client does. */
+  async function follow(path: string, headers: Record<string, string> = {}) {
+    const away = new AbortController();
+    const answer = await fetch(`${test.service.url()}${path}`, { headers, signal: away.signal });
+    let text = '';
+    const reading = (async () => {
+      for await (const chunk of answer.body ?? []) text += new TextDecoder().decode(chunk);
+    })().catch(() => {});
+    const events = () =>
+      [...text.matchAll(/id: (\S+)\nevent: alert\ndata: (.*)\n\n/g)].map(([, id, data]) => ({
+        id,
+        alert: JSON.parse(data as string) as Alert,
+      }));
+    return { answer, events, text: () => text, reading, end: () => away.abort() };
+  }
+
+  it('sends alerts as they come, filtered, and goes on behind the last one seen', async () => {
+    await started();
+    const live = await follow('/alerts/live?severity=high');
+    expect(live.answer.headers.get('content-type')).toContain('text/event-stream');
+    await test.commitAlerts(anAlert({ id: 'a' }), anAlert({ id: 'b', severity: 'low' }), anAlert({ id: 'c' }));
+    await until(() => live.events().length === 2);
+    expect(live.events().map(({ alert }) => alert.id)).toEqual(['a', 'c']);
+    const lastId = live.events()[0]?.id as string;
+    live.end();
+    const again = await follow('/alerts/live', { 'last-event-id': lastId });
+    await until(() => again.events().length === 2);
+    expect(again.events().map(({ alert }) => alert.id)).toEqual(['b', 'c']);
+    again.end();
+  });
+
+  it('shows that it is alive, and ends when the service stops', async () => {
+    await started();
+    const live = await follow('/alerts/live');
+    await until(() => {
+      test.clock.advance(15_000);
+      return live.text().includes(': still here');
+    });
+    await test.service.stop();
+    await live.reading;
+  });
+
+  it('refuses a filter that does not hold', async () => {
+    await started();
+    expect((await get('/alerts/live?severity=x')).statusCode).toBe(400);
+  });
+});
+
+describe('what is known of the service', () => {
+  const rule: Rule = {
+    id: 'offshore-drain',
+    title: 'Drain',
+    status: 'live',
+    key: 'accountId',
+    pattern: {
+      steps: [
+        { kind: 'event', name: 'large', contiguity: 'start' },
+        { kind: 'group', contiguity: 'next', steps: [{ kind: 'event', name: 'cash', contiguity: 'start' }] },
+      ],
+      withinMs: 600_000,
+    },
+    alert: { severity: 'high', score: 80, message: [] },
+    tags: ['drain'],
+    revision: 'r1',
+    source: '/patterns/offshore-drain/pattern.yaml',
+    fields: ['accountId'],
+  };
+  const partition = {
+    topic: 'transactions',
+    partition: 0,
+    phase: 'live' as const,
+    position: 90,
+    endOffset: 100,
+    watermark: 999_000,
+    maxEventTime: 999_500,
+    idle: false,
+    keys: 7,
+    runs: 3,
+    buffered: 2,
+  };
+
+  it('GET /patterns and /patterns/:id', async () => {
+    await started();
+    test.detector.ruleList = [rule];
+    test.detector.set({ matches: new Map([['offshore-drain', 5]]) });
+    const described = {
+      ...{ id: 'offshore-drain', title: 'Drain', description: null, status: 'live', key: 'accountId' },
+      ...{
+        severity: 'high',
+        score: 80,
+        steps: ['large', 'cash'],
+        withinMs: 600_000,
+        tags: ['drain'],
+        revision: 'r1',
+        matches: 5,
+      },
+    };
+    expect((await get('/patterns')).json()).toEqual({ patterns: [described] });
+    expect((await get('/patterns/offshore-drain')).json()).toEqual(described);
+    expect((await get('/patterns/none')).statusCode).toBe(404);
+  });
+
+  it('GET /status', async () => {
+    await started();
+    test.detector.set({ recordsIn: 90, partitions: [partition], matches: new Map([['p', 1]]) });
+    expect((await get('/status')).json()).toMatchObject({
+      name: 'stakeout',
+      log: 'embedded',
+      detector: { phase: 'running', recordsIn: 90, matches: { p: 1 }, partitions: [{ ...partition, lag: 10 }] },
+      sinks: [],
+    });
+  });
+
+  it('GET /risk/:key: what Redis has, nothing known, no Redis, Redis away', async () => {
+    await started({
+      risk: {
+        readRisk: async (key) => {
+          if (key === 'away') throw new Error('ECONNREFUSED');
+          if (key === 'none') return null;
+          const last = { lastAlertId: 'a', lastPattern: 'p', lastSeverity: 'high' as const, keyField: 'accountId' };
+          return { score: 80, count: 2, lastAlertAt: 5, alerts: [], ...last };
+        },
+      },
+    });
+    expect((await get('/risk/acc-1')).json()).toEqual({
+      key: 'acc-1',
+      score: 80,
+      count: 2,
+      lastAlertAt: 5,
+      alerts: [],
+    });
+    expect((await get('/risk/none')).json()).toEqual({
+      key: 'none',
+      score: 0,
+      count: 0,
+      lastAlertAt: null,
+      alerts: [],
+    });
+    expect((await get('/risk/away')).json().code).toBe('REDIS_AWAY');
+    await test.service.stop();
+    await started();
+    expect((await get('/risk/acc-1')).statusCode).toBe(404);
+  });
+
+  it('GET /health/*: live while it restores, ready when it runs and the log answers', async () => {
+    await started();
+    const states = async () => [
+      (await get('/health/live')).statusCode,
+      (await get('/health/ready')).statusCode,
+      (await get('/health/started')).statusCode,
+    ];
+    expect(await states()).toEqual([200, 200, 200]);
+    test.detector.set({ partitions: [{ ...partition, phase: 'restoring' }] });
+    expect(await states()).toEqual([200, 503, 503]);
+    expect((await get('/health/ready')).json().checks).toEqual([
+      { name: 'detector', ok: true, detail: 'running' },
+      { name: 'state', ok: false, detail: '1 of 1 partitions restoring' },
+      { name: 'log', ok: true, detail: '2 topics' },
+    ]);
+    test.detector.set({ partitions: [partition], phase: 'degraded', trouble: 'broker away' });
+    expect(await states()).toEqual([200, 503, 200]);
+    test.detector.set({ phase: 'failed', trouble: 'not authorised' });
+    expect(await states()).toEqual([503, 503, 503]);
+    expect((await get('/health/live')).json().checks[0].detail).toBe('not authorised');
+  });
+
+  it('GET /health/ready: not while the log does not answer', async () => {
+    const { log } = await aService();
+    await started({ log: Object.assign(Object.create(log), { topics: () => Promise.reject(new Error('no broker')) }) });
+    const answer = await get('/health/ready');
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json().checks).toContainEqual({ name: 'log', ok: false, detail: 'no broker' });
+  });
+
+  it('GET /metrics', async () => {
+    await started();
+    test.detector.set({
+      ...{ recordsIn: 90, late: 1, deadLettered: 2, alerts: 3 },
+      matches: new Map([['offshore-drain', 5]]),
+      partitions: [partition],
+    });
+    test.detector.listener.onBatch?.(10, 0.002);
+    test.detector.listener.onCommit?.(0.01, true);
+    const answer = await get('/metrics');
+    expect(answer.headers['content-type']).toContain('text/plain');
+    const lines = answer.body.split('\n');
+    for (const line of [
+      'stakeout_records_total 90',
+      'stakeout_late_total 1',
+      'stakeout_dead_letters_total 2',
+      'stakeout_alerts_total 3',
+      'stakeout_matches_total{pattern="offshore-drain"} 5',
+      'stakeout_runs_alive 3',
+      'stakeout_keys 7',
+      'stakeout_lag_records{topic="transactions",partition="0"} 10',
+      'stakeout_event_time_lag_milliseconds{topic="transactions",partition="0"} 1000',
+      'stakeout_batch_seconds_count 1',
+      'stakeout_commit_seconds_count{result="ok"} 1',
+      'stakeout_detector_phase{phase="running"} 1',
+    ]) {
+      expect(lines).toContain(line);
+    }
+    expect(answer.body).toContain('nodejs_eventloop_lag_seconds');
+  });
+
+  it('GET /openapi.json describes every endpoint with its schemas; /docs and / are pages', async () => {
+    await started();
+    const document = (await get('/openapi.json')).json();
+    expect(Object.keys(document.paths).toSorted()).toEqual([
+      '/alerts',
+      '/alerts/live',
+      '/alerts/{id}',
+      '/health/live',
+      '/health/ready',
+      '/health/started',
+      '/metrics',
+      '/patterns',
+      '/patterns/{id}',
+      '/risk/{key}',
+      '/status',
+      '/transactions',
+    ]);
+    expect(document.components.schemas.AlertDto.required).toContain('detectedAt');
+    expect((await get('/docs')).body).toContain('swagger');
+    const page = await get('/');
+    expect(page.headers['content-type']).toContain('text/html');
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(page.body).toContain('alerts/live');
+  });
+
+  it('answers an unknown path, and what it did not foresee, with a problem', async () => {
+    await started();
+    expect((await get('/none')).json()).toMatchObject({ status: 404, title: 'Not Found' });
+    test.detector.status = () => {
+      throw new Error('secret detail');
+    };
+    const answer = await get('/status');
+    expect([answer.statusCode, answer.json().code]).toEqual([500, 'INTERNAL']);
+    expect(answer.body).not.toContain('secret detail');
+    expect(test.logLines.join()).toContain('secret detail');
+  });
+});
+
+const handled: string[] = [];
+
+@Controller()
+class OwnHandlers {
+  @OnAlert({ severity: 'high' })
+  high(@Payload() alert: Alert): void {
+    handled.push(alert.id);
+  }
+}
+
+@Module({ controllers: [OwnHandlers] })
+class OwnModule {}
+
+describe('life of the service', () => {
+  it('hands alerts to modules of the application', async () => {
+    await started({}, { modules: [OwnModule] });
+    test.detector.listener.onAlert?.(anAlert({ id: 'h' }), null);
+    test.detector.listener.onAlert?.(anAlert({ id: 'l', severity: 'low' }), null);
+    await until(() => handled.length > 0);
+    expect(handled).toEqual(['h']);
+  });
+
+  it('runs sinks on the committed alerts, and shows them', async () => {
+    const ids: string[] = [];
+    const sink = {
+      name: 'redis',
+      write: async (alerts: readonly Alert[]) => {
+        ids.push(...alerts.map(({ id }) => id));
+      },
+      close: async () => {},
+    };
+    await started({ sinks: [sink] });
+    await test.commitAlerts(anAlert({ id: 'a' }));
+    await until(() => ids.length === 1);
+    await until(async () => (await test.log.committed('stakeout-redis')).get('alerts-0') === 1);
+    expect((await get('/status')).json().sinks).toEqual([
+      { name: 'redis', state: 'running', trouble: null, written: 1, lag: 0 },
+    ]);
+    expect((await get('/metrics')).body).toContain('stakeout_sink_lag_records{sink="redis"} 0');
+  });
+
+  it('stops everything, once, in order', async () => {
+    const order: string[] = [];
+    await started({
+      background: [
+        {
+          name: 'demo',
+          start: async () => void order.push('demo starts'),
+          stop: async () => void order.push('demo stops'),
+        },
+      ],
+      close: async () => void order.push('closed'),
+    });
+    const { detector } = test;
+    const stop = detector.stop.bind(detector);
+    detector.stop = async () => {
+      order.push('detector stops');
+      await stop();
+    };
+    await Promise.all([test.service.stop(), test.service.stop()]);
+    expect(order).toEqual(['demo starts', 'demo stops', 'detector stops', 'closed']);
+  });
+
+  it('does not start without a detector, and leaves nothing behind', async () => {
+    test = await aService();
+    test.detector.startError = new Error('STATE_LOCKED');
+    await expect(test.service.start()).rejects.toThrow('STATE_LOCKED');
+    expect(test.closed()).toBe(true);
+  });
+
+  it('never logs a personal field or a card number that comes with a bad record', async () => {
+    await started({ personalFields: new Set(['ip']) });
+    const detail = 'expected a number, got "4111111111111111"';
+    test.detector.listener.onDeadLetter?.({ topic: 'transactions', partition: 0 }, 5, 'malformed', detail);
+    const text = test.logLines.join();
+    expect(text).toContain('dead letters');
+    expect(text).not.toContain('4111111111111111');
+  });
+});

@@ -1,0 +1,181 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import type { DetectorPhase, PartitionStatus } from '../../runtime/detector.js';
+import type { Settings } from '../../runtime/settings/index.js';
+import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
+import { AlertView } from '../alerts/alert-view.js';
+import { StakeoutStrategy } from '../detection/index.js';
+import { SETTINGS, SINKS } from '../tokens.js';
+import { packageVersion } from '../version.js';
+
+const nullableTime = {
+  type: Number,
+  format: 'int64',
+  nullable: true,
+  description: 'Event time, milliseconds since 1970.',
+} as const;
+
+export class PartitionDto implements PartitionStatus {
+  @ApiProperty({ type: String })
+  readonly topic!: string;
+
+  @ApiProperty({ type: Number })
+  readonly partition!: number;
+
+  @ApiProperty({ enum: ['restoring', 'live'] })
+  readonly phase!: PartitionStatus['phase'];
+
+  @ApiProperty({ type: Number, format: 'int64', description: 'Next offset to process.' })
+  readonly position!: number;
+
+  @ApiProperty({ type: Number, format: 'int64' })
+  readonly endOffset!: number;
+
+  @ApiProperty({ type: Number, format: 'int64', description: 'Records behind the end.' })
+  readonly lag!: number;
+
+  @ApiProperty(nullableTime)
+  readonly watermark!: number | null;
+
+  @ApiProperty(nullableTime)
+  readonly maxEventTime!: number | null;
+
+  @ApiProperty({ type: Boolean })
+  readonly idle!: boolean;
+
+  @ApiProperty({ type: Number, description: 'Keys with state.' })
+  readonly keys!: number;
+
+  @ApiProperty({ type: Number, description: 'Partial matches.' })
+  readonly runs!: number;
+
+  @ApiProperty({ type: Number, description: 'Events that wait for the watermark.' })
+  readonly buffered!: number;
+}
+
+export class DetectorDto {
+  @ApiProperty({ enum: ['created', 'starting', 'running', 'degraded', 'stopping', 'stopped', 'failed'] })
+  readonly phase!: DetectorPhase;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Why it is degraded or failed.' })
+  readonly trouble!: string | null;
+
+  @ApiProperty({ type: Number })
+  readonly recordsIn!: number;
+
+  @ApiProperty({ type: Number })
+  readonly recordsReplayed!: number;
+
+  @ApiProperty({ type: Number })
+  readonly late!: number;
+
+  @ApiProperty({ type: Number })
+  readonly deadLettered!: number;
+
+  @ApiProperty({ type: Number })
+  readonly alerts!: number;
+
+  @ApiProperty({ type: Number, description: 'Partial matches given up because a limit was reached.' })
+  readonly runsDropped!: number;
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'number' }, description: 'Matches by pattern.' })
+  readonly matches!: Readonly<Record<string, number>>;
+
+  @ApiProperty({ type: [PartitionDto] })
+  readonly partitions!: readonly PartitionDto[];
+}
+
+export class SinkDto {
+  @ApiProperty({ type: String, example: 'redis' })
+  readonly name!: string;
+
+  @ApiProperty({ enum: ['created', 'running', 'stopped'] })
+  readonly state!: string;
+
+  @ApiProperty({ type: String, nullable: true })
+  readonly trouble!: string | null;
+
+  @ApiProperty({ type: Number })
+  readonly written!: number;
+
+  @ApiProperty({ type: Number, description: 'Alerts that are not written yet.' })
+  readonly lag!: number;
+}
+
+export class StatusDto {
+  @ApiProperty({ type: String })
+  readonly name!: string;
+
+  @ApiProperty({ type: String, description: 'Of stakeout.' })
+  readonly version!: string;
+
+  @ApiProperty({ type: String, description: 'Of Node.js.' })
+  readonly node!: string;
+
+  @ApiProperty({ enum: ['kafka', 'embedded'] })
+  readonly log!: 'kafka' | 'embedded';
+
+  @ApiProperty({ type: DetectorDto, nullable: true, description: 'null while it is being made.' })
+  readonly detector!: DetectorDto | null;
+
+  @ApiProperty({ type: [SinkDto] })
+  readonly sinks!: readonly SinkDto[];
+
+  @ApiProperty({ type: Number, description: 'Patterns that are loaded.' })
+  readonly patterns!: number;
+
+  @ApiProperty({ type: Number, description: 'Alerts that can be asked for.' })
+  readonly alertsHeld!: number;
+
+  @ApiProperty({ type: String, nullable: true, description: 'Why the alerts topic cannot be read at present.' })
+  readonly alertsTrouble!: string | null;
+}
+
+@ApiTags('status')
+@Controller('status')
+export class StatusController {
+  private readonly version = packageVersion();
+
+  constructor(
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(StakeoutStrategy) private readonly strategy: StakeoutStrategy,
+    @Inject(AlertView) private readonly view: AlertView,
+    @Inject(SINKS) private readonly sinks: readonly AlertSinkFollower[],
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What this process does at present' })
+  @ApiOkResponse({ type: StatusDto })
+  status(): StatusDto {
+    const alerts = this.view.status();
+    return {
+      name: this.settings.name,
+      version: this.version,
+      node: process.version,
+      log: this.settings.kafka.brokers === undefined ? 'embedded' : 'kafka',
+      detector: this.detector(),
+      sinks: this.sinks.map((sink) => {
+        const { name, state, trouble, written, lag } = sink.status();
+        return { name, state, trouble, written, lag: [...lag.values()].reduce((sum, records) => sum + records, 0) };
+      }),
+      patterns: this.strategy.rules().length,
+      alertsHeld: alerts.held,
+      alertsTrouble: alerts.trouble,
+    };
+  }
+
+  private detector(): DetectorDto | null {
+    const status = this.strategy.detectorStatus();
+    if (status === null) return null;
+    return {
+      ...status,
+      matches: Object.fromEntries(status.matches),
+      partitions: status.partitions.map((partition) => ({ ...partition, lag: lagOf(partition) })),
+    };
+  }
+}
+
+/** Records between what is processed and the end of the log. */
+export function lagOf({ position, endOffset }: PartitionStatus): number {
+  return Math.max(0, endOffset - position);
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '../../runtime/ports/clock.js';
+import type { Log, LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
+import type { EncodedTransaction, TransactionIngest } from '../parts.js';
+import { invalidInput, type ProblemItem, unavailable } from '../problems/problem.js';
+
+const ERRORS_MAX = 100;
+const SEND_TIMEOUT_MS = 10_000;
+
+/** One transaction as it was sent, with the words for its place in messages: `[3]`, `line 4`, or none. */
+export interface SentTransaction {
+  readonly place: string;
+  readonly value: unknown;
+}
+
+export interface TransactionWriterOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly ingest: TransactionIngest | null;
+}
+
+/**
+ * Appends transactions to the stream's topic. A batch is written only when all of it is right.
+ *
+ * A log that does not answer in time gives a failure, and the batch may be written all the same: whoever sends it again
+ * makes repeats with the same ids.
+ */
+export class TransactionWriter {
+  private producer: Promise<LogProducer> | null = null;
+  /** What `producer` resolved to. */
+  private opened: LogProducer | null = null;
+  private isClosed = false;
+
+  constructor(private readonly options: TransactionWriterOptions) {}
+
+  /**
+   * Resolves with the ids once all are durable.
+   * @param headers of every record (the trace context of the request)
+   * Throws a problem: 422 with everything that is wrong, 503 when the log or the registry is away.
+   */
+  async write(
+    sent: readonly SentTransaction[],
+    headers: ReadonlyMap<string, Uint8Array> | undefined,
+  ): Promise<{ readonly topic: string; readonly ids: readonly (string | null)[] }> {
+    const { ingest } = this.options;
+    if (ingest === null) {
+      throw unavailable('INGEST_OFF', 'No stream of this installation takes transactions over HTTP.');
+    }
+    await this.orUnavailable(ingest.prepare(), 'The schema registry does not answer.');
+    const transactions = encodeAll(ingest, sent);
+    const records = transactions.map(
+      ({ key, value }): OutgoingRecord => ({ topic: ingest.topic, key, value, ...(headers ? { headers } : {}) }),
+    );
+    await this.orUnavailable(this.send(records), 'The log cannot be written at present.');
+    return { topic: ingest.topic, ids: transactions.map(({ id }) => id) };
+  }
+
+  /** Does not wait for a log that has not answered yet. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.opened?.close();
+  }
+
+  private async send(records: readonly OutgoingRecord[]): Promise<void> {
+    this.producer ??= this.open();
+    await (await this.producer).send(records);
+  }
+
+  private async open(): Promise<LogProducer> {
+    try {
+      this.opened = await this.options.log.producer();
+    } catch (error) {
+      this.producer = null;
+      throw error;
+    }
+    if (this.isClosed) await this.opened.close();
+    return this.opened;
+  }
+
+  private async orUnavailable(work: Promise<void>, detail: string): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = this.options.clock.schedule(SEND_TIMEOUT_MS, () =>
+      reject(new Error(`no answer within ${SEND_TIMEOUT_MS} ms`)),
+    );
+    try {
+      await Promise.race([work, late]);
+    } catch (cause) {
+      throw unavailable('LOG_AWAY', detail, cause);
+    } finally {
+      cancel();
+    }
+  }
+}
+
+function encodeAll(ingest: TransactionIngest, sent: readonly SentTransaction[]): readonly EncodedTransaction[] {
+  const transactions: EncodedTransaction[] = [];
+  const errors: ProblemItem[] = [];
+  for (const { place, value } of sent) {
+    const result = ingest.encode(value);
+    if (result.ok) transactions.push(result.transaction);
+    else {
+      for (const { path, expected, got } of result.problems) {
+        errors.push({ path: join(place, path), message: `expected ${expected}, got ${got}` });
+      }
+    }
+  }
+  if (errors.length === 0) return transactions;
+  const more = errors.length > ERRORS_MAX ? ` The first ${ERRORS_MAX} of ${errors.length} errors are listed.` : '';
+  throw invalidInput(`Nothing was written.${more}`, errors.slice(0, ERRORS_MAX), 422);
+}
+
+function join(place: string, path: string): string {
+  return place === '' || path === '' ? place + path : `${place}${path.startsWith('[') ? '' : '.'}${path}`;
+}
