@@ -1,4 +1,12 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
+const NODE_MIN = 24;
 
-process.exitCode = await main(process.argv.slice(2));
+if (Number(process.versions.node.split('.')[0]) < NODE_MIN) {
+  process.stderr.write(
+    `stakeout needs Node.js ${NODE_MIN}, this is ${process.versions.node}. npm ci installs it beside stakeout: run "npx stakeout …" or "npm run -s stakeout -- …".\n`,
+  );
+  process.exitCode = 1;
+} else {
+  const { main } = await import('../dist/cli/main.js');
+  process.exitCode = await main(process.argv.slice(2));
+}

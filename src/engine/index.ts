@@ -43,6 +43,7 @@ export {
   compileRuleSet,
   countRuns,
   type KeyState,
+  keyHorizon,
   type NamedPattern,
   nextKeyDeadline,
   processKey,

@@ -45,6 +45,8 @@ export interface CompiledPattern {
   /** Window of the whole match in ms; 0: none. */
   readonly windowMs: number;
   readonly hasGaps: boolean;
+  /** An absence at the end can complete a match when its window ends. */
+  readonly hasPending: boolean;
   readonly steps: readonly string[];
   readonly skip: Skip;
   /** Index in `steps` of the step that is skipped to; -1: none. */
@@ -88,6 +90,7 @@ export function compilePattern(pattern: Pattern, options: CompileOptions = {}): 
     start: states[automaton.start.index]!,
     windowMs: automaton.windowMs,
     hasGaps: states.some((state) => state.gapMs > 0),
+    hasPending: states.some((state) => state.isPending),
     steps: automaton.steps,
     skip,
     skipStep: 'step' in skip ? automaton.steps.indexOf(skip.step) : -1,

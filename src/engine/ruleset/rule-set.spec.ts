@@ -5,6 +5,7 @@ import {
   compileRuleSet,
   countRuns,
   type KeyState,
+  keyHorizon,
   nextKeyDeadline,
   processKey,
   type RuleSetOutput,
@@ -51,11 +52,22 @@ describe('a rule set', () => {
     expect(countRuns(state)).toBe(1);
   });
 
-  it('tells the next deadline, and reports the windows that end there', () => {
+  it('has a deadline only where the end of a window can give a match, and else a horizon', () => {
+    const absent = compileRuleSet([
+      { id: 'ab', pattern: pair('a', 'b', 10) },
+      { id: 'a-without-b', pattern: begin('A').where(is('a')).notFollowedBy('B').where(is('b')).within(50).build() },
+    ]);
+    const { output } = harness(absent);
+    const both = processKey(absent, undefined, events('a1')[0]!, output)!;
+    expect([nextKeyDeadline(absent, both), keyHorizon(absent, both)]).toEqual([51, 50]);
+    const pairOnly = processKey(rules, undefined, events('a1')[0]!, output)!;
+    expect([nextKeyDeadline(rules, pairOnly), keyHorizon(rules, pairOnly)]).toEqual([Number.POSITIVE_INFINITY, 10]);
+  });
+
+  it('reports the windows that end', () => {
     const { log, output } = harness(rules);
     let state: KeyState | undefined;
     for (const event of events('c1 a2')) state = processKey(rules, state, event, output);
-    expect(nextKeyDeadline(rules, state!)).toBe(12);
     state = advanceKey(rules, state, 12, output);
     expect(state!.slots).toEqual([1]);
     expect(advanceKey(rules, state, 101, output)).toBeUndefined();

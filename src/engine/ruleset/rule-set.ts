@@ -90,13 +90,28 @@ export function advanceKey(
   return change.result();
 }
 
-/** When the next window of the key ends, in ms of event time; infinity: none. */
+/**
+ * When event time must next be moved on for the key, in ms: the end of a window that can give a match (an absence at the end,
+ * or a match that was held back). Infinity: none; a window that only ends runs can wait for the key's next event.
+ */
 export function nextKeyDeadline(rules: RuleSet, state: KeyState): number {
   let deadline = Number.POSITIVE_INFINITY;
   for (let i = 0; i < state.slots.length; i++) {
-    deadline = Math.min(deadline, nextDeadline(rules.patterns[state.slots[i]!]!, state.states[i]!));
+    const pattern = rules.patterns[state.slots[i]!]!;
+    const s = state.states[i]!;
+    if (pattern.hasPending || s.completed.length > 0) deadline = Math.min(deadline, nextDeadline(pattern, s));
   }
   return deadline;
+}
+
+/** How long after its newest event the key's state can still matter, in ms; infinity where a pattern has no window. */
+export function keyHorizon(rules: RuleSet, state: KeyState): number {
+  let horizon = 0;
+  for (const slot of state.slots) {
+    const { windowMs } = rules.patterns[slot]!;
+    horizon = Math.max(horizon, windowMs > 0 ? windowMs : Number.POSITIVE_INFINITY);
+  }
+  return horizon;
 }
 
 /** Runs under way in all patterns of the key. */

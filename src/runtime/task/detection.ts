@@ -4,6 +4,9 @@ import { EventClock, type EventClockOptions } from './event-clock.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
 
+/** Later than any event, and earlier than the timer of a key that has none. */
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+
 export interface DetectionOutput {
   /** `trigger`: the event that completed the match, or `null` when the end of a window did. */
   onMatch(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void;
@@ -62,11 +65,12 @@ export class Detection {
       for (const event of events) this.process(event);
     }
     this.advance(this.clock.watermark);
+    for (const engine of this.engines) engine.sweep(this.clock.watermark);
   }
 
   /** Ends a bounded input: lets everything out, and all windows end. */
   finish(): void {
-    this.clock.moveTo(Number.POSITIVE_INFINITY);
+    this.clock.moveTo(END_OF_TIME);
     this.drain();
   }
 
@@ -80,7 +84,7 @@ export class Detection {
   ): void {
     this.clock.restore(state);
     this.nextSeq = state.nextSeq;
-    for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state);
+    for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state, state.watermark);
   }
 
   private advance(time: number): void {

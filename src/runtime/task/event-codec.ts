@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, type EngineEvent, type EventCodec } from '../../engine/index.js';
-import { SourceEvent } from './source-event.js';
+import { copyOf, SourceEvent } from './source-event.js';
 
 const text = new TextEncoder();
 const decoder = new TextDecoder();
@@ -32,7 +32,7 @@ export function eventCodec(redecode: Redecode): EventCodec {
       const seq = input.varint();
       const offset = input.varint();
       const traceparent = decoder.decode(input.byteString());
-      const raw = input.byteString().slice();
+      const raw = copyOf(input.byteString());
       const { kind, fields } = redecode(raw, offset);
       const event = new SourceEvent(time, kind, fields, offset, raw, traceparent === '' ? null : traceparent, true);
       event.seq = seq;

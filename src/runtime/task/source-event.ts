@@ -25,7 +25,14 @@ export class SourceEvent implements EngineEvent {
   /** Copies the value, so that keeping the event does not keep the batch it came in. */
   detach(): void {
     if (this.detached) return;
-    this.bytes = this.bytes.slice();
+    this.bytes = copyOf(this.bytes);
     this.detached = true;
   }
+}
+
+/** A copy in memory of its own. (`slice` of a Buffer is a view.) */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

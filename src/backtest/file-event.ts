@@ -1,0 +1,30 @@
+import type { RowBatch } from '../connectors/file/record-file.js';
+import { copyOf, SourceEvent } from '../runtime/task/source-event.js';
+
+const NOTHING = new Uint8Array(0);
+
+/** An event read from a file. Its bytes are only looked up when it is kept: most rows never need them. */
+export class FileEvent extends SourceEvent {
+  private kept: Uint8Array | null = null;
+
+  constructor(
+    time: number,
+    kind: string,
+    fields: Readonly<Record<string, unknown>>,
+    private batch: RowBatch | null,
+    private readonly index: number,
+    row: number,
+  ) {
+    super(time, kind, fields, row, NOTHING, null, true);
+  }
+
+  override get raw(): Uint8Array {
+    return this.kept ?? this.batch!.raw(this.index);
+  }
+
+  override detach(): void {
+    if (this.batch === null) return;
+    this.kept = copyOf(this.batch.raw(this.index));
+    this.batch = null;
+  }
+}
