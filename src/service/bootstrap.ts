@@ -73,7 +73,9 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   const { topic } = settings.alerts;
   const { otlpUrl } = settings.telemetry;
   const tracer =
-    otlpUrl === undefined ? null : new AlertTracer({ serviceName: settings.name, processor: otlpProcessor(otlpUrl) });
+    otlpUrl === undefined
+      ? null
+      : new AlertTracer({ serviceName: settings.name, processor: otlpProcessor(otlpUrl), clock });
   const view = new AlertView({ log, clock, decoder, topic, onTrouble: logTrouble(logger, 'alerts for HTTP') });
   const streams = new LiveStreams(view, clock);
   const sinks = parts.sinks.map(

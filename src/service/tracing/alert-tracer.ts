@@ -3,6 +3,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import type { Alert } from '../../runtime/ports/alert.js';
+import type { Clock } from '../../runtime/ports/clock.js';
 import { packageVersion } from '../version.js';
 import { formatTraceparent, parseTraceparent } from './traceparent.js';
 
@@ -11,7 +12,10 @@ export interface AlertTracerOptions {
   readonly serviceName: string;
   /** Where spans go. */
   readonly processor: SpanProcessor;
+  readonly clock: Clock;
 }
+
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Sends spans to an OpenTelemetry collector over HTTP, in batches. */
 export function otlpProcessor(otlpUrl: string): SpanProcessor {
@@ -27,7 +31,8 @@ export class AlertTracer {
   private readonly provider: NodeTracerProvider;
   private readonly tracer: Tracer;
 
-  constructor({ serviceName, processor }: AlertTracerOptions) {
+  constructor(private readonly options: AlertTracerOptions) {
+    const { serviceName, processor } = options;
     this.provider = new NodeTracerProvider({
       resource: resourceFromAttributes({ 'service.name': serviceName, 'service.version': packageVersion() }),
       spanProcessors: [processor],
@@ -52,8 +57,16 @@ export class AlertTracer {
     return formatTraceparent(span.spanContext());
   }
 
-  /** Sends what is left. */
+  /** Sends what is left; a collector that is away does not hold up the end for longer than `CLOSE_TIMEOUT_MS`. */
   async close(): Promise<void> {
-    await this.provider.shutdown();
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = this.options.clock.schedule(CLOSE_TIMEOUT_MS, () =>
+      reject(new Error('the collector did not take the last traces in time')),
+    );
+    try {
+      await Promise.race([this.provider.shutdown(), late]);
+    } finally {
+      cancel();
+    }
   }
 }

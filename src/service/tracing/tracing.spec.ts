@@ -1,4 +1,5 @@
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { anAlert } from '../testing/an-alert.js';
 import { AlertTracer } from './alert-tracer.js';
 import { formatTraceparent, parseTraceparent } from './traceparent.js';
@@ -29,7 +30,11 @@ describe('traceparent', () => {
 
 describe('AlertTracer', () => {
   const exporter = new InMemorySpanExporter();
-  const tracer = new AlertTracer({ serviceName: 'test', processor: new SimpleSpanProcessor(exporter) });
+  const tracer = new AlertTracer({
+    serviceName: 'test',
+    processor: new SimpleSpanProcessor(exporter),
+    clock: new ManualClock(),
+  });
   beforeEach(() => exporter.reset());
 
   it("makes the alert's span a child of the record's", () => {
@@ -48,5 +53,14 @@ describe('AlertTracer', () => {
     const [span] = exporter.getFinishedSpans();
     expect(span?.parentSpanContext).toBeUndefined();
     expect(JSON.stringify(span?.attributes)).not.toContain('acc-7');
+  });
+
+  it('does not wait for a collector that does not answer', async () => {
+    const clock = new ManualClock();
+    const processor = new SimpleSpanProcessor(exporter);
+    processor.shutdown = () => new Promise(() => {});
+    const closing = new AlertTracer({ serviceName: 'test', processor, clock }).close();
+    clock.advance(2_000);
+    await expect(closing).rejects.toThrow('did not take the last traces in time');
   });
 });
