@@ -89,6 +89,7 @@ export function makeLane(kit: LaneKit, more: Partial<LaneOptions> = {}): Lane {
     rules: RULES,
     decoder: jsonDecoder,
     encoder: { encode: (alert) => text.encode(JSON.stringify(alert)) },
+    source: null,
     alerts: { name: 'alerts', partitions: 1 },
     deadLetters: { name: 'dead-letters', partitions: 1 },
     late: { name: 'late', partitions: 1 },

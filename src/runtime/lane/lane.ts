@@ -32,6 +32,8 @@ export interface LaneOptions {
   readonly rules: readonly Rule[];
   readonly decoder: RecordDecoder;
   readonly encoder: AlertEncoder;
+  /** The topic that is read, to be made if it is not there; `null`: topics are found by their names. */
+  readonly source: TopicSpec | null;
   readonly alerts: TopicSpec;
   readonly deadLetters: TopicSpec;
   readonly late: TopicSpec;
@@ -122,8 +124,8 @@ export class Lane implements Detector {
   // ---- start ----------------------------------------------------------------------------------------------------------
 
   private async open(): Promise<void> {
-    const { log, alerts, deadLetters, late, group } = this.options;
-    for (const topic of [alerts, deadLetters, late]) await log.createTopic(topic);
+    const { log, source, alerts, deadLetters, late, group } = this.options;
+    for (const topic of [source, alerts, deadLetters, late]) if (topic !== null) await log.createTopic(topic);
     this.producer ??= await log.producer();
     this.outbox ??= new Outbox(this.producer, (error) => this.fail(error));
     this.member ??= await log.join(group, this.listener());

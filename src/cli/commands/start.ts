@@ -1,0 +1,121 @@
+import { AvroSchemaError } from '../../connectors/avro/schema.js';
+import { systemClock } from '../../connectors/system-clock.js';
+import { type Diagnostic, formatDiagnostic } from '../../rules/index.js';
+import type { Alert } from '../../runtime/ports/alert.js';
+import type { Settings } from '../../runtime/settings/index.js';
+import { createService, type Service } from '../../service/bootstrap.js';
+import { type Composed, compose, StreamsError } from '../../service/compose/compose.js';
+import { NoRulesError } from '../../service/compose/rules.js';
+import { createLogger } from '../../service/logging/logger.js';
+import type { ServiceParts } from '../../service/parts.js';
+import { stopOnSignals } from '../../service/signals.js';
+import { CommandError } from '../command-error.js';
+import type { Output } from '../output.js';
+import { settingsOrFail } from '../settings.js';
+
+export interface StartOptions {
+  readonly config?: string;
+}
+
+/** The service, until SIGINT or SIGTERM. */
+export async function start(options: StartOptions, output: Output): Promise<number> {
+  const settings = settingsOrFail(options.config ?? process.env.STAKEOUT_CONFIG);
+  const early = createLogger(settings, new Set());
+  let service: Service | null = null;
+  const composed = await composeOrFail(settings, () => service?.logger ?? early);
+  for (const diagnostic of composed.running.diagnostics) output.say(formatDiagnostic(diagnostic));
+  const parts = settings.demo.enabled ? withAlertsShown(composed.parts, output) : composed.parts;
+  service = await createService(settings, parts);
+  const { logger } = service;
+  const stopped = stopOnSignals({ stop: () => service!.stop(), clock: systemClock, logger });
+  await startOrFail(service);
+  output.say(welcome(settings, composed, service.url()));
+  const status = await stopped;
+  output.say(status === 0 ? 'Stopped. Start again to go on from here.' : 'Stopped, but not in good order.');
+  return status;
+}
+
+async function composeOrFail(settings: Settings, logger: Parameters<typeof compose>[1]): Promise<Composed> {
+  try {
+    return await compose(settings, logger);
+  } catch (error) {
+    if (error instanceof NoRulesError) {
+      throw new CommandError([...error.diagnostics.map(formatDiagnostic), error.message].join('\n\n'), {
+        cause: error,
+      });
+    }
+    throw asCommandError(error);
+  }
+}
+
+async function startOrFail(service: Service): Promise<void> {
+  try {
+    await service.start();
+  } catch (error) {
+    throw asCommandError(error);
+  }
+}
+
+/** Errors with a fixed code say all that a person needs; others are faults of ours and keep their stack. */
+function asCommandError(error: unknown): unknown {
+  const code = (error as { code?: unknown }).code;
+  const known = error instanceof AvroSchemaError || error instanceof StreamsError;
+  if (code === 'EADDRINUSE') {
+    return new CommandError('The HTTP port is taken by another program: stop it, or set HTTP_PORT.', { cause: error });
+  }
+  const ours = typeof code === 'string' && /^(LOG|STATE|KAFKA|REGISTRY)_/.test(code);
+  return known || ours ? new CommandError((error as Error).message, { cause: error }) : error;
+}
+
+/** The demo's accounts are made up, so its alerts may be printed. */
+function withAlertsShown(parts: ServiceParts, output: Output): ServiceParts {
+  return {
+    ...parts,
+    createDetector: (settings, listener) =>
+      parts.createDetector(settings, {
+        onAlert: (alert, traceparent) => {
+          output.say(alertLine(alert));
+          listener.onAlert?.(alert, traceparent);
+        },
+        onPhase: (...args) => listener.onPhase?.(...args),
+        onPartitions: (...args) => listener.onPartitions?.(...args),
+        onDeadLetter: (...args) => listener.onDeadLetter?.(...args),
+        onBatch: (...args) => listener.onBatch?.(...args),
+        onCommit: (...args) => listener.onCommit?.(...args),
+      }),
+  };
+}
+
+const alertLine = (alert: Alert): string =>
+  `ALERT  ${alert.severity.padEnd(8)}  ${alert.title}: account ${alert.key}, ${alert.message}`;
+
+const errorsIn = (diagnostics: readonly Diagnostic[]): number =>
+  diagnostics.filter((d) => d.severity === 'error').length;
+
+function welcome(settings: Settings, { running, parts }: Composed, url: string): string {
+  const log =
+    settings.kafka.brokers === undefined
+      ? `the embedded log in ${settings.data.directory}`
+      : `Kafka at ${settings.kafka.brokers.join(', ')}`;
+  const refused = errorsIn(running.diagnostics);
+  const lines = [
+    '',
+    `stakeout runs on ${log}, with ${running.rules.length} patterns${refused > 0 ? ` (refused: see the ${refused} errors above)` : ''}.`,
+    ...(settings.demo.enabled
+      ? [
+          `A demo stream of ${settings.demo.rate} transactions a second is playing; the first alert comes within seconds.`,
+        ]
+      : []),
+    '',
+    `  live alerts    ${url}/            (or: curl -N ${url}/alerts/live)`,
+    `  send some in   POST ${url}/transactions`,
+    `  the API        ${url}/docs`,
+    `  health         ${url}/health/ready`,
+    `  metrics        ${url}/metrics`,
+    ...(parts.sinks.length > 0 ? [`  sinks          ${parts.sinks.map((sink) => sink.name).join(', ')}`] : []),
+    '',
+    'Ctrl-C stops it; starting again goes on where it stopped.',
+    '',
+  ];
+  return lines.join('\n');
+}

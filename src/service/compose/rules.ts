@@ -1,0 +1,39 @@
+import { type Diagnostic, type EventSchema, loadRules, type Rule } from '../../rules/index.js';
+
+export class NoRulesError extends Error {
+  readonly code = 'NO_RULES';
+  constructor(
+    message: string,
+    readonly diagnostics: readonly Diagnostic[],
+  ) {
+    super(message);
+  }
+}
+
+export interface RunningRules {
+  /** Live and shadow rules without errors. */
+  readonly rules: readonly Rule[];
+  /** What is wrong with the others, and warnings. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * The rules that run. One with errors is left out and told of; the others run. Throws `NoRulesError` when none is left: a
+ * service that detects nothing must not look as if it did.
+ */
+export async function loadRunningRules(folder: string, schema: EventSchema | null): Promise<RunningRules> {
+  const { rules, diagnostics } = await loadRules([folder], schema === null ? {} : { schemas: [schema] });
+  const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
+  if (running.length === 0) throw new NoRulesError(`There is no rule to run in ${folder}.`, diagnostics);
+  return { rules: running, diagnostics };
+}
+
+/** Rules whose key the topic is partitioned by; all of them where there is one partition. */
+export function rulesByKey(
+  rules: readonly Rule[],
+  keyField: string | null,
+  partitions: number,
+): { fit: Rule[]; unfit: Rule[] } {
+  const fits = (rule: Rule): boolean => partitions <= 1 || keyField === null || rule.key === keyField;
+  return { fit: rules.filter(fits), unfit: rules.filter((rule) => !fits(rule)) };
+}
