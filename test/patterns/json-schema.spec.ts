@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { loadRules } from '../../src/rules/index.js';
+import { ALERT_KEYS, RULE_KEYS } from '../../src/rules/read/parse-rule.js';
+import { STEP_KEYS } from '../../src/rules/read/read-steps.js';
+
+const root = join(import.meta.dirname, '../..');
+const schema = JSON.parse(readFileSync(join(root, 'schemas/pattern.schema.json'), 'utf8'));
+const checker = z.fromJSONSchema(schema);
+
+const rule = (step: object, more: object = {}) => ({
+  id: 'a',
+  key: 'k',
+  pattern: [{ begin: 'one', ...step }],
+  ...more,
+});
+
+describe('the JSON Schema of patterns', () => {
+  it('accepts every shipped pattern and example', async () => {
+    const { rules } = await loadRules([join(root, 'patterns'), join(root, 'examples')]);
+    expect(rules.length).toBeGreaterThanOrEqual(20);
+    for (const { source } of rules) {
+      const result = checker.safeParse(parse(readFileSync(source, 'utf8')));
+      expect([source, result.error?.issues ?? []]).toEqual([source, []]);
+    }
+  });
+
+  it('knows exactly the keys that the reader knows', () => {
+    expect(Object.keys(schema.properties).sort()).toEqual([...RULE_KEYS].sort());
+    expect(Object.keys(schema.properties.alert.properties).sort()).toEqual([...ALERT_KEYS].sort());
+    expect(Object.keys(schema.$defs.step.properties).sort()).toEqual([...STEP_KEYS].sort());
+  });
+
+  it.each([
+    ['an unknown key', rule({ wehre: 'amount > 1' })],
+    ['a duration in words', rule({}, { within: '10 minutes' })],
+    ['a severity that is none', rule({}, { alert: { severity: 'severe' } })],
+    ['times of no known form', rule({ times: 'often' })],
+    ['a skip to two steps', rule({}, { skip: { toFirst: 'one', toLast: 'one' } })],
+    ['no key', { id: 'a', pattern: [{ begin: 'one' }] }],
+  ])('refuses %s', (_, value) => {
+    expect(checker.safeParse(value).success).toBe(false);
+  });
+
+  it.each([
+    ['a range', rule({ times: '3..5', inside: 'consecutive', greedy: true })],
+    ['a group', { id: 'a', key: 'k', pattern: [{ begin: { group: [{ begin: 'one' }, { next: 'two' }] }, times: 2 }] }],
+    ['a skip to a step', rule({}, { skip: { toFirst: 'one', onMiss: 'error' } })],
+    ['alternatives', rule({ or: ['a == 1', 'b == 2'] })],
+  ])('accepts %s', (_, value) => {
+    expect(checker.safeParse(value).error?.issues ?? []).toEqual([]);
+  });
+});
