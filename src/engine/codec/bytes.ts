@@ -29,9 +29,11 @@ export class ByteWriter {
     this.length += value.length;
   }
 
-  /** A copy of what was written. */
+  /** A copy of what was written; the writer is empty again, and can be used anew without another allocation. */
   finish(): Uint8Array {
-    return this.bytes.slice(0, this.length);
+    const written = this.bytes.slice(0, this.length);
+    this.length = 0;
+    return written;
   }
 
   private reserve(more: number): void {

@@ -26,10 +26,16 @@ export class KeyStateVersionError extends Error {
   readonly code = 'KEY_STATE_VERSION';
 }
 
+/** Used by one call at a time: encoding has no pauses. */
+const scratch = new ByteWriter();
+
 export function encodeKeyState(state: KeyState, codec: EventCodec): Uint8Array {
   const nodes = new NodeTable();
-  for (const s of state.states) for (const run of [...s.partial, ...s.completed]) nodes.add(run.head);
-  const out = new ByteWriter();
+  for (const s of state.states) {
+    for (const run of s.partial) nodes.add(run.head);
+    for (const run of s.completed) nodes.add(run.head);
+  }
+  const out = scratch;
   out.varint(KEY_STATE_VERSION);
   out.varint(nodes.events.size);
   for (const event of nodes.events.keys()) out.byteString(codec.encode(event));

@@ -10,9 +10,9 @@ import {
   stream,
 } from '../../../test/harness/lane-kit.js';
 import { until } from '../../../test/harness/until.js';
+import { MemoryLog } from '../memory/memory-log.js';
+import { MemoryStateStore } from '../memory/memory-state-store.js';
 import { ManualClock } from '../testing/manual-clock.js';
-import { MemoryLog } from '../testing/memory-log.js';
-import { MemoryStateStore } from '../testing/memory-state-store.js';
 import type { Lane } from './lane.js';
 
 const PARTITION = { topic: 'rows', partition: 0 };

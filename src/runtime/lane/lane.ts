@@ -41,6 +41,8 @@ export interface LaneOptions {
   readonly commitRecords: number;
   readonly snapshotIntervalMs: number;
   readonly listener: DetectorListener;
+  /** Resolves when other work of the process has had its turn. */
+  readonly turn: () => Promise<void>;
   /** What happens, in words, for the log. */
   readonly report: (text: string) => void;
 }
@@ -283,7 +285,7 @@ export class Lane implements Detector {
       for (const p of parts) p.owned.committed = p.position;
       for (const p of parts) {
         if (p.snapshot === null) continue;
-        await p.owned.state.write(p.snapshot.encode());
+        await p.owned.state.write(await p.snapshot.encode(this.options.turn));
         p.owned.stored = p.position;
       }
       listener.onCommit?.((clock.now() - started) / 1000, true);

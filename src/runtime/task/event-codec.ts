@@ -2,6 +2,7 @@ import { ByteReader, ByteWriter, type EngineEvent, type EventCodec } from '../..
 import { copyOf, SourceEvent } from './source-event.js';
 
 const text = new TextEncoder();
+const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 
 /** Decodes a record's value again, into the fields that today's rules use. Throws when it cannot. */
@@ -15,14 +16,15 @@ export type Redecode = (
  * the state is read, so that a rule that was added can see fields that no rule used before.
  */
 export function eventCodec(redecode: Redecode): EventCodec {
+  // One writer for all events: encoding has no pauses.
+  const out = new ByteWriter();
   return {
     encode(event: EngineEvent): Uint8Array {
       const source = event as SourceEvent;
-      const out = new ByteWriter();
       out.double(source.time);
       out.varint(source.seq);
       out.varint(source.offset);
-      out.byteString(text.encode(source.traceparent ?? ''));
+      out.byteString(source.traceparent === null ? NOTHING : text.encode(source.traceparent));
       out.byteString(source.raw);
       return out.finish();
     },

@@ -38,13 +38,15 @@ export interface TaskOptions {
 /** What belongs to one moment of a task; taken at once, written later. */
 export interface TaskSnapshot {
   readonly position: number;
-  /** Makes the bytes; the states in it never change, so this can wait. */
-  encode(): StateBatch;
+  /** Makes the bytes, in slices with a `turn` for other work between them: the states in it never change, so this can wait. */
+  encode(turn: () => Promise<void>): Promise<StateBatch>;
   /** It could not be stored: what changed counts as changed again. */
   revert(): void;
 }
 
 const text = new TextEncoder();
+/** About a millisecond of encoding. */
+const KEYS_PER_TURN = 64;
 
 /**
  * One partition: decodes its records, orders them by event time, runs the rules, and builds the alerts.
@@ -181,7 +183,7 @@ export class Task {
     };
     return {
       position: this.position,
-      encode: () => this.encode(cut, changed),
+      encode: (turn) => this.encode(cut, changed, turn),
       revert: () => {
         for (const [i, keys] of changed.entries()) engines[i]!.markDirty(keys.keys());
       },
@@ -287,16 +289,22 @@ export class Task {
     output.onAlert(alert, text.encode(key), trigger?.traceparent ?? null);
   }
 
-  private encode(cut: Cut, changed: readonly ReadonlyMap<string, KeyState | undefined>[]): StateBatch {
+  private async encode(
+    cut: Cut,
+    changed: readonly ReadonlyMap<string, KeyState | undefined>[],
+    turn: () => Promise<void>,
+  ): Promise<StateBatch> {
     const puts: StateEntry[] = [];
     const deletes: Uint8Array[] = [];
-    changed.forEach((keys, engine) => {
+    let sinceTurn = 0;
+    for (const [engine, keys] of changed.entries()) {
       for (const [name, state] of keys) {
         const key = stateKey.make(engine, name);
         if (state === undefined) deletes.push(key);
         else puts.push({ key, value: encodeKeyState(state, this.codec) });
+        if (++sinceTurn % KEYS_PER_TURN === 0) await turn();
       }
-    });
+    }
     return { cut: encodeCut(cut), puts, deletes };
   }
 
