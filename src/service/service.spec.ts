@@ -1,12 +1,12 @@
 import { Controller, Module } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
+import { until } from '../../test/harness/until.js';
 import type { Rule } from '../rules/rule.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import type { Log } from '../runtime/ports/log.js';
 import { OnAlert } from './detection/index.js';
 import { aService, type TestService } from './testing/a-service.js';
 import { anAlert } from './testing/an-alert.js';
-import { until } from './testing/until.js';
 
 let test: TestService;
 afterEach(() => test.service.stop());
@@ -115,7 +115,7 @@ describe('POST /transactions', () => {
     await until(() => {
       test.clock.advance(1_000);
       return status !== 0;
-    });
+    }, 'an answer');
     expect(status).toBe(503);
     test.ingest.prepareError = new Error('registry away');
     expect((await post({ id: 'a', amount: 1 })).statusCode).toBe(503);
@@ -135,7 +135,7 @@ describe('GET /alerts', () => {
       anAlert({ id: 'b', detectedAt: 2, severity: 'low' }),
       anAlert({ id: 'c', detectedAt: 3 }),
     );
-    await until(async () => (await get('/alerts')).json().alerts.length === 3);
+    await until(async () => (await get('/alerts')).json().alerts.length === 3, 'three alerts');
     const first = (await get('/alerts?severity=high&limit=1')).json();
     expect(first.alerts.map(({ id }: Alert) => id)).toEqual(['c']);
     const second = (await get(`/alerts?severity=high&limit=1&cursor=${first.next}`)).json();
@@ -179,12 +179,12 @@ describe('GET /alerts/live', () => {
     const live = await follow('/alerts/live?severity=high');
     expect(live.answer.headers.get('content-type')).toContain('text/event-stream');
     await test.commitAlerts(anAlert({ id: 'a' }), anAlert({ id: 'b', severity: 'low' }), anAlert({ id: 'c' }));
-    await until(() => live.events().length === 2);
+    await until(() => live.events().length === 2, 'two live alerts');
     expect(live.events().map(({ alert }) => alert.id)).toEqual(['a', 'c']);
     const lastId = live.events()[0]?.id as string;
     live.end();
     const again = await follow('/alerts/live', { 'last-event-id': lastId });
-    await until(() => again.events().length === 2);
+    await until(() => again.events().length === 2, 'what was missed');
     expect(again.events().map(({ alert }) => alert.id)).toEqual(['b', 'c']);
     again.end();
   });
@@ -195,7 +195,7 @@ describe('GET /alerts/live', () => {
     await until(() => {
       test.clock.advance(15_000);
       return live.text().includes(': still here');
-    });
+    }, 'a sign of life');
     await test.service.stop();
     await live.reading;
   });
@@ -419,7 +419,7 @@ describe('life of the service', () => {
     await started({}, { modules: [OwnModule] });
     test.detector.listener.onAlert?.(anAlert({ id: 'h' }), null);
     test.detector.listener.onAlert?.(anAlert({ id: 'l', severity: 'low' }), null);
-    await until(() => handled.length > 0);
+    await until(() => handled.length > 0, 'the handler');
     expect(handled).toEqual(['h']);
   });
 
@@ -434,8 +434,11 @@ describe('life of the service', () => {
     };
     await started({ sinks: [sink] });
     await test.commitAlerts(anAlert({ id: 'a' }));
-    await until(() => ids.length === 1);
-    await until(async () => (await test.log.committed('stakeout-redis')).get('alerts-0') === 1);
+    await until(() => ids.length === 1, 'the sink');
+    await until(
+      async () => (await test.log.committed('stakeout-redis')).get('alerts-0') === 1,
+      'the commit of the sink',
+    );
     expect((await get('/status')).json().sinks).toEqual([
       { name: 'redis', state: 'running', trouble: null, written: 1, lag: 0 },
     ]);

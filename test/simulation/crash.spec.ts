@@ -1,7 +1,7 @@
 import type { Lane } from '../../src/runtime/lane/lane.js';
+import { MemoryLog } from '../../src/runtime/memory/memory-log.js';
+import { MemoryStateStore } from '../../src/runtime/memory/memory-state-store.js';
 import { ManualClock } from '../../src/runtime/testing/manual-clock.js';
-import { MemoryLog } from '../../src/runtime/testing/memory-log.js';
-import { MemoryStateStore } from '../../src/runtime/testing/memory-state-store.js';
 import { makeLane, readAlerts, readAll, row, showAlert } from '../harness/lane-kit.js';
 import { CrashingProcess } from './crashing-kit.js';
 

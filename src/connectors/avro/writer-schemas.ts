@@ -7,9 +7,10 @@
  * W3. That an id is unknown, or cannot be used, is kept for `unknownForMs`: it may be registered later.
  * W4. A registry that does not answer is asked again until the caller aborts; no record is blamed.
  */
+
+import { Backoff, pause } from '../../runtime/backoff.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { DecodeFailure } from '../../runtime/ports/decoder.js';
-import { Backoff } from '../../runtime/sinks/backoff.js';
 import { compileRecordSchema, type RecordSchema } from './projection.js';
 import { AvroSchemaError } from './schema.js';
 import { type RegisteredSchema, RegistryError } from './schema-registry.js';
@@ -101,7 +102,7 @@ export class WriterSchemas {
 
   /** W4. */
   private async ask(id: number, signal: AbortSignal): Promise<RegisteredSchema> {
-    const backoff = new Backoff(this.options.clock, RETRY_MIN_MS, RETRY_MAX_MS);
+    const backoff = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     for (;;) {
       signal.throwIfAborted();
       try {
@@ -115,7 +116,7 @@ export class WriterSchemas {
           throw error;
         }
         this.troubled(true, error);
-        await backoff.wait(signal);
+        await pause(this.options.clock, backoff.next(), signal);
       }
     }
   }

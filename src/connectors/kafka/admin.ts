@@ -1,4 +1,6 @@
 /** Topics and offsets. Each call tries again while brokers are away, for a bounded time. */
+
+import { pause } from '../../runtime/backoff.js';
 import type { TopicInfo, TopicPartition, TopicSpec } from '../../runtime/ports/log.js';
 import { partitionName } from '../../runtime/ports/log.js';
 import { apis } from './apis.js';
@@ -6,7 +8,7 @@ import type { Cluster } from './cluster.js';
 import { Coordinator } from './coordinator.js';
 import { asKafkaError, hasId, isPassing, KafkaError } from './errors.js';
 import { BEGIN, END, listOffsets } from './offsets.js';
-import { Backoff, pause } from './timing.js';
+import { kafkaBackoff } from './timing.js';
 
 const ADMIN_TIMEOUT_MS = 30_000;
 const BY_BROKER = -1;
@@ -84,7 +86,7 @@ export class Admin {
   async #try<R>(doing: string, attempt: () => Promise<R>): Promise<R> {
     const { clock } = this.cluster.settings;
     const giveUpAt = clock.now() + ADMIN_TIMEOUT_MS;
-    const backoff = new Backoff();
+    const backoff = kafkaBackoff();
     for (;;) {
       try {
         return await attempt();

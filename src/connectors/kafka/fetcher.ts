@@ -10,6 +10,8 @@
  * 4. After `remove` resolved nothing of those partitions is delivered any more, and nothing is being delivered.
  * 5. A broker that fails loses its partitions; they are asked for again where metadata then says they are led.
  */
+
+import { pause } from '../../runtime/backoff.js';
 import type { GroupListener, RecordBatch, TopicPartition } from '../../runtime/ports/log.js';
 import { partitionName } from '../../runtime/ports/log.js';
 import type { Cluster } from './cluster.js';
@@ -18,7 +20,7 @@ import { asKafkaError, isPassing, KafkaError } from './errors.js';
 import { type Fetched, fetchFrom } from './fetch.js';
 import { Link } from './link.js';
 import { BEGIN, END, listOffsets } from './offsets.js';
-import { Backoff, pause } from './timing.js';
+import { kafkaBackoff } from './timing.js';
 
 const AHEAD_MAX = 2;
 const SLOTS = [0, 1] as const;
@@ -51,7 +53,7 @@ export class Fetcher {
   readonly #links: readonly Link[];
   readonly #busy = new Set<string>();
   readonly #stop = new AbortController();
-  readonly #backoff = new Backoff();
+  readonly #backoff = kafkaBackoff();
   readonly #work = new Set<Promise<void>>();
   #finding = false;
 

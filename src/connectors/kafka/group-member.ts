@@ -13,6 +13,8 @@
  * 5. Commits are sent one after the other. Heartbeats go on while the listener works.
  * 6. Whatever may pass (brokers away, elections) is tried again until `close`; whatever may not ends in `onFatal`, once.
  */
+
+import { type Backoff, pause } from '../../runtime/backoff.js';
 import type {
   GroupListener,
   GroupMember,
@@ -28,7 +30,7 @@ import { Fetcher } from './fetcher.js';
 import { Health } from './health.js';
 import { startPositions } from './positions.js';
 import { Subscription } from './subscription.js';
-import { Backoff, pause } from './timing.js';
+import { kafkaBackoff } from './timing.js';
 
 const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'] as const;
 /** Attempts, about 600 ms. */
@@ -127,7 +129,7 @@ export class KafkaGroupMember implements GroupMember {
 
   /** Until the member is in. `null`: closing. */
   async #join(): Promise<readonly TopicPartition[] | null> {
-    const backoff = new Backoff();
+    const backoff = kafkaBackoff();
     while (!this.#stop.signal.aborted) {
       this.#rejoin = Promise.withResolvers<void>();
       try {
@@ -159,7 +161,7 @@ export class KafkaGroupMember implements GroupMember {
   }
 
   async #assign(stakes: readonly Stake[]): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = kafkaBackoff();
     for (;;) {
       const wanted = stakes.filter((stake) => stake.live && !stake.leaving);
       if (wanted.length === 0 || this.#stop.signal.aborted) return;
@@ -218,7 +220,7 @@ export class KafkaGroupMember implements GroupMember {
   }
 
   async #commit(offsets: readonly OffsetCommit[], stakes: readonly (Stake | undefined)[]): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = kafkaBackoff();
     for (;;) {
       if (stakes.some((stake) => stake === undefined || !stake.live)) {
         throw new FencedError(`group ${this.options.groupId}: partitions of this commit are not held any more`);

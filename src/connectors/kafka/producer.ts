@@ -8,6 +8,8 @@
  * 3. What waits is bounded by the callers alone: each waits for its `send`, or holds the records itself.
  * 4. Order, and that each record is written once, hold per partition: see `outbox.ts`.
  */
+
+import { pause } from '../../runtime/backoff.js';
 import type { LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
 import { partitionName } from '../../runtime/ports/log.js';
 import { apis } from './apis.js';
@@ -17,7 +19,7 @@ import { Link } from './link.js';
 import { PartitionQueue, type ProducerIdentity, Ticket } from './outbox.js';
 import { Placement } from './placement.js';
 import { produce } from './produce.js';
-import { Backoff, pause } from './timing.js';
+import { kafkaBackoff } from './timing.js';
 
 /** Connections answer in order, and a client connection holds five requests. */
 const REQUESTS_PER_BROKER_MAX = 5;
@@ -42,7 +44,7 @@ export class KafkaProducer implements LogProducer {
   readonly #open = new Set<Promise<void>>();
   readonly #link: Link;
   readonly #stop = new AbortController();
-  readonly #backoff = new Backoff();
+  readonly #backoff = kafkaBackoff();
   #identity: ProducerIdentity | null = null;
   #preparing = false;
   #flushing = false;
@@ -220,7 +222,7 @@ export class KafkaProducer implements LogProducer {
 
   async #ask(): Promise<void> {
     const { clock } = this.cluster.settings;
-    const backoff = new Backoff();
+    const backoff = kafkaBackoff();
     while (!this.#stop.signal.aborted && this.#missing()) {
       try {
         await this.#askOnce();

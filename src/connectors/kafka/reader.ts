@@ -1,4 +1,6 @@
 /** Reads one partition outside any group. */
+
+import { pause } from '../../runtime/backoff.js';
 import type { ReadOptions, RecordBatch, TopicPartition } from '../../runtime/ports/log.js';
 import { partitionName } from '../../runtime/ports/log.js';
 import type { Cluster } from './cluster.js';
@@ -7,7 +9,7 @@ import { asKafkaError, isPassing, KafkaError } from './errors.js';
 import { fetchFrom } from './fetch.js';
 import { Link } from './link.js';
 import { BEGIN, END, listOffsets } from './offsets.js';
-import { Backoff, pause } from './timing.js';
+import { kafkaBackoff } from './timing.js';
 
 /**
  * Batches from `from` on. Brokers that are away are waited for until `signal` aborts. Throws `KAFKA_RECORDS_GONE` when retention
@@ -85,7 +87,7 @@ async function patiently<R>(
   signal: AbortSignal,
   attempt: () => Promise<R>,
 ): Promise<R | null> {
-  const backoff = new Backoff();
+  const backoff = kafkaBackoff();
   while (!signal.aborted) {
     try {
       return await attempt();

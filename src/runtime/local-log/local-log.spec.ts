@@ -1,7 +1,7 @@
 import { Gate, RecordingListener } from '../../../test/harness/recording-listener.js';
 import { until } from '../../../test/harness/until.js';
+import { MemoryLog } from '../memory/memory-log.js';
 import type { GroupOptions } from '../ports/log.js';
-import { MemoryLog } from '../testing/memory-log.js';
 
 const GROUP: GroupOptions = { groupId: 'g', topics: { names: ['t'] }, start: { at: 'earliest' } };
 

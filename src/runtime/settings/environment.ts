@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { nearestName } from './nearest.js';
+import { nearestName } from '../../rules/source/nearest.js';
 import type { SettingsError } from './settings-error.js';
 import { expand, type Leaf, type Path, type Tree } from './tree.js';
 

@@ -54,9 +54,8 @@ describe('defaults', () => {
       format: 'avro',
       schema: shippedSchema,
       key: 'accountId',
-      outOfOrderness: 5000,
+      outOfOrderness: 2000,
       idleAfter: 30_000,
-      allowedLateness: 0,
       mode: 'event-time',
     });
   });

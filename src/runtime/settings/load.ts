@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { nearestName } from '../../rules/source/nearest.js';
 import type { TopicSelection } from '../ports/log.js';
 import { type ConfigFile, readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
-import { nearestName } from './nearest.js';
 import {
   defaultStreams,
   type ParsedSettings,

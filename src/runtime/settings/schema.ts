@@ -67,7 +67,6 @@ export const streamSchema = z.strictObject({
   ),
   outOfOrderness: duration.default('5s', 'How much later than a younger event an event may still arrive.'),
   idleAfter: duration.default('30s', 'A partition without records for so long no longer holds time back. 0: never.'),
-  allowedLateness: duration.default(0, 'How long after the watermark a late event is still taken.'),
   arrival: text.optional('Field with the time of arrival, by which the events of a file are played back.', {
     defaultText: 'the order in the file',
   }),
@@ -242,5 +241,6 @@ export const defaultStreams: Readonly<Record<string, z.input<typeof streamSchema
     time: 'eventTime',
     id: 'transactionId',
     type: 'type',
+    outOfOrderness: '2s',
   },
 };

@@ -1,6 +1,6 @@
+import { MemoryLog } from '../memory/memory-log.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
-import { MemoryLog } from '../testing/memory-log.js';
 import type { AlertSink } from './alert-sink.js';
 import { AlertSinkFollower } from './alert-sink-follower.js';
 

@@ -1,3 +1,4 @@
+import { Backoff, pause } from '../backoff.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
 import {
@@ -11,7 +12,6 @@ import {
   type TopicPartition,
 } from '../ports/log.js';
 import type { AlertDecoder, AlertSink } from './alert-sink.js';
-import { Backoff } from './backoff.js';
 
 export interface AlertSinkFollowerOptions {
   readonly log: Log;
@@ -114,10 +114,10 @@ export class AlertSinkFollower {
         this.member = undefined;
         if (this.state !== 'running') return;
         // The log has closed the member: begin anew after a pause, for ever (invariant 2).
-        const backoff = new Backoff(this.options.clock, RETRY_MAX_MS, RETRY_MAX_MS);
-        this.joining = backoff
-          .wait(this.stopping.signal)
-          .then(() => (this.stopping.signal.aborted ? undefined : this.join()));
+        const { signal } = this.stopping;
+        this.joining = pause(this.options.clock, RETRY_MAX_MS, signal).then(() =>
+          signal.aborted ? undefined : this.join(),
+        );
       },
     };
   }
@@ -179,7 +179,7 @@ export class AlertSinkFollower {
 
   /** Tries until it works; `undefined` when `signal` aborted first. */
   private async persist<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
-    const backoff = new Backoff(this.options.clock, RETRY_MIN_MS, RETRY_MAX_MS);
+    const backoff = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     while (!signal.aborted) {
       try {
         const result = await attempt();
@@ -188,7 +188,7 @@ export class AlertSinkFollower {
       } catch (error) {
         this.failures += 1;
         this.tell(error instanceof Error ? error.message : String(error));
-        await backoff.wait(signal);
+        await pause(this.options.clock, backoff.next(), signal);
       }
     }
     return undefined;

@@ -1,9 +1,9 @@
+import { until } from '../../../test/harness/until.js';
+import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { Log } from '../../runtime/ports/log.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
-import { MemoryLog } from '../../runtime/testing/memory-log.js';
 import { anAlert } from '../testing/an-alert.js';
-import { until } from '../testing/until.js';
 import { type AlertPageQuery, matches, parsePageQuery, writeCursor } from './alert-query.js';
 import { AlertView } from './alert-view.js';
 import { AlertWindow } from './alert-window.js';
@@ -46,9 +46,9 @@ describe('AlertView', () => {
     await send(log, 0, at('a', 10), at('c', 30));
     await send(log, 1, at('b', 20));
     const view = started();
-    await until(() => view.status().held === 3);
+    await until(() => view.status().held === 3, '3 alerts held');
     await send(log, 1, at('d', 15), at('a', 10), 'nonsense');
-    await until(() => view.status().unreadable === 1);
+    await until(() => view.status().unreadable === 1, 'the unreadable one');
     expect(ids(view)).toEqual(['c', 'b', 'd', 'a']);
     expect(view.get('b')?.detectedAt).toBe(20);
   });
@@ -56,10 +56,10 @@ describe('AlertView', () => {
   it('is the same after a restart, from the tail of the topic', async () => {
     await send(log, 0, at('a', 10), at('b', 20), at('c', 30));
     const view = started({ capacity: 2 });
-    await until(() => view.status().held === 2);
+    await until(() => view.status().held === 2, '2 alerts held');
     expect(ids(view)).toEqual(['c', 'b']);
     await send(log, 0, at('d', 40));
-    await until(() => view.get('d') !== undefined);
+    await until(() => view.get('d') !== undefined, 'the alert d');
     expect(ids(view)).toEqual(['d', 'c']);
     expect(view.get('b')).toBeUndefined();
   });
@@ -72,7 +72,7 @@ describe('AlertView', () => {
     await until(() => {
       clock.advance(1_000);
       return view.status().held === 1;
-    });
+    }, 'the alert');
   });
 
   it('says when the log is away, and goes on where it was', async () => {
@@ -84,13 +84,13 @@ describe('AlertView', () => {
     });
     const troubles: (string | null)[] = [];
     const view = started({ log: flaky, onTrouble: (trouble) => troubles.push(trouble) });
-    await until(() => view.status().trouble === 'log is away');
+    await until(() => view.status().trouble === 'log is away', 'the trouble');
     away = false;
     await until(() => {
       clock.advance(200);
       return view.status().held === 1;
-    });
-    await until(() => view.status().trouble === null);
+    }, 'the alert');
+    await until(() => view.status().trouble === null, 'the end of the trouble');
     expect(troubles).toEqual(['log is away', null]);
   });
 
@@ -98,7 +98,7 @@ describe('AlertView', () => {
     await send(log, 0, at('a', 10), at('b', 20));
     await send(log, 1, at('c', 30));
     const view = started();
-    await until(() => view.status().held === 3);
+    await until(() => view.status().held === 3, '3 alerts held');
     const seen: string[] = [];
     let last = '';
     const end = view.subscribe(new Map([[0, 1]]), ({ alert, position }) => {
@@ -107,7 +107,7 @@ describe('AlertView', () => {
     });
     expect(seen.toSorted()).toEqual(['b', 'c']);
     await send(log, 0, at('d', 5));
-    await until(() => seen.length === 3);
+    await until(() => seen.length === 3, 'three alerts seen');
     expect([...(readPosition(last) ?? [])].toSorted()).toEqual([
       [0, 3],
       [1, 1],

@@ -1,8 +1,8 @@
+import { Backoff, pause } from '../../runtime/backoff.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log, RecordBatch } from '../../runtime/ports/log.js';
 import type { AlertDecoder } from '../../runtime/sinks/alert-sink.js';
-import { Backoff } from '../../runtime/sinks/backoff.js';
 import type { AlertCursor, AlertPageQuery } from './alert-query.js';
 import { AlertWindow, type PlacedAlert } from './alert-window.js';
 
@@ -104,7 +104,7 @@ export class AlertView {
   private async discover(): Promise<void> {
     const { log, topic, clock } = this.options;
     const intervalMs = this.options.discoveryIntervalMs ?? 10_000;
-    const retry = new Backoff(clock, RETRY_MIN_MS, RETRY_MAX_MS);
+    const retry = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     while (!this.stopping.signal.aborted) {
       let found = false;
       try {
@@ -117,15 +117,14 @@ export class AlertView {
       } catch (error) {
         this.tell('topics', error);
       }
-      if (found) await new Backoff(clock, intervalMs, intervalMs).wait(this.stopping.signal);
-      else await retry.wait(this.stopping.signal);
+      await pause(clock, found ? intervalMs : retry.next(), this.stopping.signal);
     }
   }
 
   private async follow(partition: number): Promise<void> {
     const { log, topic, clock } = this.options;
     const { signal } = this.stopping;
-    const retry = new Backoff(clock, RETRY_MIN_MS, RETRY_MAX_MS);
+    const retry = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     while (!signal.aborted) {
       try {
         const { begin, end } = await log.offsets({ topic, partition });
@@ -139,7 +138,7 @@ export class AlertView {
       } catch (error) {
         if (!signal.aborted) this.tell(String(partition), error);
       }
-      await retry.wait(signal);
+      await pause(clock, retry.next(), signal);
     }
   }
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { RocksStateStore } from '../../connectors/rocksdb/rocks-state-store.js';
+import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import { MemoryStateStore } from '../../runtime/testing/memory-state-store.js';
 
 /** Where state is kept between starts. Without a place, a start replays the log. */
 export async function openStore(settings: Settings): Promise<StateStore> {

@@ -1,6 +1,6 @@
+import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
-import { MemoryLog } from '../../runtime/testing/memory-log.js';
 import { DemoStream, type DemoStreamOptions, demoPosition } from './demo-stream.js';
 import type { DemoTransaction } from './demo-transaction.js';
 

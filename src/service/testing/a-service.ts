@@ -1,7 +1,7 @@
+import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { loadSettings, type Settings, type SettingsOverrides } from '../../runtime/settings/index.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
-import { MemoryLog } from '../../runtime/testing/memory-log.js';
 import { createService, type Service, type ServiceOptions } from '../bootstrap.js';
 import { createLogger } from '../logging/logger.js';
 import type { ServiceParts, TransactionIngest } from '../parts.js';

@@ -1,0 +1,46 @@
+import type { Clock } from './ports/clock.js';
+
+/** Resolves after `ms`, or at once when `signal` aborts: the caller looks at the signal afterwards. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.schedule(ms, done);
+    signal.addEventListener('abort', done);
+  });
+}
+
+/** Waits between attempts, that double from `minMs` to `maxMs`. */
+export class Backoff {
+  #nextMs: number;
+  #failures = 0;
+
+  constructor(
+    private readonly minMs: number,
+    private readonly maxMs: number,
+  ) {
+    this.#nextMs = minMs;
+  }
+
+  /** Counts a failure. Answers with how long to wait before the next attempt, in milliseconds. */
+  next(): number {
+    const ms = this.#nextMs;
+    this.#nextMs = Math.min(ms * 2, this.maxMs);
+    this.#failures++;
+    return ms;
+  }
+
+  /** Failures since the last success. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  reset(): void {
+    this.#nextMs = this.minMs;
+    this.#failures = 0;
+  }
+}
