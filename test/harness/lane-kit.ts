@@ -96,6 +96,7 @@ export function makeLane(kit: LaneKit, more: Partial<LaneOptions> = {}): Lane {
     commitIntervalMs: 100,
     commitRecords: 1000,
     snapshotIntervalMs: 500,
+    stopwatch: () => kit.clock.now() / 1000,
     turn: async () => undefined,
     listener: {},
     report: () => undefined,

@@ -41,6 +41,8 @@ export interface LaneOptions {
   readonly commitRecords: number;
   readonly snapshotIntervalMs: number;
   readonly listener: DetectorListener;
+  /** Seconds of a clock that never goes back, for durations in metrics alone. */
+  readonly stopwatch: () => number;
   /** Resolves when other work of the process has had its turn. */
   readonly turn: () => Promise<void>;
   /** What happens, in words, for the log. */
@@ -208,12 +210,12 @@ export class Lane implements Detector {
   private async batch(batch: RecordBatch): Promise<void> {
     const owned = this.owned.get(partitionName(batch));
     if (owned === undefined) return;
-    const started = this.options.clock.now();
+    const started = this.options.stopwatch();
     await owned.task.process(batch, this.abort.signal);
     this.outbox!.flush();
     this.counts.recordsIn += batch.records.length;
     this.sinceCommit += batch.records.length;
-    this.options.listener.onBatch?.(batch.records.length, (this.options.clock.now() - started) / 1000);
+    this.options.listener.onBatch?.(batch.records.length, this.options.stopwatch() - started);
     if (this.sinceCommit >= this.options.commitRecords) void this.commitSoon();
     if (this.outbox!.size > OUTBOX_MAX) await this.outbox!.settled();
   }
@@ -263,9 +265,10 @@ export class Lane implements Detector {
 
   /** `leaving`: the partitions are about to be given up, so all of their state is stored. */
   private async commit(which: (name: string) => boolean, leaving: boolean): Promise<void> {
-    const { clock, listener, snapshotIntervalMs } = this.options;
-    const started = clock.now();
-    const due = started - this.snapshotAt >= snapshotIntervalMs;
+    const { clock, listener, snapshotIntervalMs, stopwatch } = this.options;
+    const started = stopwatch();
+    const now = clock.now();
+    const due = now - this.snapshotAt >= snapshotIntervalMs;
     const parts: { readonly owned: Owned; readonly position: number; readonly snapshot: TaskSnapshot | null }[] = [];
     for (const [name, owned] of this.owned) {
       if (!which(name) || !owned.task.isLive) continue;
@@ -276,7 +279,7 @@ export class Lane implements Detector {
       parts.push({ owned, position, snapshot: store ? owned.task.snapshot() : null });
     }
     this.sinceCommit = 0;
-    if (due) this.snapshotAt = started;
+    if (due) this.snapshotAt = now;
     if (parts.length === 0) return;
     try {
       await this.outbox!.settled();
@@ -288,10 +291,10 @@ export class Lane implements Detector {
         await p.owned.state.write(await p.snapshot.encode(this.options.turn));
         p.owned.stored = p.position;
       }
-      listener.onCommit?.((clock.now() - started) / 1000, true);
+      listener.onCommit?.(stopwatch() - started, true);
     } catch (error) {
       for (const p of parts) p.snapshot?.revert();
-      listener.onCommit?.((clock.now() - started) / 1000, false);
+      listener.onCommit?.(stopwatch() - started, false);
       if (!(error instanceof FencedError))
         this.options.report(`commit failed and will be tried again: ${(error as Error).message}`);
     }
