@@ -10,9 +10,11 @@ import {
   type TestStream,
   testRules,
 } from '../../src/rules/index.js';
+import { formatSettingsError, loadSettings } from '../../src/runtime/settings/index.js';
 import { renderMessage } from '../../src/runtime/task/message.js';
 
 const patterns = join(import.meta.dirname, '../../patterns');
+const examples = join(import.meta.dirname, '../../examples');
 const avro = readAvroSchema(join(import.meta.dirname, '../../schemas/transaction.avsc'));
 const stream: TestStream = {
   schema: eventSchemaOf(avro, { stream: 'transactions', type: 'type' }),
@@ -20,6 +22,23 @@ const stream: TestStream = {
   timeField: 'eventTime',
   typeField: 'type',
 };
+
+/** The one stream of the example that a rule belongs to. */
+function exampleStream(file: string): TestStream {
+  const loaded = loadSettings({ file: join(file, '../../../stakeout.yaml'), env: {} });
+  if ('errors' in loaded) throw new Error(loaded.errors.map(formatSettingsError).join('\n'));
+  const [settings] = Object.values(loaded.settings.streams);
+  return { schema: null, idField: settings!.id, timeField: settings!.time, typeField: settings!.type };
+}
+
+describe('the examples', () => {
+  it('have settings that hold and rules that pass their own tests', async () => {
+    const result = await testRules([examples], { streamOf: exampleStream, render: renderMessage });
+    expect(result.diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(result.failures.map(formatFailure)).toEqual([]);
+    expect(result.passed).toBeGreaterThanOrEqual(20);
+  });
+});
 
 describe('the shipped patterns', () => {
   it('have neither errors nor warnings', async () => {

@@ -15,7 +15,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 const TOKEN_NAMES: readonly (readonly [RegExp, string])[] = [
-  [/\bEOF\b/g, 'the end of the condition'],
+  [/\bEOF\b/g, 'end of the condition'],
   [/\bRPAREN\b/g, '")"'],
   [/\bLPAREN\b/g, '"("'],
   [/\bRBRACKET\b/g, '"]"'],

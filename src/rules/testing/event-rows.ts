@@ -5,6 +5,7 @@ import type { Rule } from '../rule.js';
 import type { EventField } from '../schema.js';
 import { parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
+import type { SourceFile } from '../source/source-file.js';
 import type { TestEvent, TestStream } from './rule-test.js';
 
 /** A Monday. Tests begin here unless a row has a time of its own. */
@@ -23,13 +24,11 @@ export class EventRows {
     private readonly rule: Rule,
     private readonly stream: TestStream,
     private readonly defaults: readonly Section[],
-  ) {
-    for (const section of defaults) this.check(section);
-  }
+  ) {}
 
   add(node: YAMLMap): void {
     const row = new Section(this.yaml, node, 'An event', null);
-    this.check(row);
+    checkFields(row, this.stream);
     const id = row.text('id') ?? `#${this.events.length + 1}`;
     if (this.ids.has(id)) {
       this.yaml.source.error('duplicate-event', row.entry('id')!.span, `There is an event ${id} already.`);
@@ -48,16 +47,17 @@ export class EventRows {
   private fields(row: Section, id: string): Readonly<Record<string, FieldValue>> {
     const fields: Record<string, FieldValue> = {};
     for (const section of [...this.defaults, row]) {
-      for (const key of section.keys) {
-        if (this.isField(key)) fields[key] = entryValue(section.entry(key)!);
-      }
+      for (const key of fieldKeys(section, this.stream)) fields[key] = entryValue(section.entry(key)!);
     }
     const { idField, timeField, schema } = this.stream;
     if (idField !== undefined) {
       const number = schema?.fields.get(idField)?.type === 'number' ? Number(id.replace(/^\D+/, '')) : Number.NaN;
       fields[idField] ??= Number.isNaN(number) ? id : number;
     }
-    if (timeField !== undefined) fields[timeField] ??= this.time;
+    if (timeField !== undefined) {
+      const asText = schema?.fields.get(timeField)?.type === 'string';
+      fields[timeField] ??= asText ? new Date(this.time).toISOString() : this.time;
+    }
     return fields;
   }
 
@@ -66,45 +66,45 @@ export class EventRows {
     return section && entryValue(section.entry(key)!);
   }
 
-  private isField(key: string): boolean {
-    return !ROW_KEYS.includes(key) || (key === 'kind' && this.stream.schema?.fields.has(key) === true);
-  }
-
   private timeOf(text: string): number | undefined {
     const ms = parseDuration(text.replace(/^\+/, ''));
     if (ms !== undefined) return (text.startsWith('+') ? this.time : START_MS) + ms;
     const absolute = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
     return Number.isNaN(absolute) ? undefined : absolute;
   }
+}
 
-  /** That fields are there and values have their types: a slip here would make a test that shows nothing. */
-  private check(section: Section): void {
-    const { schema } = this.stream;
-    if (schema === null) return;
-    for (const key of section.keys.filter((name) => this.isField(name))) {
-      const entry = section.entry(key)!;
-      const field = schema.fields.get(key);
-      if (field === undefined) {
-        const hint = suggest(key, schema.fields.keys());
-        this.yaml.source.error('unknown-field', entry.keySpan, `There is no field ${key}.`, hint);
-      } else {
-        this.checkValue(entry, field);
-      }
+/** Keys of a row that are fields; `kind` is one only where the stream has such a field. */
+function fieldKeys(section: Section, stream: TestStream): readonly string[] {
+  const kindIsField = stream.typeField === 'kind' || stream.schema?.fields.has('kind') === true;
+  return section.keys.filter((key) => !ROW_KEYS.includes(key) || (key === 'kind' && kindIsField));
+}
+
+/** That fields are there and values have their types: a slip here would make a test that shows nothing. */
+export function checkFields(section: Section, stream: TestStream): void {
+  if (stream.schema === null) return;
+  for (const key of fieldKeys(section, stream)) {
+    const entry = section.entry(key)!;
+    const field = stream.schema.fields.get(key);
+    if (field === undefined) {
+      const hint = suggest(key, stream.schema.fields.keys());
+      section.source.error('unknown-field', entry.keySpan, `There is no field ${key}.`, hint);
+    } else {
+      checkValue(entry, field, section.source);
     }
   }
+}
 
-  private checkValue(entry: Entry, field: EventField): void {
-    const value = entryValue(entry);
-    const { source } = this.yaml;
-    if (value === null || value === undefined) {
-      if (!field.optional) source.error('type-mismatch', entry.span, `${field.name} cannot be null.`);
-    } else if (field.type !== 'other' && typeof value !== field.type) {
-      const hint = field.type === 'string' ? 'Put the value in quotes.' : undefined;
-      source.error('type-mismatch', entry.span, `${field.name} takes a ${field.type}.`, hint);
-    } else if (field.symbols !== undefined && !field.symbols.includes(String(value))) {
-      const hint = suggest(String(value), field.symbols);
-      source.error('unknown-symbol', entry.span, `${field.name} is never '${String(value)}'.`, hint);
-    }
+function checkValue(entry: Entry, field: EventField, source: SourceFile): void {
+  const value = entryValue(entry);
+  if (value === null || value === undefined) {
+    if (!field.optional) source.error('type-mismatch', entry.span, `${field.name} cannot be null.`);
+  } else if (field.type !== 'other' && typeof value !== field.type) {
+    const hint = field.type === 'string' ? 'Put the value in quotes.' : undefined;
+    source.error('type-mismatch', entry.span, `${field.name} takes a ${field.type}.`, hint);
+  } else if (field.symbols !== undefined && !field.symbols.includes(String(value))) {
+    const hint = suggest(String(value), field.symbols);
+    source.error('unknown-symbol', entry.span, `${field.name} is never '${String(value)}'.`, hint);
   }
 }
 

@@ -6,7 +6,7 @@ import { Section, spanOf, type YamlFile } from '../read/yaml-section.js';
 import type { Rule } from '../rule.js';
 import { suggest } from '../source/nearest.js';
 import { SourceFile } from '../source/source-file.js';
-import { EventRows } from './event-rows.js';
+import { checkFields, EventRows } from './event-rows.js';
 import type { ExpectedAlert, RuleTest, TestStream } from './rule-test.js';
 
 export interface ParsedTests {
@@ -48,6 +48,7 @@ class TestsReader {
   read(node: YAMLMap): readonly RuleTest[] {
     const file = new Section(this.yaml, node, 'The file', ['defaults', 'tests']);
     const defaults = file.section('defaults', 'defaults', null);
+    if (defaults !== undefined) checkFields(defaults, this.stream);
     const list = file.entry('tests');
     if (list === undefined) file.missing('tests', 'Add tests: with a list of tests.');
     else if (!isSeq(list.node)) file.wrong(list, 'a list of tests');
@@ -60,6 +61,7 @@ class TestsReader {
     const name = test.text('name') ?? '';
     if (!test.entry('name')) test.missing('name', 'Say in a few words what the test shows.');
     const own = test.section('defaults', 'defaults', null);
+    if (own !== undefined) checkFields(own, this.stream);
     const rows = new EventRows(
       this.yaml,
       this.rule,
