@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventSchemaOf } from '../../src/connectors/avro/event-schema.js';
+import { readAvroSchema } from '../../src/connectors/avro/schema.js';
+import { formatDiagnostic, formatFailure, parseRule, parseRuleTests, runRuleTests } from '../../src/rules/index.js';
+import { renderMessage } from '../../src/runtime/task/message.js';
+
+const root = join(import.meta.dirname, '../..');
+const text = readFileSync(join(root, 'docs/pattern-language.md'), 'utf8');
+const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map((match) => match[1]!);
+const schema = eventSchemaOf(readAvroSchema(join(root, 'schemas/transaction.avsc')), {
+  stream: 'transactions',
+  type: 'type',
+});
+
+const rules = blocks.filter((block) => block.startsWith('id:'));
+const steps = blocks.filter((block) => block.startsWith('- begin:'));
+const tests = blocks.filter((block) => block.startsWith('defaults:'));
+
+/** Codes in the sources, where each stands as text of its own. */
+function codesInSources(): Set<string> {
+  const codes = new Set<string>();
+  for (const folder of ['src/rules', 'src/engine/pattern', 'src/engine/compiler']) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.ts') || name.endsWith('.spec.ts')) continue;
+      const source = readFileSync(join(root, folder, name), 'utf8');
+      const calls = /(?:error|warning|report|atFile|code:|code =)\(?\s*(?:[\w.]+, )?'([a-z]+(?:-[a-z]+)+)'/g;
+      for (const [, code] of source.matchAll(calls)) codes.add(code!);
+    }
+  }
+  return codes;
+}
+
+describe('the reference of the pattern language', () => {
+  it('has examples of rules, steps and tests, and nothing else in YAML', () => {
+    expect([rules.length, tests.length]).toEqual([2, 1]);
+    expect(steps.length).toBeGreaterThanOrEqual(8);
+    expect(rules.length + steps.length + tests.length).toBe(blocks.length);
+  });
+
+  it.each(rules)('shows a rule that holds: %s', (block) => {
+    expect(parseRule(block, 'rule.yaml', schema).diagnostics.map(formatDiagnostic)).toEqual([]);
+  });
+
+  it.each(steps)('shows steps that hold: %s', (block) => {
+    const rule = `id: a\nkey: accountId\nwithin: 1h\npattern:\n${block.replace(/^/gm, '  ')}`;
+    expect(parseRule(rule, 'rule.yaml', schema).diagnostics.map(formatDiagnostic)).toEqual([]);
+  });
+
+  it('shows tests that the rule above them passes', () => {
+    const { rule } = parseRule(rules[0]!, 'rule.yaml', schema);
+    const stream = { schema, idField: 'transactionId', timeField: 'eventTime', typeField: 'type' };
+    const parsed = parseRuleTests(tests[0]!, 'tests.yaml', rule!, stream);
+    expect(parsed.diagnostics.map(formatDiagnostic)).toEqual([]);
+    const result = runRuleTests(rule!, parsed.tests, { render: renderMessage });
+    expect(result.failures.map(formatFailure)).toEqual([]);
+    expect(result.passed).toBe(2);
+  });
+
+  it('explains every code, and none that is not there', () => {
+    const codes = codesInSources();
+    const explained = [...text.slice(text.indexOf('\n### Files')).matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell]) =>
+      [...cell!.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code!),
+    );
+    expect([...codes].filter((code) => !explained.includes(code))).toEqual([]);
+    expect(explained.filter((code) => !codes.has(code)).filter((code) => !IN_VARIABLES.has(code))).toEqual([]);
+  });
+});
+
+/** Codes that the sources choose between before they report, or that are one word. */
+const IN_VARIABLES = new Set([
+  'condition-syntax',
+  'condition-too-large',
+  'duplicate-key',
+  'yaml-syntax',
+  'where-on-group',
+  'subtype-on-group',
+  'bad-duration',
+  'bad-times',
+  'bad-time',
+  'bad-value',
+  'unsupported',
+]);
