@@ -40,7 +40,3 @@ export class Drains {
     return [this.record(account, 0), this.record(account, 1), this.record(account, 2)];
   }
 }
-
-/** Accounts `name-0`, `name-1` … */
-export const accounts = (name: string, count: number): string[] =>
-  Array.from({ length: count }, (_, i) => `${name}-${i}`);
