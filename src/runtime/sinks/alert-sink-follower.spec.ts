@@ -133,6 +133,27 @@ describe('AlertSinkFollower', () => {
     await one.stop();
   });
 
+  it('does not take a partition that works, or a log that works again, for a sink that does', async () => {
+    log = new MemoryLog();
+    await log.createTopic({ name: topic, partitions: 2 });
+    const pick: FakeSink['write'] = async (alerts) => {
+      if (alerts.some(({ id }) => id === 'refused')) throw new Error('sink refuses');
+      sink.ids.push(...alerts.map(({ id }) => id));
+    };
+    sink.write = pick;
+    await send(log, alert('refused'));
+    const one = follower();
+    one.start();
+    await until(() => clock.waits.length === 1);
+    const producer = await log.producer();
+    await producer.send([{ topic, partition: 1, key: null, value: new TextEncoder().encode(alert('taken')) }]);
+    await until(async () => (await log.committed('g-fake')).get('alerts-1') === 1);
+    expect(sink.ids).toEqual(['taken']);
+    expect(one.status().trouble).toBe('sink refuses');
+    expect(troubles).toEqual(['sink refuses']);
+    await one.stop();
+  });
+
   it('leaves out a record that is no alert, and counts it', async () => {
     await send(log, alert('a'), 'nonsense', alert('b'));
     const one = follower();

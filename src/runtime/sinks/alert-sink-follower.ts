@@ -41,6 +41,8 @@ export interface AlertSinkStatus {
 
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 30_000;
+/** What trouble is of, where it is not a partition. */
+const LOG = 'log';
 
 /**
  * Follows the committed alerts and writes them to a sink, as a consumer group of its own.
@@ -54,6 +56,8 @@ const RETRY_MAX_MS = 30_000;
  */
 export class AlertSinkFollower {
   private state: AlertSinkStatus['state'] = 'created';
+  /** Trouble of the log, and of each partition's writes: what works again is not taken for all of it. */
+  private readonly troubles = new Map<string, string>();
   private trouble: string | null = null;
   private written = 0;
   private undecodable = 0;
@@ -92,7 +96,7 @@ export class AlertSinkFollower {
 
   private async join(): Promise<void> {
     const { log, groupId, topic } = this.options;
-    const member = await this.persist(this.stopping.signal, () =>
+    const member = await this.persist(LOG, this.stopping.signal, () =>
       log.join({ groupId, topics: { names: [topic] }, start: { at: 'earliest' } }, this.listener()),
     );
     this.member = member;
@@ -107,10 +111,10 @@ export class AlertSinkFollower {
       onRevoked: async (partitions) => this.gone(partitions),
       onLost: async (partitions) => this.gone(partitions),
       onBatch: (batch) => this.takeBatch(batch),
-      onTrouble: (error) => this.tell(error.message),
-      onRecovered: () => this.tell(null),
+      onTrouble: (error) => this.tell(LOG, error.message),
+      onRecovered: () => this.tell(LOG, null),
       onFatal: (error) => {
-        this.tell(error.message);
+        this.tell(LOG, error.message);
         this.member = undefined;
         if (this.state !== 'running') return;
         // The log has closed the member: begin anew after a pause, for ever (invariant 2).
@@ -135,6 +139,7 @@ export class AlertSinkFollower {
       this.owned.get(name)?.abort();
       this.owned.delete(name);
       this.lag.delete(name);
+      this.tell(name, null);
     }
   }
 
@@ -144,11 +149,11 @@ export class AlertSinkFollower {
     if (signal === undefined) return;
     this.lag.set(name, batch.endOffset - batch.nextOffset + batch.records.length);
     const alerts = this.decode(batch);
-    if (alerts.length > 0) await this.persist(signal, () => this.options.sink.write(alerts));
+    if (alerts.length > 0) await this.persist(name, signal, () => this.options.sink.write(alerts));
     if (signal.aborted) return;
     this.written += alerts.length;
     this.lag.set(name, batch.endOffset - batch.nextOffset);
-    if (batch.records.length > 0) await this.persist(signal, () => this.commit(batch));
+    if (batch.records.length > 0) await this.persist(LOG, signal, () => this.commit(batch));
   }
 
   private async commit(batch: RecordBatch): Promise<void> {
@@ -178,25 +183,29 @@ export class AlertSinkFollower {
   }
 
   /** Tries until it works; `undefined` when `signal` aborted first. */
-  private async persist<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
+  private async persist<T>(of: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
     const backoff = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     while (!signal.aborted) {
       try {
         const result = await attempt();
-        this.tell(null);
+        this.tell(of, null);
         return result;
       } catch (error) {
+        if (signal.aborted) return undefined;
         this.failures += 1;
-        this.tell(error instanceof Error ? error.message : String(error));
+        this.tell(of, error instanceof Error ? error.message : String(error));
         await pause(this.options.clock, backoff.next(), signal);
       }
     }
     return undefined;
   }
 
-  private tell(trouble: string | null): void {
-    if (trouble === this.trouble) return;
-    this.trouble = trouble;
-    this.options.onTrouble?.(trouble);
+  private tell(of: string, trouble: string | null): void {
+    if (trouble === null) this.troubles.delete(of);
+    else this.troubles.set(of, trouble);
+    const [first = null] = this.troubles.values();
+    if (first === this.trouble) return;
+    this.trouble = first;
+    this.options.onTrouble?.(first);
   }
 }
