@@ -36,6 +36,8 @@ const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_I
 /** Attempts, about 600 ms. */
 const ANSWERED_TROUBLES = 5;
 const DISCOVERY_INTERVAL_MS = 10_000;
+/** A topic wanted by its name is most likely being made at this moment. */
+const MISSING_TOPIC_INTERVAL_MS = 500;
 
 /** A partition held, from the round that gave it until it is revoked or lost. */
 interface Stake {
@@ -278,8 +280,10 @@ export class KafkaGroupMember implements GroupMember {
 
   async #discover(): Promise<void> {
     const { clock } = this.cluster.settings;
+    const { discoveryIntervalMs = DISCOVERY_INTERVAL_MS } = this.options;
     for (;;) {
-      await pause(clock, this.options.discoveryIntervalMs ?? DISCOVERY_INTERVAL_MS, this.#stop.signal);
+      const intervalMs = this.#subscription.isComplete ? discoveryIntervalMs : MISSING_TOPIC_INTERVAL_MS;
+      await pause(clock, Math.min(intervalMs, discoveryIntervalMs), this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       // A cluster that does not answer is noticed, told and waited for elsewhere.
       const changed = await this.#subscription.refresh().catch(() => false);

@@ -18,6 +18,11 @@ export class Subscription {
     return this.#topics.map((t) => t.name);
   }
 
+  /** False while a topic that is wanted by its name is not there yet. */
+  get isComplete(): boolean {
+    return 'pattern' in this.#selection || this.#topics.length === this.#selection.names.length;
+  }
+
   /** Equal as long as the topics and their numbers of partitions are. */
   get fingerprint(): string {
     return this.#topics.map((t) => `${t.name}:${t.partitions}`).join(',');
