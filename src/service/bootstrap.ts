@@ -15,6 +15,7 @@ import type { ServiceParts } from './parts.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { type ServiceObjects, serviceModule } from './service.module.js';
 import { logDetector, logTrouble } from './service-log.js';
+import { SilentConnections } from './silent-connections.js';
 import { AlertTracer, otlpProcessor } from './tracing/alert-tracer.js';
 import { ndjsonTypes } from './transactions/sent-transactions.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
@@ -112,13 +113,14 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
  *
  * Stopping, in this order; each step is taken even when one before it failed:
  * 1. nothing new is made (the demo) and live streams end, which lets HTTP close;
- * 2. HTTP closes after the requests under way, and beside it (a slow client must not hold it up) the detector commits what it
+ * 2. HTTP closes after the requests under way (connections that never asked for anything are cut), and beside it (a slow client must not hold it up) the detector commits what it
  *    holds and alert handlers finish;
  * 3. sinks and the view of alerts leave the log: what they did not get they get at the next start;
  * 4. the producer, traces, and at last the log and the stores.
  */
 class RunningService implements Service {
   private stopped: Promise<void> | null = null;
+  private readonly silent: SilentConnections;
 
   constructor(
     readonly app: NestFastifyApplication,
@@ -127,7 +129,9 @@ class RunningService implements Service {
     private readonly parts: ServiceParts,
     private readonly objects: ServiceObjects,
     private readonly tracer: AlertTracer | null,
-  ) {}
+  ) {
+    this.silent = new SilentConnections(app.getHttpServer());
+  }
 
   async start(): Promise<void> {
     const { host, port } = this.settings.http;
@@ -158,10 +162,16 @@ class RunningService implements Service {
   private async stopAll(): Promise<void> {
     const { strategy, streams, sinks, view, writer, metrics } = this.objects;
     await this.attempt(this.parts.background.map((part) => () => part.stop()));
-    await this.attempt([async () => streams.closeAll(), () => this.app.close(), () => strategy.close()]);
+    await this.attempt([async () => streams.closeAll(), () => this.closeHttp(), () => strategy.close()]);
     await this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);
     await this.attempt([() => writer.close(), async () => this.tracer?.close(), async () => metrics.close()]);
     await this.attempt([() => this.parts.close()]);
+  }
+
+  private async closeHttp(): Promise<void> {
+    const closed = this.app.close();
+    this.silent.cut();
+    await closed;
   }
 
   private async attempt(steps: readonly (() => Promise<unknown>)[]): Promise<void> {
