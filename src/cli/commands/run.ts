@@ -99,6 +99,7 @@ async function runShown(
 
 const BAR = 30;
 const grouped = (n: number): string => Math.round(n).toLocaleString('en-US');
+const counted = (n: number, what: string): string => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
 
 function progressLine(fraction: number, events: number, seconds: number): string {
   const done = Math.round(Math.min(1, fraction) * BAR);
@@ -108,7 +109,7 @@ function progressLine(fraction: number, events: number, seconds: number): string
 
 function summary(result: RunResult, options: RunCommandOptions): string {
   const lines = [
-    `${grouped(result.events)} events in ${result.seconds.toFixed(2)} s (${grouped(result.eventsPerSecond)} events/s), ${grouped(result.alerts)} alerts, ${grouped(result.late)} late, ${grouped(result.badRows)} bad rows`,
+    `${counted(result.events, 'event')} in ${result.seconds.toFixed(2)} s (${grouped(result.eventsPerSecond)} events/s), ${counted(result.alerts, 'alert')}, ${grouped(result.late)} late, ${counted(result.badRows, 'bad row')}`,
     ...Object.entries(result.byPattern).map(([id, n]) => `  ${id}: ${grouped(n)}`),
     `digest ${result.digest}`,
   ];

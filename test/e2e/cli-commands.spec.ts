@@ -1,0 +1,138 @@
+/** The commands as people and scripts run them: exit status, text, and the one JSON document of `--json`. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Alert } from '../../src/runtime/ports/alert.js';
+import { CliProcess } from '../harness/cli-process.js';
+import { built, root } from './kit/build.js';
+
+let folder: string;
+
+beforeAll(built, 120_000);
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stakeout-e2e-cli-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const stakeout = (...args: string[]) => CliProcess.run(args);
+const keysOf = (json: string) => Object.keys(JSON.parse(json) as object);
+
+describe('stakeout validate', () => {
+  it('finds nothing wrong with the shipped patterns', async () => {
+    const text = await stakeout('validate', 'patterns');
+    expect([text.status, text.stderr]).toEqual([0, '']);
+    expect(text.stdout).toMatch(/^\d+ rules fine, 0 errors, 0 warnings$/m);
+    const json = await stakeout('validate', 'patterns', '--json');
+    expect([json.status, JSON.parse(json.stdout)]).toEqual([0, { errors: [], warnings: [] }]);
+  });
+
+  it('shows where a pattern is wrong, and what was meant', async () => {
+    const file = join(folder, 'pattern.yaml');
+    const lines = readFileSync(join(root, 'patterns/offshore-drain/pattern.yaml'), 'utf8').split('\n');
+    const at = lines.findIndex((line) => line.includes('where: amount'));
+    lines[at] = '    where: amont > 10000.0';
+    writeFileSync(file, lines.join('\n'));
+    const text = await stakeout('validate', file);
+    expect(text.status).toBe(1);
+    expect(text.stdout).toContain(`${file}:${at + 1}:12`);
+    expect(text.stdout).toContain('Did you mean amount?');
+    const json = await stakeout('validate', file, '--json');
+    expect(json.status).toBe(1);
+    expect(JSON.parse(json.stdout).errors).toMatchObject([{ severity: 'error', line: at + 1, column: 12 }]);
+  });
+});
+
+describe('stakeout test', () => {
+  it("passes the shipped patterns' own tests", async () => {
+    const { status, stdout } = await stakeout('test', 'patterns', '--json');
+    const result = JSON.parse(stdout) as { passed: number; failed: number; failures: unknown[] };
+    expect([status, Object.keys(result)]).toEqual([0, ['passed', 'failed', 'failures']]);
+    expect([result.failed, result.failures]).toEqual([0, []]);
+    expect(result.passed).toBeGreaterThanOrEqual(60);
+  });
+
+  it('fails with status 1 when a test expects what does not come', async () => {
+    cpSync(join(root, 'patterns/offshore-drain'), join(folder, 'drain'), { recursive: true });
+    const file = join(folder, 'drain/tests.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('amount: 12000', 'amount: 9000'));
+    const { status, stdout } = await stakeout('test', join(folder, 'drain'), '--json');
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ failed: 1, failures: [{}] });
+  });
+});
+
+describe('stakeout run', () => {
+  const config = 'examples/flink-walkthrough/stakeout.yaml';
+  const START = Date.UTC(2026, 0, 1);
+
+  /** Fifty payments on five accounts; only account 3 makes a small one and then a large one. */
+  function writePayments(): void {
+    const rows = Array.from({ length: 50 }, (_, i) => ({
+      transaction_id: i,
+      event_time: START + i * 360_000,
+      account_id: (i % 5) + 1,
+      amount: i === 22 ? 0.5 : i === 27 ? 700 : 20 + i,
+    }));
+    mkdirSync(join(folder, 'data'));
+    writeFileSync(join(folder, 'data/transactions.ndjson'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  }
+
+  it('finds the one match of a file, writes it, and gives the same digest again', async () => {
+    writePayments();
+    const out = join(folder, 'alerts.ndjson');
+    const args = ['run', '--config', config, '--data', join(folder, 'data')];
+    const first = await stakeout(...args, '--json', '--out', out);
+    expect([first.status, first.stderr]).toEqual([0, '']);
+    expect(keysOf(first.stdout)).toEqual(
+      expect.arrayContaining(['events', 'alerts', 'late', 'seconds', 'eventsPerSecond', 'digest']),
+    );
+    const result = JSON.parse(first.stdout) as { readonly digest: string };
+    expect(result).toMatchObject({ events: 50, alerts: 1, late: 0 });
+    const written = readFileSync(out, 'utf8').trimEnd().split('\n');
+    expect(written).toHaveLength(1);
+    const alert = JSON.parse(written[0]!) as Alert;
+    expect(alert).toMatchObject({ patternId: 'small-then-large', key: '3', detectedAt: START + 27 * 360_000 });
+    expect(alert.steps.map(({ step, events }) => [step, events[0]?.id])).toEqual([
+      ['small', '22'],
+      ['large', '27'],
+    ]);
+    const again = await stakeout(...args);
+    expect(again.status).toBe(0);
+    expect(again.stdout).toContain(`digest ${result.digest}`);
+    expect(again.stdout).toContain('1 alert,');
+  });
+
+  it('says which file is missing', async () => {
+    const { status, stderr } = await stakeout('run', '--config', config, '--data', folder);
+    expect(status).toBe(1);
+    expect(stderr).toContain(join(folder, 'transactions.ndjson'));
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('tells all that is wrong with the settings at once', async () => {
+    const file = join(folder, 'stakeout.yaml');
+    writeFileSync(file, 'nmae: x\nhttp: { port: 99999 }\ncommit: { interval: soon }\n');
+    const { status, stderr } = await stakeout('run', '--config', file, '--data', folder);
+    expect(status).toBe(1);
+    for (const part of ['The settings do not hold', 'nmae', 'http.port', '99999', 'commit.interval', 'soon'])
+      expect(stderr).toContain(part);
+  });
+});
+
+describe('stakeout conformance', () => {
+  it('passes the cases with a name', async () => {
+    const { status, stdout } = await stakeout('conformance', 'test/conformance/cases/named.json', '--json');
+    expect(status).toBe(0);
+    const report = JSON.parse(stdout) as { readonly passed: number; readonly failed: number };
+    expect(report.failed).toBe(0);
+    expect(report.passed).toBeGreaterThan(50);
+  });
+});
+
+describe('the command itself', () => {
+  it('refuses what it does not know with status 1, and shows the help', async () => {
+    const { status, stderr } = await stakeout('strat');
+    expect(status).toBe(1);
+    expect(stderr).toContain('Did you mean start?');
+  });
+});
