@@ -123,11 +123,7 @@ function encodeRuns(out: ByteWriter, runs: readonly Run[], nodes: NodeTable): vo
   out.varint(runs.length);
   for (const run of runs) {
     out.varint(nodes.referenceTo(run.head));
-    if (run.head === null) continue;
-    out.varint(run.state);
-    out.double(run.startTime);
-    out.varint(run.startSeq);
-    out.double(run.previousTime);
+    if (run.head !== null) out.varint(run.state);
   }
 }
 
@@ -135,11 +131,15 @@ function decodeRuns(input: ByteReader, nodes: readonly MatchNode[], start: Run |
   return table(input.varint(), () => {
     const reference = input.varint();
     if (reference === 0) return start!;
-    const state = input.varint();
-    const startTime = input.double();
-    const startSeq = input.varint();
-    return { state, head: nodes[reference - 1]!, startTime, startSeq, previousTime: input.double() };
+    const head = nodes[reference - 1]!;
+    return { state: input.varint(), head, first: firstEvent(head) };
   });
+}
+
+function firstEvent(head: MatchNode): EngineEvent {
+  let node = head;
+  while (node.previous !== null) node = node.previous;
+  return node.event;
 }
 
 function table<T>(length: number, make: () => T): T[] {

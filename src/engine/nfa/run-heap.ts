@@ -1,10 +1,14 @@
 import type { Run } from './run.js';
 
 /**
- * Binary min-heap on `startSeq` over a plain array, with the operations of `java.util.PriorityQueue`: which of several equal
+ * Binary min-heap of runs by their first event over a plain array, with the operations of `java.util.PriorityQueue`: which of several equal
  * runs comes first is part of the meaning that the conformance corpus records.
  */
-const before = (a: Run, b: Run): boolean => a.startSeq < b.startSeq;
+/** Whether a run began strictly before another. The start run, which has no event, comes last. */
+export function beganBefore(a: Run, b: Run): boolean {
+  if (a.first === null) return false;
+  return b.first === null || a.first.seq < b.first.seq;
+}
 
 export function heapAdd(heap: Run[], run: Run): void {
   let at = heap.length;
@@ -12,7 +16,7 @@ export function heapAdd(heap: Run[], run: Run): void {
   while (at > 0) {
     const parent = (at - 1) >> 1;
     const above = heap[parent]!;
-    if (!before(run, above)) break;
+    if (!beganBefore(run, above)) break;
     heap[at] = above;
     heap[parent] = run;
     at = parent;
@@ -40,9 +44,9 @@ function sink(heap: Run[], from: number, run: Run): void {
   let at = from;
   while (at < half) {
     let child = 2 * at + 1;
-    if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+    if (child + 1 < heap.length && beganBefore(heap[child + 1]!, heap[child]!)) child++;
     const below = heap[child]!;
-    if (!before(below, run)) break;
+    if (!beganBefore(below, run)) break;
     heap[at] = below;
     at = child;
   }

@@ -1,19 +1,17 @@
 import type { MatchNode } from '../buffer/match-node.js';
+import type { EngineEvent } from '../event.js';
 
 /**
- * A run: one partial match. Runs never change, so that a key's state shares all it can with the state before.
+ * A run: one partial match. Runs never change, so that a key's state shares all it can with the state before. A run is three
+ * words: times and places in the order are those of its events.
  */
 export interface Run {
   /** Index of the state in the compiled pattern. */
   readonly state: number;
   /** Newest event taken; `null` for the start run alone. */
   readonly head: MatchNode | null;
-  /** Time of the first event, in ms; of the start run: 0. */
-  readonly startTime: number;
-  /** `seq` of the first event; of the start run: infinity, so that it sorts last. */
-  readonly startSeq: number;
-  /** Time of the newest event, in ms. */
-  readonly previousTime: number;
+  /** First event taken; `null` for the start run alone. */
+  readonly first: EngineEvent | null;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { CompiledPattern } from '../compiler/compile.js';
 import { type Output, SkipError, stepsOf } from './output.js';
 import type { Run } from './run.js';
-import { heapPoll, heapRemove } from './run-heap.js';
+import { beganBefore, heapPoll, heapRemove } from './run-heap.js';
 
 /**
  * Emits completed matches and drops, by the after-match skip strategy, the runs that a match makes void.
@@ -12,7 +12,7 @@ import { heapPoll, heapRemove } from './run-heap.js';
 export function emitMatches(pattern: CompiledPattern, partial: Run[], completed: Run[], output: Output): void {
   const skips = pattern.skip.strategy !== 'noSkip';
   while (completed.length > 0) {
-    if (skips && partial.length > 0 && partial[0]!.startSeq < completed[0]!.startSeq) return;
+    if (skips && partial.length > 0 && beganBefore(partial[0]!, completed[0]!)) return;
     const match = heapPoll(completed)!;
     if (skips) {
       const dropped = droppedBy(pattern, match);
@@ -28,22 +28,22 @@ export function emitMatches(pattern: CompiledPattern, partial: Run[], completed:
 /** Which runs a match makes void; `null`: none. Throws `SkipError` when the strategy demands it. */
 function droppedBy(pattern: CompiledPattern, match: Run): ((run: Run) => boolean) | null {
   const skip = pattern.skip;
-  const from = match.startSeq;
+  const from = match.first!.seq;
   switch (skip.strategy) {
     case 'noSkip':
       return null;
     case 'toNext':
-      return (run) => run.startSeq <= from;
+      return (run) => run.first !== null && run.first.seq <= from;
     case 'pastLastEvent': {
       const end = match.head!.event.seq;
-      return (run) => run.startSeq <= end;
+      return (run) => run.first !== null && run.first.seq <= end;
     }
     case 'toFirst':
     case 'toLast': {
       const target = skipTarget(pattern, match, skip.strategy);
       if (skip.onMiss === 'error' && target === null) throw new SkipError('skip-target-missing');
       if (skip.onMiss === 'error' && target === from) throw new SkipError('skip-to-match-start');
-      return target === null ? null : (run) => run.startSeq < target;
+      return target === null ? null : (run) => run.first !== null && run.first.seq < target;
     }
   }
 }

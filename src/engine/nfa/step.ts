@@ -21,7 +21,7 @@ import { emitMatches } from './skip.js';
  * 2. `undefined` stands for the initial state (the start run alone), so a key that has nothing under way needs no state.
  * 3. Runs are expanded in the order of the heap's array, and their results added in the order in which they arise.
  */
-const START_SEQ = Number.POSITIVE_INFINITY;
+const NONE: readonly Run[] = [];
 
 const startRuns = new WeakMap<CompiledPattern, PatternState>();
 
@@ -29,7 +29,7 @@ const startRuns = new WeakMap<CompiledPattern, PatternState>();
 export function initialState(pattern: CompiledPattern): PatternState {
   let state = startRuns.get(pattern);
   if (state === undefined) {
-    const run: Run = { state: pattern.start.index, head: null, startTime: 0, startSeq: START_SEQ, previousTime: 0 };
+    const run: Run = { state: pattern.start.index, head: null, first: null };
     state = { partial: [run], completed: [] };
     startRuns.set(pattern, state);
   }
@@ -100,12 +100,12 @@ export function advanceTime(
 export function nextDeadline(pattern: CompiledPattern, state: PatternState, gaps = true): number {
   const earliest = state.partial[0]!;
   let deadline = Number.POSITIVE_INFINITY;
-  if (earliest.startSeq === START_SEQ) return deadline;
-  if (pattern.windowMs > 0) deadline = earliest.startTime + pattern.windowMs;
+  if (earliest.first === null) return deadline;
+  if (pattern.windowMs > 0) deadline = earliest.first.time + pattern.windowMs;
   if (!gaps || !pattern.hasGaps) return deadline;
   for (const run of state.partial) {
     const compiled = pattern.states[run.state]!;
-    if (compiled.gapMs > 0 && !compiled.isStart) deadline = Math.min(deadline, run.previousTime + compiled.gapMs);
+    if (compiled.gapMs > 0 && !compiled.isStart) deadline = Math.min(deadline, run.head!.event.time + compiled.gapMs);
   }
   return deadline;
 }
@@ -113,7 +113,7 @@ export function nextDeadline(pattern: CompiledPattern, state: PatternState, gaps
 /** The state without its `count` oldest runs. */
 export function dropOldestRuns(state: PatternState, count: number): PatternState {
   const partial = state.partial.slice();
-  for (let i = 0; i < count && partial[0]!.startSeq !== START_SEQ; i++) heapPoll(partial);
+  for (let i = 0; i < count && partial[0]!.first !== null; i++) heapPoll(partial);
   return { partial, completed: state.completed };
 }
 
@@ -124,23 +124,25 @@ function settle(
   found: readonly Run[] | null,
   output: Output,
 ): PatternState | undefined {
-  let completed = state.completed;
+  let completed: readonly Run[] = state.completed;
   if (found !== null || completed.length > 0) {
     const heap = completed.slice();
     if (found !== null) for (const run of found) heapAdd(heap, run);
     emitMatches(pattern, partial, heap, output);
-    completed = heap;
+    completed = heap.length === 0 ? NONE : heap;
   }
-  const isInitial = partial.length === 1 && partial[0]!.startSeq === START_SEQ && completed.length === 0;
-  return isInitial ? undefined : { partial, completed };
+  const isInitial = partial.length === 1 && partial[0]!.first === null && completed.length === 0;
+  // An array that grew by `push` has room for many more: a key's state is kept, so it gets one that fits.
+  return isInitial ? undefined : { partial: partial.slice(), completed };
 }
 
 /** The time at which the run's window ended, or `null` when it goes on. A gap window goes before the match window. */
 function expiredAt(pattern: CompiledPattern, state: CompiledState, run: Run, time: number): number | null {
   if (state.isStart) return null;
-  if (state.gapMs > 0 && time - run.previousTime >= state.gapMs) return run.previousTime + state.gapMs;
-  if (pattern.windowMs > 0 && time - run.startTime >= pattern.windowMs) return run.startTime + pattern.windowMs;
-  return null;
+  const gapEnd = run.head!.event.time + state.gapMs;
+  if (state.gapMs > 0 && time >= gapEnd) return gapEnd;
+  const windowEnd = run.first!.time + pattern.windowMs;
+  return pattern.windowMs > 0 && time >= windowEnd ? windowEnd : null;
 }
 
 /** Sorts the results of one run; a stop state discards all of them but the completed ones. */
@@ -180,7 +182,8 @@ function expand(pattern: CompiledPattern, run: Run, event: EngineEvent): Run[] |
   for (let i = 0; i < edges.length; i++) {
     const edge = edges[i]!;
     if (edge.action === IGNORE) {
-      if (!state.isStart) results.push(edge.target === state ? run : { ...run, state: edge.target.index });
+      if (!state.isStart)
+        results.push(edge.target === state ? run : { state: edge.target.index, head: run.head, first: run.first });
     } else {
       take(run, edge, event, results);
     }
@@ -224,19 +227,12 @@ function collectEdges(from: CompiledState, event: EngineEvent, head: MatchNode |
 
 function take(run: Run, edge: Edge, event: EngineEvent, results: Run[]): void {
   const head: MatchNode = { event, step: edge.step, previous: run.head };
-  const isFirst = run.head === null;
-  const taken: Run = {
-    state: edge.target.index,
-    head,
-    startTime: isFirst ? event.time : run.startTime,
-    startSeq: isFirst ? event.seq : run.startSeq,
-    previousTime: event.time,
-  };
+  const taken: Run = { state: edge.target.index, head, first: run.first ?? event };
   results.push(taken);
   if (!edge.target.mayComplete) return;
   // Conditions still see the run as it was before this event.
   const final = finalAfterProceed(edge.target, event, run.head);
-  if (final !== null) results.push({ ...taken, state: final.index });
+  if (final !== null) results.push({ state: final.index, head, first: taken.first });
 }
 
 function finalAfterProceed(from: CompiledState, event: EngineEvent, head: MatchNode | null): CompiledState | null {

@@ -198,7 +198,7 @@ class KeyChange {
   result(): KeyState | undefined {
     if (this.slots === null) return this.given;
     while (this.given !== undefined && this.at < this.given.slots.length) this.keep();
-    return this.slots.length === 0 ? undefined : { slots: this.slots, states: this.states };
+    return this.slots.length === 0 ? undefined : { slots: this.slots.slice(), states: this.states.slice() };
   }
 
   private keep(): void {
