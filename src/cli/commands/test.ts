@@ -22,9 +22,8 @@ export async function test(paths: readonly string[], options: TestOptions, outpu
     return stream;
   };
   const { passed, failed, failures, diagnostics } = await testRules(paths, { streamOf, render: renderMessage });
-  const { errors } = bySeverity(diagnostics);
-  if (output.json) for (const d of diagnostics) output.say(formatDiagnostic(d));
-  output.result({ passed, failed, failures }, () =>
+  const { errors, warnings } = bySeverity(diagnostics);
+  output.result({ passed, failed, failures, errors, warnings }, () =>
     [...diagnostics.map(formatDiagnostic), ...failures.map(formatFailure), `${passed} passed, ${failed} failed`].join(
       '\n',
     ),
