@@ -108,13 +108,16 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   return { objects: { settings, strategy, view, streams, writer, health, metrics, sinks, risk: parts.risk }, tracer };
 }
 
+/** How long sinks and the view of alerts may take to leave the log in good order. */
+const FOLLOWERS_STOP_MS = 3_000;
+
 /**
  *     created ──start()──▶ running ──stop()──▶ stopped
  *
  * Stopping, in this order; each step is taken even when one before it failed:
  * 1. nothing new is made (the demo) and live streams end, which lets HTTP close;
- * 2. HTTP closes after the requests under way (connections that never asked for anything are cut), and beside it (a slow client must not hold it up) the detector commits what it
- *    holds and alert handlers finish;
+ * 2. HTTP closes after the requests under way (connections that never asked for anything are cut), and beside it (a slow client
+ *    must not hold it up) the detector commits what it holds and alert handlers finish;
  * 3. sinks and the view of alerts leave the log: what they did not get they get at the next start;
  * 4. the producer, traces, and at last the log and the stores.
  */
@@ -163,9 +166,20 @@ class RunningService implements Service {
     const { strategy, streams, sinks, view, writer, metrics } = this.objects;
     await this.attempt(this.parts.background.map((part) => () => part.stop()));
     await this.attempt([async () => streams.closeAll(), () => this.closeHttp(), () => strategy.close()]);
-    await this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);
+    // With the log away these wait for it; closing the log below ends their wait. They lose nothing by it.
+    const followers = this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);
+    await this.atMost(FOLLOWERS_STOP_MS, followers);
     await this.attempt([() => writer.close(), async () => this.tracer?.close(), async () => metrics.close()]);
     await this.attempt([() => this.parts.close()]);
+  }
+
+  private async atMost(ms: number, work: Promise<void>): Promise<void> {
+    let cancel: () => void = () => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.parts.clock.schedule(ms, resolve);
+    });
+    await Promise.race([work, timeout]);
+    cancel();
   }
 
   private async closeHttp(): Promise<void> {

@@ -39,7 +39,7 @@ describe('the service with a broken pattern file', () => {
     try {
       const { patterns } = await service.get<{ readonly patterns: readonly { readonly id: string }[] }>('/patterns');
       expect(patterns.map(({ id }) => id)).toEqual(['offshore-drain']);
-      expect(service.console).toContain('with 1 patterns (refused: see the 1 errors above)');
+      expect(service.console).toContain('with 1 pattern; others are refused, see the error above.');
       expect(service.console).toMatch(/broken\/pattern\.yaml:7:12/);
       expect(service.console).toContain('amont');
     } finally {

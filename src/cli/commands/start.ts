@@ -28,10 +28,12 @@ export async function start(options: StartOptions, output: Output): Promise<numb
   service = await createService(settings, parts);
   const { logger } = service;
   const stopped = stopOnSignals({ stop: () => service!.stop(), clock: systemClock, logger });
-  await startOrFail(service);
-  output.say(welcome(settings, composed, service.url()));
-  const status = await stopped;
+  const started = startOrFail(service).then(() => output.say(welcome(settings, composed, service!.url())));
+  // A start may wait for a broker for as long as it takes; a signal ends that too.
+  const status = await Promise.race([stopped, started.then(() => stopped)]);
   output.say(status === 0 ? 'Stopped. Start again to go on from here.' : 'Stopped, but not in good order.');
+  // What did not stop in time may keep the process alive.
+  if (status !== 0) process.exit(status);
   return status;
 }
 
@@ -100,7 +102,7 @@ function welcome(settings: Settings, { running, parts }: Composed, url: string):
   const refused = errorsIn(running.diagnostics);
   const lines = [
     '',
-    `stakeout runs on ${log}, with ${running.rules.length} patterns${refused > 0 ? ` (refused: see the ${refused} errors above)` : ''}.`,
+    `stakeout runs on ${log}, with ${running.rules.length} pattern${running.rules.length === 1 ? '' : 's'}${refused > 0 ? `; others are refused, see the ${refused === 1 ? 'error' : `${refused} errors`} above` : ''}.`,
     ...(settings.demo.enabled
       ? [
           `A demo stream of ${settings.demo.rate} transactions a second is playing; the first alert comes within seconds.`,

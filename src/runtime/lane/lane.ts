@@ -128,7 +128,8 @@ export class Lane implements Detector {
   // ---- start ----------------------------------------------------------------------------------------------------------
 
   private async open(): Promise<void> {
-    const { log, source, alerts, deadLetters, late, group } = this.options;
+    const { log, source, alerts, deadLetters, late, group, encoder } = this.options;
+    await encoder.prepare?.();
     for (const topic of [source, alerts, deadLetters, late]) if (topic !== null) await log.createTopic(topic);
     this.producer ??= await log.producer();
     this.outbox ??= new Outbox(this.producer, (error) => this.fail(error));

@@ -1,6 +1,6 @@
 import { AlertCodec, alertSchema } from '../../connectors/avro/alert-codec.js';
 import { confluentSchemaId } from '../../connectors/avro/decoder.js';
-import { RegistryError, type SchemaRegistry } from '../../connectors/avro/schema-registry.js';
+import type { SchemaRegistry } from '../../connectors/avro/schema-registry.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { AlertEncoder } from '../../runtime/ports/outputs.js';
 import type { AlertDecoder } from '../../runtime/sinks/alert-sink.js';
@@ -14,9 +14,15 @@ export class AlertTopicCodec implements AlertEncoder, AlertDecoder {
   private readonly plain = new AlertCodec();
   private writer = this.plain;
 
-  /** Registers the schema. Throws what passes (a registry that does not answer): to be called again then. */
-  async register(registry: SchemaRegistry, topic: string): Promise<void> {
-    this.writer = this.codecFor(await registry.register(`${topic}-value`, alertSchema));
+  constructor(
+    private readonly registry: SchemaRegistry | null,
+    private readonly topic: string,
+  ) {}
+
+  /** Registers the schema, where there is a registry. Throws `RegistryError`. */
+  async prepare(): Promise<void> {
+    if (this.registry === null || this.writer !== this.plain) return;
+    this.writer = this.codecFor(await this.registry.register(`${this.topic}-value`, alertSchema));
   }
 
   encode(alert: Alert): Uint8Array {
@@ -37,7 +43,3 @@ export class AlertTopicCodec implements AlertEncoder, AlertDecoder {
     return codec;
   }
 }
-
-/** Whether asking the registry again can help. */
-export const isPassing = (error: unknown): boolean =>
-  error instanceof RegistryError && error.code === 'REGISTRY_UNAVAILABLE';

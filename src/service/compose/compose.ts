@@ -9,7 +9,7 @@ import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
 import type { ServiceParts } from '../parts.js';
-import { AlertTopicCodec, isPassing } from './alert-topic-codec.js';
+import { AlertTopicCodec } from './alert-topic-codec.js';
 import { demoPart } from './demo.js';
 import { streamIngest } from './ingest.js';
 import { openLog } from './log.js';
@@ -26,8 +26,6 @@ export interface Composed {
 export class StreamsError extends Error {
   readonly code = 'STREAMS';
 }
-
-const RETRY_MS = 1000;
 
 /**
  * Makes everything that the settings name: log, state store, decoders, rules, sinks, the demo. Throws located errors before
@@ -47,11 +45,10 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const registry = makeRegistry(settings);
   const ingest = streamIngest(stream.settings, stream.avro, registry);
   const log = await openLog(settings, report);
-  const codec = new AlertTopicCodec();
+  const codec = new AlertTopicCodec(registry, settings.alerts.topic);
   const redis = redisSink(settings, clock, stream);
   const opened: { close(): Promise<void> }[] = [log];
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
-    if (registry !== null) await untilAnswered(clock, logger, () => codec.register(registry, settings.alerts.topic));
     const store = await openStore(settings);
     opened.unshift(store);
     return makeLane({ settings, clock, stream, log, rules: running.rules, codec, listener, report, store });
@@ -137,16 +134,4 @@ async function makeLane(parts: LaneParts): Promise<Lane> {
     stopwatch: () => performance.now() / 1000,
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   });
-}
-
-async function untilAnswered(clock: Clock, logger: () => Logger, act: () => Promise<void>): Promise<void> {
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-      logger().warn({ trouble: (error as Error).message }, 'the schema registry does not answer; waiting for it');
-      await new Promise<void>((resolve) => clock.schedule(RETRY_MS, resolve));
-    }
-  }
 }

@@ -15,7 +15,7 @@ export class DrainAlerts {
   /** In order of reading, repeats among them. */
   readonly written: WrittenAlert[] = [];
   private readonly byAccount = new Map<string, Alert>();
-  private readonly codec = new AlertTopicCodec();
+  private readonly codec = new AlertTopicCodec(null, 'alerts');
   private readonly topic: TopicReader;
   private decoded = 0;
 
