@@ -40,7 +40,7 @@ export interface AlertSinkStatus {
 }
 
 const RETRY_MIN_MS = 200;
-const RETRY_MAX_MS = 30_000;
+const RETRY_MAX_MS = 5_000;
 /** What trouble is of, where it is not a partition. */
 const LOG = 'log';
 
@@ -56,6 +56,8 @@ const LOG = 'log';
  */
 export class AlertSinkFollower {
   private state: AlertSinkStatus['state'] = 'created';
+  /** Partitions whose end is being asked for. */
+  private readonly measuring = new Set<string>();
   /** Trouble of the log, and of each partition's writes: what works again is not taken for all of it. */
   private readonly troubles = new Map<string, string>();
   private trouble: string | null = null;
@@ -149,11 +151,24 @@ export class AlertSinkFollower {
     if (signal === undefined) return;
     this.lag.set(name, batch.endOffset - batch.nextOffset + batch.records.length);
     const alerts = this.decode(batch);
-    if (alerts.length > 0) await this.persist(name, signal, () => this.options.sink.write(alerts));
+    const write = (): Promise<void> => this.options.sink.write(alerts);
+    if (alerts.length > 0) await this.persist(name, signal, write, () => this.measureLag(batch));
     if (signal.aborted) return;
     this.written += alerts.length;
     this.lag.set(name, batch.endOffset - batch.nextOffset);
     if (batch.records.length > 0) await this.persist(LOG, signal, () => this.commit(batch));
+  }
+
+  /** While a batch is held no other comes to tell where the log ends, so it is asked: the lag is what grows then. */
+  private measureLag(batch: RecordBatch): void {
+    const name = partitionName(batch);
+    if (this.measuring.has(name)) return;
+    this.measuring.add(name);
+    const measured = this.options.log.offsets(batch).then(({ end }) => {
+      if (this.owned.has(name)) this.lag.set(name, end - batch.nextOffset + batch.records.length);
+    });
+    // A log that does not answer is told of by those who read and commit.
+    measured.catch(() => undefined).finally(() => this.measuring.delete(name));
   }
 
   private async commit(batch: RecordBatch): Promise<void> {
@@ -183,7 +198,12 @@ export class AlertSinkFollower {
   }
 
   /** Tries until it works; `undefined` when `signal` aborted first. */
-  private async persist<T>(of: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
+  private async persist<T>(
+    of: string,
+    signal: AbortSignal,
+    attempt: () => Promise<T>,
+    onFailure?: () => void,
+  ): Promise<T | undefined> {
     const backoff = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
     while (!signal.aborted) {
       try {
@@ -193,6 +213,7 @@ export class AlertSinkFollower {
       } catch (error) {
         if (signal.aborted) return undefined;
         this.failures += 1;
+        onFailure?.();
         this.tell(of, error instanceof Error ? error.message : String(error));
         await pause(this.options.clock, backoff.next(), signal);
       }
