@@ -13,7 +13,7 @@ nav { display: flex; gap: 1rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top }
 td.time { white-space: nowrap; font-variant-numeric: tabular-nums }
-.severity { border-radius: 4px; padding: 0 .4rem; color: #fff; background: #5b6470; font-size: .85em }
+.severity { border-radius: 4px; padding: 0 .4rem; white-space: nowrap; color: #fff; background: #5b6470; font-size: .85em }
 .high { background: #b3541e } .critical { background: #b3261e } .medium { background: #8a6d00 }
 `;
 
@@ -49,7 +49,7 @@ async function status() {
     const { detector, patterns } = await (await fetch('status')).json();
     facts.textContent = detector
       ? [detector.phase + (detector.trouble ? ' (' + detector.trouble + ')' : ''), patterns + ' patterns',
-         detector.recordsIn.toLocaleString() + ' records', detector.alerts.toLocaleString() + ' alerts since start'].join(' · ')
+         detector.recordsIn.toLocaleString() + ' records', detector.alerts.toLocaleString() + (detector.alerts === 1 ? ' alert' : ' alerts') + ' since start'].join(' · ')
       : 'starting';
   } catch { facts.textContent = 'no connection'; }
   setTimeout(status, 2000);
