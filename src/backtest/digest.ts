@@ -3,12 +3,11 @@ import type { Alert } from '../runtime/ports/alert.js';
 
 /**
  * Digest of a set of alerts that does not depend on their order: the sum, modulo 2^256, of the SHA-256 of each (AdHash:
- * Bellare and Micciancio, "A New Paradigm for Collision-free Hashing", 1997). So lanes can be digested apart and added.
+ * Bellare and Micciancio, "A New Paradigm for Collision-free Hashing", 1997). So parts can be digested apart, and their sums added.
  * Positions in a topic do not count: the same records in a file or in another topic give the same digest.
  */
 export class AlertDigest {
   private sum = 0n;
-  private count = 0;
 
   add(alert: Alert): void {
     const identity = [
@@ -22,13 +21,6 @@ export class AlertDigest {
     ];
     const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
     this.sum = BigInt.asUintN(256, this.sum + BigInt(`0x${hash}`));
-    this.count++;
-  }
-
-  /** Adds what another digest has seen. */
-  merge(other: AlertDigest): void {
-    this.sum = BigInt.asUintN(256, this.sum + other.sum);
-    this.count += other.count;
   }
 
   /** 64 hex digits. */

@@ -3,7 +3,6 @@ import type { CaseOutcome } from './run-case.js';
 
 /**
  * How a case ended. `mayDiffer`: it failed, but only where the corpus allows an engine to differ (tag `tie-content`).
- * `tieOrder`: only the order of ties is another one, which the corpus allows under the tag `tie-order`.
  */
 export type Verdict = { readonly kind: 'passed' | 'mayDiffer' } | { readonly kind: 'failed'; readonly why: string };
 

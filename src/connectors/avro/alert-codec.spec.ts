@@ -1,6 +1,7 @@
 import avsc from 'avsc';
+import { canonicalJson } from '../../rules/revision.js';
 import type { Alert } from '../../runtime/ports/alert.js';
-import { AlertCodec, alertSchema, canonicalJson } from './alert-codec.js';
+import { AlertCodec, alertSchema } from './alert-codec.js';
 import { type AvroObject, namedTypes } from './schema.js';
 
 const event = {

@@ -1,4 +1,5 @@
 import avsc from 'avsc';
+import { canonicalJson } from '../../rules/revision.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { CONFLUENT_HEADER_BYTES, confluentSchemaId } from './decoder.js';
 import { plainRecordType } from './read-types.js';
@@ -87,12 +88,4 @@ export function confluentHeader(schemaId: number): Buffer {
   const header = Buffer.alloc(CONFLUENT_HEADER_BYTES);
   header.writeUInt32BE(schemaId, 1);
   return header;
-}
-
-/** JSON with the names of every object sorted. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }

@@ -161,10 +161,6 @@ export class KeyedEngine {
     this.dirty.delete(key);
   }
 
-  state(key: string): KeyState | undefined {
-    return this.entries.get(key)?.state;
-  }
-
   private fire(key: string, deadline: number): void {
     const entry = this.entries.get(key);
     if (entry === undefined || entry.scheduled !== deadline) return;
@@ -183,6 +179,8 @@ export class KeyedEngine {
     if (end > time) {
       entry.expires = this.expiry.add(key, end);
     } else {
+      entry.expires = false;
+      this.currentKey = key;
       this.currentTime = time;
       this.store(key, entry, advanceKey(this.ruleSet, entry.state, time, this.sink));
     }
