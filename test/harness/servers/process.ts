@@ -5,7 +5,7 @@
  * 2. It never outlives its owner: a watchdog ends it when the test run is gone, however that ended.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,8 +52,10 @@ export function isAlive(pid: number): boolean {
     return false;
   }
   try {
-    // A zombie that nobody has collected still answers signals.
-    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    // A zombie that nobody has collected still answers signals. While it has threads besides the first, they are still on
+    // their way out, and its sockets with them: a connection would be taken, and reset, instead of refused.
+    const isZombie = /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return !isZombie || readdirSync(`/proc/${pid}/task`).length > 1;
   } catch {
     return true;
   }
