@@ -7,7 +7,7 @@ import { type PatternProblem, validateForm } from '../pattern/validate.js';
 import type { Automaton } from './automaton.js';
 import { buildAutomaton, UnsupportedPattern } from './build.js';
 import { checkAutomaton } from './check.js';
-import { type Guard, isNever } from './guard.js';
+import { type Guard, guardLooksBack, isNever } from './guard.js';
 
 /** A guard as a function. `fields` is `event.fields`, `head` the newest event of the run. */
 export type Test = (event: EngineEvent, fields: Readonly<Record<string, unknown>>, head: MatchNode | null) => boolean;
@@ -47,6 +47,8 @@ export interface CompiledPattern {
   readonly hasGaps: boolean;
   /** An absence at the end can complete a match when its window ends. */
   readonly hasPending: boolean;
+  /** Some condition depends on events that the run has matched. */
+  readonly looksBack: boolean;
   readonly steps: readonly string[];
   readonly skip: Skip;
   /** Index in `steps` of the step that is skipped to; -1: none. */
@@ -91,6 +93,7 @@ export function compilePattern(pattern: Pattern, options: CompileOptions = {}): 
     windowMs: automaton.windowMs,
     hasGaps: states.some((state) => state.gapMs > 0),
     hasPending: states.some((state) => state.isPending),
+    looksBack: automaton.states.some((state) => state.transitions.some((t) => guardLooksBack(t.guard))),
     steps: automaton.steps,
     skip,
     skipStep: 'step' in skip ? automaton.steps.indexOf(skip.step) : -1,
@@ -161,6 +164,10 @@ class TestCompiler implements GenerateContext {
     let index = this.constants.indexOf(value);
     if (index < 0) index = this.constants.push(value) - 1;
     return `constants[${index}]`;
+  }
+
+  feature(): string {
+    throw new Error('features need a rule set');
   }
 
   /** Id of the guard's function; `null`: always true. */

@@ -1,3 +1,4 @@
+import { looksBack } from '../expression/analysis.js';
 import type { Condition } from '../expression/expression.js';
 
 /** The condition of a transition: conditions of the pattern, combined while the automaton is built. */
@@ -21,3 +22,17 @@ export function not(arg: Guard): Guard {
 }
 
 export const isNever = (guard: Guard): boolean => guard.op === 'not' && guard.arg.op === 'true';
+
+/** Whether the guard depends on events that the run has matched. */
+export function guardLooksBack(guard: Guard): boolean {
+  switch (guard.op) {
+    case 'leaf':
+      return looksBack(guard.condition);
+    case 'not':
+      return guardLooksBack(guard.arg);
+    case 'and':
+      return guardLooksBack(guard.left) || guardLooksBack(guard.right);
+    default:
+      return false;
+  }
+}

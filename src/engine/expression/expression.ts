@@ -1,3 +1,4 @@
+import type { Feature } from '../aggregate/feature.js';
 import type { EngineEvent } from '../event.js';
 
 /**
@@ -23,6 +24,8 @@ export type Expr =
   | { readonly op: 'aggregate'; readonly fn: AggregateFn; readonly step: string; readonly field?: string }
   /** The field of the n-th event (from 0) of a step. */
   | { readonly op: 'nth'; readonly step: string; readonly index: number; readonly field: string }
+  /** The value of a feature of the key at the event under test; missing where there is none (no event for `avg`, `min`, `max`). */
+  | { readonly op: 'feature'; readonly feature: Feature }
   | { readonly op: 'compare'; readonly cmp: CompareOp; readonly left: Expr; readonly right: Expr }
   | { readonly op: 'in'; readonly left: Expr; readonly values: readonly Scalar[] }
   | { readonly op: 'and' | 'or'; readonly args: readonly Expr[] }

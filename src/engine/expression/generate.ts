@@ -1,3 +1,4 @@
+import type { Feature } from '../aggregate/feature.js';
 import type { CompareOp, Expr, FunctionCondition, Scalar } from './expression.js';
 import { FUNCTIONS } from './functions.js';
 
@@ -13,6 +14,8 @@ export interface GenerateContext {
   stepIndex(step: string): number;
   /** Adds a constant that has no literal, and returns the code that reads it. */
   constant(value: unknown): string;
+  /** The code that reads the feature's present value, a number (`NaN`: missing). */
+  feature(feature: Feature): string;
 }
 
 /** `dynamic`: any type, possibly missing. */
@@ -52,6 +55,8 @@ function generate(expr: Expr, context: GenerateContext): Code {
         'dynamic',
         `rt.nth(head, ${context.stepIndex(expr.step)}, ${Number(expr.index)}, ${JSON.stringify(expr.field)})`,
       );
+    case 'feature':
+      return code('number', context.feature(expr.feature));
     case 'compare':
       return compare(expr.cmp, generate(expr.left, context), generate(expr.right, context));
     case 'in':
