@@ -1,5 +1,6 @@
 /** The engine: sequence patterns over keyed events, as pure functions. It imports nothing. */
 
+export type { Feature, FeatureFn } from './aggregate/feature.js';
 export { ByteReader, ByteWriter } from './codec/bytes.js';
 export {
   decodeKeyState,

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadRules } from '../../src/rules/index.js';
 import { ALERT_KEYS, RULE_KEYS } from '../../src/rules/read/parse-rule.js';
+import { FEATURE_KEYS } from '../../src/rules/read/read-features.js';
 import { STEP_KEYS } from '../../src/rules/read/read-steps.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -30,6 +31,7 @@ describe('the JSON Schema of patterns', () => {
   it('knows exactly the keys that the reader knows', () => {
     expect(Object.keys(schema.properties).sort()).toEqual([...RULE_KEYS].sort());
     expect(Object.keys(schema.properties.alert.properties).sort()).toEqual([...ALERT_KEYS].sort());
+    expect(Object.keys(schema.$defs.feature.properties).sort()).toEqual([...FEATURE_KEYS].sort());
     expect(Object.keys(schema.$defs.step.properties).sort()).toEqual([...STEP_KEYS].sort());
   });
 
@@ -39,6 +41,9 @@ describe('the JSON Schema of patterns', () => {
     ['a severity that is none', rule({}, { alert: { severity: 'severe' } })],
     ['times of no known form', rule({ times: 'often' })],
     ['a skip to two steps', rule({}, { skip: { toFirst: 'one', toLast: 'one' } })],
+    ['a feature without a window', rule({}, { features: [{ name: 'n', count: true }] })],
+    ['a feature of two statistics', rule({}, { features: [{ name: 'n', count: true, sum: 'a', over: '5m' }] })],
+    ['a feature of no statistic', rule({}, { features: [{ name: 'n', over: '5m' }] })],
     ['no key', { id: 'a', pattern: [{ begin: 'one' }] }],
   ])('refuses %s', (_, value) => {
     expect(checker.safeParse(value).success).toBe(false);
@@ -46,6 +51,8 @@ describe('the JSON Schema of patterns', () => {
 
   it.each([
     ['a range', rule({ times: '3..5', inside: 'consecutive', greedy: true })],
+    ['a count', rule({}, { features: [{ name: 'n', count: true, over: '5m', where: 'amount > 1' }] })],
+    ['a sum', rule({}, { features: [{ name: 'n', sum: 'amount', over: '30d' }] })],
     ['a group', { id: 'a', key: 'k', pattern: [{ begin: { group: [{ begin: 'one' }, { next: 'two' }] }, times: 2 }] }],
     ['a skip to a step', rule({}, { skip: { toFirst: 'one', onMiss: 'error' } })],
     ['alternatives', rule({ or: ['a == 1', 'b == 2'] })],

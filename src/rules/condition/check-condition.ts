@@ -3,7 +3,7 @@ import { suggest } from '../source/nearest.js';
 import type { Reporter } from '../source/source-file.js';
 import { checkCall, checkMethod } from './calls.js';
 import { type CelNode, flatten, parseCel } from './cel.js';
-import { References } from './references.js';
+import { EVENT_ALONE, References } from './references.js';
 import { fieldNames, fieldOf, isMeta, type Scope } from './scope.js';
 import { type Checked, fits, say, type Typed, typed } from './typed.js';
 
@@ -108,6 +108,7 @@ export class Checker {
 
   private name(node: Extract<CelNode, { op: 'id' }>): Checked {
     const name = node.args;
+    if (this.scope.features?.known.has(name)) return this.feature(node);
     const isStep = this.scope.steps.some((step) => step.name === name);
     if (isMeta(this.scope, name) && !isStep) return typed({ op: 'meta', name }, name === 'time' ? 'number' : 'string');
     const field = fieldOf(this.scope, name);
@@ -117,13 +118,28 @@ export class Checker {
       return null;
     }
     if (field === null) {
-      const hint = suggest(name, [...fieldNames(this.scope)]);
+      const hint = suggest(name, [...fieldNames(this.scope), ...this.featureNames()]);
       this.reporter.error('unknown-field', node.range, `There is no field ${name}.`, hint);
       return null;
     }
     this.scope.fields.add(name);
     if (field === 'unknown') return typed({ op: 'field', name }, 'unknown');
     return typed({ op: 'field', name }, field.type, field.symbols);
+  }
+
+  private feature(node: Extract<CelNode, { op: 'id' }>): Checked {
+    const { known, used } = this.scope.features!;
+    used.add(node.args);
+    if (this.scope.self < 0) {
+      this.reporter.error('not-in-feature', node.range, EVENT_ALONE, `Leave ${node.args} out: it is a feature.`);
+      return null;
+    }
+    const feature = known.get(node.args) ?? null;
+    return feature && typed({ op: 'feature', feature }, 'number');
+  }
+
+  private featureNames(): Iterable<string> {
+    return this.scope.self < 0 ? [] : (this.scope.features?.known.keys() ?? []);
   }
 
   private junction(node: Extract<CelNode, { op: '&&' | '||' }>): Checked {

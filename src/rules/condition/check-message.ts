@@ -5,7 +5,7 @@ import { type CelNode, parseCel } from './cel.js';
 import { fieldNames, fieldOf, type Scope } from './scope.js';
 
 /** A message may refer to every step of the pattern, so it has no place of its own among them. */
-export type MessageScope = Omit<Scope, 'self'>;
+export type MessageScope = Pick<Scope, 'schema' | 'steps' | 'fields'>;
 
 const FORMS =
   'Write {{ step.field }}, {{ first(step).field }}, {{ count(step) }}, {{ sum(step.field) }}, {{ key }} or {{ duration }}.';

@@ -13,6 +13,8 @@ export const STATISTICS = ['count', 'sum', 'avg', 'min', 'max', 'distinct', 'std
 export const PICKS = ['first', 'last'] as const;
 const NUMERIC: ReadonlySet<string> = new Set(['sum', 'avg', 'min', 'max', 'stddev']);
 
+export const EVENT_ALONE = 'The condition of a feature sees the event alone.';
+
 /** Which event of a step, or all of them. */
 type Which = { readonly pick: 'first' | 'last' } | { readonly index: number };
 
@@ -113,6 +115,10 @@ export class References {
   /** Whether the step is there. Warns of references that never hold an event. */
   private step(name: string, span: Span): boolean {
     const { steps, self } = this.scope;
+    if (self < 0) {
+      this.reporter.error('not-in-feature', span, EVENT_ALONE, 'Write the field alone.');
+      return false;
+    }
     const index = steps.findIndex((step) => step.name === name);
     const step = steps[index];
     if (step === undefined) {
@@ -134,8 +140,10 @@ export class References {
 
   private unknownStep(name: string, span: Span): void {
     const names = this.scope.steps.map((step) => step.name);
-    if (this.scope.schema?.fields.has(name)) {
-      this.reporter.error('unknown-step', span, `${name} is a field and has no parts.`, `Steps: ${names.join(', ')}.`);
+    const isField = this.scope.schema?.fields.has(name) ?? false;
+    if (isField || this.scope.features?.known.has(name)) {
+      const message = `${name} is a ${isField ? 'field' : 'feature'} and has no parts.`;
+      this.reporter.error('unknown-step', span, message, `Steps: ${names.join(', ')}.`);
     } else {
       this.reporter.error('unknown-step', span, `There is no step ${name}.`, suggest(name, names));
     }

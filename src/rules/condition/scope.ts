@@ -1,3 +1,4 @@
+import type { Feature } from '../../engine/index.js';
 import type { EventField, EventSchema } from '../schema.js';
 
 /** What a condition or a message may say of one step of its pattern. */
@@ -9,17 +10,30 @@ export interface StepInfo {
   readonly repeats: boolean;
 }
 
+/** The features that a rule has given names to. */
+export interface FeatureNames {
+  /** `null`: there is such a feature, but with a mistake that is reported where it stands. */
+  readonly known: ReadonlyMap<string, Feature | null>;
+  /** Where the names of those that are read are put. */
+  readonly used: Set<string>;
+}
+
 /** What a condition can see. */
 export interface Scope {
   /** `null`: nothing is known, so every field is taken to be there, of unknown type. */
   readonly schema: EventSchema | null;
   /** All steps of the pattern in order, those inside groups included. */
   readonly steps: readonly StepInfo[];
-  /** Index in `steps` of the step that the condition belongs to. */
+  /** Index in `steps` of the step that the condition belongs to; -1: it is a feature's, which sees the event alone. */
   readonly self: number;
+  /** Absent: there are none. */
+  readonly features?: FeatureNames;
   /** Where the names of the fields that are read are put. */
   readonly fields: Set<string>;
 }
+
+/** What all conditions of a rule have in common. */
+export type RuleScope = Pick<Scope, 'schema' | 'fields' | 'features'>;
 
 /** `null`: the schema is known, and has no such field. */
 export function fieldOf(scope: Pick<Scope, 'schema'>, name: string): EventField | 'unknown' | null {

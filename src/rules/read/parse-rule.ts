@@ -11,6 +11,7 @@ import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import { SourceFile, type Span } from '../source/source-file.js';
 import { ENGINE_HINTS } from './engine-hints.js';
+import { FeatureReader } from './read-features.js';
 import { readSkip } from './read-skip.js';
 import { StepReader } from './read-steps.js';
 import { readYaml } from './read-yaml.js';
@@ -24,6 +25,7 @@ export const RULE_KEYS = [
   'key',
   'within',
   'gap',
+  'features',
   'pattern',
   'skip',
   'alert',
@@ -135,6 +137,8 @@ class RuleReader {
 
   private pattern(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
     const entry = section.entry('pattern');
+    const features = new FeatureReader(this.yaml, this.schema, this.fields);
+    const scope = { schema: this.schema, fields: this.fields, features: features.read(section) };
     this.note(section, 'within', 'gap', 'skip');
     const withinMs = section.parsed('within', 'bad-duration', DURATION_FORM, parseDuration);
     const gapMs = section.parsed('gap', 'bad-duration', DURATION_FORM, parseDuration);
@@ -142,8 +146,8 @@ class RuleReader {
     if (entry === undefined) section.missing('pattern', 'Add pattern: with a list of steps.');
     else if (!isSeq(entry.node)) section.wrong(entry, 'a list of steps');
     if (!isSeq(entry?.node)) return { pattern: { steps: [] }, infos: [] };
-    const reader = new StepReader(this.yaml, this.schema, this.fields, this.places);
-    const { steps, infos, complete } = reader.read(entry.node);
+    const { steps, infos, complete } = new StepReader(this.yaml, scope, this.places).read(entry.node);
+    features.judge(infos);
     const pattern: Pattern = {
       steps,
       ...(withinMs === undefined ? {} : { withinMs }),

@@ -1,8 +1,7 @@
 import { isMap, isScalar, isSeq, type Node, type YAMLSeq } from 'yaml';
 import type { Condition, Contiguity, EventStep, Expr, PatternPath, Quantifier, Step } from '../../engine/index.js';
 import { checkCondition } from '../condition/check-condition.js';
-import type { Scope, StepInfo } from '../condition/scope.js';
-import type { EventSchema } from '../schema.js';
+import type { RuleScope, Scope, StepInfo } from '../condition/scope.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import { ScalarText } from '../source/scalar-text.js';
@@ -36,9 +35,10 @@ const MODIFIERS = [
 /** All keys that a step may have. */
 export const STEP_KEYS: readonly string[] = [...CONTIGUITIES.keys(), ...MODIFIERS];
 
-const STEP_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** What conditions can refer to. */
+export const NAME_FORM = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Words of conditions, which would read as something else there. */
-const RESERVED_NAMES = new Set(['true', 'false', 'null', 'in', 'key', 'duration']);
+export const RESERVED_NAMES = new Set(['true', 'false', 'null', 'in', 'key', 'duration']);
 
 /** A step of which the form is read, and the conditions are not yet: they may refer to steps around. */
 interface Draft {
@@ -66,8 +66,7 @@ export class StepReader {
 
   constructor(
     private readonly yaml: YamlFile,
-    private readonly schema: EventSchema | null,
-    private readonly fields: Set<string>,
+    private readonly scope: RuleScope,
     /** Place in the file by path in the pattern, for what the engine finds wrong. */
     private readonly places: Map<string, Span>,
   ) {}
@@ -130,7 +129,7 @@ export class StepReader {
   private name(section: Section, key: string): string {
     const name = section.text(key, 'the name of the step, or {group: […]}') ?? '';
     if (name === '') this.complete = false;
-    else if (!STEP_NAME.test(name)) {
+    else if (!NAME_FORM.test(name)) {
       const hint = 'Use letters, digits and _, and begin with a letter: conditions refer to it.';
       section.source.error('bad-step-name', section.entry(key)!.span, `A step cannot be called ${name}.`, hint);
     } else if (RESERVED_NAMES.has(name)) {
@@ -254,13 +253,13 @@ export class StepReader {
   private check(draft: Draft, text: ScalarText): Expr | undefined {
     // The until of a group is tested with all that the group has matched.
     const self = draft.index >= 0 ? draft.index : lastIndex(draft);
-    const scope: Scope = { schema: this.schema, steps: this.infos, self, fields: this.fields };
+    const scope: Scope = { ...this.scope, steps: this.infos, self };
     return checkCondition(text.text, scope, text) ?? undefined;
   }
 
   private subtype(section: Section): string | undefined {
     const subtype = section.text('subtype', 'the name of a kind');
-    const kinds = this.schema?.kinds ?? null;
+    const kinds = this.scope.schema?.kinds ?? null;
     if (subtype === undefined || kinds === null || kinds.has(subtype)) return subtype;
     const hint = suggest(subtype, kinds);
     section.source.error('unknown-kind', section.entry('subtype')!.span, `There is no kind ${subtype}.`, hint);

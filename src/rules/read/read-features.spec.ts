@@ -1,0 +1,222 @@
+import type { EventStep, Feature } from '../../engine/index.js';
+import { formatDiagnostic } from '../source/format-diagnostic.js';
+import { payments } from '../testkit/payments.js';
+import { type ParsedRule, parseRule } from './parse-rule.js';
+
+const FILE = 'p.yaml';
+
+const W4 = `id: busy
+key: accountId
+features:
+  - name: recentCount
+    count: true
+    over: 5m
+  - {name: recentSum, sum: amount, over: 5m}
+pattern:
+  - begin: busy
+    where: recentCount >= 10 || recentSum > 50000.0
+`;
+
+/** A rule with these features, of which one condition reads all. */
+function parse(features: string, where: string, schema: typeof payments | null = payments): ParsedRule {
+  const text = `id: a\nkey: accountId\nfeatures:\n${features}pattern:\n  - begin: one\n    where: ${where}\n`;
+  return parseRule(text, FILE, schema);
+}
+
+const formatted = (text: string): string[] => parseRule(text, FILE, payments).diagnostics.map(formatDiagnostic);
+const codes = (rule: ParsedRule): string[] => rule.diagnostics.map((d) => `${d.line}:${d.column} ${d.code}`);
+const featureOf = (text: string): Feature => {
+  const { rule, diagnostics } = parse(`  - name: f\n    ${text}\n`, 'f > 1');
+  expect(diagnostics).toEqual([]);
+  const { where } = rule!.pattern.steps[0] as EventStep;
+  return (where as { left: { feature: Feature } }).left.feature;
+};
+
+describe('the features of a rule', () => {
+  it('are numbers in its conditions', () => {
+    const { rule, diagnostics } = parseRule(W4, FILE, payments);
+    expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+    const count: Feature = { fn: 'count', overMs: 300_000 };
+    const sum: Feature = { fn: 'sum', field: 'amount', overMs: 300_000 };
+    const more = (cmp: string, feature: Feature, value: number) => ({
+      op: 'compare',
+      cmp,
+      left: { op: 'feature', feature },
+      right: { op: 'const', value },
+    });
+    expect(rule!.pattern.steps).toEqual([
+      {
+        kind: 'event',
+        name: 'busy',
+        contiguity: 'start',
+        where: { op: 'or', args: [more('>=', count, 10), more('>', sum, 50_000)] },
+      },
+    ]);
+    expect(rule!.fields).toEqual(['accountId', 'amount']);
+  });
+
+  it.each(['sum', 'avg', 'min', 'max'] as const)('can be the %s of a field', (fn) => {
+    expect(featureOf(`${fn}: amount\n    over: 1h30m`)).toEqual({ fn, field: 'amount', overMs: 5_400_000 });
+  });
+
+  it('can look at some events alone, and their fields are read', () => {
+    const where = {
+      op: 'compare',
+      cmp: '==',
+      left: { op: 'field', name: 'type' },
+      right: { op: 'const', value: 'Payment' },
+    };
+    expect(featureOf("count: true\n    over: 5m\n    where: type == 'Payment'")).toEqual({
+      fn: 'count',
+      overMs: 300_000,
+      where,
+    });
+    const { rule } = parse('  - {name: f, sum: amount, over: 5m, where: "approved"}\n', 'f > 1');
+    expect(rule!.fields).toEqual(['accountId', 'amount', 'approved']);
+  });
+
+  it('can be read in or and until, and in arithmetic', () => {
+    const { rule, diagnostics } = parse(
+      '  - {name: f, avg: amount, over: 5m}\n  - {name: g, count: true, over: 1h}\n',
+      'amount > 3 * f + 1\n    or: has(f)\n    oneOrMore: true\n    until: g > 5\nwithin: 1h',
+    );
+    expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+    const text = JSON.stringify(rule!.pattern.steps);
+    expect(text.split('"fn":"avg"').length - 1).toBe(2);
+    expect(rule!.pattern.steps[0]!.until).toMatchObject({ left: { op: 'feature', feature: { overMs: 3_600_000 } } });
+  });
+
+  it('count in the revision by what they are, not by their names', () => {
+    const revision = (text: string): string => parseRule(text, FILE, payments).rule!.revision;
+    expect(revision(W4.replaceAll('recentSum', 'total'))).toBe(revision(W4));
+    expect(
+      revision(W4.replace('{name: recentSum, sum: amount, over: 5m}', '{over: 300s, sum: amount, name: recentSum}')),
+    ).toBe(revision(W4));
+    expect(revision(W4.replace('amount, over: 5m', 'amount, over: 6m'))).not.toBe(revision(W4));
+    expect(revision(W4.replace('sum: amount', 'max: amount'))).not.toBe(revision(W4));
+  });
+
+  it('need no schema', () => {
+    const { rule, diagnostics } = parse('  - {name: f, sum: anything, over: 5m}\n', 'f > other', null);
+    expect(diagnostics).toEqual([]);
+    expect(rule!.fields).toEqual(['accountId', 'anything', 'other']);
+  });
+});
+
+describe('features with mistakes', () => {
+  it('are all told at once, each at its place', () => {
+    const text = `id: a
+key: accountId
+features:
+  - name: amount
+    count: true
+    over: 5m
+  - name: 5th
+    sum: amuont
+    over: 5 minutes
+  - name: large
+    max: country
+    over: 0s
+  - name: few
+    count: type == 'Payment'
+    over: 1h
+    where: amuont > recent && large.amount > 1 && few > 1
+  - name: few
+    over: 1h
+  - count: true
+    sum: amount
+  - seven
+  - name: recent
+    count: true
+    ovre: 1h
+pattern:
+  - begin: large
+    where: recnt > 5 && few > 1 && few == 'x'
+`;
+    const { rule, diagnostics } = parseRule(text, FILE, payments);
+    expect(rule).toBeNull();
+    expect(diagnostics.map((d) => `${d.line}:${d.column} ${d.code}`)).toEqual([
+      '4:11 feature-shadows',
+      '7:11 bad-feature-name',
+      '8:10 unknown-field',
+      '9:11 bad-duration',
+      '10:11 feature-shadows',
+      '11:10 type-mismatch',
+      '12:11 bad-value',
+      '14:12 wrong-form',
+      '16:12 unknown-field',
+      '16:21 not-in-feature',
+      '16:31 not-in-feature',
+      '16:51 not-in-feature',
+      '17:5 feature-without-statistic',
+      '17:11 duplicate-feature-name',
+      '19:5 missing-key',
+      '19:5 missing-key',
+      '20:5 feature-statistic-twice',
+      '21:5 wrong-form',
+      '22:5 missing-key',
+      '24:5 unknown-key',
+      '27:12 unknown-field',
+    ]);
+  });
+
+  it('say what to do', () => {
+    expect(formatted(W4.replace('count: true', "count: type == 'Payment'"))).toEqual([
+      [
+        'p.yaml:5:12: error: count must be true. [wrong-form]',
+        "  5 |     count: type == 'Payment'",
+        '    |            ^^^^^^^^^^^^^^^^^',
+        '    = Write count: true, and where: for which events count.',
+      ].join('\n'),
+    ]);
+    expect(formatted(W4.replace('>= 10 ||', '>= 10 && recentCont > 1 ||'))).toEqual([
+      [
+        'p.yaml:10:33: error: There is no field recentCont. [unknown-field]',
+        '  10 |     where: recentCount >= 10 && recentCont > 1 || recentSum > 50000.0',
+        '     |                                 ^^^^^^^^^^',
+        '     = Did you mean recentCount?',
+      ].join('\n'),
+    ]);
+  });
+
+  it('are told once, and not again where a condition reads them', () => {
+    expect(codes(parse('  - {name: f, sum: amuont, over: 5m}\n', "f > 1 && f == 'x'"))).toEqual(['4:20 unknown-field']);
+  });
+
+  it('are told though the pattern cannot be read', () => {
+    const text = 'id: a\nkey: accountId\nfeatures: {}\npattern: one\n';
+    expect(codes(parseRule(text, FILE, payments))).toEqual(['3:11 wrong-form', '4:10 wrong-form']);
+  });
+
+  it.each([
+    ['f', 'not-a-condition'],
+    ["f == 'x'", 'type-mismatch'],
+    ['f.amount > 1', 'unknown-step'],
+    ['count(f) > 1', 'unknown-step'],
+  ])('a condition %s', (where, code) => {
+    expect(codes(parse('  - {name: f, count: true, over: 5m}\n', where)).map((found) => found.split(' ')[1])).toContain(
+      code,
+    );
+  });
+
+  it.each(['time', 'kind'])('no feature is called %s, which means the event itself', (name) => {
+    expect(codes(parse(`  - {name: ${name}, count: true, over: 5m}\n`, `${name} == ${name}`))).toEqual([
+      '4:12 feature-shadows',
+    ]);
+  });
+});
+
+describe('a feature that no condition reads', () => {
+  it('is warned of', () => {
+    const { rule, diagnostics } = parseRule(W4.replace('|| recentSum > 50000.0', ''), FILE, payments);
+    expect(rule).not.toBeNull();
+    expect(diagnostics.map(formatDiagnostic)).toEqual([
+      [
+        'p.yaml:7:12: warning: No condition reads recentSum. [feature-unused]',
+        '  7 |   - {name: recentSum, sum: amount, over: 5m}',
+        '    |            ^^^^^^^^^',
+        '    = Name recentSum in a condition, or remove it.',
+      ].join('\n'),
+    ]);
+  });
+});
