@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../engine/index.js';
 import type { Rule } from './rule.js';
 
 /**
@@ -11,15 +12,4 @@ export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields'>): 
     .update(canonicalJson({ id, title, status, key, pattern, alert }))
     .digest('hex')
     .slice(0, 16);
-}
-
-/** JSON with the keys of every object in order, and nothing for what is undefined. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
-  return `{${members.join(',')}}`;
 }

@@ -1,5 +1,5 @@
 import avsc from 'avsc';
-import { canonicalJson } from '../../rules/revision.js';
+import { canonicalJson } from '../../engine/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { AlertCodec, alertSchema } from './alert-codec.js';
 import { type AvroObject, namedTypes } from './schema.js';

@@ -1,5 +1,5 @@
 import avsc from 'avsc';
-import { canonicalJson } from '../../rules/revision.js';
+import { canonicalJson } from '../../engine/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { CONFLUENT_HEADER_BYTES, confluentSchemaId } from './decoder.js';
 import { plainRecordType } from './read-types.js';
