@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { type Finding, isNode, type Source, Syntax, type SyntaxNode } from './source.js';
 
 /** The folders of `src`: each may import from itself and from those before it. */
-export const LAYERS = ['engine', 'rules', 'runtime', 'connectors', 'backtest', 'service', 'cli'] as const;
+export const LAYERS = ['engine', 'rules', 'runtime', 'connectors', 'backtest', 'bench', 'service', 'cli'] as const;
 
 export interface Import {
   readonly specifier: string;

@@ -1,0 +1,12 @@
+export type BenchErrorCode = 'UNKNOWN_STREAM' | 'UNKNOWN_WORKLOAD' | 'BAD_RULES' | 'WORKER_FAILED' | 'PEER_FAILED';
+
+/** What can go wrong with a benchmark for reasons that a person can mend. */
+export class BenchError extends Error {
+  constructor(
+    readonly code: BenchErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,94 @@
+import { collectGarbage, type Pause, type PauseFigures, type PauseObserver, pauseFigures } from './garbage.js';
+import { machineSeconds, ownSeconds } from './machine.js';
+
+/** One time through the stream: something that is made anew for each pass. */
+export interface Pass {
+  /** Takes in all events. */
+  run(): void;
+  /** Ends the stream. */
+  finish(): void;
+  /** Valid after `finish`. */
+  readonly matches: number;
+}
+
+export interface PassPlan {
+  readonly events: number;
+  readonly warmup: number;
+  readonly passes: number;
+  makePass(): Pass;
+  onPass?(number: number, eventsPerSecond: number): void;
+}
+
+/** Figures of one timed pass. */
+export interface PassFigures {
+  readonly seconds: number;
+  /** Processor time of all threads of the process, the collector's too. */
+  readonly cpuSeconds: number;
+  /** Processor time that others on the machine took meanwhile; `null`: not known. */
+  readonly foreignCpuSeconds: number | null;
+  readonly matches: number;
+}
+
+export interface Measured {
+  /** Median over the timed passes. */
+  readonly eventsPerSecond: number;
+  readonly min: number;
+  readonly max: number;
+  /** Median, in microseconds. */
+  readonly cpuMicrosPerEvent: number;
+  /** The same in all passes. */
+  readonly matches: number;
+  /** All timed passes together. */
+  readonly gc: PauseFigures;
+  readonly passes: readonly PassFigures[];
+}
+
+/** Runs warm-up and timed passes in turn, each from a clean heap. Throws when passes disagree about the matches. */
+export async function measure(plan: PassPlan, pauses: PauseObserver): Promise<Measured> {
+  const timed: PassFigures[] = [];
+  const collected: Pause[] = [];
+  for (let i = -plan.warmup; i < plan.passes; i++) {
+    collectGarbage();
+    const { figures, from, to } = timePass(plan.makePass());
+    await pauses.settle();
+    plan.onPass?.(i + 1, plan.events / figures.seconds);
+    if (i < 0) continue;
+    timed.push(figures);
+    collected.push(...pauses.between(from, to));
+  }
+  const rates = timed.map(({ seconds }) => plan.events / seconds).sort((a, b) => a - b);
+  const [first] = timed;
+  const other = timed.find(({ matches }) => matches !== first?.matches);
+  if (first === undefined) throw new RangeError('there must be a timed pass');
+  if (other !== undefined) throw new Error(`one pass found ${first.matches} matches, another ${other.matches}`);
+  return {
+    eventsPerSecond: median(rates),
+    min: rates[0]!,
+    max: rates.at(-1)!,
+    cpuMicrosPerEvent: median(timed.map(({ cpuSeconds }) => (cpuSeconds * 1e6) / plan.events).sort((a, b) => a - b)),
+    matches: first.matches,
+    gc: pauseFigures(collected),
+    passes: timed,
+  };
+}
+
+function timePass(pass: Pass): { figures: PassFigures; from: number; to: number } {
+  const machine = machineSeconds();
+  const own = ownSeconds();
+  const from = performance.now();
+  pass.run();
+  pass.finish();
+  const to = performance.now();
+  const cpuSeconds = ownSeconds() - own;
+  const all = machineSeconds();
+  const foreign = machine === null || all === null ? null : Math.max(0, all - machine - cpuSeconds);
+  const seconds = (to - from) / 1000;
+  return { figures: { seconds, cpuSeconds, foreignCpuSeconds: foreign, matches: pass.matches }, from, to };
+}
+
+/** Of an even number of values the mean of the two in the middle. `sorted`: ascending, not empty. */
+export function median(sorted: readonly number[]): number {
+  const half = sorted.length / 2;
+  const upper = sorted[Math.floor(half)]!;
+  return Number.isInteger(half) ? (sorted[half - 1]! + upper) / 2 : upper;
+}
