@@ -1,0 +1,125 @@
+import type { Pattern, Skip } from '../../src/engine/index.js';
+import { type FoundMatch, type FoundTimeout, type Search, type Stream, search, TooMany } from './matches.js';
+import type { KindParents, Taken } from './partial.js';
+import { takenText } from './texts.js';
+
+/**
+ * What of all matches is emitted, and when, under a skip strategy.
+ *
+ * A match waits while something that began before it is under way; of those that are ready, the one that begins first goes
+ * first. It drops whatever begins before some event: a strategy says which. Of two that begin with the same event, either may
+ * go first, so there may be several right results, and all of them are given.
+ */
+export interface Result {
+  readonly matches: readonly FoundMatch[];
+  readonly timeouts: readonly FoundTimeout[];
+  /** The run ended at this moment with an error of the skip strategy. */
+  readonly failedAt?: number;
+}
+
+const RESULTS_MAX = 200;
+const ORDERS_MAX = 2000;
+
+/** Throws `TooMany` where there is more to try than is worth it. */
+export function expectedResults(pattern: Pattern, stream: Stream, kindParents: KindParents): readonly Result[] {
+  const found = search(pattern, stream, kindParents);
+  const skip = pattern.skip ?? { strategy: 'noSkip' };
+  if (skip.strategy === 'noSkip') return [{ matches: found.matches, timeouts: found.timeouts }];
+  return new Emitting(stream, skip, found).run();
+}
+
+interface World {
+  readonly moment: number;
+  readonly waiting: readonly FoundMatch[];
+  /** By the feed that brought the first event: the moment at which what begins there was dropped. */
+  readonly dropped: readonly number[];
+  readonly emitted: readonly FoundMatch[];
+}
+
+class Emitting {
+  private readonly results = new Map<string, Result>();
+  private readonly tried = new Set<string>();
+  private readonly feedOf: ReadonlyMap<unknown, number>;
+
+  constructor(
+    private readonly stream: Stream,
+    private readonly skip: Skip,
+    private readonly found: Search,
+  ) {
+    this.feedOf = new Map(stream.map(({ event }, i) => [event, i]));
+  }
+
+  run(): readonly Result[] {
+    const dropped = this.stream.map(() => Number.POSITIVE_INFINITY);
+    this.enter({ moment: 0, waiting: [], dropped, emitted: [] });
+    return [...this.results.values()];
+  }
+
+  /** Matches that are complete at this moment join those that wait. */
+  private enter(world: World): void {
+    if (world.moment === 2 * this.stream.length) {
+      this.finish(world);
+      return;
+    }
+    const complete = this.found.matches.filter(
+      (m) => m.moment === world.moment && world.dropped[m.first]! > world.moment,
+    );
+    this.emit({ ...world, waiting: [...world.waiting, ...complete] });
+  }
+
+  private emit(world: World): void {
+    const { waiting, moment, dropped } = world;
+    const first = Math.min(...waiting.map((m) => m.first));
+    const isHeld = this.found.aliveUntil.some((until, i) => i < first && until >= moment && dropped[i]! > moment);
+    if (waiting.length === 0 || isHeld) {
+      this.enter({ ...world, moment: moment + 1 });
+      return;
+    }
+    const ready = new Map<string, FoundMatch>();
+    for (const match of waiting) if (match.first === first) ready.set(takenText(match.taken), match);
+    if (ready.size === 1 || this.isNew(world)) for (const match of ready.values()) this.emitOne(world, match);
+  }
+
+  /** Different orders of ties can lead to the same. */
+  private isNew({ moment, waiting, emitted, dropped }: World): boolean {
+    const texts = (matches: readonly FoundMatch[]): string[] => matches.map(matchText).sort();
+    const key = JSON.stringify([moment, texts(waiting), texts(emitted), dropped]);
+    if (this.tried.has(key)) return false;
+    if (this.tried.size > ORDERS_MAX) throw new TooMany(`more than ${ORDERS_MAX} orders of ties`);
+    this.tried.add(key);
+    return true;
+  }
+
+  private emitOne(world: World, match: FoundMatch): void {
+    const end = this.dropsBefore(match);
+    if (end === 'error') {
+      this.finish(world, world.moment);
+      return;
+    }
+    const rest = world.waiting.filter((m) => m !== match && m.first >= end);
+    const dropped = world.dropped.map((moment, i) => (i < end ? Math.min(moment, world.moment) : moment));
+    this.emit({ ...world, waiting: rest, dropped, emitted: [...world.emitted, { ...match, moment: world.moment }] });
+  }
+
+  /** The first feed whose event is not dropped. */
+  private dropsBefore(match: FoundMatch): number | 'error' {
+    const { skip } = this;
+    const feeds = (taken: readonly Taken[]): number[] => taken.map((t) => this.feedOf.get(t.event)!);
+    if (skip.strategy === 'toNext') return match.first + 1;
+    if (skip.strategy === 'pastLastEvent') return feeds(match.taken).at(-1)! + 1;
+    if (skip.strategy === 'noSkip') return 0;
+    const ofStep = feeds(match.taken.filter((t) => t.step === skip.step));
+    const target = ofStep.at(skip.strategy === 'toFirst' ? 0 : -1);
+    if (skip.onMiss === 'error' && (target === undefined || target === match.first)) return 'error';
+    return target ?? 0;
+  }
+
+  private finish(world: World, failedAt?: number): void {
+    const timeouts = this.found.timeouts.filter((t) => world.dropped[t.first]! >= t.moment);
+    const key = `${failedAt} ${world.emitted.map(matchText).sort().join('\n')} ${world.dropped}`;
+    this.results.set(key, { matches: world.emitted, timeouts, ...(failedAt === undefined ? {} : { failedAt }) });
+    if (this.results.size > RESULTS_MAX) throw new TooMany(`more than ${RESULTS_MAX} results`);
+  }
+}
+
+const matchText = (match: FoundMatch): string => `${match.moment} ${takenText(match.taken)}`;

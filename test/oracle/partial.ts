@@ -1,0 +1,243 @@
+import type { EngineEvent, Pattern, Step } from '../../src/engine/index.js';
+import { holds } from './evaluate.js';
+import {
+  END,
+  isLoop,
+  isOptional,
+  isPending,
+  mayPass,
+  type Next,
+  negationAfter,
+  negationsBefore,
+  type Place,
+  Places,
+  type Scope,
+  stepAt,
+} from './place.js';
+
+/** An event that a partial match has taken, and for which step. */
+export interface Taken {
+  readonly step: string;
+  readonly event: EngineEvent;
+}
+
+/**
+ * Where a partial match stands. `waiting`: it has passed over an event for the sake of this very step, and so has decided
+ * not to leave it out.
+ */
+export interface Standing {
+  readonly place: Place;
+  readonly waiting: boolean;
+}
+
+/** What an event makes of one partial match. */
+export interface Outcomes {
+  /** It takes the event. `complete`: it is a match with it. */
+  readonly takes: { readonly step: string; readonly to: Next; readonly complete: boolean }[];
+  /** It passes the event over. */
+  readonly stays: Standing[];
+  /** How often it is a match as it is, because the event is not the forbidden one. */
+  confirmed: number;
+  /** The event is a forbidden one: nothing is left but the matches. */
+  forbidden: boolean;
+}
+
+/** The kinds that derive from others, as in `CompileOptions`. */
+export type KindParents = ReadonlyMap<string, string>;
+
+/** How partial matches of one pattern go on, by recursion over the structure of the pattern. */
+export class Continuations {
+  readonly places: Places;
+
+  constructor(
+    pattern: Pattern,
+    private readonly kindParents: KindParents,
+  ) {
+    this.places = new Places(pattern);
+  }
+
+  /** All ways in which a partial match goes on with an event. */
+  of(taken: readonly Taken[], standing: Standing, event: EngineEvent): Outcomes {
+    return new Continuation(this.places, this.kindParents, taken, event).from(standing);
+  }
+}
+
+class Continuation {
+  private readonly found: Outcomes = { takes: [], stays: [], confirmed: 0, forbidden: false };
+
+  constructor(
+    private readonly places: Places,
+    private readonly kindParents: KindParents,
+    private readonly taken: readonly Taken[],
+    private readonly event: EngineEvent,
+  ) {}
+
+  from(standing: Standing): Outcomes {
+    const { place, waiting } = standing;
+    if (!waiting) {
+      this.visit(place, place);
+      return this.found;
+    }
+    this.forbid(place.scope, isLoop(place) ? negationAfter(place) : negationsBefore(place));
+    this.take(place);
+    this.passOver(place, standing);
+    return this.found;
+  }
+
+  /** `home`: the place of the outermost group that begins here. */
+  private visit(place: Next, home: Place): void {
+    if (place === END || this.isBarred(place)) return;
+    const step = stepAt(place);
+    if (isPending(place)) {
+      if (this.fits(step, place.scope)) this.found.forbidden = true;
+      else this.found.stays.push({ place, waiting: false });
+    } else if (step.contiguity === 'notNext') {
+      this.visitNotNext(place);
+    } else {
+      this.forbid(place.scope, this.negationsAt(place));
+      if (step.kind === 'group') this.visitGroup(place, home);
+      else this.visitStep(place, home);
+    }
+  }
+
+  private visitNotNext(place: Place): void {
+    const next = this.places.beyond(place);
+    if (this.fits(stepAt(place), place.scope)) this.found.forbidden = true;
+    else if (next === END) this.found.confirmed++;
+    else this.visit(next, next);
+  }
+
+  private visitGroup(place: Place, home: Place): void {
+    // Right after a repetition the group around must not have ended, or it does not even begin another one.
+    if (isAfterRepetition(place) && this.isEnded(place.scope)) return;
+    const again = isAfterRepetition(place) ? { ...place, untimed: false } : place;
+    this.visit(this.places.head(place), home === place ? again : home);
+    this.pass(place);
+  }
+
+  private visitStep(place: Place, home: Place): void {
+    this.take(place);
+    const decides = isLoop(place) || mayPass(place) || beginsOptionalGroup(place);
+    this.passOver(place, decides ? { place, waiting: true } : { place: home, waiting: false });
+    this.pass(place);
+  }
+
+  private pass(place: Place): void {
+    if (!mayPass(place) || this.isEnded(place.scope)) return;
+    for (const next of this.passed(place)) {
+      if (next === END) continue;
+      const lifted = { ...next, lifted: [...next.lifted, ...place.lifted] };
+      this.visit(lifted, lifted);
+    }
+  }
+
+  /** What follows a step that is left. */
+  private passed(place: Place): Next[] {
+    const { greedy, until } = stepAt(place);
+    const ends = greedy && until !== undefined && this.holds(until);
+    return [ends ? this.places.beyondUngreedy(place) : this.places.beyond(place)];
+  }
+
+  private take(place: Place): void {
+    const step = stepAt(place);
+    if (step.kind === 'group' || !this.fits(step, place.scope) || (step.until && this.holds(step.until))) return;
+    const lifted = isOptional(step) ? negationsBefore(place) : [];
+    let to = this.places.after(place);
+    if (to !== END && lifted.length > 0) to = { ...to, lifted, untimed: true };
+    this.found.takes.push({ step: step.name, to, complete: this.mayEnd(to) });
+  }
+
+  private passOver(place: Place, then: Standing): void {
+    const step = stepAt(place);
+    const how = place.done === 0 ? beforeFirst(place) : between(place);
+    if (how === 'strict' || this.isEnded(place.scope)) return;
+    if (place.done > 0 && step.until && this.holds(step.until)) return;
+    if (how === 'any' || !this.fitsAlone(step)) this.found.stays.push(then);
+  }
+
+  /** Whether the end can be reached without another event. The event just taken is looked at, but not yet counted in. */
+  private mayEnd(place: Next): boolean {
+    if (place === END) return true;
+    if (isPending(place) || this.isBarred(place)) return false;
+    const step = stepAt(place);
+    if (step.contiguity === 'notNext') {
+      const next = this.places.beyond(place);
+      return next !== END && !this.fits(step, place.scope) && this.mayEnd(next);
+    }
+    if (step.kind === 'group' && this.mayEnd(this.places.head(place))) return true;
+    return mayPass(place) && !this.isEnded(place.scope) && this.passed(place).some((next) => this.mayEnd(next));
+  }
+
+  private negationsAt(place: Place): Step[] {
+    if (place.done === 0) return negationsBefore(place).filter((step) => !place.lifted.includes(step));
+    return stepAt(place).kind === 'group' && isLoop(place) ? [] : negationAfter(place);
+  }
+
+  private forbid(scope: Scope, negations: readonly Step[]): void {
+    if (negations.some((step) => this.fits(step, scope))) this.found.forbidden = true;
+  }
+
+  private isBarred(place: Place): boolean {
+    return place.bars.some(({ step, scope }) => this.fits(step, scope));
+  }
+
+  /** The group around has come to its `until`. */
+  private isEnded(scope: Scope): boolean {
+    const until = scope.group?.step.until;
+    return until !== undefined && this.holds(until);
+  }
+
+  private fits(step: Step, scope: Scope): boolean {
+    return this.fitsAlone(step) && !this.isEnded(scope);
+  }
+
+  private fitsAlone(step: Step): boolean {
+    if (step.kind === 'group') return true;
+    if (step.subtype !== undefined && !this.isKind(step.subtype)) return false;
+    return step.where === undefined || this.holds(step.where);
+  }
+
+  private isKind(kind: string): boolean {
+    for (let own: string | undefined = this.event.kind; own !== undefined; own = this.kindParents.get(own))
+      if (own === kind) return true;
+    return false;
+  }
+
+  private holds(condition: NonNullable<Step['until']>): boolean {
+    return holds(condition, this.event, (step) => this.taken.filter((t) => t.step === step).map((t) => t.event));
+  }
+}
+
+type PassingOver = 'strict' | 'fitting' | 'any';
+
+/** What may be passed over before the first occurrence; the first step of a group follows as the group does. */
+function beforeFirst(place: Place): PassingOver {
+  const { group } = place.scope;
+  if (group === null || place.index > 0) return byContiguity(stepAt(place));
+  return group.place.done === 0 ? byContiguity(group.step) : byInside(group.step);
+}
+
+/** What may be passed over between the occurrences; of the first step of a group, what the group says. */
+function between(place: Place): PassingOver {
+  const { group } = place.scope;
+  return byInside(group !== null && place.index === 0 ? group.step : stepAt(place));
+}
+
+function byContiguity(step: Step): PassingOver {
+  if (step.contiguity === 'followedByAny') return 'any';
+  return step.contiguity === 'followedBy' ? 'fitting' : 'strict';
+}
+
+function byInside(step: Step): PassingOver {
+  if (step.inside === 'combinations') return 'any';
+  return step.inside === 'consecutive' ? 'strict' : 'fitting';
+}
+
+/** The group has just been repeated without need; it has passed over nothing since. */
+const isAfterRepetition = (place: Place): boolean =>
+  stepAt(place).kind === 'group' && isLoop(place) && place.untimed && place.lifted.length === 0;
+
+function beginsOptionalGroup(place: Place): boolean {
+  const { group } = place.scope;
+  return group !== null && place.index === 0 && group.place.done === 0 && isOptional(group.step);
+}
