@@ -13,7 +13,7 @@ export {
   KeyStateVersionError,
 } from './codec/key-state-codec.js';
 export type { CompiledPattern, CompileOptions } from './compiler/compile.js';
-export { compilePattern, PatternError, validatePattern } from './compiler/compile.js';
+export { compilePattern, PatternCompiler, PatternError, validatePattern } from './compiler/compile.js';
 export type { EngineEvent, FieldValue } from './event.js';
 export type {
   AggregateFn,
@@ -28,7 +28,7 @@ export { type EngineFunction, FUNCTIONS } from './expression/functions.js';
 export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';
 export type { PatternState, Run } from './nfa/run.js';
-export { advanceTime, initialState, nextDeadline, processEvent } from './nfa/step.js';
+export { advanceTime, nextDeadline, processEvent } from './nfa/step.js';
 export * from './pattern/builder.js';
 export type {
   Contiguity,
@@ -41,15 +41,17 @@ export type {
   Step,
 } from './pattern/pattern.js';
 export type { PatternPath, PatternProblem } from './pattern/validate.js';
+export type { KeyState } from './ruleset/key-state.js';
 export {
   advanceKey,
+  canMatter,
   compileRuleSet,
   countRuns,
-  type KeyState,
   keyHorizon,
   type NamedPattern,
   nextKeyDeadline,
   processKey,
+  processSeen,
   type RuleSet,
   type RuleSetOptions,
   type RuleSetOutput,

@@ -1,7 +1,8 @@
 import { events, show } from '../../../test/harness/engine-rows.js';
 import type { EngineEvent } from '../event.js';
 import { begin, eq, field } from '../pattern/builder.js';
-import { compileRuleSet, type KeyState, processKey, type RuleSetOutput } from '../ruleset/rule-set.js';
+import type { KeyState } from '../ruleset/key-state.js';
+import { compileRuleSet, processKey, type RuleSetOutput } from '../ruleset/rule-set.js';
 import {
   decodeKeyState,
   type EventCodec,

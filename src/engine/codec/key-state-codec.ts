@@ -1,8 +1,8 @@
 import type { MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
 import type { PatternState, Run } from '../nfa/run.js';
-import { initialState } from '../nfa/step.js';
-import type { KeyState, RuleSet } from '../ruleset/rule-set.js';
+import { type KeyState, maskOf } from '../ruleset/key-state.js';
+import type { RuleSet } from '../ruleset/rule-set.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 
 /**
@@ -76,14 +76,19 @@ export function decodeKeyState(
   const entries: { slot: number; state: PatternState }[] = [];
   for (let left = input.varint(); left > 0; left--) {
     const slot = slots(input.varint());
-    const start = slot === undefined ? null : initialState(rules.patterns[slot]!).partial[0]!;
+    const start = slot === undefined ? null : rules.patterns[slot]!.initial.partial[0]!;
     const partial = decodeRuns(input, nodes, start);
     const completed = decodeRuns(input, nodes, start);
     if (slot !== undefined) entries.push({ slot, state: { partial, completed } });
   }
   if (entries.length === 0) return undefined;
   entries.sort((a, b) => a.slot - b.slot);
-  return { slots: entries.map((e) => e.slot), states: entries.map((e) => e.state) };
+  return {
+    slots: entries.map((e) => e.slot),
+    states: entries.map((e) => e.state),
+    masks: entries.map((e) => maskOf(rules.patterns[e.slot]!, e.state)),
+    features: undefined,
+  };
 }
 
 /** The encoded events inside key state, as views: for a host that must get ready (fetch schemas) before it decodes them. */

@@ -1,7 +1,8 @@
+import type { Expr } from '../expression/expression.js';
 import type { EventStep, GroupStep, Pattern, Quantifier, Step } from '../pattern/pattern.js';
 import { isOptional, type PatternProblem } from '../pattern/validate.js';
 import type { Action, Automaton, State, StateType } from './automaton.js';
-import { and, type Guard, not, TRUE } from './guard.js';
+import { and, conditionOf, type Guard, not, TRUE, unless } from './guard.js';
 
 /**
  * Builds the automaton from the last step to the first: each step is turned into states that lead into the `sink`, the
@@ -38,8 +39,16 @@ interface Occurrence {
   readonly optional: boolean;
 }
 
-export function buildAutomaton(pattern: Pattern): Automaton {
-  return new AutomatonBuilder(pattern).build();
+export interface BuildOptions {
+  /**
+   * What a quantifier's gap bounds. `flink` (default): the wait for each occurrence but the last possible one, and in a loop for
+   * the mandatory ones. `every`: the wait for every occurrence after the first.
+   */
+  readonly quantifierGap?: 'flink' | 'every';
+}
+
+export function buildAutomaton(pattern: Pattern, options: BuildOptions = {}): Automaton {
+  return new AutomatonBuilder(pattern, options.quantifierGap ?? 'flink').build();
 }
 
 class AutomatonBuilder {
@@ -54,7 +63,10 @@ class AutomatonBuilder {
   private following: Step | null = null;
   private windowMs: number | null = null;
 
-  constructor(private readonly pattern: Pattern) {
+  constructor(
+    private readonly pattern: Pattern,
+    private readonly quantifierGap: 'flink' | 'every',
+  ) {
     this.scope = { steps: pattern.steps, group: null, at: pattern.steps.length - 1 };
   }
 
@@ -168,6 +180,7 @@ class AutomatonBuilder {
     const step = this.step;
     this.markFirstOfLoop(false);
     const take = unless(this.untilGuard(step), this.takeGuard(step));
+    const again = and(take, this.gapGuard(step));
     const inner = this.innerIgnoreGuard(step);
     if (step.greedy && times.from !== times.to) {
       if (step.until) this.ungreedySinks.set(sink.name, this.copyOf(sink));
@@ -175,11 +188,11 @@ class AutomatonBuilder {
     }
     let first = sink;
     for (let i = times.from; i < times.to; i++) {
-      first = this.buildOccurrence(first, proceed, { take, ignore: inner, optional: true });
+      first = this.buildOccurrence(first, proceed, { take: again, ignore: inner, optional: true });
       this.addStopOfFollowing(first);
     }
     for (let i = 0; i < times.from - 1; i++) {
-      first = this.buildOccurrence(first, null, { take, ignore: inner, optional: false });
+      first = this.buildOccurrence(first, null, { take: again, ignore: inner, optional: false });
       this.addStopOfFollowing(first);
     }
     this.markFirstOfLoop(true);
@@ -232,7 +245,7 @@ class AutomatonBuilder {
     if (this.step.kind === 'group') return this.buildGroupLoop(this.step, sink);
     const step = this.step;
     const until = this.untilGuard(step);
-    const take = unless(until, this.takeGuard(step));
+    const take = and(unless(until, this.takeGuard(step)), this.gapGuard(step));
     const ignore = this.innerIgnoreGuard(step);
     const pass = this.passGuard();
     const loop = this.addTakingState('normal');
@@ -374,19 +387,32 @@ class AutomatonBuilder {
     let strategy = strategyOf(step);
     if (group !== null && this.scope.at === 0)
       strategy = this.isFirstOfLoop(group) ? strategyOf(group) : insideStrategyOf(group);
-    return this.ignoreGuardOf(strategy, step);
+    return this.ignoreGuardOf(strategy, conditionOf(step));
   }
 
   /** What may be passed over between the occurrences. */
   private innerIgnoreGuard(step: Step): Guard | null {
     const group = this.scope.group;
-    const guard = this.ignoreGuardOf(insideStrategyOf(group !== null && this.scope.at === 0 ? group : step), step);
+    const strategy = insideStrategyOf(group !== null && this.scope.at === 0 ? group : step);
+    const guard = this.ignoreGuardOf(strategy, and(conditionOf(step), this.gapGuard(step)));
     return guard && unless(this.untilGuard(step), guard);
   }
 
-  private ignoreGuardOf(strategy: Strategy, step: Step): Guard | null {
+  /** With `quantifierGap: every`: the occurrence comes soon enough after the one before. */
+  private gapGuard(step: Step): Guard {
+    const gapMs = step.quantifier?.gapMs ?? 0;
+    if (this.quantifierGap === 'flink' || gapMs === 0 || step.kind === 'group') return TRUE;
+    const before: Expr = { op: 'aggregate', fn: 'last', step: step.name, field: '$time' };
+    const wait: Expr = { op: 'arith', fn: '-', left: { op: 'meta', name: 'time' }, right: before };
+    return {
+      op: 'leaf',
+      condition: { op: 'compare', cmp: '<', left: wait, right: { op: 'const', value: gapMs } },
+    };
+  }
+
+  private ignoreGuardOf(strategy: Strategy, fits: Guard): Guard | null {
     if (strategy === 'strict') return null;
-    const guard = strategy === 'skipTillAny' ? TRUE : not(conditionOf(step));
+    const guard = strategy === 'skipTillAny' ? TRUE : not(fits);
     return unless(this.groupUntil(), guard);
   }
 
@@ -428,7 +454,7 @@ class AutomatonBuilder {
     const isLast = this.scope.group === null && this.scope.at === this.scope.steps.length - 1;
     if (step.quantifier === undefined) state.gapMs = (isLast ? this.pattern.gapMs : undefined) ?? step.gapMs ?? 0;
     // The state made first is the one of the last occurrence: the gap does not bound that one.
-    else if (state.name !== stepName(step)) state.gapMs = step.quantifier.gapMs ?? 0;
+    else if (this.quantifierGap === 'flink' && state.name !== stepName(step)) state.gapMs = step.quantifier.gapMs ?? 0;
     return state;
   }
 }
@@ -440,17 +466,6 @@ function link(from: State, action: Action, target: State, guard: Guard): void {
 /** Greedy: what follows neither takes nor passes over an event that the loop could take. */
 function narrow(sink: State, take: Guard): void {
   for (const t of sink.transitions) t.guard = and(t.guard, not(take));
-}
-
-/** No guard of a loop holds for an event that fits its `until`. */
-function unless(until: Guard | null, guard: Guard): Guard {
-  return until === null ? guard : and(not(until), guard);
-}
-
-function conditionOf(step: Step): Guard {
-  if (step.kind === 'group') return TRUE;
-  const where: Guard = step.where ? { op: 'leaf', condition: step.where } : TRUE;
-  return step.subtype === undefined ? where : and({ op: 'kind', subtype: step.subtype }, where);
 }
 
 function strategyOf(step: Step): Strategy {

@@ -1,16 +1,23 @@
-import type { MatchNode } from '../buffer/match-node.js';
-import type { EngineEvent } from '../event.js';
-import { type GenerateContext, generateTest } from '../expression/generate.js';
-import { conditionRuntime } from '../expression/runtime.js';
+import { type FeatureCell, FeatureTable } from '../aggregate/feature-table.js';
+import { featuresOf, looksBack } from '../expression/analysis.js';
+import type { EventTest } from '../expression/event-test.js';
+import type { Expr } from '../expression/expression.js';
+import { type PatternState, startRun } from '../nfa/run.js';
 import type { Pattern, Skip } from '../pattern/pattern.js';
 import { type PatternProblem, validateForm } from '../pattern/validate.js';
 import type { Automaton } from './automaton.js';
-import { buildAutomaton, UnsupportedPattern } from './build.js';
+import { type BuildOptions, buildAutomaton, UnsupportedPattern } from './build.js';
 import { checkAutomaton } from './check.js';
-import { type Guard, guardLooksBack, isNever } from './guard.js';
-
-/** A guard as a function. `fields` is `event.fields`, `head` the newest event of the run. */
-export type Test = (event: EngineEvent, fields: Readonly<Record<string, unknown>>, head: MatchNode | null) => boolean;
+import { isNever, leavesOf } from './guard.js';
+import { changeTerms, type Interest, InterestTable, startTerms } from './interest.js';
+import {
+  type EventMark,
+  type Literal,
+  literalTest,
+  type PredicateScope,
+  PredicateTable,
+  type Test,
+} from './predicate.js';
 
 export const TAKE = 0;
 export const IGNORE = 1;
@@ -20,6 +27,8 @@ export interface CompiledTransition {
   readonly action: typeof TAKE | typeof IGNORE | typeof PROCEED;
   readonly target: CompiledState;
   /** `null`: holds for every event. */
+  readonly literal: Literal | null;
+  /** The literal as a function. */
   readonly test: Test | null;
 }
 
@@ -37,6 +46,8 @@ export interface CompiledState {
   readonly transitions: readonly CompiledTransition[];
   /** The final state can be reached from here by proceeds, guards apart. */
   readonly mayComplete: boolean;
+  /** Events that can begin a run (of the start state), or change one that is here. */
+  readonly interest: Interest;
 }
 
 export interface CompiledPattern {
@@ -49,13 +60,19 @@ export interface CompiledPattern {
   readonly hasPending: boolean;
   /** Some condition depends on events that the run has matched. */
   readonly looksBack: boolean;
+  /** Features that its conditions read. */
+  readonly features: readonly FeatureCell[];
   readonly steps: readonly string[];
   readonly skip: Skip;
   /** Index in `steps` of the step that is skipped to; -1: none. */
   readonly skipStep: number;
+  /** The state of a key of which nothing is known: the start run alone. */
+  readonly initial: PatternState;
+  /** Must be moved on before each event: conditions remember their truth for the event under test. */
+  readonly mark: EventMark;
 }
 
-export interface CompileOptions {
+export interface CompileOptions extends BuildOptions {
   /** Derived kind to the kind it derives from, for `subtype`. */
   readonly kindParents?: ReadonlyMap<string, string>;
 }
@@ -82,53 +99,111 @@ export function validatePattern(pattern: Pattern): readonly PatternProblem[] {
 
 /** Throws `PatternError` with all problems. */
 export function compilePattern(pattern: Pattern, options: CompileOptions = {}): CompiledPattern {
-  const problems = validatePattern(pattern);
-  if (problems.length > 0) throw new PatternError(problems);
-  const automaton = buildAutomaton(pattern);
-  const skip = pattern.skip ?? { strategy: 'noSkip' };
-  const states = compileStates(automaton, options.kindParents ?? new Map());
-  return {
-    states,
-    start: states[automaton.start.index]!,
-    windowMs: automaton.windowMs,
-    hasGaps: states.some((state) => state.gapMs > 0),
-    hasPending: states.some((state) => state.isPending),
-    looksBack: automaton.states.some((state) => state.transitions.some((t) => guardLooksBack(t.guard))),
-    steps: automaton.steps,
-    skip,
-    skipStep: 'step' in skip ? automaton.steps.indexOf(skip.step) : -1,
-  };
+  return new PatternCompiler(options).compile(pattern);
+}
+
+/**
+ * Compiles patterns that run side by side: they share predicates, interests and features. A pattern that is the same as one
+ * compiled before is not compiled again.
+ */
+export class PatternCompiler {
+  readonly features = new FeatureTable();
+  readonly predicates = new PredicateTable(this.features);
+  readonly interests = new InterestTable();
+  /** Patterns compiled so far. */
+  compiled = 0;
+  private readonly known = new Map<string, CompiledPattern>();
+
+  constructor(readonly options: CompileOptions = {}) {}
+
+  /** Throws `PatternError` with all problems. */
+  compile(pattern: Pattern): CompiledPattern {
+    const key = textOf(pattern);
+    const known = key === null ? undefined : this.known.get(key);
+    if (known !== undefined) return known;
+    const problems = validatePattern(pattern);
+    if (problems.length > 0) throw new PatternError(problems);
+    const compiled = this.compileValid(pattern);
+    this.compiled++;
+    if (key !== null) this.known.set(key, compiled);
+    return compiled;
+  }
+
+  /** An expression that looks at the event alone, as a function that shares what it knows with the patterns. */
+  testOf(expr: Expr): EventTest {
+    const literal = this.predicates.ofGuard({ op: 'leaf', condition: expr }, this.scope([]));
+    if (literal === null) return () => true;
+    const test = literalTest(literal);
+    return (event, fields) => test(event, fields, null);
+  }
+
+  private scope(steps: readonly string[]): PredicateScope {
+    return { steps, kindParents: this.options.kindParents ?? new Map() };
+  }
+
+  private compileValid(pattern: Pattern): CompiledPattern {
+    const automaton = buildAutomaton(pattern, this.options);
+    const skip = pattern.skip ?? { strategy: 'noSkip' };
+    const states = this.compileStates(automaton);
+    const conditions = automaton.states.flatMap((state) => state.transitions.flatMap((t) => leavesOf(t.guard)));
+    return {
+      states,
+      start: states[automaton.start.index]!,
+      windowMs: automaton.windowMs,
+      hasGaps: states.some((state) => state.gapMs > 0),
+      hasPending: states.some((state) => state.isPending),
+      looksBack: conditions.some(looksBack),
+      features: [...new Set(conditions.flatMap(featuresOf).map((feature) => this.features.cell(feature)))],
+      steps: automaton.steps,
+      skip,
+      skipStep: 'step' in skip ? automaton.steps.indexOf(skip.step) : -1,
+      initial: { partial: [startRun(automaton.start.index)], completed: [] },
+      mark: this.predicates.mark,
+    };
+  }
+
+  private compileStates(automaton: Automaton): readonly CompiledState[] {
+    const scope = this.scope(automaton.steps);
+    const states: Mutable<CompiledState>[] = automaton.states.map((state) => ({
+      index: state.index,
+      name: state.name,
+      isStart: state === automaton.start,
+      isFinal: state.type === 'final',
+      isStop: state.type === 'stop',
+      isPending: state.type === 'pending',
+      gapMs: state.gapMs,
+      step: automaton.steps.indexOf(state.step),
+      transitions: [],
+      mayComplete: false,
+      interest: this.interests.always,
+    }));
+    for (const state of automaton.states) {
+      states[state.index]!.transitions = state.transitions
+        .filter((t) => !isNever(t.guard))
+        .map((t) => {
+          const literal = this.predicates.ofGuard(t.guard, scope);
+          const action = t.action === 'take' ? TAKE : t.action === 'ignore' ? IGNORE : PROCEED;
+          return { action, target: states[t.target.index]!, literal, test: literal && literalTest(literal) };
+        });
+    }
+    markCompleting(states);
+    for (const state of states) {
+      state.interest = this.interests.of(state.isStart ? startTerms(state) : changeTerms(state));
+    }
+    return states;
+  }
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-function compileStates(automaton: Automaton, kindParents: ReadonlyMap<string, string>): CompiledState[] {
-  const tests = new TestCompiler(automaton.steps, kindParents);
-  const compiled: Mutable<CompiledState>[] = automaton.states.map((state) => ({
-    index: state.index,
-    name: state.name,
-    isStart: state === automaton.start,
-    isFinal: state.type === 'final',
-    isStop: state.type === 'stop',
-    isPending: state.type === 'pending',
-    gapMs: state.gapMs,
-    step: automaton.steps.indexOf(state.step),
-    transitions: [],
-    mayComplete: false,
-  }));
-  const ids = automaton.states.map((state) =>
-    state.transitions.filter((t) => !isNever(t.guard)).map((t) => ({ transition: t, id: tests.add(t.guard) })),
-  );
-  const functions = tests.compile();
-  ids.forEach((list, i) => {
-    compiled[i]!.transitions = list.map(({ transition, id }) => ({
-      action: transition.action === 'take' ? TAKE : transition.action === 'ignore' ? IGNORE : PROCEED,
-      target: compiled[transition.target.index]!,
-      test: id === null ? null : functions[id]!,
-    }));
+/** Equal for equal patterns; `null` for one with functions in it. */
+function textOf(pattern: Pattern): string | null {
+  let hasFunction = false;
+  const text = JSON.stringify(pattern, (_, value: unknown) => {
+    if (typeof value === 'function') hasFunction = true;
+    return value;
   });
-  markCompleting(compiled);
-  return compiled;
+  return hasFunction ? null : text;
 }
 
 function markCompleting(states: readonly Mutable<CompiledState>[]): void {
@@ -143,72 +218,5 @@ function markCompleting(states: readonly Mutable<CompiledState>[]): void {
         changed = true;
       }
     }
-  }
-}
-
-/** Collects the guards of one pattern and compiles the distinct ones in one piece of generated code. */
-class TestCompiler implements GenerateContext {
-  private readonly constants: unknown[] = [];
-  private readonly ids = new Map<string, number>();
-
-  constructor(
-    private readonly steps: readonly string[],
-    private readonly kindParents: ReadonlyMap<string, string>,
-  ) {}
-
-  stepIndex(step: string): number {
-    return this.steps.indexOf(step);
-  }
-
-  constant(value: unknown): string {
-    let index = this.constants.indexOf(value);
-    if (index < 0) index = this.constants.push(value) - 1;
-    return `constants[${index}]`;
-  }
-
-  feature(): string {
-    throw new Error('features need a rule set');
-  }
-
-  /** Id of the guard's function; `null`: always true. */
-  add(guard: Guard): number | null {
-    if (guard.op === 'true') return null;
-    const text = this.textOf(guard);
-    let id = this.ids.get(text);
-    if (id === undefined) {
-      id = this.ids.size;
-      this.ids.set(text, id);
-    }
-    return id;
-  }
-
-  compile(): Test[] {
-    const bodies = [...this.ids.keys()].map((text) => `(event, fields, head) => ${text}`);
-    const make = new Function('rt', 'constants', `'use strict'; return [${bodies.join(',\n')}];`);
-    return make(conditionRuntime(this.steps), this.constants) as Test[];
-  }
-
-  private textOf(guard: Guard): string {
-    switch (guard.op) {
-      case 'true':
-        return 'true';
-      case 'leaf':
-        return generateTest(guard.condition, this);
-      case 'kind':
-        return this.kindTest(guard.subtype);
-      case 'not':
-        return `!(${this.textOf(guard.arg)})`;
-      case 'and':
-        return `(${this.textOf(guard.left)} && ${this.textOf(guard.right)})`;
-    }
-  }
-
-  private kindTest(subtype: string): string {
-    const kinds = [subtype];
-    for (const kind of kinds) {
-      for (const [derived, parent] of this.kindParents)
-        if (parent === kind && !kinds.includes(derived)) kinds.push(derived);
-    }
-    return `(${kinds.map((kind) => `event.kind === ${JSON.stringify(kind)}`).join(' || ')})`;
   }
 }

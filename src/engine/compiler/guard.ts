@@ -1,5 +1,5 @@
-import { looksBack } from '../expression/analysis.js';
 import type { Condition } from '../expression/expression.js';
+import type { Step } from '../pattern/pattern.js';
 
 /** The condition of a transition: conditions of the pattern, combined while the automaton is built. */
 export type Guard =
@@ -23,16 +23,28 @@ export function not(arg: Guard): Guard {
 
 export const isNever = (guard: Guard): boolean => guard.op === 'not' && guard.arg.op === 'true';
 
-/** Whether the guard depends on events that the run has matched. */
-export function guardLooksBack(guard: Guard): boolean {
+/** No guard of a loop holds for an event that fits its `until`. */
+export function unless(until: Guard | null, guard: Guard): Guard {
+  return until === null ? guard : and(not(until), guard);
+}
+
+/** What an event must fulfil for the step to take it. */
+export function conditionOf(step: Step): Guard {
+  if (step.kind === 'group') return TRUE;
+  const where: Guard = step.where ? { op: 'leaf', condition: step.where } : TRUE;
+  return step.subtype === undefined ? where : and({ op: 'kind', subtype: step.subtype }, where);
+}
+
+/** The conditions that a guard is made of. */
+export function leavesOf(guard: Guard): readonly Condition[] {
   switch (guard.op) {
     case 'leaf':
-      return looksBack(guard.condition);
+      return [guard.condition];
     case 'not':
-      return guardLooksBack(guard.arg);
+      return leavesOf(guard.arg);
     case 'and':
-      return guardLooksBack(guard.left) || guardLooksBack(guard.right);
+      return [...leavesOf(guard.left), ...leavesOf(guard.right)];
     default:
-      return false;
+      return [];
   }
 }

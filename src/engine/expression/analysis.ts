@@ -1,3 +1,4 @@
+import type { Feature } from '../aggregate/feature.js';
 import type { Condition, Expr } from './expression.js';
 
 /** Whether a condition depends on events that the run has matched, and not on the event under test alone. */
@@ -5,9 +6,10 @@ export function looksBack(condition: Condition): boolean {
   return condition.op === 'function' || someExpr(condition, (e) => e.op === 'aggregate' || e.op === 'nth');
 }
 
-/** Whether a condition reads a feature of the key. */
-export function readsFeature(condition: Condition): boolean {
-  return condition.op !== 'function' && someExpr(condition, (e) => e.op === 'feature');
+/** The features of the key that a condition reads. */
+export function featuresOf(condition: Condition): readonly Feature[] {
+  if (condition.op === 'function') return [];
+  return condition.op === 'feature' ? [condition.feature] : partsOf(condition).flatMap(featuresOf);
 }
 
 /** Whether the expression or one inside it fits. The expression inside a feature's `where` is not looked at. */

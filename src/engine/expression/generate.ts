@@ -3,16 +3,16 @@ import type { CompareOp, Expr, FunctionCondition, Scalar } from './expression.js
 import { FUNCTIONS } from './functions.js';
 
 /**
- * Turns checked trees into JavaScript source. Only the operators below are ever written, every name and constant goes
- * through `JSON.stringify`, and the code sees nothing but its parameters: `event`, its `fields`, the `head` of the run, and
- * the run-time library `rt`. So a condition cannot reach prototypes or globals, whatever names a rule uses.
+ * Turns checked trees into JavaScript source. Only the operators below are ever written, every name goes through
+ * `JSON.stringify`, constants are parameters, and the code sees nothing but those: `event`, its `fields`, the `head` of the
+ * run, the constants, and the run-time library `rt`. So a condition cannot reach prototypes or globals, whatever names a rule uses.
  *
  * A missing value is `undefined` (or null) among values and `NaN` among numbers; comparisons with either are false.
  */
 export interface GenerateContext {
   /** Index of a step's events; -1 for a step that never holds events. */
   stepIndex(step: string): number;
-  /** Adds a constant that has no literal, and returns the code that reads it. */
+  /** Adds a constant, and returns the code that reads it. */
   constant(value: unknown): string;
   /** The code that reads the feature's present value, a number (`NaN`: missing). */
   feature(feature: Feature): string;
@@ -43,7 +43,7 @@ const asNumber = (c: Code): string => {
 function generate(expr: Expr, context: GenerateContext): Code {
   switch (expr.op) {
     case 'const':
-      return constant(expr.value);
+      return constant(expr.value, context);
     case 'field':
       return code('dynamic', `fields[${JSON.stringify(expr.name)}]`);
     case 'meta':
@@ -82,10 +82,11 @@ function generate(expr: Expr, context: GenerateContext): Code {
   }
 }
 
-function constant(value: Scalar): Code {
-  if (typeof value === 'number') return code('number', `(${Number.isFinite(value) ? String(value) : 'NaN'})`);
+/** Numbers and strings are not written into the code: conditions that differ in them alone share it. */
+function constant(value: Scalar, context: GenerateContext): Code {
+  if (typeof value === 'number') return code('number', Number.isFinite(value) ? context.constant(value) : '(NaN)');
   return typeof value === 'string'
-    ? code('string', JSON.stringify(value))
+    ? code('string', context.constant(value))
     : code('boolean', value === true ? 'true' : 'false');
 }
 
@@ -137,7 +138,10 @@ const CHAIN_MAX = 4;
 function oneOf(left: Code, values: readonly Scalar[], context: GenerateContext): Code {
   if (values.length > CHAIN_MAX) return code('boolean', `${context.constant(new Set(values))}.has(${left.text})`);
   if (values.length === 0) return code('boolean', 'false');
-  return code('boolean', `rt.in${values.length}(${[left.text, ...values.map((v) => constant(v).text)].join(', ')})`);
+  return code(
+    'boolean',
+    `rt.in${values.length}(${[left.text, ...values.map((v) => constant(v, context).text)].join(', ')})`,
+  );
 }
 
 function junction(op: 'and' | 'or', args: readonly Expr[], context: GenerateContext): Code {

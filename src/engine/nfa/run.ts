@@ -23,3 +23,11 @@ export interface PatternState {
   /** Completed, but held back by a skip strategy while an earlier run is alive. */
   readonly completed: readonly Run[];
 }
+
+const startRuns: Run[] = [];
+
+/** The run that waits in the start state: the same object for all patterns whose start state has this index. */
+export function startRun(state: number): Run {
+  startRuns[state] ??= { state, head: null, first: null };
+  return startRuns[state];
+}

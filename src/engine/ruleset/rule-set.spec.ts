@@ -1,10 +1,10 @@
 import { events, show } from '../../../test/harness/engine-rows.js';
 import { begin, eq, field } from '../pattern/builder.js';
+import type { KeyState } from './key-state.js';
 import {
   advanceKey,
   compileRuleSet,
   countRuns,
-  type KeyState,
   keyHorizon,
   nextKeyDeadline,
   processKey,

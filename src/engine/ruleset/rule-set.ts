@@ -1,9 +1,24 @@
-import { type CompiledPattern, type CompileOptions, compilePattern } from '../compiler/compile.js';
+import {
+  compileFeatures,
+  type FeatureSet,
+  featuresHorizon,
+  pruneFeatures,
+  readFeatures,
+  takesAny,
+  updateFeatures,
+} from '../aggregate/feature-set.js';
+import { type CompiledPattern, type CompileOptions, PatternCompiler } from '../compiler/compile.js';
+import type { Interest } from '../compiler/interest.js';
 import type { EngineEvent } from '../event.js';
 import { type Output, SkipError } from '../nfa/output.js';
 import type { PatternState } from '../nfa/run.js';
-import { advanceTime, dropOldestRuns, nextDeadline, processEvent } from '../nfa/step.js';
+import { advanceTime, dropOldestRuns, forgetLastStep, nextDeadline, stepEvent } from '../nfa/step.js';
 import type { Pattern } from '../pattern/pattern.js';
+import { EventIndex, type Waiting } from './event-index.js';
+import { KeyChange, type KeyState } from './key-state.js';
+
+const NO_SLOTS: readonly number[] = [];
+const change = new KeyChange();
 
 export interface NamedPattern {
   readonly id: string;
@@ -13,6 +28,8 @@ export interface NamedPattern {
 export interface RuleSetOptions extends CompileOptions {
   /** Most runs that one pattern may keep for one key; over it the oldest are dropped and reported. Default 10,000. */
   readonly runsMax?: number;
+  /** Of an earlier rule set with the same options: what it has compiled is used again. */
+  readonly compiler?: PatternCompiler;
 }
 
 /** Many patterns that look at the same events under the same key. A pattern's place in `patterns` is its slot. */
@@ -20,15 +37,10 @@ export interface RuleSet {
   readonly ids: readonly string[];
   readonly patterns: readonly CompiledPattern[];
   readonly runsMax: number;
-}
-
-/**
- * What all patterns of a rule set know of one key: the slots that have anything under way, ascending, and their states.
- * It never changes; `undefined` stands for a key of which nothing is known.
- */
-export interface KeyState {
-  readonly slots: readonly number[];
-  readonly states: readonly PatternState[];
+  readonly compiler: PatternCompiler;
+  readonly index: EventIndex;
+  /** The features that conditions read; `null`: none. */
+  readonly features: FeatureSet | null;
 }
 
 /** Where a rule set puts what it finds. `slot` is set before each call to the pattern that calls. */
@@ -42,11 +54,42 @@ export interface RuleSetOutput extends Output {
 
 /** Throws `PatternError` with the problems of the first pattern that cannot be compiled. */
 export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleSetOptions = {}): RuleSet {
+  const compiler = options.compiler ?? new PatternCompiler(options);
+  const compiled = patterns.map((p) => compiler.compile(p.pattern));
+  const cells = [...new Set(compiled.flatMap((pattern) => pattern.features))];
   return {
     ids: patterns.map((p) => p.id),
-    patterns: patterns.map((p) => compilePattern(p.pattern, options)),
+    patterns: compiled,
     runsMax: options.runsMax ?? 10_000,
+    compiler,
+    index: new EventIndex(waitingIn(compiled), compiled.length, compiler.predicates.mark),
+    features: cells.length === 0 ? null : compileFeatures(cells, (where) => compiler.testOf(where)),
   };
+}
+
+function waitingIn(patterns: readonly CompiledPattern[]): readonly Waiting[] {
+  const waiting = new Map<Interest, { interest: Interest; starts: number[]; awaited: boolean }>();
+  const of = (interest: Interest) => {
+    const known = waiting.get(interest) ?? { interest, starts: [], awaited: false };
+    waiting.set(interest, known);
+    return known;
+  };
+  patterns.forEach((pattern, slot) => {
+    for (const state of pattern.states) {
+      if (state.isStart) of(state.interest).starts.push(slot);
+      else if (!state.isFinal && !state.isStop) of(state.interest).awaited = true;
+    }
+  });
+  return [...waiting.values()];
+}
+
+/**
+ * Looks whether the event can begin or change anything at all, whatever its key knows; `processSeen` must follow at once if
+ * it can. Time is not looked at: what has a deadline (`nextKeyDeadline`) must have been advanced to the event's time.
+ */
+export function canMatter(rules: RuleSet, event: EngineEvent): boolean {
+  const matters = rules.index.look(event);
+  return matters || (rules.features !== null && takesAny(rules.features, event));
 }
 
 /** Advances the key to the event's time and gives the event to every pattern. Times of one key must not fall. */
@@ -56,20 +99,63 @@ export function processKey(
   event: EngineEvent,
   output: RuleSetOutput,
 ): KeyState | undefined {
-  const { patterns } = rules;
-  const change = given === undefined ? null : new KeyChange(given);
-  let fresh: KeyChange | null = change;
-  for (let slot = 0; slot < patterns.length; slot++) {
-    const pattern = patterns[slot]!;
-    const before = change?.before(slot);
-    if (before === undefined && !mayBegin(pattern, event)) continue;
-    output.slot = slot;
-    const after = processSlot(rules, pattern, before, event, output);
-    if (after === before) continue;
-    fresh ??= new KeyChange(undefined);
-    fresh.set(slot, after);
+  rules.index.look(event);
+  return processSeen(rules, given, event, output);
+}
+
+/** `processKey` after `canMatter` for the same event. */
+export function processSeen(
+  rules: RuleSet,
+  given: KeyState | undefined,
+  event: EngineEvent,
+  output: RuleSetOutput,
+): KeyState | undefined {
+  const { index, patterns } = rules;
+  let features = given?.features;
+  if (rules.features !== null) {
+    features = updateFeatures(rules.features, features, event);
+    readFeatures(rules.features, features, event.time);
   }
-  return fresh === null ? undefined : fresh.result();
+  change.begin(given);
+  const slots = given === undefined ? NO_SLOTS : given.slots;
+  let at = 0;
+  let start = index.nextStart(0);
+  for (;;) {
+    const held = at < slots.length ? slots[at]! : Number.POSITIVE_INFINITY;
+    const slot = Math.min(held, start);
+    if (slot === Number.POSITIVE_INFINITY) break;
+    const pattern = patterns[slot]!;
+    const before = slot === held ? given!.states[at] : undefined;
+    if (slot === start || mustSee(rules, pattern, before!, given!.masks[at]!, event, output)) {
+      output.slot = slot;
+      const after = processSlot(rules, pattern, before, event, output);
+      if (after !== before) change.set(at, slot, after, pattern);
+    }
+    if (slot === held) at++;
+    if (slot === start) start = index.nextStart(slot + 1);
+  }
+  forgetLastStep();
+  return change.result(features);
+}
+
+/** Whether a state must be given the event, which cannot begin a run of the pattern. */
+function mustSee(
+  rules: RuleSet,
+  pattern: CompiledPattern,
+  state: PatternState,
+  mask: number,
+  event: EngineEvent,
+  output: RuleSetOutput,
+): boolean {
+  const { index } = rules;
+  if ((mask & index.mask) !== 0) {
+    const now = pattern.mark.now[0]!;
+    for (const run of state.partial) {
+      if (run.first !== null && pattern.states[run.state]!.interest.seen === now) return true;
+    }
+  }
+  const acts = pattern.hasPending || state.completed.length > 0 || output.onTimeout !== undefined;
+  return acts && nextDeadline(pattern, state) <= event.time;
 }
 
 /** Moves event time on for all patterns of the key. */
@@ -80,14 +166,16 @@ export function advanceKey(
   output: RuleSetOutput,
 ): KeyState | undefined {
   if (given === undefined) return undefined;
-  const change = new KeyChange(given);
-  for (const slot of given.slots) {
-    const before = change.before(slot);
+  const features = rules.features === null ? undefined : pruneFeatures(rules.features, given.features, time);
+  change.begin(given);
+  given.slots.forEach((slot, at) => {
+    const before = given.states[at]!;
+    const pattern = rules.patterns[slot]!;
     output.slot = slot;
-    const after = advanceSlot(rules.patterns[slot]!, before, time, output);
-    if (after !== before) change.set(slot, after);
-  }
-  return change.result();
+    const after = advanceSlot(pattern, before, time, output);
+    if (after !== before) change.set(at, slot, after, pattern);
+  });
+  return change.result(features);
 }
 
 /**
@@ -106,7 +194,7 @@ export function nextKeyDeadline(rules: RuleSet, state: KeyState): number {
 
 /** How long after its newest event the key's state can still matter, in ms; infinity where a pattern has no window. */
 export function keyHorizon(rules: RuleSet, state: KeyState): number {
-  let horizon = 0;
+  let horizon = state.features === undefined ? 0 : featuresHorizon(rules.features!);
   for (const slot of state.slots) {
     const { windowMs } = rules.patterns[slot]!;
     horizon = Math.max(horizon, windowMs > 0 ? windowMs : Number.POSITIVE_INFINITY);
@@ -121,16 +209,6 @@ export function countRuns(state: KeyState | undefined): number {
   return runs;
 }
 
-/** Most events begin nothing: told without allocating. */
-function mayBegin(pattern: CompiledPattern, event: EngineEvent): boolean {
-  const start = pattern.start.transitions;
-  for (let i = 0; i < start.length; i++) {
-    const test = start[i]!.test;
-    if (test === null || test(event, event.fields, null)) return true;
-  }
-  return false;
-}
-
 function processSlot(
   rules: RuleSet,
   pattern: CompiledPattern,
@@ -139,7 +217,7 @@ function processSlot(
   output: RuleSetOutput,
 ): PatternState | undefined {
   try {
-    const after = processEvent(pattern, advanceTime(pattern, before, event.time, output), event, output);
+    const after = stepEvent(pattern, advanceTime(pattern, before, event.time, output), event, output);
     const runs = after === undefined ? 0 : after.partial.length - 1;
     if (runs <= rules.runsMax) return after;
     output.onRunsDropped?.(runs - rules.runsMax);
@@ -166,46 +244,4 @@ function afterSkipError(error: unknown, output: RuleSetOutput): undefined {
   if (!(error instanceof SkipError)) throw error;
   output.onSkipError?.(error);
   return undefined;
-}
-
-/** Collects the changed slots of one key; must be asked in ascending order. Nothing changed: the given state is the result. */
-class KeyChange {
-  private at = 0;
-  private slots: number[] | null = null;
-  private states: PatternState[] = [];
-
-  constructor(private readonly given: KeyState | undefined) {}
-
-  /** State of the slot before, passing over (and keeping) all lower slots. */
-  before(slot: number): PatternState | undefined {
-    const given = this.given!;
-    while (this.at < given.slots.length && given.slots[this.at]! < slot) this.keep();
-    return given.slots[this.at] === slot ? given.states[this.at] : undefined;
-  }
-
-  set(slot: number, after: PatternState | undefined): void {
-    const given = this.given;
-    if (this.slots === null) {
-      this.slots = given === undefined ? [] : given.slots.slice(0, this.at);
-      this.states = given === undefined ? [] : given.states.slice(0, this.at);
-    }
-    if (given !== undefined && given.slots[this.at] === slot) this.at++;
-    if (after === undefined) return;
-    this.slots.push(slot);
-    this.states.push(after);
-  }
-
-  result(): KeyState | undefined {
-    if (this.slots === null) return this.given;
-    while (this.given !== undefined && this.at < this.given.slots.length) this.keep();
-    return this.slots.length === 0 ? undefined : { slots: this.slots.slice(), states: this.states.slice() };
-  }
-
-  private keep(): void {
-    if (this.slots !== null) {
-      this.slots.push(this.given!.slots[this.at]!);
-      this.states.push(this.given!.states[this.at]!);
-    }
-    this.at++;
-  }
 }
