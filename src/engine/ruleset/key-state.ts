@@ -1,0 +1,100 @@
+import type { FeatureState } from '../aggregate/feature-set.js';
+import type { CompiledPattern } from '../compiler/compile.js';
+import type { PatternState } from '../nfa/run.js';
+
+/**
+ * What all patterns of a rule set know of one key: the slots that have anything under way, ascending, and their states.
+ * It never changes; `undefined` stands for a key of which nothing is known.
+ */
+export interface KeyState {
+  readonly slots: readonly number[];
+  readonly states: readonly PatternState[];
+  /** Of each state, the bits of the interests (`Interest.bit`) that its runs wait for. */
+  readonly masks: readonly number[];
+  readonly features: FeatureState | undefined;
+}
+
+/** The bits of the interests that the state's runs wait for. */
+export function maskOf(pattern: CompiledPattern, state: PatternState): number {
+  let mask = 0;
+  const { partial } = state;
+  for (let i = 0; i < partial.length; i++) {
+    const run = partial[i]!;
+    if (run.first !== null) mask |= pattern.states[run.state]!.interest.bit;
+  }
+  return mask;
+}
+
+/**
+ * Collects the slots of one key that change, in ascending order. One object serves all keys, one after the other: most events
+ * change nothing, and shall not allocate anything.
+ */
+export class KeyChange {
+  private given: KeyState | undefined;
+  private changed = false;
+  /** Entries of the given state below this place are in the lists. */
+  private at = 0;
+  private readonly slots: number[] = [];
+  private readonly states: PatternState[] = [];
+  private readonly masks: number[] = [];
+
+  begin(given: KeyState | undefined): void {
+    this.given = given;
+    this.changed = false;
+    this.at = 0;
+    // Not empty only if a condition has thrown.
+    this.clear();
+  }
+
+  /** `at`: the place of the slot in the given state, or the one that it would have. */
+  set(at: number, slot: number, after: PatternState | undefined, pattern: CompiledPattern): void {
+    this.changed = true;
+    this.keepUpTo(at);
+    if (this.given !== undefined && this.given.slots[at] === slot) this.at++;
+    if (after === undefined) return;
+    this.slots.push(slot);
+    this.states.push(after);
+    this.masks.push(maskOf(pattern, after));
+  }
+
+  /** The state with the changes. Nothing changed: the very state that was given. */
+  result(features: FeatureState | undefined): KeyState | undefined {
+    const { given } = this;
+    this.given = undefined;
+    if (!this.changed) return given?.features === features ? given : this.withFeatures(given, features);
+    this.given = given;
+    if (given !== undefined) this.keepUpTo(given.slots.length);
+    const { slots, states, masks } = this;
+    const empty = slots.length === 0 && features === undefined;
+    const result = empty ? undefined : { slots: slots.slice(), states: states.slice(), masks: masks.slice(), features };
+    this.clear();
+    this.given = undefined;
+    return result;
+  }
+
+  private clear(): void {
+    if (this.slots.length === 0) return;
+    this.slots.length = 0;
+    this.states.length = 0;
+    this.masks.length = 0;
+  }
+
+  private withFeatures(given: KeyState | undefined, features: FeatureState | undefined): KeyState | undefined {
+    if (given === undefined) return { slots: NONE, states: NO_STATES, masks: NONE, features };
+    if (given.slots.length === 0 && features === undefined) return undefined;
+    return { slots: given.slots, states: given.states, masks: given.masks, features };
+  }
+
+  private keepUpTo(end: number): void {
+    const { given } = this;
+    if (given === undefined) return;
+    for (; this.at < end; this.at++) {
+      this.slots.push(given.slots[this.at]!);
+      this.states.push(given.states[this.at]!);
+      this.masks.push(given.masks[this.at]!);
+    }
+  }
+}
+
+const NONE: readonly number[] = [];
+const NO_STATES: readonly PatternState[] = [];
