@@ -2,7 +2,10 @@ import {
   advanceKey,
   compileRuleSet,
   countRuns,
+  decodeKeyState,
   type EngineEvent,
+  type EventCodec,
+  encodeKeyState,
   type KeyState,
   keyHorizon,
   type Match,
@@ -13,8 +16,11 @@ import {
   type SkipError,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
+import { DoubleColumn, WordColumn } from '../keys/columns.js';
+import { KeyTable } from '../keys/key-table.js';
+import { type Freezer, SlotStates } from '../keys/slot-states.js';
+import { TimerHeap } from '../keys/timer-heap.js';
 import { ExpiryBuckets } from './expiry.js';
-import { MinHeap } from './min-heap.js';
 
 /** What the engine finds, as it finds it. */
 export interface KeyedOutput {
@@ -27,53 +33,70 @@ export interface KeyedOutput {
 export interface KeyedEngineOptions {
   readonly kindParents?: ReadonlyMap<string, string>;
   readonly runsMax?: number;
+  /** Writes events, so that states can be kept as bytes. Without it all stay objects. */
+  readonly codec?: EventCodec;
+  /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 65,536. */
+  readonly hotKeysMax?: number;
 }
 
-interface KeyEntry {
-  state: KeyState | undefined;
-  runs: number;
-  /** Deadline of the key's timer that counts; infinity: none is set. */
-  scheduled: number;
-  /** Event time of the last change, in ms. */
-  changedAt: number;
-  /** Stands in an expiry bucket. */
-  expires: boolean;
-  /** Changed since `takeDirty`. */
-  dirty: boolean;
+/** Keys and where their state is; memory in bytes. */
+export interface KeyMemory {
+  /** Keys whose state is objects. */
+  readonly hotKeys: number;
+  /** Keys whose state is bytes alone. */
+  readonly coldKeys: number;
+  /** Of all states that are kept as bytes. */
+  readonly coldBytes: number;
+  /** Of tables and columns, and what is reserved beyond `coldBytes`. */
+  readonly tableBytes: number;
 }
+
+export const HOT_KEYS_MAX = 65_536;
 
 const EXPIRY_WIDTH_MIN_MS = 1000;
 /** Buckets within the longest window: a key is forgotten at most an eighth of it too late. */
 const EXPIRY_BUCKETS = 8;
 
-/** When the next window of a key ends. */
-interface Timer {
-  readonly deadline: number;
-  readonly key: string;
-}
+/** Rows of columns that are made at once, at most. */
+const ROWS_AHEAD_MAX = 1024;
 
-/** By deadline, then by key: the order must not depend on when a timer was set, so that a restored task fires alike. */
-const firesBefore = (a: Timer, b: Timer): boolean =>
-  a.deadline < b.deadline || (a.deadline === b.deadline && a.key < b.key);
+/** Flags of a slot. */
+const DIRTY = 1;
+/** Stands in the chain of slots that changed. */
+const LISTED = 2;
+/** Stands in an expiry bucket. */
+const EXPIRES = 4;
+const END = -1;
 
 /**
- * The rules that share one key field, over all keys of a partition.
+ * The rules that share one key field, over all keys of a partition. A key is a slot, and what is known of it stands in
+ * columns by slot; its state is an object while it is hot, and bytes while it is cold.
  *
  * Invariants
- * 1. A key has an entry exactly while it has state.
- * 2. A key with a deadline has a timer at or before it. A timer whose time is not the entry's `scheduled` is void.
- * 3. Timers fire before an event of the same or a later time is processed, in order of deadline and key; so results do not
- *    depend on how the input was cut into batches.
- * 4. An entry whose state ends some day stands in an expiry bucket.
+ * 1. A key has a slot exactly while it has state, a timer, a place in an expiry bucket or in the list of changed keys. So a
+ *    slot that stands anywhere is the key's that was put there.
+ * 2. A key with a deadline has a timer at or before it.
+ * 3. Timers fire before an event of the same or a later time is processed, in order of deadline and key (not slot); so
+ *    results do not depend on how the input was cut into batches, nor on restarts.
+ * 4. A key whose state ends some day stands in an expiry bucket.
+ * 5. Results do not depend on which keys are hot.
  */
 export class KeyedEngine {
   readonly ruleSet: RuleSet;
-  private readonly entries = new Map<string, KeyEntry>();
-  private readonly timers = new MinHeap<Timer>(firesBefore);
+  private readonly table = new KeyTable();
+  private readonly states: SlotStates<KeyState>;
+  private readonly timers = new TimerHeap((a, b) => this.table.compare(a, b));
   private readonly expiry: ExpiryBuckets;
+  private readonly flags = new WordColumn();
+  private readonly runsOf = new WordColumn();
+  /** Event time from which on the key's state cannot matter, in ms. */
+  private readonly endsAt = new DoubleColumn();
+  /** The changed slots are a chain: the first, and the one after each. */
+  private firstChanged = END;
+  private readonly nextChanged = new WordColumn();
   private readonly sink: RuleSetOutput;
-  /** Keys whose state changed since `takeDirty`. */
-  private dirty = new Set<string>();
+  private rows = 0;
+  private keysAlive = 0;
   private runsAlive = 0;
   private currentKey = '';
   private currentTime = 0;
@@ -86,6 +109,7 @@ export class KeyedEngine {
     options: KeyedEngineOptions = {},
   ) {
     this.ruleSet = compileRuleSet(rules, options);
+    this.states = new SlotStates(freezer(this.ruleSet, options.codec), options.hotKeysMax ?? HOT_KEYS_MAX);
     const widest = Math.max(...this.ruleSet.patterns.map((pattern) => pattern.windowMs));
     this.expiry = new ExpiryBuckets(Math.max(EXPIRY_WIDTH_MIN_MS, widest / EXPIRY_BUCKETS));
     this.sink = {
@@ -96,129 +120,182 @@ export class KeyedEngine {
     };
   }
 
+  /** Keys with state. */
   get keys(): number {
-    return this.entries.size;
+    return this.keysAlive;
   }
 
   get runs(): number {
     return this.runsAlive;
   }
 
+  memory(): KeyMemory {
+    const { states, table, timers, expiry, flags, runsOf, endsAt, nextChanged } = this;
+    const columns = [table, timers, expiry, flags, runsOf, endsAt, nextChanged];
+    return {
+      hotKeys: states.hotKeys,
+      coldKeys: states.coldKeys,
+      coldBytes: states.coldBytes,
+      tableBytes: columns.reduce((sum, column) => sum + column.bytes, states.overheadBytes),
+    };
+  }
+
   /** Processes one event of a key; says whether it is now part of the key's state. */
   process(key: string, event: EngineEvent): boolean {
-    const entry = this.entries.get(key);
-    const before = entry?.state;
+    const slot = this.table.find(key);
+    const before = slot < 0 ? undefined : this.states.get(slot);
     this.currentKey = key;
     this.currentTime = event.time;
     const after = processKey(this.ruleSet, before, event, this.sink);
     if (after === before) return false;
-    this.store(key, entry, after);
+    this.store(slot < 0 ? this.slotOf(key) : slot, after);
     return true;
   }
 
   /** Time of the earliest timer; infinity: none. */
   nextTimer(): number {
-    return this.timers.peek()?.deadline ?? Number.POSITIVE_INFINITY;
+    return this.timers.nextTime();
   }
 
   /** Fires the earliest timer. */
   fireNext(): void {
-    const timer = this.timers.pop();
-    if (timer !== undefined) this.fire(timer.key, timer.deadline);
+    const deadline = this.timers.nextTime();
+    const slot = this.timers.pop();
+    if (slot >= 0) this.fire(slot, deadline);
   }
 
   /** Forgets keys whose last window ended before `time`. Changes no result; for memory alone. */
   sweep(time: number): void {
-    this.expiry.sweep(time, (key) => this.lookAtExpired(key, time));
+    this.expiry.sweep(time, (slot) => this.lookAtExpired(slot, time));
   }
 
-  /** The keys that changed since the last call, with their states; `undefined`: the key is gone. */
-  takeDirty(): ReadonlyMap<string, KeyState | undefined> {
-    const changed = new Map<string, KeyState | undefined>();
-    for (const key of this.dirty) {
-      const entry = this.entries.get(key);
-      if (entry !== undefined) entry.dirty = false;
-      changed.set(key, entry?.state);
+  /** The keys that changed since the last call, with their states or the bytes of those; `undefined`: the key is gone. */
+  takeDirty(): ReadonlyMap<string, KeyState | Uint8Array | undefined> {
+    const changed = new Map<string, KeyState | Uint8Array | undefined>();
+    let slot = this.firstChanged;
+    this.firstChanged = END;
+    while (slot !== END) {
+      const next = this.nextChanged.get(slot);
+      const flags = this.flags.get(slot);
+      this.flags.set(slot, flags & ~(DIRTY | LISTED));
+      if (flags & DIRTY) {
+        const state = this.states.peek(slot);
+        changed.set(this.table.keyAt(slot), state instanceof Uint8Array ? state.slice() : state);
+      }
+      this.releaseIfUnused(slot);
+      slot = next;
     }
-    this.dirty = new Set();
     return changed;
   }
 
   /** Counts keys as changed, whatever they are now. */
   markDirty(keys: Iterable<string>): void {
-    for (const key of keys) {
-      const entry = this.entries.get(key);
-      if (entry !== undefined) entry.dirty = true;
-      this.dirty.add(key);
-    }
+    for (const key of keys) this.touch(this.slotOf(key));
   }
 
   /** Puts back the state of a key, as it was read from a store at a watermark. */
   restore(key: string, state: KeyState, watermark: number): void {
     this.currentTime = watermark;
-    this.store(key, this.entries.get(key), state);
-    this.entries.get(key)!.dirty = false;
-    this.dirty.delete(key);
+    const slot = this.slotOf(key);
+    this.keep(slot, state);
+    this.flags.set(slot, this.flags.get(slot) & ~DIRTY);
   }
 
-  private fire(key: string, deadline: number): void {
-    const entry = this.entries.get(key);
-    if (entry === undefined || entry.scheduled !== deadline) return;
-    entry.scheduled = Number.POSITIVE_INFINITY;
-    this.currentKey = key;
-    this.currentTime = deadline;
-    const after = advanceKey(this.ruleSet, entry.state, deadline, this.sink);
-    if (after === entry.state) this.schedule(key, entry, entry.state!);
-    else this.store(key, entry, after);
-  }
-
-  private lookAtExpired(key: string, time: number): void {
-    const entry = this.entries.get(key);
-    if (entry === undefined) return;
-    const end = entry.changedAt + keyHorizon(this.ruleSet, entry.state!);
-    if (end > time) {
-      entry.expires = this.expiry.add(key, end);
-    } else {
-      entry.expires = false;
-      this.currentKey = key;
-      this.currentTime = time;
-      this.store(key, entry, advanceKey(this.ruleSet, entry.state, time, this.sink));
-    }
-  }
-
-  private store(key: string, known: KeyEntry | undefined, state: KeyState | undefined): void {
-    const runs = countRuns(state);
-    this.runsAlive += runs - (known?.runs ?? 0);
-    if (state === undefined) {
-      this.entries.delete(key);
-      this.dirty.add(key);
+  private fire(slot: number, deadline: number): void {
+    const before = this.states.get(slot);
+    if (before === undefined) {
+      this.releaseIfUnused(slot);
       return;
     }
-    const entry = known ?? {
-      state,
-      runs,
-      scheduled: Number.POSITIVE_INFINITY,
-      changedAt: 0,
-      expires: false,
-      dirty: false,
-    };
-    entry.state = state;
-    entry.runs = runs;
-    entry.changedAt = this.currentTime;
-    if (known === undefined) this.entries.set(key, entry);
-    if (!entry.expires) entry.expires = this.expiry.add(key, this.currentTime + keyHorizon(this.ruleSet, state));
-    if (!entry.dirty) {
-      entry.dirty = true;
-      this.dirty.add(key);
-    }
-    this.schedule(key, entry, state);
+    this.currentKey = this.table.keyAt(slot);
+    this.currentTime = deadline;
+    const after = advanceKey(this.ruleSet, before, deadline, this.sink);
+    if (after === before) this.schedule(slot, before);
+    else this.store(slot, after);
   }
 
-  private schedule(key: string, entry: KeyEntry, state: KeyState): void {
+  /** State that has ended cannot matter, so it need not be looked at. */
+  private lookAtExpired(slot: number, time: number): void {
+    const has = this.states.has(slot);
+    const end = this.endsAt.get(slot);
+    if (has && end > time && this.expiry.add(slot, end)) return;
+    this.flags.set(slot, this.flags.get(slot) & ~EXPIRES);
+    if (has && end <= time) this.store(slot, undefined);
+    else this.releaseIfUnused(slot);
+  }
+
+  private store(slot: number, state: KeyState | undefined): void {
+    this.touch(slot);
+    if (state === undefined) this.drop(slot);
+    else this.keep(slot, state);
+  }
+
+  private keep(slot: number, state: KeyState): void {
+    const runs = countRuns(state);
+    this.runsAlive += runs - this.runsOf.get(slot);
+    this.runsOf.set(slot, runs);
+    if (!this.states.has(slot)) this.keysAlive++;
+    this.states.set(slot, state);
+    const end = this.currentTime + keyHorizon(this.ruleSet, state);
+    this.endsAt.set(slot, end);
+    const flags = this.flags.get(slot);
+    if (!(flags & EXPIRES) && this.expiry.add(slot, end)) this.flags.set(slot, flags | EXPIRES);
+    this.schedule(slot, state);
+  }
+
+  private drop(slot: number): void {
+    this.runsAlive -= this.runsOf.get(slot);
+    this.runsOf.set(slot, 0);
+    if (!this.states.has(slot)) return;
+    this.keysAlive--;
+    this.states.delete(slot);
+  }
+
+  private schedule(slot: number, state: KeyState): void {
     const deadline = nextKeyDeadline(this.ruleSet, state);
     // A later deadline is found when the timer that is set fires.
-    if (deadline >= entry.scheduled) return;
-    entry.scheduled = deadline;
-    this.timers.push({ deadline, key });
+    if (deadline !== Number.POSITIVE_INFINITY) this.timers.advance(slot, deadline);
   }
+
+  private touch(slot: number): void {
+    const flags = this.flags.get(slot);
+    if (flags & DIRTY) return;
+    this.flags.set(slot, flags | DIRTY | LISTED);
+    if (flags & LISTED) return;
+    this.nextChanged.set(slot, this.firstChanged);
+    this.firstChanged = slot;
+  }
+
+  private slotOf(key: string): number {
+    const slot = this.table.add(key);
+    if (slot >= this.rows) this.addRows(slot + 1 + Math.min(slot >> 3, ROWS_AHEAD_MAX));
+    return slot;
+  }
+
+  private addRows(rows: number): void {
+    this.rows = rows;
+    for (const column of [
+      this.states,
+      this.timers,
+      this.expiry,
+      this.flags,
+      this.runsOf,
+      this.endsAt,
+      this.nextChanged,
+    ])
+      column.reserve(rows);
+  }
+
+  private releaseIfUnused(slot: number): void {
+    if (this.flags.get(slot) !== 0 || this.states.has(slot)) return;
+    if (this.timers.timeOf(slot) === Number.POSITIVE_INFINITY) this.table.remove(slot);
+  }
+}
+
+function freezer(rules: RuleSet, codec: EventCodec | undefined): Freezer<KeyState> | null {
+  if (codec === undefined) return null;
+  return {
+    freeze: (state) => encodeKeyState(state, codec),
+    thaw: (bytes) => decodeKeyState(bytes, rules, codec)!,
+  };
 }

@@ -33,6 +33,8 @@ export interface TaskOptions {
   readonly clock: Clock;
   readonly output: TaskOutput;
   readonly runsMax?: number;
+  /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
+  readonly hotKeysMax?: number;
 }
 
 /** What belongs to one moment of a task; taken at once, written later. */
@@ -71,18 +73,6 @@ export class Task {
   constructor(private readonly options: TaskOptions) {
     this.partition = options.partition;
     this.lastRecordAt = options.clock.now();
-    this.detection = new Detection(
-      options.rules,
-      options.stream.clock,
-      {
-        onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
-        onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
-      },
-      {
-        kindParents: options.stream.kindParents,
-        ...(options.runsMax === undefined ? {} : { runsMax: options.runsMax }),
-      },
-    );
     this.codec = eventCodec((raw, offset) => {
       const decoded = options.decoder.decode(
         { offset, timestamp: 0, key: null, value: raw, headers: null },
@@ -92,6 +82,20 @@ export class Task {
         throw new Error(`state holds a record that cannot be read: ${decoded.detail}`);
       return { kind: kindOf(decoded, options.stream), fields: decoded.fields };
     });
+    this.detection = new Detection(
+      options.rules,
+      options.stream.clock,
+      {
+        onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
+        onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
+      },
+      {
+        kindParents: options.stream.kindParents,
+        codec: this.codec,
+        ...(options.runsMax === undefined ? {} : { runsMax: options.runsMax }),
+        ...(options.hotKeysMax === undefined ? {} : { hotKeysMax: options.hotKeysMax }),
+      },
+    );
   }
 
   get nextOffset(): number {
@@ -291,7 +295,7 @@ export class Task {
 
   private async encode(
     cut: Cut,
-    changed: readonly ReadonlyMap<string, KeyState | undefined>[],
+    changed: readonly ReadonlyMap<string, KeyState | Uint8Array | undefined>[],
     turn: () => Promise<void>,
   ): Promise<StateBatch> {
     const puts: StateEntry[] = [];
@@ -301,7 +305,7 @@ export class Task {
       for (const [name, state] of keys) {
         const key = stateKey.make(engine, name);
         if (state === undefined) deletes.push(key);
-        else puts.push({ key, value: encodeKeyState(state, this.codec) });
+        else puts.push({ key, value: state instanceof Uint8Array ? state : encodeKeyState(state, this.codec) });
         if (++sinceTurn % KEYS_PER_TURN === 0) await turn();
       }
     }
