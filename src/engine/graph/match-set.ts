@@ -1,0 +1,53 @@
+import type { CompiledPattern } from '../compiler/compile.js';
+import type { Match } from '../nfa/output.js';
+import { countPaths } from './count.js';
+import { MatchWalk } from './match-walk.js';
+import type { GraphNode, Horizon } from './node.js';
+
+/**
+ * The matches that one event completes, none of them written out yet. It stays valid, and may be gone through more than once, at
+ * any time.
+ *
+ * Order: by the events of a match, the first event first. Of two matches, the one comes first whose first event is older (lower
+ * `seq`); if they begin with the same event, the one whose second event is older, and so on; if one ends where the other
+ * goes on, the shorter one. The same event taken by different steps: by the place of the step in the pattern, and then of
+ * the automaton's state that it led to. It depends on the events alone.
+ */
+export class MatchSet implements Iterable<Match> {
+  constructor(
+    private readonly pattern: CompiledPattern,
+    private readonly completed: readonly GraphNode[],
+    private readonly horizon: Horizon,
+    /** Iteration ends after so many matches. */
+    readonly matchesMax: number,
+  ) {}
+
+  /** How many matches there are, whatever `matchesMax`, in time of the size of the graph. Exact up to 2^53. */
+  count(): number {
+    return countPaths(this.completed, this.horizon);
+  }
+
+  *[Symbol.iterator](): Iterator<Match> {
+    const walk = this.walk();
+    for (let left = this.matchesMax; left > 0; left--) {
+      const match = walk.next();
+      if (match === null) return;
+      yield match;
+    }
+  }
+
+  /** Writes matches out, at most `matchesMax`. How many there are more. */
+  writeTo(output: { onMatch(match: Match): void }): number {
+    const walk = this.walk();
+    for (let left = this.matchesMax; left > 0; left--) {
+      const match = walk.next();
+      if (match === null) return 0;
+      output.onMatch(match);
+    }
+    return walk.hasNext() ? Math.max(1, this.count() - this.matchesMax) : 0;
+  }
+
+  private walk(): MatchWalk {
+    return new MatchWalk(this.pattern.steps, this.completed, this.horizon);
+  }
+}
