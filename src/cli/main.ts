@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
+import type { BenchCommandOptions } from './commands/bench.js';
 import { makeOutput, type Output } from './output.js';
 
 type Action = (output: Output) => Promise<number>;
@@ -76,6 +77,22 @@ function makeProgram(run: Run): Command {
       run(options.json === true, async (output) =>
         (await import('./commands/conformance.js')).conformance(files, output),
       ),
+    );
+  program
+    .command('bench')
+    .description("the engine's own benchmark: workloads and sweeps, beside hand-written floors and other engines")
+    .option('--workload <name...>', 'W1 to W5, W6-N, or a sweep; all workloads when absent (docs/benchmarks.md)')
+    .option('--stream <name>', 'another stream: u5k, u500, z5k or hot, also as NAME/EVENTS/ACCOUNTS/RATE')
+    .option('--events <n>', 'at most so many events of each stream')
+    .option('--mode <mode>', 'in-order, watermark (behind a 5 s watermark) or both', 'both')
+    .option('--warmup <n>', 'passes before the timed ones (2)')
+    .option('--passes <n>', 'timed passes (5)')
+    .option('--quick', 'a smoke run: few events, one pass')
+    .option('--peers <dir>', 'folder with a run.sh that runs other engines (also STAKEOUT_PEERS)')
+    .option('--peer <name...>', 'which of them: esper, siddhi, drools, flink, java (esper)')
+    .option(...JSON_OPTION)
+    .action((options: { json?: boolean } & BenchCommandOptions) =>
+      run(options.json === true, async (output) => (await import('./commands/bench.js')).bench(options, output)),
     );
   return program;
 }

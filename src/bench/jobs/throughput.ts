@@ -24,6 +24,8 @@ export interface ThroughputJob {
   readonly mode: Mode;
   readonly warmup: number;
   readonly passes: number;
+  /** Short passes are repeated until they have taken so long together. */
+  readonly secondsMin: number;
 }
 
 export interface ThroughputResult extends Measured {
@@ -97,6 +99,7 @@ function planOf(job: ThroughputJob, rows: readonly Row[], what: string, makePass
     events: rows.length,
     warmup: job.warmup,
     passes: job.passes,
+    secondsMin: job.secondsMin,
     makePass,
     onPass: (number, rate) =>
       tell(

@@ -13,8 +13,11 @@ export interface Pass {
 
 export interface PassPlan {
   readonly events: number;
+  /** Passes before any is timed; more of them while they have taken less than `secondsMin`. */
   readonly warmup: number;
+  /** Timed passes; more of them while they have taken less than `secondsMin`: short streams need many. */
   readonly passes: number;
+  readonly secondsMin: number;
   makePass(): Pass;
   onPass?(number: number, eventsPerSecond: number): void;
 }
@@ -43,18 +46,28 @@ export interface Measured {
   readonly passes: readonly PassFigures[];
 }
 
+const PASSES_MAX = 40;
+
 /** Runs warm-up and timed passes in turn, each from a clean heap. Throws when passes disagree about the matches. */
 export async function measure(plan: PassPlan, pauses: PauseObserver): Promise<Measured> {
   const timed: PassFigures[] = [];
   const collected: Pause[] = [];
-  for (let i = -plan.warmup; i < plan.passes; i++) {
+  let seconds = 0;
+  for (let i = 0; i < plan.warmup || (plan.warmup > 0 && seconds < plan.secondsMin && i < PASSES_MAX); i++) {
+    collectGarbage();
+    const { figures } = timePass(plan.makePass());
+    seconds += figures.seconds;
+    plan.onPass?.(0, plan.events / figures.seconds);
+  }
+  seconds = 0;
+  while (timed.length < plan.passes || (seconds < plan.secondsMin && timed.length < PASSES_MAX)) {
     collectGarbage();
     const { figures, from, to } = timePass(plan.makePass());
     await pauses.settle();
-    plan.onPass?.(i + 1, plan.events / figures.seconds);
-    if (i < 0) continue;
     timed.push(figures);
     collected.push(...pauses.between(from, to));
+    seconds += figures.seconds;
+    plan.onPass?.(timed.length, plan.events / figures.seconds);
   }
   const rates = timed.map(({ seconds }) => plan.events / seconds).sort((a, b) => a - b);
   const [first] = timed;
