@@ -66,6 +66,8 @@ export interface CompiledPattern {
   readonly skip: Skip;
   /** Index in `steps` of the step that is skipped to; -1: none. */
   readonly skipStep: number;
+  /** The take by which any event that `start.interest` holds for begins a run, and completes nothing; `null`: it is not so simple. */
+  readonly plainStart: CompiledTransition | null;
   /** The state of a key of which nothing is known: the start run alone. */
   readonly initial: PatternState;
   /** Must be moved on before each event: conditions remember their truth for the event under test. */
@@ -157,6 +159,7 @@ export class PatternCompiler {
       steps: automaton.steps,
       skip,
       skipStep: 'step' in skip ? automaton.steps.indexOf(skip.step) : -1,
+      plainStart: plainStart(states[automaton.start.index]!),
       initial: { partial: [startRun(automaton.start.index)], completed: [] },
       mark: this.predicates.mark,
     };
@@ -192,6 +195,19 @@ export class PatternCompiler {
     }
     return states;
   }
+}
+
+/** A take that completes nothing. */
+export const isPlainTake = ({ action, target }: CompiledTransition): boolean =>
+  action === TAKE && !target.mayComplete && !target.isFinal && !target.isStop && !target.isPending;
+
+function plainStart({ transitions, interest }: CompiledState): CompiledTransition | null {
+  const [take] = transitions;
+  if (take === undefined || transitions.length > 1 || !isPlainTake(take)) return null;
+  // The interest is the take's condition itself unless something had to be left out of it.
+  const exact =
+    take.literal === null || (take.literal.predicate.dependsOn === 'event' && interest.terms[0]!.length > 0);
+  return exact ? take : null;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

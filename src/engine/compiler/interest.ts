@@ -9,7 +9,7 @@ export interface Interest {
   /** Equal for interests that mean the same. */
   readonly key: string;
   readonly terms: readonly Term[];
-  /** One bit of 31, shared with other interests: a quick look at many at once. Bit 0 is that of `ALWAYS` alone. */
+  /** One bit of 31, shared with other interests: a quick look at many at once. Bit 0 is that of `always` alone. */
   readonly bit: number;
   /** The event (`EventMark.now`) for which it was last found true. */
   seen: number;

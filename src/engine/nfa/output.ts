@@ -40,11 +40,19 @@ export interface Output {
 }
 
 export function stepsOf(pattern: CompiledPattern, head: MatchNode | null): StepEvents[] {
-  const byStep: EngineEvent[][] = pattern.steps.map(() => []);
-  for (let node = head; node !== null; node = node.previous) byStep[node.step]!.push(node.event);
+  if (head !== null && head.previous === null) return [{ name: pattern.steps[head.step]!, events: [head.event] }];
+  const byStep = new Array<EngineEvent[] | undefined>(pattern.steps.length);
+  for (let node = head; node !== null; node = node.previous) {
+    const events = byStep[node.step];
+    if (events === undefined) byStep[node.step] = [node.event];
+    else events.push(node.event);
+  }
   const steps: StepEvents[] = [];
-  byStep.forEach((events, i) => {
-    if (events.length > 0) steps.push({ name: pattern.steps[i]!, events: events.reverse() });
-  });
+  for (let i = 0; i < byStep.length; i++) {
+    const events = byStep[i];
+    if (events === undefined) continue;
+    if (events.length > 1) events.reverse();
+    steps.push({ name: pattern.steps[i]!, events });
+  }
   return steps;
 }

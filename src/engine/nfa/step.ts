@@ -5,7 +5,6 @@ import {
   type CompiledTransition,
   IGNORE,
   PROCEED,
-  TAKE,
 } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
 import { type Output, stepsOf } from './output.js';
@@ -35,27 +34,29 @@ export function processEvent(
   output: Output,
 ): PatternState | undefined {
   pattern.mark.next();
-  return stepEvent(pattern, given, event, output);
+  return stepEvent(pattern, given, event, output, false);
 }
 
-/** `processEvent` where the caller has moved the pattern's `mark` on: one of several patterns that see the same event. */
+/**
+ * `processEvent` where the caller has moved the pattern's `mark` on: one of several patterns that see the same event.
+ * `indexed`: the interests that hold for the event have been marked as seen, so that runs that wait for others are left alone.
+ */
 export function stepEvent(
   pattern: CompiledPattern,
   given: PatternState | undefined,
   event: EngineEvent,
   output: Output,
+  indexed: boolean,
 ): PatternState | undefined {
   const state = given ?? pattern.initial;
-  if (state.partial.length <= 2 && state.completed.length === 0) {
-    const simple = stepSimply(pattern, given, event);
-    if (simple !== null) return simple;
-  }
   const before = state.partial;
+  const now = pattern.mark.now[0]!;
   let partial: Run[] | null = null;
   let found: Run[] | null = null;
   for (let i = 0; i < before.length; i++) {
     const run = before[i]!;
-    const results = expand(pattern, run, event);
+    const untouched = indexed && pattern.states[run.state]!.interest.seen !== now;
+    const results = untouched ? null : expand(pattern, run, event);
     if (results === null) {
       if (partial !== null) heapAdd(partial, run);
       continue;
@@ -169,99 +170,6 @@ function addResults(
   if (stopped) return completed;
   for (const result of results) if (!pattern.states[result.state]!.isFinal) heapAdd(partial, result);
   return completed;
-}
-
-/**
- * The commonest steps, which begin one run or carry one on by one edge that completes nothing; `null`: it is none of these.
- * The result is that of the general way.
- */
-function stepSimply(
-  pattern: CompiledPattern,
-  given: PatternState | undefined,
-  event: EngineEvent,
-): PatternState | undefined | null {
-  const starting = soleEdge(pattern.start, event, null);
-  if (given === undefined) {
-    if (starting === null) return undefined;
-    return starting === MANY || !isPlainTake(starting) ? null : successor(pattern, pattern.initial, starting, event);
-  }
-  const run = given.partial[0]!;
-  if (starting !== null || given.partial.length !== 2 || run.first === null) return null;
-  const state = pattern.states[run.state]!;
-  const edge = soleEdge(state, event, run.head);
-  if (edge === null) return undefined;
-  if (edge === MANY) return null;
-  if (edge.action === IGNORE) return edge.target === state ? given : null;
-  return isPlainTake(edge) ? successor(pattern, given, edge, event) : null;
-}
-
-/** Stands for several edges, or for proceeds. */
-const MANY = Symbol('many edges');
-
-/** The one take or ignore that applies, where no proceed does; `null`: nothing applies. */
-function soleEdge(
-  state: CompiledState,
-  event: EngineEvent,
-  head: MatchNode | null,
-): CompiledTransition | typeof MANY | null {
-  let sole: CompiledTransition | null = null;
-  const { transitions } = state;
-  for (let i = 0; i < transitions.length; i++) {
-    const t = transitions[i]!;
-    if (t.test !== null && !t.test(event, event.fields, head)) continue;
-    if (sole !== null || t.action === PROCEED) return MANY;
-    sole = t;
-  }
-  return sole;
-}
-
-const isPlainTake = ({ action, target }: CompiledTransition): boolean =>
-  action === TAKE && !target.mayComplete && !target.isFinal && !target.isStop;
-
-/** What came of the last plain step. Many patterns of one form do the same with the same event: they share the result. */
-const last = {
-  event: null as EngineEvent | null,
-  before: null as Run | null,
-  step: 0,
-  target: 0,
-  start: null as Run | null,
-  after: null as PatternState | null,
-};
-
-/** The state after a plain take by the only run, or by the start run. */
-function successor(
-  pattern: CompiledPattern,
-  given: PatternState,
-  edge: CompiledTransition,
-  event: EngineEvent,
-): PatternState {
-  const run = given.partial[0]!;
-  const start = pattern.initial.partial[0]!;
-  const target = edge.target.index;
-  const { step } = pattern.states[run.state]!;
-  const isSame =
-    last.event === event && last.before === run && last.target === target && last.step === step && last.start === start;
-  if (isSame) return last.after!;
-  const taken: Run = {
-    state: target,
-    head: { event, step, previous: run.head },
-    first: run.first ?? event,
-  };
-  const after: PatternState = { partial: [taken, start], completed: NONE };
-  last.event = event;
-  last.before = run;
-  last.step = step;
-  last.target = target;
-  last.start = start;
-  last.after = after;
-  return after;
-}
-
-/** Lets go of the last event. */
-export function forgetLastStep(): void {
-  last.event = null;
-  last.before = null;
-  last.after = null;
 }
 
 /** What becomes of one run; `null`: it stays just as it is. */

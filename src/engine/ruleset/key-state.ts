@@ -9,15 +9,18 @@ import type { PatternState } from '../nfa/run.js';
 export interface KeyState {
   readonly slots: readonly number[];
   readonly states: readonly PatternState[];
-  /** Of each state, the bits of the interests (`Interest.bit`) that its runs wait for. */
+  /** Of each state, the bits of the interests (`Interest.bit`) that its runs wait for, and `HELD`. */
   readonly masks: readonly number[];
   readonly features: FeatureState | undefined;
 }
 
-/** The bits of the interests that the state's runs wait for. */
+/** Bit of a state that must be looked at when its window ends, whatever the event is. */
+export const HELD = 1 << 31;
+
+/** The bits of the interests that the state's runs wait for, and `HELD`. */
 export function maskOf(pattern: CompiledPattern, state: PatternState): number {
-  let mask = 0;
   const { partial } = state;
+  let mask = pattern.hasPending || state.completed.length > 0 ? HELD : 0;
   for (let i = 0; i < partial.length; i++) {
     const run = partial[i]!;
     if (run.first !== null) mask |= pattern.states[run.state]!.interest.bit;

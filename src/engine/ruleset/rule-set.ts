@@ -11,11 +11,12 @@ import { type CompiledPattern, type CompileOptions, PatternCompiler } from '../c
 import type { Interest } from '../compiler/interest.js';
 import type { EngineEvent } from '../event.js';
 import { type Output, SkipError } from '../nfa/output.js';
+import { beginRun, forgetLastTake, NOT_PLAIN, stepOnlyRun } from '../nfa/plain-step.js';
 import type { PatternState } from '../nfa/run.js';
-import { advanceTime, dropOldestRuns, forgetLastStep, nextDeadline, stepEvent } from '../nfa/step.js';
+import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
 import type { Pattern } from '../pattern/pattern.js';
 import { EventIndex, type Waiting } from './event-index.js';
-import { KeyChange, type KeyState } from './key-state.js';
+import { HELD, KeyChange, type KeyState } from './key-state.js';
 
 const NO_SLOTS: readonly number[] = [];
 const change = new KeyChange();
@@ -118,44 +119,42 @@ export function processSeen(
   }
   change.begin(given);
   const slots = given === undefined ? NO_SLOTS : given.slots;
+  const looksAt = output.onTimeout === undefined ? index.mask | HELD : -1;
   let at = 0;
   let start = index.nextStart(0);
   for (;;) {
+    // Nothing but this is done for a state that the event cannot touch.
+    while (at < slots.length && slots[at]! < start && (given!.masks[at]! & looksAt) === 0) at++;
     const held = at < slots.length ? slots[at]! : Number.POSITIVE_INFINITY;
     const slot = Math.min(held, start);
     if (slot === Number.POSITIVE_INFINITY) break;
     const pattern = patterns[slot]!;
     const before = slot === held ? given!.states[at] : undefined;
-    if (slot === start || mustSee(rules, pattern, before!, given!.masks[at]!, event, output)) {
-      output.slot = slot;
-      const after = processSlot(rules, pattern, before, event, output);
-      if (after !== before) change.set(at, slot, after, pattern);
-    }
+    output.slot = slot;
+    const after = processSlot(rules, pattern, before, event, output, slot === start);
+    if (after !== before) change.set(at, slot, after, pattern);
     if (slot === held) at++;
     if (slot === start) start = index.nextStart(slot + 1);
   }
-  forgetLastStep();
+  forgetLastTake();
   return change.result(features);
 }
 
-/** Whether a state must be given the event, which cannot begin a run of the pattern. */
-function mustSee(
+function processSlot(
   rules: RuleSet,
   pattern: CompiledPattern,
-  state: PatternState,
-  mask: number,
+  before: PatternState | undefined,
   event: EngineEvent,
   output: RuleSetOutput,
-): boolean {
-  const { index } = rules;
-  if ((mask & index.mask) !== 0) {
-    const now = pattern.mark.now[0]!;
-    for (const run of state.partial) {
-      if (run.first !== null && pattern.states[run.state]!.interest.seen === now) return true;
-    }
+  starts: boolean,
+): PatternState | undefined {
+  if (before === undefined) {
+    if (pattern.plainStart !== null) return beginRun(pattern, event);
+  } else if (!starts && output.onTimeout === undefined) {
+    const after = stepOnlyRun(pattern, before, event, output);
+    if (after !== NOT_PLAIN) return after;
   }
-  const acts = pattern.hasPending || state.completed.length > 0 || output.onTimeout !== undefined;
-  return acts && nextDeadline(pattern, state) <= event.time;
+  return processGenerally(rules, pattern, before, event, output);
 }
 
 /** Moves event time on for all patterns of the key. */
@@ -209,7 +208,7 @@ export function countRuns(state: KeyState | undefined): number {
   return runs;
 }
 
-function processSlot(
+function processGenerally(
   rules: RuleSet,
   pattern: CompiledPattern,
   before: PatternState | undefined,
@@ -217,7 +216,7 @@ function processSlot(
   output: RuleSetOutput,
 ): PatternState | undefined {
   try {
-    const after = stepEvent(pattern, advanceTime(pattern, before, event.time, output), event, output);
+    const after = stepEvent(pattern, advanceTime(pattern, before, event.time, output), event, output, true);
     const runs = after === undefined ? 0 : after.partial.length - 1;
     if (runs <= rules.runsMax) return after;
     output.onRunsDropped?.(runs - rules.runsMax);

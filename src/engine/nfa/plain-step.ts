@@ -1,0 +1,111 @@
+import type { MatchNode } from '../buffer/match-node.js';
+import {
+  type CompiledPattern,
+  type CompiledState,
+  type CompiledTransition,
+  IGNORE,
+  isPlainTake,
+  PROCEED,
+} from '../compiler/compile.js';
+import type { EngineEvent } from '../event.js';
+import { type Output, stepsOf } from './output.js';
+import type { PatternState, Run } from './run.js';
+
+/**
+ * The commonest steps without the machinery of the general way (`step.ts`), and with its very results: a state of one run, of
+ * which the event carries on, ends or completes just that one; or no state, where the event begins a run.
+ */
+
+/** No plain step: go the general way. */
+export const NOT_PLAIN = Symbol('not plain');
+
+const NONE: readonly Run[] = [];
+
+/** Begins a run by the edge `plainStart` of the pattern. */
+export function beginRun(pattern: CompiledPattern, event: EngineEvent): PatternState {
+  return successor(pattern, pattern.initial.partial[0]!, pattern.plainStart!, event);
+}
+
+/**
+ * Gives the event to the only run of a state. The event must not be able to begin a run of the pattern, the interests that hold
+ * must be marked as seen, and time-outs must not be wanted.
+ */
+export function stepOnlyRun(
+  pattern: CompiledPattern,
+  given: PatternState,
+  event: EngineEvent,
+  output: Output,
+): PatternState | undefined | typeof NOT_PLAIN {
+  const run = given.partial[0]!;
+  const state = pattern.states[run.state]!;
+  if (given.partial.length !== 2 || given.completed.length > 0 || state.gapMs > 0 || state.isPending) return NOT_PLAIN;
+  if (state.interest.seen !== pattern.mark.now[0]) return given;
+  if (pattern.windowMs > 0 && event.time - run.first!.time >= pattern.windowMs) return undefined;
+  const edge = soleEdge(state, event, run.head);
+  if (edge === null) return undefined;
+  if (edge === NOT_PLAIN) return NOT_PLAIN;
+  const { action, target } = edge;
+  if (action === IGNORE) return target === state ? given : NOT_PLAIN;
+  if (target.isFinal && pattern.skip.strategy === 'noSkip') {
+    output.onMatch({ steps: stepsOf(pattern, { event, step: state.step, previous: run.head }) });
+    return undefined;
+  }
+  return isPlainTake(edge) ? successor(pattern, run, edge, event) : NOT_PLAIN;
+}
+
+/** The one take or ignore that applies, where no proceed does; `null`: nothing applies. */
+function soleEdge(
+  state: CompiledState,
+  event: EngineEvent,
+  head: MatchNode | null,
+): CompiledTransition | typeof NOT_PLAIN | null {
+  let sole: CompiledTransition | null = null;
+  const { transitions } = state;
+  for (let i = 0; i < transitions.length; i++) {
+    const t = transitions[i]!;
+    if (t.test !== null && !t.test(event, event.fields, head)) continue;
+    if (sole !== null || t.action === PROCEED) return NOT_PLAIN;
+    sole = t;
+  }
+  return sole;
+}
+
+/** What came of the last plain take. Many patterns of one form do the same with the same event: they share the result. */
+const last = {
+  event: null as EngineEvent | null,
+  before: null as Run | null,
+  step: 0,
+  target: 0,
+  start: null as Run | null,
+  after: null as PatternState | null,
+};
+
+/** The state after a plain take by the only run, or by the start run. */
+function successor(pattern: CompiledPattern, run: Run, edge: CompiledTransition, event: EngineEvent): PatternState {
+  const start = pattern.initial.partial[0]!;
+  const target = edge.target.index;
+  const { step } = pattern.states[run.state]!;
+  const isSame =
+    last.event === event && last.before === run && last.target === target && last.step === step && last.start === start;
+  if (isSame) return last.after!;
+  const taken: Run = {
+    state: target,
+    head: { event, step, previous: run.head },
+    first: run.first ?? event,
+  };
+  const after: PatternState = { partial: [taken, start], completed: NONE };
+  last.event = event;
+  last.before = run;
+  last.step = step;
+  last.target = target;
+  last.start = start;
+  last.after = after;
+  return after;
+}
+
+/** Lets go of the last event. */
+export function forgetLastTake(): void {
+  last.event = null;
+  last.before = null;
+  last.after = null;
+}
