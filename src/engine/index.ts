@@ -1,6 +1,17 @@
 /** The engine: sequence patterns over keyed events, as pure functions. It imports nothing. */
 
 export type { Feature, FeatureFn } from './aggregate/feature.js';
+export {
+  compileFeatures,
+  countFeatureEvents,
+  type FeatureSet,
+  type FeatureState,
+  featuresHorizon,
+  pruneFeatures,
+  readFeatures,
+  takesAny,
+  updateFeatures,
+} from './aggregate/feature-set.js';
 export { type FeatureCell, FeatureTable } from './aggregate/feature-table.js';
 export { canonicalJson } from './canonical-json.js';
 export { ByteReader, ByteWriter } from './codec/bytes.js';

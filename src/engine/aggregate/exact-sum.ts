@@ -1,27 +1,36 @@
 /**
- * Sums without error: a sum is a pair of doubles, `high` being the sum rounded and `low` what rounding has left out (Knuth's
- * two-sum). While the bits of all values and of their sum span less than 105 places, no bit is lost: amounts of a
- * hundredth and more, up to 10^14 in all. The sum then depends on the values alone, not on the order in which they came and
- * went, and decimal amounts that make 50,000.00 make 50000. Beyond that the error is 2^-105 of the largest intermediate sum.
+ * Sums without error. A sum has three places: hundredths, high, low.
+ *
+ * - Values of at most two decimals are counted in whole hundredths, so that amounts of money sum up as on paper: 0.1 and 0.2 make
+ *   0.3. Exact while the sum is below 2^53 hundredths.
+ * - All others are summed as a pair of doubles, `high` being their sum rounded and `low` what rounding has left out (Knuth's
+ *   two-sum). Exact while the bits of the values and of their sum span less than 105 places.
+ *
+ * So a sum depends on the values alone, not on the order in which they came and went. Beyond those limits the error is some 2^-53,
+ * or 2^-105, of the largest sum on the way.
  */
+export const SUM_PLACES = 3;
 
-/** Writes at `to` and `to + 1` the pair at `from` and `from + 1` plus `x`. A sum over the range of doubles is infinite. */
-export function addExactly(pairs: number[], from: number, to: number, x: number): void {
-  const high = pairs[from]!;
+/** Larger values are not counted in hundredths: 8,192 of them could not leave the whole numbers. */
+const HUNDREDTHS_MAX = 2 ** 40;
+
+/** Adds `x` to the sum at `at`; `-x` takes it away again. */
+export function addExactly(sums: number[], at: number, x: number): void {
+  const hundredths = Math.round(x * 100);
+  if (hundredths / 100 === x && hundredths <= HUNDREDTHS_MAX && hundredths >= -HUNDREDTHS_MAX) {
+    sums[at] = sums[at]! + hundredths;
+    return;
+  }
+  const high = sums[at + 1]!;
   const sum = high + x;
   const part = sum - high;
-  const low = pairs[from + 1]! + (high - (sum - part) + (x - part));
+  const low = sums[at + 2]! + (high - (sum - part) + (x - part));
   const total = sum + low;
-  pairs[to] = total;
+  sums[at + 1] = total;
   // The same again, so that the low part stays below half of the high one's last place.
   const rest = total - sum;
-  pairs[to + 1] = total - total === 0 ? sum - (total - rest) + (low - rest) : 0;
+  sums[at + 2] = sum - (total - rest) + (low - rest);
 }
 
-/** The sum of two pairs, rounded once. */
-export function addPairs(high1: number, low1: number, high2: number, low2: number): number {
-  const sum = high1 + high2;
-  const part = sum - high1;
-  const total = sum + (high1 - (sum - part) + (high2 - part) + low1 + low2);
-  return total - total === 0 ? total : sum;
-}
+/** Hundredths and others together. */
+export const sumAt = (sums: readonly number[], at: number): number => sums[at]! / 100 + sums[at + 1]!;

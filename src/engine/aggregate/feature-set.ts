@@ -2,10 +2,9 @@ import { canonicalJson } from '../canonical-json.js';
 import type { EngineEvent } from '../event.js';
 import { compileEventTest, type EventTest } from '../expression/event-test.js';
 import type { Expr } from '../expression/expression.js';
-import type { FeatureFn } from './feature.js';
 import type { FeatureCell } from './feature-table.js';
-import { addEvent, isAlive, readWindow, type Window, WindowState } from './window.js';
-import { layoutOf } from './window-columns.js';
+import { addEvent, isAlive, readWindow, WindowState } from './window.js';
+import { type Window, windowOf } from './window-layout.js';
 
 /** Features compiled together: those over the same events and the same time share a window. */
 export interface FeatureSet {
@@ -34,32 +33,16 @@ export function compileFeatures(
     const key = canonicalJson({ where, overMs });
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
-  const windows = [...groups.values()].map((group) => windowOf(group, testOf));
+  const windows = [...groups.values()].map((group) => {
+    const { where, overMs } = group[0]!.feature;
+    const fields = [...new Set(group.flatMap(({ feature }) => feature.field ?? []))].sort();
+    return windowOf(canonicalJson({ where, overMs, fields }), group, where === undefined ? null : testOf(where));
+  });
   windows.sort((a, b) => (a.id < b.id ? -1 : 1));
   return {
     windows,
     windowIds: windows.map((window) => window.id),
     horizonMs: windows.reduce((longest, window) => Math.max(longest, window.overMs), 0),
-  };
-}
-
-function windowOf(cells: readonly FeatureCell[], testOf: (where: Expr) => EventTest): Window {
-  const { where, overMs } = cells[0]!.feature;
-  const fns = new Map<string, Set<FeatureFn>>();
-  const named = cells.flatMap(({ feature }) => feature.field ?? []);
-  for (const name of named.sort()) fns.set(name, new Set());
-  for (const { feature } of cells) if (feature.field !== undefined) fns.get(feature.field)!.add(feature.fn);
-  const layout = layoutOf(fns);
-  return {
-    ...layout,
-    id: canonicalJson({ where, overMs, fields: [...fns.keys()] }),
-    overMs,
-    test: where === undefined ? null : testOf(where),
-    cells: cells.map((cell) => ({
-      cell,
-      fn: cell.feature.fn,
-      field: layout.fields.find((field) => field.name === cell.feature.field) ?? null,
-    })),
   };
 }
 

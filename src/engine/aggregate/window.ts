@@ -1,195 +1,166 @@
 import type { EngineEvent } from '../event.js';
-import type { EventTest } from '../expression/event-test.js';
-import { addExactly, addPairs } from './exact-sum.js';
+import { sumAt } from './exact-sum.js';
 import type { FeatureFn } from './feature.js';
-import type { FeatureCell } from './feature-table.js';
-import { accumulate, begin, type FieldColumns, greatest, least, type WindowLayout } from './window-columns.js';
-
-/** A cell, and where its statistic lies in the entries of its window. */
-export interface WindowCell {
-  readonly cell: FeatureCell;
-  readonly fn: FeatureFn;
-  /** `null` for `count`. */
-  readonly field: FieldColumns | null;
-}
-
-/** All features over the same events and the same time. */
-export interface Window extends WindowLayout {
-  /** Canonical JSON of what the window holds: `where`, `overMs` and the fields in order. */
-  readonly id: string;
-  readonly overMs: number;
-  /** `null`: every event counts. */
-  readonly test: EventTest | null;
-  readonly cells: readonly WindowCell[];
-}
+import { type FieldPlaces, greatest, least, tally, type Window, writeExtremes } from './window-layout.js';
 
 /**
- * The events that a window holds for one key, oldest first.
+ * The events that a window holds for one key.
  *
- * I1. 0 <= from <= mid <= to; entries are counted from the beginning of the array, which may hold more than this state's:
- *     what is before `from` has left the window, what is from `to` on was added by later states that share the array.
- * I2. An entry below the `to` of any state never changes. So a state is a value, though the array grows in place.
- * I3. The totals of an entry below `mid` are over it and all up to `mid`; those of the others are over `mid` up to the entry.
- *     So every statistic is that of two entries together: nothing is ever subtracted, and no error builds up.
- * I4. `mid` depends on the events alone, never on when a state was saved or copied.
+ * I1. Rows of the state are those at `from` up to `to` in the array, of which there is at least one; `to` is followed by the
+ *     totals of the newest state that shares the array, so a state is the newest exactly if the array ends there.
+ * I2. The rows of any state never change, and what is not the newest state never reads totals. So a state is a value, though
+ *     the array grows in place: what was added later is not seen, and the totals of older states are found again from rows.
+ * I3. Totals are kept by adding what comes and taking away what goes; they begin anew when the window is empty. They are exact
+ *     (`exact-sum.ts`), and depend neither on when a state was copied nor on when it was saved.
+ * I4. Rows before `mid` have the extremes of themselves and all rows up to `mid`, the others of all from `mid` up to
+ *     themselves; so those of the window are in two rows. `mid` is one for all states that share the array.
+ * I5. from <= mid: once all rows before `mid` have left, the others are copied, and `mid` becomes their end. This takes as long
+ *     as they have come since the last time, so an event costs constant work on average, and the array holds no more than
+ *     twice the most that the window held of late.
  */
 export class WindowState {
   constructor(
-    readonly entries: number[],
+    readonly rows: number[],
     readonly from: number,
-    readonly mid: number,
     readonly to: number,
   ) {}
 }
 
-/**
- * The window with one more event, and without what is older than it allows. Times must not fall. Constant work but for the copy
- * that is made when all up to `mid` have left: it takes as long as the entries that came since the last one.
- */
+/** The totals of the state that is being made. */
+const scratch: number[] = Array.from({ length: 64 }, () => 0.5);
+
+/** The window with one more event, without what is then older than it allows. Times must not fall. */
 export function addEvent(window: Window, state: WindowState | undefined, event: EngineEvent): WindowState {
-  const { stride } = window;
   if (state === undefined) return firstEvent(window, event);
+  const { stride, totalPlaces } = window;
+  const { rows, from, to } = state;
   const oldest = event.time - window.overMs;
-  const { to } = state;
-  let { entries, from } = state;
-  while (from < to && entries[from * stride]! < oldest) from++;
-  if (from === to) return firstEvent(window, event);
-  if (from > state.mid) return append(window, fromMiddle(window, entries, from, to), event);
-  if (entries.length === to * stride) {
-    writeEvent(window, entries, to, to > state.mid, event);
-    return new WindowState(entries, from, state.mid, to + 1);
+  let kept = from;
+  while (kept < to && rows[kept]! < oldest) kept += stride;
+  if (kept === to) return firstEvent(window, event);
+  if (rows.length !== to + totalPlaces || kept > rows[to]!) {
+    return writeEvent(window, copyRows(window, state, kept), 0, to - kept, event);
   }
-  // Another state was made from this one already (I2).
-  entries = entries.slice(from * stride, to * stride);
-  return append(window, new WindowState(entries, 0, state.mid - from, to - from), event);
+  for (let i = 0; i < totalPlaces; i++) scratch[i] = rows[to + i]!;
+  for (let at = from; at < kept; at += stride) tally(window, scratch, rows, at, -1);
+  return writeEvent(window, rows, kept, to, event);
 }
+
+/** Of doubles, as arrays of rows must be from the start. */
+const BLANK: readonly number[] = Array.from({ length: 32 }, () => 0.5);
 
 function firstEvent(window: Window, event: EngineEvent): WindowState {
-  const entries = BLANK.slice(0, window.stride);
-  writeEvent(window, entries, 0, false, event);
-  return new WindowState(entries, 0, 0, 1);
+  for (let i = 0; i < window.totalPlaces; i++) scratch[i] = 0;
+  return writeEvent(window, BLANK.slice(0, window.stride + window.totalPlaces), 0, 0, event);
 }
 
-/** Most places that an entry can have without being allocated twice. */
-const BLANK_PLACES = 32;
-/** Of doubles, as arrays of entries must be from the start. */
-const BLANK: readonly number[] = Array.from({ length: BLANK_PLACES }, () => 0.5);
+/** So that no sum leaves the range of doubles, which would outlast the value that did it. */
+const VALUE_MAX = 1e290;
 
-function append(window: Window, state: WindowState, event: EngineEvent): WindowState {
-  writeEvent(window, state.entries, state.to, state.to > state.mid, event);
-  return new WindowState(state.entries, state.from, state.mid, state.to + 1);
-}
-
-/** A state whose `mid` is its end, with totals to match. */
-export function fromMiddle(window: Window, shared: readonly number[], from: number, to: number): WindowState {
-  const { stride } = window;
-  const entries = shared.slice(from * stride, to * stride);
-  const last = entries.length - stride;
-  begin(window, entries, last);
-  for (let at = last - stride; at >= 0; at -= stride) accumulate(window, entries, at, at + stride);
-  return new WindowState(entries, 0, to - from, to - from);
-}
-
-function writeEvent(window: Window, entries: number[], to: number, follows: boolean, event: EngineEvent): void {
-  const { stride, fields } = window;
-  const at = to * stride;
-  entries[at] = event.time;
+/** Writes a row at `to`, and the totals in `scratch` with it added. From left to right: the array never has holes. */
+function writeEvent(window: Window, rows: number[], from: number, to: number, event: EngineEvent): WindowState {
+  const { stride, totalPlaces, fields } = window;
+  const { fields: values } = event;
+  rows[to] = event.time;
   for (let i = 0; i < fields.length; i++) {
-    const { name, value } = fields[i]!;
-    const x = event.fields[name];
-    entries[at + value] = typeof x === 'number' && x - x === 0 ? x : Number.NaN;
+    const x = values[fields[i]!.name];
+    rows[to + 1 + i] = typeof x === 'number' && Math.abs(x) <= VALUE_MAX ? x : Number.NaN;
   }
-  if (follows) accumulate(window, entries, at, at - stride);
-  else begin(window, entries, at);
+  if (window.hasExtremes) writeExtremes(window, rows, to, to > scratch[0]! ? to - stride : -1);
+  tally(window, scratch, rows, to, 1);
+  const end = to + stride;
+  for (let i = 0; i < totalPlaces; i++) rows[end + i] = scratch[i]!;
+  return new WindowState(rows, from, end);
 }
 
-/** Writes the present values of the window's cells: of its events at most `overMs` before `time`. */
+/** The rows from `kept` on in an array of their own, `mid` being their end (I5), with their totals in `scratch`. */
+function copyRows(window: Window, state: WindowState, kept: number): number[] {
+  totalsAt(window, state, kept);
+  const rows = state.rows.slice(kept, state.to);
+  scratch[0] = rows.length;
+  settleExtremes(window, rows);
+  return rows;
+}
+
+/** Writes the extremes of rows that all stand before `mid`. */
+function settleExtremes(window: Window, rows: number[]): void {
+  if (!window.hasExtremes) return;
+  const last = rows.length - window.stride;
+  for (let at = last; at >= 0; at -= window.stride) {
+    writeExtremes(window, rows, at, at === last ? -1 : at + window.stride);
+  }
+}
+
+/** Leaves in `scratch` the totals of the rows from `kept` on: from the state's own where it has them. */
+function totalsAt(window: Window, state: WindowState, kept: number): void {
+  const { stride, totalPlaces } = window;
+  const { rows, from, to } = state;
+  if (rows.length === to + totalPlaces) {
+    for (let i = 0; i < totalPlaces; i++) scratch[i] = rows[to + i]!;
+    for (let at = from; at < kept; at += stride) tally(window, scratch, rows, at, -1);
+  } else {
+    for (let i = 0; i < totalPlaces; i++) scratch[i] = 0;
+    for (let at = kept; at < to; at += stride) tally(window, scratch, rows, at, 1);
+  }
+}
+
+/** Writes the values of the window's cells as of `time`, which is not before the newest event. */
 export function readWindow(window: Window, state: WindowState | undefined, time: number): void {
-  const { cells } = window;
-  const from = state === undefined ? 0 : firstInside(window, state, time);
+  const kept = state === undefined ? 0 : firstInside(window, state, time);
+  if (state === undefined || kept === state.to) {
+    writeEmpty(window);
+    return;
+  }
+  const { cells, stride, totalPlaces } = window;
+  const { rows, from, to } = state;
+  let totals: readonly number[] = rows;
+  let at = to;
+  if (kept !== from || rows.length !== to + totalPlaces) {
+    totalsAt(window, state, kept);
+    [totals, at] = [scratch, 0];
+  }
   for (let i = 0; i < cells.length; i++) {
     const { cell, fn, field } = cells[i]!;
-    if (state === undefined || from === state.to) cell.value = fn === 'count' || fn === 'sum' ? 0 : Number.NaN;
-    else if (field === null) cell.value = state.to - from;
-    else if (from > state.mid) cell.value = scan(window, state, from, fn, field);
-    else cell.value = statistic(window, state, from, fn, field);
+    if (field === null) cell.value = (to - kept) / stride;
+    else if (fn === 'sum') cell.value = sumAt(totals, at + field.sum);
+    else if (fn === 'avg') cell.value = sumAt(totals, at + field.sum) / totals[at + field.present]!;
+    else cell.value = extreme(window, state, kept, fn, field);
   }
 }
 
-/** The oldest entry inside the window at `time`; `to` when there is none. */
+function writeEmpty(window: Window): void {
+  for (const { cell, fn } of window.cells) cell.value = fn === 'count' || fn === 'sum' ? 0 : Number.NaN;
+}
+
+/** The oldest row inside the window at `time`; `to` when there is none. */
 function firstInside(window: Window, state: WindowState, time: number): number {
-  const { stride, overMs } = window;
-  const { entries, to } = state;
-  const oldest = time - overMs;
-  if (entries[state.from * stride]! >= oldest) return state.from;
-  let outside = state.from;
-  let inside = to;
+  const { rows, from, to } = state;
+  const oldest = time - window.overMs;
+  if (rows[from]! >= oldest) return from;
+  let [outside, inside] = [0, (to - from) / window.stride];
   while (inside - outside > 1) {
     const middle = (outside + inside) >> 1;
-    if (entries[middle * stride]! < oldest) outside = middle;
+    if (rows[from + middle * window.stride]! < oldest) outside = middle;
     else inside = middle;
   }
-  return inside;
+  return from + inside * window.stride;
 }
 
-/** Of the entries before and after `mid` together (I3). */
-function statistic(window: Window, state: WindowState, from: number, fn: FeatureFn, field: FieldColumns): number {
-  const { entries, mid, to } = state;
-  const first = from * window.stride;
-  const last = (to - 1) * window.stride;
-  if (from === mid) return single(entries, last, fn, field);
-  if (to === mid) return single(entries, first, fn, field);
-  const { sum, present, min, max } = field;
-  switch (fn) {
-    case 'min':
-      return least(entries[first + min]!, entries[last + min]!);
-    case 'max':
-      return greatest(entries[first + max]!, entries[last + max]!);
-    default: {
-      const total = addPairs(
-        entries[first + sum]!,
-        entries[first + sum + 1]!,
-        entries[last + sum]!,
-        entries[last + sum + 1]!,
-      );
-      return fn === 'sum' ? total : total / (entries[first + present]! + entries[last + present]!);
-    }
-  }
-}
-
-/** Of the totals of one entry. */
-function single(entries: readonly number[], at: number, fn: FeatureFn, field: FieldColumns): number {
-  switch (fn) {
-    case 'min':
-      return entries[at + field.min]!;
-    case 'max':
-      return entries[at + field.max]!;
-    case 'sum':
-      return entries[at + field.sum]!;
-    default:
-      return entries[at + field.sum]! / entries[at + field.present]!;
-  }
-}
-
-/** Of the values themselves: only where events that do not count have moved the window's begin beyond `mid`. */
-function scan(window: Window, state: WindowState, from: number, fn: FeatureFn, field: FieldColumns): number {
+function extreme(window: Window, state: WindowState, kept: number, fn: FeatureFn, field: FieldPlaces): number {
   const { stride } = window;
-  const { entries } = state;
-  const pair = [0, 0];
-  let present = 0;
-  let extreme = Number.NaN;
-  for (let at = from * stride; at < state.to * stride; at += stride) {
-    const x = entries[at + field.value]!;
-    if (Number.isNaN(x)) continue;
-    present++;
-    addExactly(pair, 0, 0, x);
-    extreme = fn === 'max' ? greatest(extreme, x) : least(extreme, x);
+  const { rows, to } = state;
+  const better = fn === 'min' ? least : greatest;
+  const isNewest = rows.length === to + window.totalPlaces;
+  if (isNewest && kept <= rows[to]!) {
+    const place = fn === 'min' ? field.min : field.max;
+    const last = rows[to - stride + place]!;
+    return kept === rows[to] ? last : to === rows[to] ? rows[kept + place]! : better(rows[kept + place]!, last);
   }
-  if (fn === 'min' || fn === 'max') return extreme;
-  return fn === 'sum' ? pair[0]! : pair[0]! / present;
+  let best = Number.NaN;
+  for (let at = kept; at < to; at += stride) best = better(best, rows[at + field.value]!);
+  return best;
 }
 
 /** Whether some event of the window still counts at `time`. */
-export function isAlive(window: Window, state: WindowState, time: number): boolean {
-  return state.entries[(state.to - 1) * window.stride]! >= time - window.overMs;
-}
+export const isAlive = (window: Window, state: WindowState, time: number): boolean =>
+  state.rows[state.to - window.stride]! >= time - window.overMs;

@@ -1,0 +1,103 @@
+import type { EventTest } from '../expression/event-test.js';
+import { addExactly, SUM_PLACES } from './exact-sum.js';
+import type { FeatureFn } from './feature.js';
+import type { FeatureCell } from './feature-table.js';
+
+/**
+ * How a window lies in an array of doubles: rows of `stride` places, oldest first, then `totalPlaces` places of totals.
+ *
+ *     row      time   the value of each field   for each field, as its features ask: least, greatest (see `window.ts`, I4)
+ *     totals   mid    for each field, as its features ask: sum (3 places), number of values
+ *
+ * A value that is no number, or beyond 10^290, is missing (NaN) and left out of everything.
+ */
+export interface Window {
+  /** Canonical JSON of what the window holds: `where`, `overMs` and the fields in order. */
+  readonly id: string;
+  readonly overMs: number;
+  /** `null`: every event counts. */
+  readonly test: EventTest | null;
+  readonly stride: number;
+  readonly totalPlaces: number;
+  readonly fields: readonly FieldPlaces[];
+  readonly hasExtremes: boolean;
+  readonly cells: readonly WindowCell[];
+}
+
+/** A cell, and where its statistic comes from. */
+export interface WindowCell {
+  readonly cell: FeatureCell;
+  readonly fn: FeatureFn;
+  /** `null` for `count`. */
+  readonly field: FieldPlaces | null;
+}
+
+/** Places of a field; 0: not kept. */
+export interface FieldPlaces {
+  readonly name: string;
+  /** In a row. */
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  /** In the totals. */
+  readonly sum: number;
+  readonly present: number;
+}
+
+/** A window for features of one `where` and `overMs`. */
+export function windowOf(id: string, cells: readonly FeatureCell[], test: EventTest | null): Window {
+  const names = [...new Set(cells.flatMap(({ feature }) => feature.field ?? []))].sort();
+  const asked = (name: string, ...fns: FeatureFn[]): boolean =>
+    cells.some(({ feature }) => feature.field === name && fns.includes(feature.fn));
+  let stride = 1 + names.length;
+  let totalPlaces = 1;
+  const fields = names.map((name, i): FieldPlaces => {
+    const min = asked(name, 'min') ? stride++ : 0;
+    const max = asked(name, 'max') ? stride++ : 0;
+    const sum = asked(name, 'sum', 'avg') ? totalPlaces : 0;
+    if (sum > 0) totalPlaces += SUM_PLACES;
+    const present = asked(name, 'avg') ? totalPlaces++ : 0;
+    return { name, value: 1 + i, min, max, sum, present };
+  });
+  return {
+    id,
+    overMs: cells[0]!.feature.overMs,
+    test,
+    stride,
+    totalPlaces,
+    fields,
+    hasExtremes: stride > 1 + names.length,
+    cells: cells.map((cell) => ({
+      cell,
+      fn: cell.feature.fn,
+      field: fields.find((field) => field.name === cell.feature.field) ?? null,
+    })),
+  };
+}
+
+/** Adds the row at `at` to totals (`sign` 1), or takes it away (-1). */
+export function tally(window: Window, totals: number[], rows: readonly number[], at: number, sign: 1 | -1): void {
+  const { fields } = window;
+  for (let i = 0; i < fields.length; i++) {
+    const { value, sum, present } = fields[i]!;
+    const x = rows[at + value]!;
+    if (Number.isNaN(x)) continue;
+    if (sum > 0) addExactly(totals, sum, sign * x);
+    if (present > 0) totals[present] = totals[present]! + sign;
+  }
+}
+
+/** Writes least and greatest of the row at `at`: of its values, and of what the row at `beside` says; -1: of its values alone. */
+export function writeExtremes(window: Window, rows: number[], at: number, beside: number): void {
+  const { fields } = window;
+  for (let i = 0; i < fields.length; i++) {
+    const { value, min, max } = fields[i]!;
+    const x = rows[at + value]!;
+    if (min > 0) rows[at + min] = beside < 0 ? x : least(rows[beside + min]!, x);
+    if (max > 0) rows[at + max] = beside < 0 ? x : greatest(rows[beside + max]!, x);
+  }
+}
+
+/** NaN counts as none. */
+export const least = (a: number, b: number): number => (b < a || Number.isNaN(a) ? b : a);
+export const greatest = (a: number, b: number): number => (b > a || Number.isNaN(a) ? b : a);

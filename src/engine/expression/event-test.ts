@@ -1,0 +1,22 @@
+import type { EngineEvent } from '../event.js';
+import type { Expr } from './expression.js';
+import { generateTest } from './generate.js';
+import { conditionRuntime } from './runtime.js';
+
+/** A condition on the event alone, as a function. `fields` is `event.fields`. */
+export type EventTest = (event: EngineEvent, fields: Readonly<Record<string, unknown>>) => boolean;
+
+/** Throws for a condition that looks at events of a run or at features. */
+export function compileEventTest(expr: Expr): EventTest {
+  const constants: unknown[] = [];
+  const refuse = (): never => {
+    throw new Error('the condition must look at the event alone');
+  };
+  const text = generateTest(expr, {
+    stepIndex: refuse,
+    constant: (value) => `constants[${constants.push(value) - 1}]`,
+    feature: refuse,
+  });
+  const make = new Function('rt', 'constants', `'use strict'; return (event, fields) => ${text};`);
+  return make(conditionRuntime([]), constants) as EventTest;
+}
