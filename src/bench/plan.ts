@@ -28,11 +28,30 @@ export interface PlannedJob {
 
 const STANDARD = ['W1', 'W2', 'W3', 'W4', 'W5', 'W6-100', 'W6-1000'];
 
+/** Live keys of `keys`. */
+const KEYS = 1_000_000;
+/** Rules that run when `reload` adds one. */
+const RULES = 1000;
+
 /** Points of each sweep; the first is what the others are compared with. */
 const SWEEPS: ReadonlyMap<string, { readonly workloads: readonly string[]; readonly stream?: string }> = new Map([
   ['patterns', { workloads: ['W6-10', 'W6-30', 'W6-100', 'W6-300', 'W6-1000'], stream: 'u5k/40000/2000' }],
   ['steps', { workloads: ['steps-3', 'steps-6', 'steps-12', 'steps-24'] }],
   ['windows', { workloads: ['windows-10m', 'windows-20m', 'windows-30m', 'windows-40m'] }],
+]);
+
+/** Measurements that are no throughput. */
+const SPECIAL: ReadonlyMap<string, (options: BenchOptions) => Job> = new Map([
+  [
+    'keys',
+    ({ events }: BenchOptions): Job => ({
+      kind: 'keys',
+      workload: 'keys',
+      keys: Math.min(KEYS, events ?? KEYS),
+      updates: 2 * Math.min(KEYS, events ?? KEYS),
+    }),
+  ],
+  ['reload', ({ passes }: BenchOptions): Job => ({ kind: 'reload', workload: 'reload', patterns: RULES, passes })],
 ]);
 
 /** Names that stand for several workloads. */
@@ -42,7 +61,7 @@ const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Everything that `--workload` takes, for messages. */
-export const NAMES: readonly string[] = [...WORKLOAD_NAMES, ...GROUPS.keys(), ...SWEEPS.keys()];
+export const NAMES: readonly string[] = [...WORKLOAD_NAMES, ...GROUPS.keys(), ...SWEEPS.keys(), ...SPECIAL.keys()];
 
 /** The jobs that answer the options, in order. Throws `BenchError` for a workload or stream that is not known. */
 export function planJobs(options: BenchOptions): readonly PlannedJob[] {
@@ -51,6 +70,8 @@ export function planJobs(options: BenchOptions): readonly PlannedJob[] {
 }
 
 function jobsOf(name: string, options: BenchOptions): readonly PlannedJob[] {
+  const special = SPECIAL.get(name);
+  if (special !== undefined) return [{ job: special(options), sweep: null }];
   const sweep = SWEEPS.get(name);
   if (sweep === undefined) return throughputJobs(known(name), options, options.modes, null);
   return sweep.workloads.flatMap((workload) => {

@@ -1,9 +1,12 @@
-import type { Job, JobResult } from './jobs/job.js';
+import type { Job, ResultOf } from './jobs/job.js';
+import type { KeysResult } from './jobs/keys.js';
+import type { ReloadResult } from './jobs/reload.js';
 import type { ThroughputJob, ThroughputResult } from './jobs/throughput.js';
 import type { ComparedPeer, PeerFailure, PeerRunner } from './peers.js';
 import type { PlannedJob } from './plan.js';
 
 export interface ThroughputEntry extends ThroughputResult {
+  readonly kind: 'throughput';
   /** The sweep it is a point of; `null`: none. */
   readonly sweep: string | null;
   /** Rate to that of the sweep's first point; `null`: no sweep. */
@@ -14,16 +17,19 @@ export interface ThroughputEntry extends ThroughputResult {
 
 /** A job that could not be done. */
 export interface FailedEntry {
+  readonly kind: 'failed';
   readonly workload: string;
   readonly error: string;
   readonly job: Job;
 }
 
-export type BenchEntry = ThroughputEntry | FailedEntry;
+export type KeysEntry = KeysResult & { readonly kind: 'keys' };
+export type ReloadEntry = ReloadResult & { readonly kind: 'reload' };
+export type BenchEntry = ThroughputEntry | KeysEntry | ReloadEntry | FailedEntry;
 
 export interface BenchDeps {
   /** Does a job in a process of its own. */
-  run<J extends Job>(job: J, tell: (text: string) => void): Promise<JobResult<J>>;
+  run<K extends Job['kind']>(job: Job & { readonly kind: K }, tell: (text: string) => void): Promise<ResultOf[K]>;
   /** `null`: peers are not built. */
   readonly peers: PeerRunner | null;
   /** What is going on now, in one line. */
@@ -42,9 +48,9 @@ export async function runBench(jobs: readonly PlannedJob[], deps: BenchDeps): Pr
     const tell = (text: string): void => deps.progress(`${i + 1}/${jobs.length} ${nameOf(job)}: ${text}`);
     let entry: BenchEntry;
     try {
-      entry = await measureJob(job, sweep, first, deps, tell);
+      entry = await entryOf(job, sweep, first, deps, tell);
     } catch (error) {
-      entry = { workload: job.workload, error: (error as Error).message, job };
+      entry = { kind: 'failed', workload: job.workload, error: (error as Error).message, job };
     }
     entries.push(entry);
     deps.onEntry?.(entry);
@@ -53,9 +59,26 @@ export async function runBench(jobs: readonly PlannedJob[], deps: BenchDeps): Pr
 }
 
 /** Whether everything could be measured, and every count is right. */
-export const isSound = (entry: BenchEntry): boolean => !('error' in entry) && entry.countsAgree;
+export const isSound = (entry: BenchEntry): boolean => entry.kind !== 'failed' && entry.countsAgree;
 
-async function measureJob(
+async function entryOf(
+  job: Job,
+  sweep: string | null,
+  first: Map<string, number>,
+  deps: BenchDeps,
+  tell: (text: string) => void,
+): Promise<BenchEntry> {
+  switch (job.kind) {
+    case 'throughput':
+      return throughputEntry(job, sweep, first, deps, tell);
+    case 'keys':
+      return { kind: 'keys', ...(await deps.run(job, tell)) };
+    case 'reload':
+      return { kind: 'reload', ...(await deps.run(job, tell)) };
+  }
+}
+
+async function throughputEntry(
   job: ThroughputJob,
   sweep: string | null,
   first: Map<string, number>,
@@ -66,6 +89,7 @@ async function measureJob(
   if (sweep !== null && !first.has(sweep)) first.set(sweep, result.eventsPerSecond);
   const found = sweep === null ? await deps.peers?.run(job.workload, job.stream, job.mode, tell) : [];
   return {
+    kind: 'throughput',
     ...result,
     sweep,
     relative: sweep === null ? null : result.eventsPerSecond / first.get(sweep)!,
@@ -77,6 +101,6 @@ async function measureJob(
 }
 
 /** What a job is called in messages. */
-export function nameOf(job: Pick<ThroughputJob, 'workload' | 'stream' | 'mode'>): string {
-  return `${job.workload} on ${job.stream}, ${job.mode}`;
+export function nameOf(job: Job | ThroughputEntry): string {
+  return job.kind === 'throughput' ? `${job.workload} on ${job.stream}, ${job.mode}` : job.workload;
 }

@@ -1,10 +1,18 @@
 import type { Measured } from '../measure/passes.js';
 import type { ComparedPeer, PeerFailure } from '../peers.js';
-import { type BenchEntry, type FailedEntry, nameOf, type ThroughputEntry } from '../run-bench.js';
-import { milliseconds, percent, short, times, whole } from './numbers.js';
+import {
+  type BenchEntry,
+  type FailedEntry,
+  type KeysEntry,
+  nameOf,
+  type ReloadEntry,
+  type ThroughputEntry,
+} from '../run-bench.js';
+import { megabytes, milliseconds, percent, short, times, whole } from './numbers.js';
 import { type Column, formatTable } from './table.js';
 
-const range = ({ min, max }: Pick<Measured, 'min' | 'max'>): string => `${whole(min)}–${whole(max)}`;
+/** Half of what lies between the least and the most, beside the median. */
+const spread = ({ min, max, eventsPerSecond }: Measured): string => `±${percent((max - min) / 2 / eventsPerSecond)}`;
 
 const COLUMNS: readonly Column<ThroughputEntry>[] = [
   { title: 'workload', align: 'left', text: (e) => e.workload },
@@ -12,19 +20,16 @@ const COLUMNS: readonly Column<ThroughputEntry>[] = [
   { title: 'mode', align: 'left', text: (e) => e.mode },
   { title: 'matches', text: (e) => `${whole(e.matches)}${e.countsAgree ? '' : ' WRONG'}` },
   { title: 'events/s', text: (e) => whole(e.eventsPerSecond) },
-  { title: 'least–most', text: range },
-  { title: 'CPU µs/event', text: (e) => short(e.cpuMicrosPerEvent) },
-  { title: 'keys', text: (e) => whole(e.keys) },
-  { title: 'runs', text: (e) => whole(e.runs) },
+  { title: '', text: spread },
+  { title: 'µs CPU', text: (e) => short(e.cpuMicrosPerEvent) },
   { title: 'bytes/key', text: (e) => (e.bytesPerKey === null ? '–' : whole(e.bytesPerKey)) },
-  { title: 'GC pauses/pass', text: (e) => short(e.gc.count / e.passes.length) },
-  { title: 'longest', text: (e) => milliseconds(e.gc.longestMs) },
-  { title: 'floor events/s', text: (e) => whole(e.floor.eventsPerSecond) },
+  { title: 'longest GC', text: (e) => milliseconds(e.gc.longestMs) },
+  { title: 'floor/s', text: (e) => whole(e.floor.eventsPerSecond) },
   { title: 'of floor', text: (e) => percent(e.floor.ratio) },
 ];
 
 const UNREAD: Column<ThroughputEntry> = {
-  title: 'matches unread, events/s',
+  title: 'unread/s',
   text: (e) => (e.unread === null ? '–' : whole(e.unread.eventsPerSecond)),
 };
 const RELATIVE: Column<ThroughputEntry> = {
@@ -32,7 +37,7 @@ const RELATIVE: Column<ThroughputEntry> = {
   text: (e) => (e.relative === null ? '–' : percent(e.relative)),
 };
 const PEERS: Column<ThroughputEntry> = {
-  title: 'peers, events/s',
+  title: 'peers/s',
   align: 'left',
   text: ({ peers }) => (peers === null ? 'not built' : peers.length === 0 ? '–' : peers.map(peerText).join(', ')),
 };
@@ -44,12 +49,33 @@ function peerText(peer: ComparedPeer | PeerFailure): string {
 
 /** What was found, for people: a table for the workloads, one for each sweep, and what is wrong. */
 export function formatReport(entries: readonly BenchEntry[]): string {
-  const measured = entries.filter((entry) => 'matches' in entry);
-  const failed = entries.filter((entry) => 'error' in entry);
+  const measured = entries.filter((entry) => entry.kind === 'throughput');
   const tables = [...new Set(measured.map(({ sweep }) => sweep))].map((sweep) =>
     tableOf(measured.filter((entry) => entry.sweep === sweep)),
   );
-  return [...tables, ...remarks(measured, failed)].join('\n\n');
+  const others = entries.flatMap((entry) =>
+    entry.kind === 'keys' ? keysText(entry) : entry.kind === 'reload' ? reloadText(entry) : [],
+  );
+  const failed = entries.filter((entry) => entry.kind === 'failed');
+  return [...tables, ...others, ...remarks(measured, failed)].join('\n\n');
+}
+
+function keysText(entry: KeysEntry): string {
+  const { batch, gc } = entry;
+  return [
+    `${whole(entry.keys)} keys with ${whole(entry.runs)} runs under way: ${whole(entry.bytesPerKey)} bytes/key, ${megabytes(entry.rssBytes)} resident, ${whole(entry.hotKeys)} keys as objects`,
+    `  ${whole(entry.updates)} updates of random keys: ${whole(entry.updatesPerSecond)} events/s`,
+    `  a batch of ${whole(batch.events)}: p50 ${milliseconds(batch.p50Ms)}, p99.9 ${milliseconds(batch.p999Ms)}, longest ${milliseconds(batch.longestMs)}`,
+    `  GC pauses: ${whole(gc.count)} (${whole(gc.major)} major), ${milliseconds(gc.totalMs)} together, p99.9 ${milliseconds(gc.p999Ms)}, longest ${milliseconds(gc.longestMs)}`,
+    ...(entry.countsAgree ? [] : ['  WRONG: not every key has its run']),
+  ].join('\n');
+}
+
+function reloadText(entry: ReloadEntry): string {
+  return [
+    `one pattern added to ${whole(entry.patterns)}: ${milliseconds(entry.addOneMs)} (longest ${milliseconds(entry.addOneLongestMs)}), ${whole(entry.patternsCompiled)} pattern and ${whole(entry.predicatesCompiled)} predicates compiled${entry.countsAgree ? '' : ' WRONG'}`,
+    `  all of them from nothing: ${milliseconds(entry.compileAllMs)}; reading one rule: ${milliseconds(entry.readMs)}`,
+  ].join('\n');
 }
 
 function tableOf(entries: readonly ThroughputEntry[]): string {
@@ -64,7 +90,7 @@ const FOREIGN_MAX = 0.1;
 function remarks(measured: readonly ThroughputEntry[], failed: readonly FailedEntry[]): readonly string[] {
   const lines = [
     ...measured.filter(({ countsAgree }) => !countsAgree).map(wrongCount),
-    ...failed.map(({ job, error }) => `FAILED ${nameOf(job)}: ${error}`),
+    ...failed.map(({ job, error }) => `FAILED ${nameOf(job)}: ${firstLine(error)}`),
     ...measured.flatMap(({ peers }) => (peers ?? []).flatMap((p) => ('error' in p ? `${p.engine}: ${p.error}` : []))),
   ];
   const busiest = Math.max(0, ...measured.map(foreignProcessors));
@@ -81,6 +107,9 @@ function wrongCount(entry: ThroughputEntry): string {
   return `WRONG ${entry.workload} on ${entry.stream}, ${entry.mode}: there are ${whole(entry.expected)} matches; ${counts}.`;
 }
 
+/** Without the stack, which `--json` has. */
+const firstLine = (text: string): string => text.split('\n', 1)[0]!;
+
 /** Processors that others used during the engine's passes, on average. */
 function foreignProcessors({ passes }: ThroughputEntry): number {
   const seconds = passes.reduce((sum, pass) => sum + pass.seconds, 0);
@@ -89,6 +118,7 @@ function foreignProcessors({ passes }: ThroughputEntry): number {
 
 /** One line when an entry is done, for those who wait. */
 export function formatEntry(entry: BenchEntry): string {
-  if ('error' in entry) return `${nameOf(entry.job)}: failed`;
+  if (entry.kind === 'failed') return `${nameOf(entry.job)}: failed`;
+  if (entry.kind !== 'throughput') return `${entry.workload}: done`;
   return `${nameOf(entry)}: ${whole(entry.eventsPerSecond)} events/s, ${percent(entry.floor.ratio)} of the floor`;
 }

@@ -42,7 +42,10 @@ export interface ThroughputResult extends Measured {
   /** What the engine holds at the end of the stream. */
   readonly keys: number;
   readonly runs: number;
-  /** Heap and external memory of the engine's state; events are held by the benchmark and do not count. `null`: no keys. */
+  /**
+   * Heap and external memory of the engine's state; events are held by the benchmark and do not count. `null`: there are no keys,
+   * or what the order buffer holds could not be told from it.
+   */
   readonly bytesPerKey: number | null;
   readonly floor: Measured & { /** Rate of the engine to that of the floor. */ readonly ratio: number };
   /** The same with matches counted and not looked at; `null` where that was not asked for. */
@@ -66,7 +69,7 @@ export async function runThroughput(job: ThroughputJob, tell: Tell): Promise<Thr
   try {
     const engine = await measured('engine', makePass('read'));
     const unread = workload.alsoUnread === true ? await measured('engine, matches unread', makePass('unread')) : null;
-    const state = stateHeld(makePass('read'));
+    const state = stateHeld(makePass('read'), job.mode);
     const floor = await measured('floor', () => floorPass(workload, job.mode, rows));
     const known = workload.expected[job.stream];
     const expected = known ?? floor.matches;
@@ -109,7 +112,7 @@ function planOf(job: ThroughputJob, rows: readonly Row[], what: string, makePass
 }
 
 /** What is held at the end of the stream, before its windows end. */
-function stateHeld(makePass: () => EnginePass): { keys: number; runs: number; bytesPerKey: number | null } {
+function stateHeld(makePass: () => EnginePass, mode: Mode): Pick<ThroughputResult, 'keys' | 'runs' | 'bytesPerKey'> {
   let pass: EnginePass | null = makePass();
   pass.run();
   const { keys, runs } = pass;
@@ -117,7 +120,7 @@ function stateHeld(makePass: () => EnginePass): { keys: number; runs: number; by
   // What is measured is what goes away with the engine, so this must be the last use of it.
   pass = null;
   const held = full - heldBytes();
-  return { keys, runs, bytesPerKey: keys === 0 ? null : held / keys };
+  return { keys, runs, bytesPerKey: keys === 0 || mode === 'watermark' ? null : held / keys };
 }
 
 class FloorPass implements Pass {

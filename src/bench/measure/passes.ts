@@ -46,7 +46,7 @@ export interface Measured {
   readonly passes: readonly PassFigures[];
 }
 
-const PASSES_MAX = 40;
+const PASSES_MAX = 30;
 
 /** Runs warm-up and timed passes in turn, each from a clean heap. Throws when passes disagree about the matches. */
 export async function measure(plan: PassPlan, pauses: PauseObserver): Promise<Measured> {

@@ -47,7 +47,9 @@ export async function rulesOfTemplate(
   fillings: readonly Readonly<Record<string, string | number>>[],
 ): Promise<readonly Rule[]> {
   const path = fileURLToPath(new URL(name, FOLDER));
-  const template = await readFile(path, 'utf8');
+  const template = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new BenchError('BAD_RULES', `${path} cannot be read: ${error.message}`, { cause: error });
+  });
   return fillings.map((values) => {
     const text = template.replace(/\$\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
     const { rule, diagnostics } = parseRule(text, path, benchSchema);
