@@ -122,6 +122,16 @@ describe('the limit of items', () => {
 describe('long chains', () => {
   const LENGTH = 100_000;
 
+  it('of which few matches are wanted are turned round only as far as those go', () => {
+    const all = begin('A').where(is('a')).oneOrMore().allowCombinations().followedByAny('B').where(is('b')).build();
+    const run = new GraphRun(all, { ...UNLIMITED, matchesMax: 2 });
+    for (const e of stream(20_000, 'a')) run.feed(e);
+    // In full, the lists of what may follow each item would have 200 million entries.
+    const matches = run.feed(event(20_000, 'b', 20_000));
+    expect(matches.map((match) => match.split(',').length)).toEqual([20_000, 19_999]);
+    expect(run.matchesDropped).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('are counted, walked, compacted and dropped without recursion', () => {
     const run = new GraphRun(begin('A').where(is('a')).oneOrMore().consecutive().next('B').where(is('b')).build(), {
       ...UNLIMITED,

@@ -57,9 +57,14 @@ export function compact(
 
 /** Forgets what is dead at a time; `undefined`: nothing is left. When the next compaction is due stays as it is. */
 export function pruneGraph(pattern: CompiledPattern, state: GraphState, time: number): GraphState | undefined {
+  const copy = renumber(pattern, state, time);
+  return copy?.nextId === state.nextId ? state : copy;
+}
+
+/** `pruneGraph` that gives out ids anew even if nothing is dead. */
+export function renumber(pattern: CompiledPattern, state: GraphState, time: number): GraphState | undefined {
   const copy = copyAlive(state, horizonAt(pattern, time));
-  if (copy === undefined || copy.nextId === state.nextId) return copy && state;
-  return { ...copy, held: state.held, added: state.added };
+  return copy && { ...copy, held: state.held, added: state.added };
 }
 
 /** The start up to which all must go, so that at most `itemsMax` items are left. */

@@ -11,6 +11,8 @@ interface Taken {
   starts: number;
 }
 
+const NONE: readonly GraphNode[] = [];
+
 /**
  * One event's way through the automaton: the edges of each state that has runs are looked at once, for all its runs together,
  * and do with them what the run version (`nfa/step.ts`) does with one.
@@ -20,23 +22,26 @@ interface Taken {
  */
 export class EventPass {
   /** Runs that the event completes: items made of it, and sets that it let pass into the final state. */
-  completed: GraphNode[] = [];
+  completed: readonly GraphNode[] = NONE;
   private readonly make = new NodeMaker();
   private event!: EngineEvent;
   /** Runs after the event by the index of their state, and the indices of the states that have any. */
   private readonly sets: (RunSet | null)[] = [];
   private readonly filled: number[] = [];
+  private filledCount = 0;
   private readonly taken: Taken[] = [];
   private takenCount = 0;
   /** Edges that apply, and the step of the state that each of them leaves. */
   private readonly edges: CompiledTransition[] = [];
   private readonly edgeSteps: number[] = [];
   private edgeCount = 0;
+  private isOpen = false;
   private readonly stack: CompiledState[] = [];
 
   begin(event: EngineEvent, nextId: number): void {
-    // Nothing is left to clear, unless a condition has thrown.
-    this.clear();
+    // Something is left to clear only if a condition has thrown.
+    if (this.isOpen) this.clear();
+    this.isOpen = true;
     this.event = event;
     this.make.nextId = nextId;
   }
@@ -53,7 +58,7 @@ export class EventPass {
     for (let i = 0; i < edgeCount; i++) {
       const { action, target } = edges[i]!;
       if (action === TAKE) this.take(target, this.edgeSteps[i]!, set, stopped);
-      else if (target.isFinal) this.completed.push(set);
+      else if (target.isFinal) this.complete(set);
       else if (!stopped) this.put(target.index, set);
     }
     return false;
@@ -74,28 +79,25 @@ export class EventPass {
 
   /** The state after the event, compaction apart; `undefined`: nothing is under way. */
   result(held: number, added: number, idsMax: number): GraphState | undefined {
-    const { filled, sets } = this;
     const items = this.makeItems();
-    if (filled.length === 0) return undefined;
-    sortAscending(filled);
-    return {
-      states: filled.slice(),
-      sets: filled.map((index) => sets[index]!),
-      nextId: this.make.nextId,
-      idsMax,
-      held,
-      added: added + items,
-    };
+    const count = this.filledCount;
+    if (count === 0) return undefined;
+    sortAscending(this.filled, count);
+    const states = this.filled.slice(0, count);
+    const sets = new Array<RunSet>(count);
+    for (let i = 0; i < count; i++) sets[i] = this.sets[states[i]!]!;
+    return { states, sets, nextId: this.make.nextId, idsMax, held, added: added + items };
   }
 
   /** Lets go of all nodes. */
   clear(): void {
-    for (const index of this.filled) this.sets[index] = null;
-    this.filled.length = 0;
+    for (let i = 0; i < this.filledCount; i++) this.sets[this.filled[i]!] = null;
+    this.filledCount = 0;
     for (let i = 0; i < this.takenCount; i++) this.taken[i]!.previous = null;
     this.takenCount = 0;
-    if (this.completed.length > 0) this.completed = [];
+    this.completed = NONE;
     this.stack.length = 0;
+    this.isOpen = false;
     this.make.forget();
   }
 
@@ -159,20 +161,27 @@ export class EventPass {
     for (let i = 0; i < takenCount; i++) {
       const { target, step, previous, starts } = taken[i]!;
       const item = make.item(event, step, target.index, starts, previous);
-      if (target.isFinal || this.finalAfter(target) !== null) this.completed.push(item);
+      if (target.isFinal || this.finalAfter(target) !== null) this.complete(item);
       if (target.isFinal) continue;
-      const before = this.sets[target.index] ?? null;
-      if (before === null) this.filled.push(target.index);
-      this.sets[target.index] = make.add(before, item);
+      this.sets[target.index] = make.add(this.setOf(target.index), item);
       added++;
     }
     return added;
   }
 
   private put(index: number, set: RunSet): void {
+    this.sets[index] = this.make.unite(this.setOf(index), set);
+  }
+
+  private setOf(index: number): RunSet | null {
     const before = this.sets[index] ?? null;
-    if (before === null) this.filled.push(index);
-    this.sets[index] = this.make.unite(before, set);
+    if (before === null) this.filled[this.filledCount++] = index;
+    return before;
+  }
+
+  private complete(node: GraphNode): void {
+    if (this.completed.length === 0) this.completed = [node];
+    else this.completed = [...this.completed, node];
   }
 
   /** The final state, if proceeds that hold for the event lead there. */
@@ -206,8 +215,8 @@ function sortTaken(taken: Taken[], count: number): void {
 const comesBefore = (a: Taken, b: Taken): boolean =>
   a.step < b.step || (a.step === b.step && a.target.index < b.target.index);
 
-function sortAscending(numbers: number[]): void {
-  for (let i = 1; i < numbers.length; i++) {
+function sortAscending(numbers: number[], count: number): void {
+  for (let i = 1; i < count; i++) {
     const one = numbers[i]!;
     let at = i;
     for (; at > 0 && numbers[at - 1]! > one; at--) numbers[at] = numbers[at - 1]!;

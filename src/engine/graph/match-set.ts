@@ -6,12 +6,12 @@ import type { GraphNode, Horizon } from './node.js';
 
 /**
  * The matches that one event completes, none of them written out yet. It stays valid, and may be gone through more than once, at
- * any time.
+ * any time; as long as it is kept, so is the part of the graph that it is made of.
  *
  * Order: by the events of a match, the first event first. Of two matches, the one comes first whose first event is older (lower
- * `seq`); if they begin with the same event, the one whose second event is older, and so on; if one ends where the other
- * goes on, the shorter one. The same event taken by different steps: by the place of the step in the pattern, and then of
- * the automaton's state that it led to. It depends on the events alone.
+ * `seq`); if they begin with the same event, the one whose second event is older, and so on. Where both have the same event,
+ * but by different steps, the earlier step of the pattern goes first, and then the automaton's state that it led to with the
+ * lower index. It depends on the events alone.
  */
 export class MatchSet implements Iterable<Match> {
   constructor(

@@ -3,24 +3,32 @@ import type { GraphNode, Horizon } from './node.js';
 import { type Place, type Places, turnRound } from './places.js';
 import { StepCell } from './step-cell.js';
 
+/** One place of the path walked. Frames stay when the walk goes back, and serve the next place of that depth. */
+interface Frame {
+  readonly below: Frame | null;
+  above: Frame | null;
+  step: number;
+  /** What to try next after the place. */
+  cursor: Places | null;
+  /** The cell that the step had before. */
+  replaced: StepCell | null;
+}
+
 /**
  * Writes out matches one by one, in the order of `MatchSet`, walking from their first events to their ends.
  *
  * Invariants
  * 1. No recursion: a match may be as long as the graph.
- * 2. The path walked is the first `depth` entries of `path`. `cursors` holds what to try next after each place, `replaced` the cell
- *    that its step had before; `cells` are the events of the path by step.
+ * 2. The path walked is `top` and the frames below it; `cells` are its events by step.
  * 3. Each place leads to the end of a match, so a match costs time of its own length at most, and less where it shares a beginning
  *    with the one before.
  */
 export class MatchWalk {
   private starts: Places | null;
-  private depth = 0;
-  private readonly path: Place[] = [];
-  private readonly cursors: (Places | null)[] = [];
-  private readonly replaced: (StepCell | null)[] = [];
+  private top: Frame | null = null;
+  private bottom: Frame | null = null;
   private readonly cells: (StepCell | null)[];
-  private readonly row: StepEvents[] = [];
+  private readonly row: StepEvents[];
 
   constructor(
     private readonly steps: readonly string[],
@@ -28,53 +36,62 @@ export class MatchWalk {
     horizon: Horizon,
   ) {
     this.cells = new Array<StepCell | null>(steps.length).fill(null);
+    this.row = new Array<StepEvents>(steps.length);
     this.starts = turnRound(completed, horizon);
   }
 
   /** `null`: there are no more. */
   next(): Match | null {
     for (;;) {
-      if (this.depth === 0) {
-        if (this.starts === null) return null;
-        this.enter(this.starts.place);
-        this.starts = this.starts.next;
-      }
-      const cursor = this.cursors[this.depth - 1]!;
-      if (cursor === null) {
-        this.leave();
+      const { top } = this;
+      if (top === null) {
+        const { starts } = this;
+        if (starts === null) return null;
+        this.starts = starts.next;
+        this.enter(starts.place);
         continue;
       }
-      this.cursors[this.depth - 1] = cursor.next;
+      const { cursor } = top;
+      if (cursor === null) {
+        this.cells[top.step] = top.replaced;
+        this.top = top.below;
+        continue;
+      }
+      top.cursor = cursor.next;
       if (cursor.place.item === null) return this.match();
       this.enter(cursor.place);
     }
   }
 
   hasNext(): boolean {
-    if (this.starts !== null) return true;
-    for (let i = 0; i < this.depth; i++) if (this.cursors[i] !== null) return true;
-    return false;
+    for (let frame = this.top; frame !== null; frame = frame.below) if (frame.cursor !== null) return true;
+    return this.starts !== null;
   }
 
   private enter(place: Place): void {
-    const { depth, cells } = this;
+    const { cells } = this;
     const { event, step } = place.item!;
-    const before = cells[step]!;
-    if (before === null) {
+    const frame = this.frameAbove();
+    frame.step = step;
+    frame.cursor = place.after;
+    frame.replaced = cells[step]!;
+    if (frame.replaced === null) {
       place.cell ??= StepCell.first(event);
       cells[step] = place.cell;
     } else {
-      cells[step] = before.with(event);
+      cells[step] = frame.replaced.with(event);
     }
-    this.path[depth] = place;
-    this.cursors[depth] = place.after;
-    this.replaced[depth] = before;
-    this.depth = depth + 1;
+    this.top = frame;
   }
 
-  private leave(): void {
-    const depth = --this.depth;
-    this.cells[this.path[depth]!.item!.step] = this.replaced[depth]!;
+  private frameAbove(): Frame {
+    const { top } = this;
+    const known = top === null ? this.bottom : top.above;
+    if (known !== null) return known;
+    const made: Frame = { below: top, above: null, step: 0, cursor: null, replaced: null };
+    if (top === null) this.bottom = made;
+    else top.above = made;
+    return made;
   }
 
   private match(): Match {

@@ -1,7 +1,7 @@
 import type { CompiledPattern } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
 import type { Match } from '../nfa/output.js';
-import { compact, compactionIsDue, type GraphLimits, idsAreUsedUp, pruneGraph } from './compact.js';
+import { compact, compactionIsDue, type GraphLimits, idsAreUsedUp, renumber } from './compact.js';
 import { EventPass } from './event-pass.js';
 import { MatchSet } from './match-set.js';
 import { type GraphState, horizonAt, idsMaxFor } from './node.js';
@@ -107,7 +107,7 @@ function tidy(
   limits: GraphLimits,
 ): GraphState | undefined {
   if (compactionIsDue(state, limits)) return compact(pattern, state, time, limits, (n) => output.onItemsDropped?.(n));
-  return idsAreUsedUp(state) ? pruneGraph(pattern, state, time) : state;
+  return idsAreUsedUp(state) ? renumber(pattern, state, time) : state;
 }
 
 function emit(matches: MatchSet, output: GraphOutput): void {
