@@ -1,8 +1,8 @@
 import type { MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
 import type { PatternState, Run } from '../nfa/run.js';
-import { type KeyState, maskOf } from '../ruleset/key-state.js';
-import type { RuleSet } from '../ruleset/rule-set.js';
+import type { KeyState } from '../ruleset/key-state.js';
+import { maskOf, type RuleSet } from '../ruleset/rule-set.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 
 /**
@@ -86,7 +86,7 @@ export function decodeKeyState(
   return {
     slots: entries.map((e) => e.slot),
     states: entries.map((e) => e.state),
-    masks: entries.map((e) => maskOf(rules.patterns[e.slot]!, e.state)),
+    masks: entries.map((e) => maskOf(rules, e.slot, e.state)),
     features: undefined,
   };
 }

@@ -2,7 +2,7 @@ import { type FeatureCell, FeatureTable } from '../aggregate/feature-table.js';
 import { featuresOf, looksBack } from '../expression/analysis.js';
 import type { EventTest } from '../expression/event-test.js';
 import type { Expr } from '../expression/expression.js';
-import { type PatternState, startRun } from '../nfa/run.js';
+import { type PatternState, type Run, startRun } from '../nfa/run.js';
 import type { Pattern, Skip } from '../pattern/pattern.js';
 import { type PatternProblem, validateForm } from '../pattern/validate.js';
 import type { Automaton } from './automaton.js';
@@ -18,6 +18,7 @@ import {
   PredicateTable,
   type Test,
 } from './predicate.js';
+import { shareStates } from './share-states.js';
 
 export const TAKE = 0;
 export const IGNORE = 1;
@@ -48,6 +49,10 @@ export interface CompiledState {
   readonly mayComplete: boolean;
   /** Events that can begin a run (of the start state), or change one that is here. */
   readonly interest: Interest;
+  /** Of the pattern: its window in ms (0: none), its start run, and that it emits each match at once. */
+  readonly windowMs: number;
+  readonly startRun: Run;
+  readonly noSkip: boolean;
 }
 
 export interface CompiledPattern {
@@ -66,8 +71,8 @@ export interface CompiledPattern {
   readonly skip: Skip;
   /** Index in `steps` of the step that is skipped to; -1: none. */
   readonly skipStep: number;
-  /** The take by which any event that `start.interest` holds for begins a run, and completes nothing; `null`: it is not so simple. */
-  readonly plainStart: CompiledTransition | null;
+  /** Where any event that `start.interest` holds for begins a run, and nothing more; `null`: it is not so simple. */
+  readonly plainStart: CompiledState | null;
   /** The state of a key of which nothing is known: the start run alone. */
   readonly initial: PatternState;
   /** Must be moved on before each event: conditions remember their truth for the event under test. */
@@ -114,6 +119,7 @@ export class PatternCompiler {
   readonly interests = new InterestTable();
   /** Patterns compiled so far. */
   compiled = 0;
+  private readonly states = new Map<string, CompiledState>();
   private readonly known = new Map<string, CompiledPattern>();
 
   constructor(readonly options: CompileOptions = {}) {}
@@ -146,7 +152,7 @@ export class PatternCompiler {
   private compileValid(pattern: Pattern): CompiledPattern {
     const automaton = buildAutomaton(pattern, this.options);
     const skip = pattern.skip ?? { strategy: 'noSkip' };
-    const states = this.compileStates(automaton);
+    const states = this.compileStates(automaton, skip.strategy === 'noSkip');
     const conditions = automaton.states.flatMap((state) => state.transitions.flatMap((t) => leavesOf(t.guard)));
     return {
       states,
@@ -165,7 +171,7 @@ export class PatternCompiler {
     };
   }
 
-  private compileStates(automaton: Automaton): readonly CompiledState[] {
+  private compileStates(automaton: Automaton, noSkip: boolean): readonly CompiledState[] {
     const scope = this.scope(automaton.steps);
     const states: Mutable<CompiledState>[] = automaton.states.map((state) => ({
       index: state.index,
@@ -179,6 +185,9 @@ export class PatternCompiler {
       transitions: [],
       mayComplete: false,
       interest: this.interests.always,
+      windowMs: automaton.windowMs,
+      startRun: startRun(automaton.start.index),
+      noSkip,
     }));
     for (const state of automaton.states) {
       states[state.index]!.transitions = state.transitions
@@ -193,7 +202,7 @@ export class PatternCompiler {
     for (const state of states) {
       state.interest = this.interests.of(state.isStart ? startTerms(state) : changeTerms(state));
     }
-    return states;
+    return shareStates(states, this.states);
   }
 }
 
@@ -201,13 +210,13 @@ export class PatternCompiler {
 export const isPlainTake = ({ action, target }: CompiledTransition): boolean =>
   action === TAKE && !target.mayComplete && !target.isFinal && !target.isStop && !target.isPending;
 
-function plainStart({ transitions, interest }: CompiledState): CompiledTransition | null {
+function plainStart({ transitions, interest }: CompiledState): CompiledState | null {
   const [take] = transitions;
   if (take === undefined || transitions.length > 1 || !isPlainTake(take)) return null;
   // The interest is the take's condition itself unless something had to be left out of it.
   const exact =
-    take.literal === null || (take.literal.predicate.dependsOn === 'event' && interest.terms[0]!.length > 0);
-  return exact ? take : null;
+    take.literal === null || (take.literal.predicate.dependsOn === 'event' && (interest.terms[0]?.length ?? 0) > 0);
+  return exact ? take.target : null;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

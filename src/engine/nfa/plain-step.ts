@@ -8,7 +8,6 @@ import {
   PROCEED,
 } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
-import { type Output, stepsOf } from './output.js';
 import type { PatternState, Run } from './run.js';
 
 /**
@@ -21,36 +20,31 @@ export const NOT_PLAIN = Symbol('not plain');
 
 const NONE: readonly Run[] = [];
 
-/** Begins a run by the edge `plainStart` of the pattern. */
+/** Begins a run of the pattern, which has a `plainStart`. */
 export function beginRun(pattern: CompiledPattern, event: EngineEvent): PatternState {
-  return successor(pattern, pattern.initial.partial[0]!, pattern.plainStart!, event);
+  return successor(pattern.start, pattern.start.startRun, pattern.plainStart!, event);
 }
 
 /**
- * Gives the event to the only run of a state. The event must not be able to begin a run of the pattern, the interests that hold
- * must be marked as seen, and time-outs must not be wanted.
+ * Gives the event to the only run of a state, which is in `state`. The event must not be able to begin a run of the pattern, the
+ * interests that hold must be marked as seen, and time-outs must not be wanted.
  */
 export function stepOnlyRun(
-  pattern: CompiledPattern,
+  state: CompiledState,
   given: PatternState,
   event: EngineEvent,
-  output: Output,
+  now: number,
 ): PatternState | undefined | typeof NOT_PLAIN {
-  const run = given.partial[0]!;
-  const state = pattern.states[run.state]!;
   if (given.partial.length !== 2 || given.completed.length > 0 || state.gapMs > 0 || state.isPending) return NOT_PLAIN;
-  if (state.interest.seen !== pattern.mark.now[0]) return given;
-  if (pattern.windowMs > 0 && event.time - run.first!.time >= pattern.windowMs) return undefined;
+  if (state.interest.seen !== now) return given;
+  const run = given.partial[0]!;
+  if (state.windowMs > 0 && event.time - run.first!.time >= state.windowMs) return undefined;
   const edge = soleEdge(state, event, run.head);
   if (edge === null) return undefined;
   if (edge === NOT_PLAIN) return NOT_PLAIN;
   const { action, target } = edge;
   if (action === IGNORE) return target === state ? given : NOT_PLAIN;
-  if (target.isFinal && pattern.skip.strategy === 'noSkip') {
-    output.onMatch({ steps: stepsOf(pattern, { event, step: state.step, previous: run.head }) });
-    return undefined;
-  }
-  return isPlainTake(edge) ? successor(pattern, run, edge, event) : NOT_PLAIN;
+  return isPlainTake(edge) ? successor(state, run, target, event) : NOT_PLAIN;
 }
 
 /** The one take or ignore that applies, where no proceed does; `null`: nothing applies. */
@@ -80,25 +74,27 @@ const last = {
   after: null as PatternState | null,
 };
 
-/** The state after a plain take by the only run, or by the start run. */
-function successor(pattern: CompiledPattern, run: Run, edge: CompiledTransition, event: EngineEvent): PatternState {
-  const start = pattern.initial.partial[0]!;
-  const target = edge.target.index;
-  const { step } = pattern.states[run.state]!;
+/** The state after the only run, or the start run, went from `state` to `target` by a plain take. */
+function successor(state: CompiledState, run: Run, target: CompiledState, event: EngineEvent): PatternState {
+  const { step, startRun } = state;
   const isSame =
-    last.event === event && last.before === run && last.target === target && last.step === step && last.start === start;
+    last.event === event &&
+    last.before === run &&
+    last.target === target.index &&
+    last.step === step &&
+    last.start === startRun;
   if (isSame) return last.after!;
   const taken: Run = {
-    state: target,
+    state: target.index,
     head: { event, step, previous: run.head },
     first: run.first ?? event,
   };
-  const after: PatternState = { partial: [taken, start], completed: NONE };
+  const after: PatternState = { partial: [taken, startRun], completed: NONE };
   last.event = event;
   last.before = run;
   last.step = step;
-  last.target = target;
-  last.start = start;
+  last.target = target.index;
+  last.start = startRun;
   last.after = after;
   return after;
 }

@@ -1,5 +1,4 @@
 import type { FeatureState } from '../aggregate/feature-set.js';
-import type { CompiledPattern } from '../compiler/compile.js';
 import type { PatternState } from '../nfa/run.js';
 
 /**
@@ -16,17 +15,6 @@ export interface KeyState {
 
 /** Bit of a state that must be looked at when its window ends, whatever the event is. */
 export const HELD = 1 << 31;
-
-/** The bits of the interests that the state's runs wait for, and `HELD`. */
-export function maskOf(pattern: CompiledPattern, state: PatternState): number {
-  const { partial } = state;
-  let mask = pattern.hasPending || state.completed.length > 0 ? HELD : 0;
-  for (let i = 0; i < partial.length; i++) {
-    const run = partial[i]!;
-    if (run.first !== null) mask |= pattern.states[run.state]!.interest.bit;
-  }
-  return mask;
-}
 
 /**
  * Collects the slots of one key that change, in ascending order. One object serves all keys, one after the other: most events
@@ -50,14 +38,14 @@ export class KeyChange {
   }
 
   /** `at`: the place of the slot in the given state, or the one that it would have. */
-  set(at: number, slot: number, after: PatternState | undefined, pattern: CompiledPattern): void {
+  set(at: number, slot: number, after: PatternState | undefined, mask: number): void {
     this.changed = true;
     this.keepUpTo(at);
     if (this.given !== undefined && this.given.slots[at] === slot) this.at++;
     if (after === undefined) return;
     this.slots.push(slot);
     this.states.push(after);
-    this.masks.push(maskOf(pattern, after));
+    this.masks.push(mask);
   }
 
   /** The state with the changes. Nothing changed: the very state that was given. */

@@ -7,7 +7,7 @@ import {
   takesAny,
   updateFeatures,
 } from '../aggregate/feature-set.js';
-import { type CompiledPattern, type CompileOptions, PatternCompiler } from '../compiler/compile.js';
+import { type CompiledPattern, type CompiledState, type CompileOptions, PatternCompiler } from '../compiler/compile.js';
 import type { Interest } from '../compiler/interest.js';
 import type { EngineEvent } from '../event.js';
 import { type Output, SkipError } from '../nfa/output.js';
@@ -40,6 +40,9 @@ export interface RuleSet {
   readonly runsMax: number;
   readonly compiler: PatternCompiler;
   readonly index: EventIndex;
+  /** The states of all patterns in one list, and where those of each slot begin: fewer places to read than the patterns. */
+  readonly states: readonly CompiledState[];
+  readonly firstState: Int32Array;
   /** The features that conditions read; `null`: none. */
   readonly features: FeatureSet | null;
 }
@@ -63,9 +66,19 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     patterns: compiled,
     runsMax: options.runsMax ?? 10_000,
     compiler,
+    states: compiled.flatMap((pattern) => pattern.states),
+    firstState: firstStates(compiled),
     index: new EventIndex(waitingIn(compiled), compiled.length, compiler.predicates.mark),
     features: cells.length === 0 ? null : compileFeatures(cells, (where) => compiler.testOf(where)),
   };
+}
+
+function firstStates(patterns: readonly CompiledPattern[]): Int32Array {
+  let next = 0;
+  return Int32Array.from(patterns, (pattern) => {
+    next += pattern.states.length;
+    return next - pattern.states.length;
+  });
 }
 
 function waitingIn(patterns: readonly CompiledPattern[]): readonly Waiting[] {
@@ -119,7 +132,9 @@ export function processSeen(
   }
   change.begin(given);
   const slots = given === undefined ? NO_SLOTS : given.slots;
-  const looksAt = output.onTimeout === undefined ? index.mask | HELD : -1;
+  const plainly = output.onTimeout === undefined;
+  const looksAt = plainly ? index.mask | HELD : -1;
+  const now = rules.compiler.predicates.mark.now[0]!;
   let at = 0;
   let start = index.nextStart(0);
   for (;;) {
@@ -128,33 +143,24 @@ export function processSeen(
     const held = at < slots.length ? slots[at]! : Number.POSITIVE_INFINITY;
     const slot = Math.min(held, start);
     if (slot === Number.POSITIVE_INFINITY) break;
-    const pattern = patterns[slot]!;
     const before = slot === held ? given!.states[at] : undefined;
+    if (slot !== start && plainly) {
+      const run = before!.partial[0]!;
+      const after = stepOnlyRun(rules.states[rules.firstState[slot]! + run.state]!, before!, event, now);
+      if (after !== NOT_PLAIN) {
+        if (after !== before) change.set(at, slot, after, after === undefined ? 0 : maskOf(rules, slot, after));
+        at++;
+        continue;
+      }
+    }
     output.slot = slot;
-    const after = processSlot(rules, pattern, before, event, output, slot === start);
-    if (after !== before) change.set(at, slot, after, pattern);
+    const after = processSlot(rules, patterns[slot]!, before, event, output);
+    if (after !== before) change.set(at, slot, after, after === undefined ? 0 : maskOf(rules, slot, after));
     if (slot === held) at++;
     if (slot === start) start = index.nextStart(slot + 1);
   }
   forgetLastTake();
   return change.result(features);
-}
-
-function processSlot(
-  rules: RuleSet,
-  pattern: CompiledPattern,
-  before: PatternState | undefined,
-  event: EngineEvent,
-  output: RuleSetOutput,
-  starts: boolean,
-): PatternState | undefined {
-  if (before === undefined) {
-    if (pattern.plainStart !== null) return beginRun(pattern, event);
-  } else if (!starts && output.onTimeout === undefined) {
-    const after = stepOnlyRun(pattern, before, event, output);
-    if (after !== NOT_PLAIN) return after;
-  }
-  return processGenerally(rules, pattern, before, event, output);
 }
 
 /** Moves event time on for all patterns of the key. */
@@ -169,10 +175,9 @@ export function advanceKey(
   change.begin(given);
   given.slots.forEach((slot, at) => {
     const before = given.states[at]!;
-    const pattern = rules.patterns[slot]!;
     output.slot = slot;
-    const after = advanceSlot(pattern, before, time, output);
-    if (after !== before) change.set(at, slot, after, pattern);
+    const after = advanceSlot(rules.patterns[slot]!, before, time, output);
+    if (after !== before) change.set(at, slot, after, after === undefined ? 0 : maskOf(rules, slot, after));
   });
   return change.result(features);
 }
@@ -201,6 +206,18 @@ export function keyHorizon(rules: RuleSet, state: KeyState): number {
   return horizon;
 }
 
+/** The bits of the interests that the runs of a slot's state wait for, and `HELD`. */
+export function maskOf(rules: RuleSet, slot: number, state: PatternState): number {
+  const { partial } = state;
+  const first = rules.firstState[slot]!;
+  let mask = state.completed.length > 0 || rules.patterns[slot]!.hasPending ? HELD : 0;
+  for (let i = 0; i < partial.length; i++) {
+    const run = partial[i]!;
+    if (run.first !== null) mask |= rules.states[first + run.state]!.interest.bit;
+  }
+  return mask;
+}
+
 /** Runs under way in all patterns of the key. */
 export function countRuns(state: KeyState | undefined): number {
   let runs = 0;
@@ -208,13 +225,14 @@ export function countRuns(state: KeyState | undefined): number {
   return runs;
 }
 
-function processGenerally(
+function processSlot(
   rules: RuleSet,
   pattern: CompiledPattern,
   before: PatternState | undefined,
   event: EngineEvent,
   output: RuleSetOutput,
 ): PatternState | undefined {
+  if (before === undefined && pattern.plainStart !== null) return beginRun(pattern, event);
   try {
     const after = stepEvent(pattern, advanceTime(pattern, before, event.time, output), event, output, true);
     const runs = after === undefined ? 0 : after.partial.length - 1;
