@@ -1,5 +1,6 @@
 import {
   advanceKey,
+  canMatter,
   compileRuleSet,
   countRuns,
   decodeKeyState,
@@ -10,7 +11,7 @@ import {
   keyHorizon,
   type Match,
   nextKeyDeadline,
-  processKey,
+  processSeen,
   type RuleSet,
   type RuleSetOutput,
   type SkipError,
@@ -89,11 +90,14 @@ export class KeyedEngine {
   private readonly expiry: ExpiryBuckets;
   private readonly flags = new WordColumn();
   private readonly runsOf = new WordColumn();
+  /** Bits of the interests that the key's runs wait for. */
+  private readonly interests = new WordColumn();
   /** Event time from which on the key's state cannot matter, in ms. */
   private readonly endsAt = new DoubleColumn();
   /** The changed slots are a chain: the first, and the one after each. */
   private firstChanged = END;
   private readonly nextChanged = new WordColumn();
+  private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSetOutput;
   private rows = 0;
   private keysAlive = 0;
@@ -112,6 +116,8 @@ export class KeyedEngine {
     this.states = new SlotStates(freezer(this.ruleSet, options.codec), options.hotKeysMax ?? HOT_KEYS_MAX);
     const widest = Math.max(...this.ruleSet.patterns.map((pattern) => pattern.windowMs));
     this.expiry = new ExpiryBuckets(Math.max(EXPIRY_WIDTH_MIN_MS, widest / EXPIRY_BUCKETS));
+    const { timers, expiry, flags, runsOf, interests, endsAt, nextChanged } = this;
+    this.columns = [timers, expiry, flags, runsOf, interests, endsAt, nextChanged];
     this.sink = {
       slot: 0,
       onMatch: (match) => output.onMatch(rules[this.sink.slot]!, this.currentKey, match, this.currentTime),
@@ -130,23 +136,27 @@ export class KeyedEngine {
   }
 
   memory(): KeyMemory {
-    const { states, table, timers, expiry, flags, runsOf, endsAt, nextChanged } = this;
-    const columns = [table, timers, expiry, flags, runsOf, endsAt, nextChanged];
+    const { states } = this;
     return {
       hotKeys: states.hotKeys,
       coldKeys: states.coldKeys,
       coldBytes: states.coldBytes,
-      tableBytes: columns.reduce((sum, column) => sum + column.bytes, states.overheadBytes),
+      tableBytes: this.columns.reduce((sum, column) => sum + column.bytes, states.overheadBytes + this.table.bytes),
     };
   }
 
-  /** Processes one event of a key; says whether it is now part of the key's state. */
+  /**
+   * Processes one event of a key; says whether it is now part of the key's state. This is where an event meets a key: most
+   * events end here, at the event alone, or at the column that tells what the key waits for, with its state left as it lies.
+   */
   process(key: string, event: EngineEvent): boolean {
+    if (!canMatter(this.ruleSet, event)) return false;
     const slot = this.table.find(key);
+    if (!this.concerns(slot)) return false;
     const before = slot < 0 ? undefined : this.states.get(slot);
     this.currentKey = key;
     this.currentTime = event.time;
-    const after = processKey(this.ruleSet, before, event, this.sink);
+    const after = processSeen(this.ruleSet, before, event, this.sink);
     if (after === before) return false;
     this.store(slot < 0 ? this.slotOf(key) : slot, after);
     return true;
@@ -201,6 +211,13 @@ export class KeyedEngine {
     this.flags.set(slot, this.flags.get(slot) & ~DIRTY);
   }
 
+  /** Whether the event that was just looked at can begin something, or change what is known of the key; -1: nothing is. */
+  private concerns(slot: number): boolean {
+    const { index, features } = this.ruleSet;
+    if (index.startCount > 0 || features !== null) return true;
+    return slot >= 0 && (index.mask & this.interests.get(slot)) !== 0;
+  }
+
   private fire(slot: number, deadline: number): void {
     const before = this.states.get(slot);
     if (before === undefined) {
@@ -236,6 +253,7 @@ export class KeyedEngine {
     this.runsOf.set(slot, runs);
     if (!this.states.has(slot)) this.keysAlive++;
     this.states.set(slot, state);
+    this.interests.set(slot, interestsOf(state));
     const end = this.currentTime + keyHorizon(this.ruleSet, state);
     this.endsAt.set(slot, end);
     const flags = this.flags.get(slot);
@@ -246,6 +264,7 @@ export class KeyedEngine {
   private drop(slot: number): void {
     this.runsAlive -= this.runsOf.get(slot);
     this.runsOf.set(slot, 0);
+    this.interests.set(slot, 0);
     if (!this.states.has(slot)) return;
     this.keysAlive--;
     this.states.delete(slot);
@@ -274,22 +293,20 @@ export class KeyedEngine {
 
   private addRows(rows: number): void {
     this.rows = rows;
-    for (const column of [
-      this.states,
-      this.timers,
-      this.expiry,
-      this.flags,
-      this.runsOf,
-      this.endsAt,
-      this.nextChanged,
-    ])
-      column.reserve(rows);
+    this.states.reserve(rows);
+    for (const column of this.columns) column.reserve(rows);
   }
 
   private releaseIfUnused(slot: number): void {
     if (this.flags.get(slot) !== 0 || this.states.has(slot)) return;
     if (this.timers.timeOf(slot) === Number.POSITIVE_INFINITY) this.table.remove(slot);
   }
+}
+
+function interestsOf(state: KeyState): number {
+  let interests = 0;
+  for (const mask of state.masks) interests |= mask;
+  return interests;
 }
 
 function freezer(rules: RuleSet, codec: EventCodec | undefined): Freezer<KeyState> | null {

@@ -1,0 +1,280 @@
+import {
+  advanceKey,
+  begin,
+  compileRuleSet,
+  decodeKeyState,
+  type EngineEvent,
+  type EventCodec,
+  encodeKeyState,
+  eq,
+  field,
+  type KeyState,
+  type Match,
+  nextKeyDeadline,
+  type Pattern,
+  processKey,
+  type RuleSetOutput,
+} from '../../engine/index.js';
+import type { Rule } from '../../rules/rule.js';
+import { dice } from '../testing/dice.js';
+import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
+
+const is = (type: string) => eq(field('type'), type);
+
+const PATTERNS: Readonly<Record<string, Pattern>> = {
+  pair: begin('A').where(is('a')).followedBy('B').where(is('b')).within(40).build(),
+  any: begin('A').where(is('a')).followedByAny('B').where(is('b')).within(30).skip({ strategy: 'toNext' }).build(),
+  absence: begin('A').where(is('b')).notFollowedBy('C').where(is('c')).within(25).build(),
+  loop: begin('A')
+    .where(is('c'))
+    .oneOrMore()
+    .greedy()
+    .followedBy('B')
+    .where(is('a'))
+    .within(20)
+    .skip({ strategy: 'pastLastEvent' })
+    .build(),
+  windowless: begin('A').where(is('d')).next('B').where(is('d')).build(),
+};
+
+const RULES: readonly Rule[] = Object.entries(PATTERNS).map(([id, pattern]) => ({
+  ...{ id, title: id, status: 'live', key: 'k', pattern, tags: [], revision: '1', source: id, fields: ['type'] },
+  alert: { severity: 'low', score: 1, message: [] },
+}));
+
+interface Row {
+  readonly key: string;
+  readonly event: EngineEvent;
+}
+
+/** Keys whose order as text is not that of their slots, some with characters that are not Latin. */
+const nameOf = (n: number): string => (n % 5 === 0 ? `\ud800${97 - n}` : n % 2 === 0 ? `k${1000 - n}` : `k${n}`);
+
+function randomRows(seed: number, count: number, keys: number): Row[] {
+  const random = dice(seed);
+  let time = 1000;
+  return Array.from({ length: count }, (_, i) => {
+    // Many events of one time, so that many timers are due at once.
+    time += random(3) === 0 ? 5 * random(3) : 0;
+    const type = 'abcdef'[random(6)]!;
+    return { key: nameOf(random(keys)), event: { time, seq: i + 1, kind: type, fields: { type } } };
+  });
+}
+
+function codecOf(rows: readonly Row[]): EventCodec {
+  return {
+    encode: (event) => new TextEncoder().encode(String(event.seq)),
+    decode: (bytes) => rows[Number(new TextDecoder().decode(bytes)) - 1]!.event,
+  };
+}
+
+const rowOf = (key: string, type: string, time: number, seq: number): Row => ({
+  key,
+  event: { time, seq, kind: type, fields: { type } },
+});
+
+/** `x a7` is an event of type a of the key x, at 7. */
+function rowsOf(...texts: string[]): Row[] {
+  return texts.map((text, i) => {
+    const [, key, type, time] = /^(\w+) (\w)(\d+)$/.exec(text)!;
+    return rowOf(key!, type!, Number(time), i + 1);
+  });
+}
+
+function hostWith(rows: readonly Row[], options: KeyedEngineOptions = {}): Host {
+  const host = new Host(options);
+  host.feed(rows);
+  return host;
+}
+
+/** What a store does with a cut. */
+function write(
+  stored: Map<string, Uint8Array>,
+  changed: ReturnType<KeyedEngine['takeDirty']>,
+  codec: EventCodec,
+): void {
+  for (const [key, state] of changed) {
+    if (state === undefined) stored.delete(key);
+    else stored.set(key, state instanceof Uint8Array ? state : encodeKeyState(state, codec));
+  }
+}
+
+const show = (rule: string, key: string, match: Match, at: number): string =>
+  `${rule} ${JSON.stringify(key)} ${at} ${match.steps.map((s) => `${s.name}:${s.events.map((e) => e.seq).join(',')}`).join(' ')}`;
+
+/** What a host does: time is advanced to each event, and keys are swept between batches. */
+class Host {
+  readonly found: string[] = [];
+  readonly engine: KeyedEngine;
+
+  constructor(options: KeyedEngineOptions) {
+    this.engine = new KeyedEngine(
+      'k',
+      RULES,
+      { onMatch: (rule, key, match, at) => this.found.push(show(rule.id, key, match, at)) },
+      options,
+    );
+  }
+
+  advance(time: number): void {
+    while (this.engine.nextTimer() <= time) this.engine.fireNext();
+  }
+
+  feed(rows: readonly Row[], batch = 7): void {
+    rows.forEach(({ key, event }, i) => {
+      this.advance(event.time);
+      this.engine.process(key, event);
+      if (i % batch === 0) this.engine.sweep(event.time);
+    });
+  }
+
+  end(): readonly string[] {
+    this.advance(1_000_000);
+    this.engine.sweep(1_000_000);
+    return this.found;
+  }
+}
+
+/** The same by the pure functions alone: all keys in a Map, and before each event all that is due, in order. */
+function expectedOf(rows: readonly Row[]): string[] {
+  const rules = compileRuleSet(RULES);
+  const states = new Map<string, KeyState>();
+  const found: string[] = [];
+  let key = '';
+  let now = 0;
+  const sink: RuleSetOutput = {
+    slot: 0,
+    onMatch: (match) => found.push(show(RULES[sink.slot]!.id, key, match, now)),
+  };
+  const set = (state: KeyState | undefined) => (state === undefined ? states.delete(key) : states.set(key, state));
+  const advance = (time: number): void => {
+    for (;;) {
+      const due = [...states].map(([k, s]) => ({ k, s, at: nextKeyDeadline(rules, s) })).filter(({ at }) => at <= time);
+      if (due.length === 0) return;
+      const first = due.reduce((a, b) => (b.at < a.at || (b.at === a.at && b.k < a.k) ? b : a));
+      [key, now] = [first.k, first.at];
+      set(advanceKey(rules, first.s, now, sink));
+    }
+  };
+  for (const row of rows) {
+    advance(row.event.time);
+    [key, now] = [row.key, row.event.time];
+    set(processKey(rules, states.get(key), row.event, sink));
+  }
+  advance(1_000_000);
+  return found;
+}
+
+describe('an engine over keys', () => {
+  for (const hotKeysMax of [1, 3, 20, 1_000_000]) {
+    it(`finds the same in the same order when ${hotKeysMax} keys are hot`, () => {
+      for (let seed = 1; seed <= 4; seed++) {
+        const rows = randomRows(seed, 1200, 60);
+        const host = new Host({ codec: codecOf(rows), hotKeysMax });
+        host.feed(rows);
+        expect(host.engine.memory().hotKeys).toBeLessThanOrEqual(hotKeysMax);
+        const expected = expectedOf(rows);
+        expect(expected.length).toBeGreaterThan(200);
+        expect(host.end()).toEqual(expected);
+      }
+    });
+  }
+
+  it('finds the same when it is stopped and restored from what it said had changed, again and again', () => {
+    for (let seed = 1; seed <= 4; seed++) {
+      const rows = randomRows(seed, 1200, 60);
+      const random = dice(seed);
+      const codec = codecOf(rows);
+      const stored = new Map<string, Uint8Array>();
+      const found: string[] = [];
+      let host = new Host({ codec, hotKeysMax: 5 });
+      for (let from = 0; from < rows.length; ) {
+        const part = rows.slice(from, from + 1 + random(150));
+        from += part.length;
+        host.feed(part);
+        write(stored, host.engine.takeDirty(), codec);
+        if (random(2) === 0) continue;
+        found.push(...host.found);
+        host = new Host({ codec, hotKeysMax: 1 + random(30) });
+        const watermark = part.at(-1)!.event.time;
+        for (const [key, bytes] of stored) {
+          host.engine.restore(key, decodeKeyState(bytes, host.engine.ruleSet, codec)!, watermark);
+        }
+        expect(host.engine.takeDirty().size).toBe(0);
+      }
+      found.push(...host.end());
+      expect(found).toEqual(expectedOf(rows));
+    }
+  });
+
+  it('says what changed: the state of a hot key, the bytes of a cold one, nothing for one that is gone', () => {
+    const rows = rowsOf('x a1', 'y a2', 'x d3', 'z d4', 'y b5', 'y d6', 'y f7');
+    const codec = codecOf(rows);
+    const { engine } = hostWith(rows, { codec, hotKeysMax: 1 });
+    const changed = engine.takeDirty();
+    expect([...changed.keys()].sort()).toEqual(['x', 'y', 'z']);
+    const x = changed.get('x');
+    expect(x).toBeInstanceOf(Uint8Array);
+    const again = decodeKeyState(x as Uint8Array, engine.ruleSet, codec)!;
+    expect(Buffer.compare(encodeKeyState(again, codec), x as Uint8Array)).toBe(0);
+    expect(changed.get('y')).toMatchObject({ slots: [2] });
+    expect(engine.takeDirty().size).toBe(0);
+    engine.markDirty(['x', 'nobody']);
+    const marked = engine.takeDirty();
+    expect([...marked.keys()].sort()).toEqual(['nobody', 'x']);
+    expect(marked.get('nobody')).toBeUndefined();
+    expect(engine.keys).toBe(3);
+  });
+
+  it('tells a key that is gone, and one that is gone and came back', () => {
+    const rows = rowsOf('x a1', 'y a1', 'x b2', 'x e30', 'y b31', 'y e99');
+    const host = hostWith(rows.slice(0, 2));
+    host.engine.takeDirty();
+    host.feed(rows.slice(2, 4));
+    host.advance(90);
+    host.engine.sweep(90);
+    host.feed(rows.slice(4));
+    host.advance(5000);
+    host.engine.sweep(5000);
+    expect([...host.engine.takeDirty()]).toEqual([
+      ['y', undefined],
+      ['x', undefined],
+    ]);
+    expect([host.engine.keys, host.engine.runs]).toEqual([0, 0]);
+  });
+
+  it('leaves a cold key as bytes when an event can neither begin nor continue anything for it', () => {
+    const rows = rowsOf('x a1', 'y a2', 'x e3', 'x f4', 'x c5', 'x b6');
+    let decoded = 0;
+    const codec = codecOf(rows);
+    const counting: EventCodec = {
+      encode: codec.encode,
+      decode: (bytes) => {
+        decoded++;
+        return codec.decode(bytes);
+      },
+    };
+    const host = hostWith(rows.slice(0, 4), { codec: counting, hotKeysMax: 1 });
+    expect(host.engine.memory()).toMatchObject({ hotKeys: 1, coldKeys: 1 });
+    expect(decoded).toBe(0);
+    host.feed(rows.slice(4));
+    expect(decoded).toBeGreaterThan(0);
+    expect(host.found).toContain('pair "x" 6 A:1 B:6');
+  });
+
+  it('forgets keys when their windows have ended, and uses their memory again', () => {
+    const host = new Host({ codec: codecOf([]) });
+    const bytes: number[] = [];
+    for (let round = 0; round < 40; round++) {
+      const rows = Array.from({ length: 500 }, (_, i) => rowOf(`key ${round} ${i}`, 'a', 5000 * round + i, i));
+      host.feed(rows);
+      host.engine.takeDirty();
+      bytes.push(host.engine.memory().tableBytes);
+    }
+    expect(bytes.at(-1)).toBeLessThan(bytes[3]! * 1.1);
+    host.end();
+    host.engine.sweep(1_000_000);
+    expect([host.engine.keys, host.engine.runs]).toEqual([0, 0]);
+    expect(host.engine.memory()).toMatchObject({ hotKeys: 0, coldKeys: 0, coldBytes: 0 });
+  });
+});
