@@ -100,8 +100,8 @@ describe('the check of the architecture', () => {
 
   it('finds files in folders that the design does not know', () => {
     expect(findings(['src/utils/a.ts', ''], ['src/a.ts', ''])).toEqual([
-      'src/utils/a.ts:1 is in no known folder of src (engine, rules, runtime, connectors, backtest, service, cli)',
-      'src/a.ts:1 is in no known folder of src (engine, rules, runtime, connectors, backtest, service, cli)',
+      'src/utils/a.ts:1 is in no known folder of src (engine, rules, runtime, connectors, backtest, bench, service, cli)',
+      'src/a.ts:1 is in no known folder of src (engine, rules, runtime, connectors, backtest, bench, service, cli)',
     ]);
   });
 
