@@ -31,6 +31,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY bin ./bin
 COPY patterns ./patterns
+COPY bench/patterns ./bench/patterns
 COPY schemas ./schemas
 COPY deploy/healthcheck.mjs ./deploy/
 ENV NODE_ENV=production \

@@ -6,6 +6,8 @@ function tell(message: WorkerMessage): void {
   process.send!(message);
 }
 
+// Whoever asked is gone, or has the answer.
+process.once('disconnect', () => process.exit());
 process.once('message', (job: Job) => {
   runJob(job, (text) => tell({ kind: 'progress', text }))
     .then(
