@@ -31,7 +31,7 @@ describe('compaction', () => {
     const run = new GraphRun(chain().within(50).build(), { ...UNLIMITED, matchesMax: 0 });
     let most = 0;
     let mostNodes = 0;
-    for (const e of stream(20_000, 'aabxabcx')) {
+    for (const e of stream(6000, 'aabxabcx')) {
       run.feed(e);
       most = Math.max(most, itemsHeld(run.state));
       mostNodes = Math.max(mostNodes, run.state!.nextId);
@@ -109,6 +109,14 @@ describe('the limit of items', () => {
     const run = new GraphRun(pattern.followedBy('C').where(is('c')).build(), { itemsMax: 8, matchesMax: 10 });
     for (const e of stream(12, 'abbbbbbbbbbb')) run.feed(e);
     expect([run.itemsDropped, run.state]).toEqual([11, undefined]);
+  });
+
+  it('counts anew after a time in which nothing was alive, as it does for a key that was forgotten', () => {
+    const run = new GraphRun(chain().within(20).build(), { itemsMax: 40, matchesMax: 0 });
+    for (const e of stream(30, 'a')) run.feed(e);
+    expect(graphItems(run.state)).toBe(30);
+    run.feed(event(30, 'a', 1000));
+    expect(graphItems(run.state)).toBe(1);
   });
 
   it('counts what has died as held only until it is looked at', () => {

@@ -1,6 +1,7 @@
 import { events, matchesOf, show } from '../../../test/harness/engine-rows.js';
 import { GraphRun, UNLIMITED } from '../../../test/harness/graph-run.js';
 import { compilePattern } from '../compiler/compile.js';
+import type { EngineEvent } from '../event.js';
 import type { Match } from '../nfa/output.js';
 import { begin, eq, field, or, type PatternBuilder } from '../pattern/builder.js';
 import { fitsGraph } from './eligible.js';
@@ -90,9 +91,10 @@ describe('matches by the graph', () => {
   it('orders matches of the same events by their steps', () => {
     const both = or(is('a'), is('b'));
     const loops = begin('A').where(both).oneOrMore().next('B').where(both).oneOrMore();
-    expect(graphMatches(loops, 'a1 b2 b3').filter((m) => m.includes('a1') && m.includes('b3'))).toEqual([
-      'A:a1,b2 B:b3',
-      'A:a1 B:b2,b3',
+    expect(graphMatches(loops, 'a1 b2 b3 b4').filter((m) => m.includes('a1') && m.includes('b4'))).toEqual([
+      'A:a1,b2,b3 B:b4',
+      'A:a1,b2 B:b3,b4',
+      'A:a1 B:b2,b3,b4',
     ]);
   });
 });
@@ -142,6 +144,32 @@ describe('the state', () => {
         expect(found).toEqual(first[i]);
       }
     }
+  });
+});
+
+describe('an event that cannot be read', () => {
+  it('leaves nothing behind for the next one', () => {
+    const pattern = compilePattern(
+      a()
+        .followedByAny('B')
+        .where(eq(field('other'), 1))
+        .followedByAny('C')
+        .where(is('c'))
+        .build(),
+    );
+    const step = (state: GraphState | undefined, event: EngineEvent) =>
+      processGraph(pattern, state, event, silent, UNLIMITED);
+    const [first, second] = events('a1 a2[other=1]') as [EngineEvent, EngineEvent];
+    const state = step(step(undefined, first), second);
+    expect(state!.states).toHaveLength(2);
+    const fields = {
+      type: 'x',
+      get other() {
+        throw new Error('unreadable');
+      },
+    };
+    expect(() => step(state, { time: 3, seq: 3, kind: '', fields })).toThrow('unreadable');
+    expect(step(undefined, first)!.states).toHaveLength(1);
   });
 });
 

@@ -31,7 +31,7 @@ export interface GraphOutput {
   /** So many matches of one event were not written out. */
   onMatchesDropped?(matches: number): void;
   /** More was held than allowed: the oldest runs were dropped, and with them so many items. */
-  onItemsDropped?(items: number): void;
+  onRunsDropped?(items: number): void;
 }
 
 const shared = new EventPass();
@@ -106,7 +106,7 @@ function tidy(
   output: GraphOutput,
   limits: GraphLimits,
 ): GraphState | undefined {
-  if (compactionIsDue(state, limits)) return compact(pattern, state, time, limits, (n) => output.onItemsDropped?.(n));
+  if (compactionIsDue(state, limits)) return compact(pattern, state, time, limits, (n) => output.onRunsDropped?.(n));
   return idsAreUsedUp(state) ? renumber(pattern, state, time) : state;
 }
 
