@@ -1,6 +1,7 @@
 /** The engine: sequence patterns over keyed events, as pure functions. It imports nothing. */
 
 export type { Feature, FeatureFn } from './aggregate/feature.js';
+export { decodeFeatures, encodeFeatures, mapWindows, type WindowMap } from './aggregate/feature-codec.js';
 export {
   compileFeatures,
   countFeatureEvents,
@@ -12,7 +13,7 @@ export {
   takesAny,
   updateFeatures,
 } from './aggregate/feature-set.js';
-export { type FeatureCell, FeatureTable } from './aggregate/feature-table.js';
+export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
 export { canonicalJson } from './canonical-json.js';
 export { ByteReader, ByteWriter } from './codec/bytes.js';
 export {
@@ -65,6 +66,6 @@ export {
   processSeen,
   type RuleSet,
   type RuleSetOptions,
-  type RuleSetOutput,
 } from './ruleset/rule-set.js';
+export type { Limits, OverflowPolicy, RuleSetOutput, SlotState } from './ruleset/slot-state.js';
 export { PatternRunner } from './runner.js';

@@ -1,8 +1,10 @@
 import type { MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
-import type { PatternState, Run } from '../nfa/run.js';
+import { collectEvents, decodeGraph, encodeGraph } from '../graph/graph-codec.js';
+import type { Run } from '../nfa/run.js';
 import type { KeyState } from '../ruleset/key-state.js';
-import { maskOf, type RuleSet } from '../ruleset/rule-set.js';
+import type { RuleSet } from '../ruleset/rule-set.js';
+import { isGraphState, type Slot, type SlotState, slotMask } from '../ruleset/slot-state.js';
 import { ByteReader, ByteWriter } from './bytes.js';
 
 /**
@@ -13,7 +15,11 @@ import { ByteReader, ByteWriter } from './bytes.js';
  * Events and nodes are tables: each event and each node of the shared match buffer is written once, however many runs share
  * it, and a node comes after the one it points to. The start run is left out but for its place in the heap's array.
  */
-export const KEY_STATE_VERSION = 1;
+export const KEY_STATE_VERSION = 2;
+
+/** What follows a slot: its runs, or its shared graph. */
+const RUNS = 0;
+const GRAPH = 1;
 
 /** How the host writes an event; the engine knows only times, order, kind and fields. */
 export interface EventCodec {
@@ -30,28 +36,38 @@ export class KeyStateVersionError extends Error {
 const scratch = new ByteWriter();
 
 export function encodeKeyState(state: KeyState, codec: EventCodec): Uint8Array {
-  const nodes = new NodeTable();
+  const table = new EventTable();
   for (const s of state.states) {
-    for (const run of s.partial) nodes.add(run.head);
-    for (const run of s.completed) nodes.add(run.head);
+    if (isGraphState(s)) collectEvents(s, (event) => table.addEvent(event));
+    else for (const run of [...s.partial, ...s.completed]) table.addNode(run.head);
   }
   const out = scratch;
   out.varint(KEY_STATE_VERSION);
-  out.varint(nodes.events.size);
-  for (const event of nodes.events.keys()) out.byteString(codec.encode(event));
-  out.varint(nodes.nodes.size);
-  for (const node of nodes.nodes.keys()) {
-    out.varint(nodes.events.get(node.event)!);
+  out.varint(table.events.size);
+  for (const event of table.events.keys()) out.byteString(codec.encode(event));
+  out.varint(table.nodes.size);
+  for (const node of table.nodes.keys()) {
+    out.varint(table.placeOf(node.event));
     out.varint(node.step);
-    out.varint(nodes.referenceTo(node.previous));
+    out.varint(table.referenceTo(node.previous));
   }
   out.varint(state.slots.length);
   state.slots.forEach((slot, i) => {
     out.varint(slot);
-    encodeRuns(out, state.states[i]!.partial, nodes);
-    encodeRuns(out, state.states[i]!.completed, nodes);
+    encodeSlot(out, state.states[i]!, table);
   });
   return out.finish();
+}
+
+function encodeSlot(out: ByteWriter, state: SlotState, table: EventTable): void {
+  if (isGraphState(state)) {
+    out.varint(GRAPH);
+    encodeGraph(out, state, (event) => table.placeOf(event));
+    return;
+  }
+  out.varint(RUNS);
+  encodeRuns(out, state.partial, table);
+  encodeRuns(out, state.completed, table);
 }
 
 /**
@@ -73,22 +89,34 @@ export function decodeKeyState(
     const step = input.varint();
     nodes.push({ event, step, previous: nodes[input.varint() - 1] ?? null });
   }
-  const entries: { slot: number; state: PatternState }[] = [];
+  const entries: { slot: number; state: SlotState }[] = [];
   for (let left = input.varint(); left > 0; left--) {
     const slot = slots(input.varint());
-    const start = slot === undefined ? null : rules.patterns[slot]!.initial.partial[0]!;
-    const partial = decodeRuns(input, nodes, start);
-    const completed = decodeRuns(input, nodes, start);
-    if (slot !== undefined) entries.push({ slot, state: { partial, completed } });
+    const known = slot === undefined ? null : rules.slots[slot]!;
+    const state = decodeSlot(input, known, events, nodes);
+    // A state of the other kind was written by a rule set that shares more, or less, than this one.
+    if (slot !== undefined && isGraphState(state) === known!.shares) entries.push({ slot, state });
   }
   if (entries.length === 0) return undefined;
   entries.sort((a, b) => a.slot - b.slot);
   return {
     slots: entries.map((e) => e.slot),
     states: entries.map((e) => e.state),
-    masks: entries.map((e) => maskOf(rules, e.slot, e.state)),
+    masks: entries.map((e) => slotMask(rules.slots[e.slot]!, e.state)),
     features: undefined,
   };
+}
+
+function decodeSlot(
+  input: ByteReader,
+  slot: Slot | null,
+  events: readonly EngineEvent[],
+  nodes: readonly MatchNode[],
+): SlotState {
+  if (input.varint() === GRAPH) return decodeGraph(input, events);
+  const start = slot === null ? null : slot.pattern.start.startRun;
+  const partial = decodeRuns(input, nodes, start);
+  return { partial, completed: decodeRuns(input, nodes, start) };
 }
 
 /** The encoded events inside key state, as views: for a host that must get ready (fetch schemas) before it decodes them. */
@@ -105,17 +133,25 @@ function checkVersion(input: ByteReader): void {
 }
 
 /** Numbers events and nodes, a node after the one before it. */
-class NodeTable {
+class EventTable {
   readonly events = new Map<EngineEvent, number>();
   readonly nodes = new Map<MatchNode, number>();
 
-  add(head: MatchNode | null): void {
+  addEvent(event: EngineEvent): void {
+    if (!this.events.has(event)) this.events.set(event, this.events.size);
+  }
+
+  addNode(head: MatchNode | null): void {
     const path: MatchNode[] = [];
     for (let node = head; node !== null && !this.nodes.has(node); node = node.previous) path.push(node);
     for (const node of path.reverse()) {
-      if (!this.events.has(node.event)) this.events.set(node.event, this.events.size);
+      this.addEvent(node.event);
       this.nodes.set(node, this.nodes.size);
     }
+  }
+
+  placeOf(event: EngineEvent): number {
+    return this.events.get(event)!;
   }
 
   /** 0: no node; otherwise the node's number and one. */
@@ -124,7 +160,7 @@ class NodeTable {
   }
 }
 
-function encodeRuns(out: ByteWriter, runs: readonly Run[], nodes: NodeTable): void {
+function encodeRuns(out: ByteWriter, runs: readonly Run[], nodes: EventTable): void {
   out.varint(runs.length);
   for (const run of runs) {
     out.varint(nodes.referenceTo(run.head));

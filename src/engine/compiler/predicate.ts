@@ -1,7 +1,7 @@
 import type { FeatureCell, FeatureTable } from '../aggregate/feature-table.js';
 import type { MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
-import { featuresOf, looksBack } from '../expression/analysis.js';
+import { looksBack, readsFeature } from '../expression/analysis.js';
 import type { Condition, Expr } from '../expression/expression.js';
 import { type GenerateContext, generateTest } from '../expression/generate.js';
 import { conditionRuntime } from '../expression/runtime.js';
@@ -197,7 +197,7 @@ const rank = (literal: Literal): number => ORDER[literal.predicate.dependsOn];
 
 function dependenceOf(condition: Condition): Dependence {
   if (looksBack(condition)) return 'run';
-  return featuresOf(condition).length > 0 ? 'key' : 'event';
+  return readsFeature(condition) ? 'key' : 'event';
 }
 
 function junctionTest(any: boolean, tests: readonly Test[]): Test {

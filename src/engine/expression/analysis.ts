@@ -38,3 +38,6 @@ export function partsOf(expr: Expr): readonly Expr[] {
       return [];
   }
 }
+
+/** Whether a condition reads a feature of the key. */
+export const readsFeature = (condition: Condition): boolean => featuresOf(condition).length > 0;

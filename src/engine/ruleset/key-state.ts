@@ -1,5 +1,5 @@
 import type { FeatureState } from '../aggregate/feature-set.js';
-import type { PatternState } from '../nfa/run.js';
+import type { SlotState } from './slot-state.js';
 
 /**
  * What all patterns of a rule set know of one key: the slots that have anything under way, ascending, and their states.
@@ -7,7 +7,7 @@ import type { PatternState } from '../nfa/run.js';
  */
 export interface KeyState {
   readonly slots: readonly number[];
-  readonly states: readonly PatternState[];
+  readonly states: readonly SlotState[];
   /** Of each state, the bits of the interests (`Interest.bit`) that its runs wait for, and `HELD`. */
   readonly masks: readonly number[];
   readonly features: FeatureState | undefined;
@@ -26,7 +26,7 @@ export class KeyChange {
   /** Entries of the given state below this place are in the lists. */
   private at = 0;
   private readonly slots: number[] = [];
-  private readonly states: PatternState[] = [];
+  private readonly states: SlotState[] = [];
   private readonly masks: number[] = [];
 
   begin(given: KeyState | undefined): void {
@@ -38,7 +38,7 @@ export class KeyChange {
   }
 
   /** `at`: the place of the slot in the given state, or the one that it would have. */
-  set(at: number, slot: number, after: PatternState | undefined, mask: number): void {
+  set(at: number, slot: number, after: SlotState | undefined, mask: number): void {
     this.changed = true;
     this.keepUpTo(at);
     if (this.given !== undefined && this.given.slots[at] === slot) this.at++;
@@ -88,4 +88,4 @@ export class KeyChange {
 }
 
 const NONE: readonly number[] = [];
-const NO_STATES: readonly PatternState[] = [];
+const NO_STATES: readonly SlotState[] = [];

@@ -1,15 +1,8 @@
 import { events, show } from '../../../test/harness/engine-rows.js';
 import { begin, eq, field } from '../pattern/builder.js';
 import type { KeyState } from './key-state.js';
-import {
-  advanceKey,
-  compileRuleSet,
-  countRuns,
-  keyHorizon,
-  nextKeyDeadline,
-  processKey,
-  type RuleSetOutput,
-} from './rule-set.js';
+import { advanceKey, compileRuleSet, countRuns, keyHorizon, nextKeyDeadline, processKey } from './rule-set.js';
+import type { RuleSetOutput } from './slot-state.js';
 
 const is = (type: string) => eq(field('type'), type);
 const pair = (from: string, to: string, ms: number) =>
@@ -75,7 +68,7 @@ describe('a rule set', () => {
   });
 
   it('drops the oldest runs over the limit, and says so', () => {
-    const limited = compileRuleSet([{ id: 'ab', pattern: pair('a', 'b', 1000) }], { runsMax: 2 });
+    const limited = compileRuleSet([{ id: 'ab', pattern: pair('a', 'b', 1000) }], { limits: { runsMax: 2 } });
     const { log, output } = harness(limited);
     let state: KeyState | undefined;
     for (const event of events('a1 a2 a3 b4')) state = processKey(limited, state, event, output);

@@ -10,13 +10,24 @@ import {
 import { type CompiledPattern, type CompiledState, type CompileOptions, PatternCompiler } from '../compiler/compile.js';
 import type { Interest } from '../compiler/interest.js';
 import type { EngineEvent } from '../event.js';
-import { type Output, SkipError } from '../nfa/output.js';
-import { beginRun, forgetLastTake, NOT_PLAIN, stepOnlyRun } from '../nfa/plain-step.js';
-import type { PatternState } from '../nfa/run.js';
-import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
+import { isGraphPattern } from '../graph/eligible.js';
+import { forgetLastTake, NOT_PLAIN, stepOnlyRun } from '../nfa/plain-step.js';
 import type { Pattern } from '../pattern/pattern.js';
 import { EventIndex, type Waiting } from './event-index.js';
-import { HELD, KeyChange, type KeyState } from './key-state.js';
+import { KeyChange, type KeyState } from './key-state.js';
+import {
+  advanceSlot,
+  HELD,
+  isGraphState,
+  type Limits,
+  type RuleSetOutput,
+  type Slot,
+  type SlotState,
+  slotDeadline,
+  slotMask,
+  slotRuns,
+  stepSlot,
+} from './slot-state.js';
 
 const NO_SLOTS: readonly number[] = [];
 const change = new KeyChange();
@@ -27,8 +38,13 @@ export interface NamedPattern {
 }
 
 export interface RuleSetOptions extends CompileOptions {
-  /** Most runs that one pattern may keep for one key; over it the oldest are dropped and reported. Default 10,000. */
-  readonly runsMax?: number;
+  /** Default: 10,000 runs, 10,000 matches, `dropOldest`. */
+  readonly limits?: Partial<Limits>;
+  /**
+   * `auto` (default): patterns whose runs multiply keep them as a shared graph, where their conditions allow it. `never`: all keep
+   * runs one by one, as the report of time-outs needs. Matches are the same, but for the order of those with one first event.
+   */
+  readonly sharing?: 'auto' | 'never';
   /** Of an earlier rule set with the same options: what it has compiled is used again. */
   readonly compiler?: PatternCompiler;
 }
@@ -37,7 +53,7 @@ export interface RuleSetOptions extends CompileOptions {
 export interface RuleSet {
   readonly ids: readonly string[];
   readonly patterns: readonly CompiledPattern[];
-  readonly runsMax: number;
+  readonly slots: readonly Slot[];
   readonly compiler: PatternCompiler;
   readonly index: EventIndex;
   /** The states of all patterns in one list, and where those of each slot begin: fewer places to read than the patterns. */
@@ -47,24 +63,21 @@ export interface RuleSet {
   readonly features: FeatureSet | null;
 }
 
-/** Where a rule set puts what it finds. `slot` is set before each call to the pattern that calls. */
-export interface RuleSetOutput extends Output {
-  slot: number;
-  /** A limit was reached: so many of the oldest runs were dropped. */
-  onRunsDropped?(runs: number): void;
-  /** A skip strategy with `onMiss: error` had nothing to skip to: the key's state of this pattern was dropped. */
-  onSkipError?(error: SkipError): void;
-}
-
 /** Throws `PatternError` with the problems of the first pattern that cannot be compiled. */
 export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleSetOptions = {}): RuleSet {
   const compiler = options.compiler ?? new PatternCompiler(options);
   const compiled = patterns.map((p) => compiler.compile(p.pattern));
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const slots = compiled.map((pattern) => ({
+    pattern,
+    shares: options.sharing !== 'never' && isGraphPattern(pattern),
+    limits,
+  }));
   const cells = [...new Set(compiled.flatMap((pattern) => pattern.features))];
   return {
     ids: patterns.map((p) => p.id),
     patterns: compiled,
-    runsMax: options.runsMax ?? 10_000,
+    slots,
     compiler,
     states: compiled.flatMap((pattern) => pattern.states),
     firstState: firstStates(compiled),
@@ -72,6 +85,8 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     features: cells.length === 0 ? null : compileFeatures(cells, (where) => compiler.testOf(where)),
   };
 }
+
+const DEFAULT_LIMITS: Limits = { runsMax: 10_000, matchesMax: 10_000, overflow: 'dropOldest' };
 
 function firstStates(patterns: readonly CompiledPattern[]): Int32Array {
   let next = 0;
@@ -124,7 +139,7 @@ export function processSeen(
   event: EngineEvent,
   output: RuleSetOutput,
 ): KeyState | undefined {
-  const { index, patterns } = rules;
+  const { index } = rules;
   let features = given?.features;
   if (rules.features !== null) {
     features = updateFeatures(rules.features, features, event);
@@ -144,23 +159,44 @@ export function processSeen(
     const slot = Math.min(held, start);
     if (slot === Number.POSITIVE_INFINITY) break;
     const before = slot === held ? given!.states[at] : undefined;
-    if (slot !== start && plainly) {
-      const run = before!.partial[0]!;
-      const after = stepOnlyRun(rules.states[rules.firstState[slot]! + run.state]!, before!, event, now);
-      if (after !== NOT_PLAIN) {
-        if (after !== before) change.set(at, slot, after, after === undefined ? 0 : maskOf(rules, slot, after));
-        at++;
-        continue;
-      }
-    }
-    output.slot = slot;
-    const after = processSlot(rules, patterns[slot]!, before, event, output);
-    if (after !== before) change.set(at, slot, after, after === undefined ? 0 : maskOf(rules, slot, after));
+    const after =
+      slot !== start && plainly
+        ? stepKnown(rules, slot, before!, event, now, output)
+        : stepAny(rules, slot, before, event, output);
+    if (after !== before) change.set(at, slot, after, after === undefined ? 0 : slotMask(rules.slots[slot]!, after));
     if (slot === held) at++;
     if (slot === start) start = index.nextStart(slot + 1);
   }
   forgetLastTake();
   return change.result(features);
+}
+
+/** Gives an event that cannot begin a run to a state, where time-outs are not wanted. */
+function stepKnown(
+  rules: RuleSet,
+  slot: number,
+  before: SlotState,
+  event: EngineEvent,
+  now: number,
+  output: RuleSetOutput,
+): SlotState | undefined {
+  if (!isGraphState(before)) {
+    const state = rules.states[rules.firstState[slot]! + before.partial[0]!.state]!;
+    const after = stepOnlyRun(state, before, event, now);
+    if (after !== NOT_PLAIN) return after;
+  }
+  return stepAny(rules, slot, before, event, output);
+}
+
+function stepAny(
+  rules: RuleSet,
+  slot: number,
+  before: SlotState | undefined,
+  event: EngineEvent,
+  output: RuleSetOutput,
+): SlotState | undefined {
+  output.slot = slot;
+  return stepSlot(rules.slots[slot]!, before, event, output);
 }
 
 /** Moves event time on for all patterns of the key. */
@@ -176,8 +212,9 @@ export function advanceKey(
   given.slots.forEach((slot, at) => {
     const before = given.states[at]!;
     output.slot = slot;
-    const after = advanceSlot(rules.patterns[slot]!, before, time, output);
-    if (after !== before) change.set(at, slot, after, after === undefined ? 0 : maskOf(rules, slot, after));
+    const known = rules.slots[slot]!;
+    const after = advanceSlot(known, before, time, output);
+    if (after !== before) change.set(at, slot, after, after === undefined ? 0 : slotMask(known, after));
   });
   return change.result(features);
 }
@@ -189,9 +226,9 @@ export function advanceKey(
 export function nextKeyDeadline(rules: RuleSet, state: KeyState): number {
   let deadline = Number.POSITIVE_INFINITY;
   for (let i = 0; i < state.slots.length; i++) {
-    const pattern = rules.patterns[state.slots[i]!]!;
-    const s = state.states[i]!;
-    if (pattern.hasPending || s.completed.length > 0) deadline = Math.min(deadline, nextDeadline(pattern, s));
+    // Most states have none, and their mask says so.
+    if ((state.masks[i]! & HELD) === 0) continue;
+    deadline = Math.min(deadline, slotDeadline(rules.slots[state.slots[i]!]!, state.states[i]!));
   }
   return deadline;
 }
@@ -206,59 +243,9 @@ export function keyHorizon(rules: RuleSet, state: KeyState): number {
   return horizon;
 }
 
-/** The bits of the interests that the runs of a slot's state wait for, and `HELD`. */
-export function maskOf(rules: RuleSet, slot: number, state: PatternState): number {
-  const { partial } = state;
-  const first = rules.firstState[slot]!;
-  let mask = state.completed.length > 0 || rules.patterns[slot]!.hasPending ? HELD : 0;
-  for (let i = 0; i < partial.length; i++) {
-    const run = partial[i]!;
-    if (run.first !== null) mask |= rules.states[first + run.state]!.interest.bit;
-  }
-  return mask;
-}
-
 /** Runs under way in all patterns of the key. */
 export function countRuns(state: KeyState | undefined): number {
   let runs = 0;
-  if (state !== undefined) for (const s of state.states) runs += s.partial.length - 1;
+  if (state !== undefined) for (const s of state.states) runs += slotRuns(s);
   return runs;
-}
-
-function processSlot(
-  rules: RuleSet,
-  pattern: CompiledPattern,
-  before: PatternState | undefined,
-  event: EngineEvent,
-  output: RuleSetOutput,
-): PatternState | undefined {
-  if (before === undefined && pattern.plainStart !== null) return beginRun(pattern, event);
-  try {
-    const after = stepEvent(pattern, advanceTime(pattern, before, event.time, output), event, output, true);
-    const runs = after === undefined ? 0 : after.partial.length - 1;
-    if (runs <= rules.runsMax) return after;
-    output.onRunsDropped?.(runs - rules.runsMax);
-    return dropOldestRuns(after!, runs - rules.runsMax);
-  } catch (error) {
-    return afterSkipError(error, output);
-  }
-}
-
-function advanceSlot(
-  pattern: CompiledPattern,
-  before: PatternState | undefined,
-  time: number,
-  output: RuleSetOutput,
-): PatternState | undefined {
-  try {
-    return advanceTime(pattern, before, time, output);
-  } catch (error) {
-    return afterSkipError(error, output);
-  }
-}
-
-function afterSkipError(error: unknown, output: RuleSetOutput): undefined {
-  if (!(error instanceof SkipError)) throw error;
-  output.onSkipError?.(error);
-  return undefined;
 }

@@ -9,6 +9,7 @@ import {
   encodeKeyState,
   type KeyState,
   keyHorizon,
+  type Limits,
   type Match,
   nextKeyDeadline,
   processSeen,
@@ -33,7 +34,8 @@ export interface KeyedOutput {
 
 export interface KeyedEngineOptions {
   readonly kindParents?: ReadonlyMap<string, string>;
-  readonly runsMax?: number;
+  /** Bounds of each rule for each key. */
+  readonly limits?: Partial<Limits>;
   /** Writes events, so that states can be kept as bytes. Without it all stay objects. */
   readonly codec?: EventCodec;
   /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 65,536. */

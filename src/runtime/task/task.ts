@@ -1,4 +1,4 @@
-import type { Match } from '../../engine/index.js';
+import type { Limits, Match } from '../../engine/index.js';
 import { decodeKeyState, type EventCodec, encodeKeyState, type KeyState } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
@@ -32,7 +32,8 @@ export interface TaskOptions {
   readonly decoder: RecordDecoder;
   readonly clock: Clock;
   readonly output: TaskOutput;
-  readonly runsMax?: number;
+  /** Bounds of each rule for each key. */
+  readonly limits?: Partial<Limits>;
   /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
   readonly hotKeysMax?: number;
 }
@@ -92,7 +93,7 @@ export class Task {
       {
         kindParents: options.stream.kindParents,
         codec: this.codec,
-        ...(options.runsMax === undefined ? {} : { runsMax: options.runsMax }),
+        ...(options.limits === undefined ? {} : { limits: options.limits }),
         ...(options.hotKeysMax === undefined ? {} : { hotKeysMax: options.hotKeysMax }),
       },
     );

@@ -1,0 +1,143 @@
+import type { CompiledPattern } from '../compiler/compile.js';
+import type { EngineEvent } from '../event.js';
+import { pruneGraph } from '../graph/compact.js';
+import { type GraphState, graphItems, latestStart } from '../graph/node.js';
+import { type GraphOutput, stepGraph } from '../graph/process.js';
+import { type Output, SkipError } from '../nfa/output.js';
+import { beginRun } from '../nfa/plain-step.js';
+import type { PatternState } from '../nfa/run.js';
+import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
+
+/** What one pattern knows of one key: runs one by one, or as a shared graph. Which of the two is the pattern's, for good. */
+export type SlotState = PatternState | GraphState;
+
+export const isGraphState = (state: SlotState): state is GraphState => 'sets' in state;
+
+/** How a pattern of a rule set is run. */
+export interface Slot {
+  readonly pattern: CompiledPattern;
+  /** Its runs are kept as a shared graph. */
+  readonly shares: boolean;
+  readonly limits: Limits;
+}
+
+/** What is done when a pattern has more for one key than it may. */
+export type OverflowPolicy = 'dropOldest' | 'dropNewest' | 'restart';
+
+/** Bounds of one pattern for one key. */
+export interface Limits {
+  /** Most runs, or items of the shared graph. */
+  readonly runsMax: number;
+  /** Most matches that one event completes and that are written out; for shared graphs, whose runs can be more than anyone can read. */
+  readonly matchesMax: number;
+  /**
+   * Over `runsMax`: `dropOldest` the runs that began first; `dropNewest` what the event would have added; `restart` all of them. A
+   * shared graph always drops the oldest.
+   */
+  readonly overflow: OverflowPolicy;
+}
+
+/** Where a rule set puts what it finds. `slot` is set before each call to the pattern that calls. */
+export interface RuleSetOutput extends Output, GraphOutput {
+  slot: number;
+  /** A skip strategy with `onMiss: error` had nothing to skip to: the key's state of this pattern was dropped. */
+  onSkipError?(error: SkipError): void;
+}
+
+/** Gives an event that concerns the pattern to its state, of which the interests that hold have been marked as seen. */
+export function stepSlot(
+  slot: Slot,
+  before: SlotState | undefined,
+  event: EngineEvent,
+  output: RuleSetOutput,
+): SlotState | undefined {
+  const { pattern, limits } = slot;
+  if (slot.shares) return stepShared(slot, before as GraphState | undefined, event, output);
+  if (before === undefined && pattern.plainStart !== null) return beginRun(pattern, event);
+  try {
+    const known = advanceTime(pattern, before as PatternState | undefined, event.time, output);
+    const after = stepEvent(pattern, known, event, output, true);
+    return after === undefined || after.partial.length - 1 <= limits.runsMax
+      ? after
+      : shrink(limits, known, after, output);
+  } catch (error) {
+    return afterSkipError(error, output);
+  }
+}
+
+function stepShared(
+  { pattern, limits }: Slot,
+  before: GraphState | undefined,
+  event: EngineEvent,
+  output: RuleSetOutput,
+): GraphState | undefined {
+  return stepGraph(pattern, before, event, output, { itemsMax: limits.runsMax, matchesMax: limits.matchesMax });
+}
+
+function shrink(
+  { overflow, runsMax }: Limits,
+  before: PatternState | undefined,
+  after: PatternState,
+  output: RuleSetOutput,
+): PatternState | undefined {
+  const runs = after.partial.length - 1;
+  if (overflow === 'dropOldest') {
+    output.onRunsDropped?.(runs - runsMax);
+    return dropOldestRuns(after, runs - runsMax);
+  }
+  const kept = overflow === 'dropNewest' ? before : undefined;
+  output.onRunsDropped?.(runs - (kept === undefined ? 0 : kept.partial.length - 1));
+  return kept;
+}
+
+/** Moves event time on for one pattern. */
+export function advanceSlot(slot: Slot, before: SlotState, time: number, output: RuleSetOutput): SlotState | undefined {
+  if (isGraphState(before)) return pruneGraph(slot.pattern, before, time);
+  try {
+    return advanceTime(slot.pattern, before, time, output);
+  } catch (error) {
+    return afterSkipError(error, output);
+  }
+}
+
+function afterSkipError(error: unknown, output: RuleSetOutput): undefined {
+  if (!(error instanceof SkipError)) throw error;
+  output.onSkipError?.(error);
+  return undefined;
+}
+
+/** When time must next be moved on for the state because it can give a match then, in ms; infinity: never. */
+export function slotDeadline({ pattern }: Slot, state: SlotState): number {
+  const acts = !isGraphState(state) && (pattern.hasPending || state.completed.length > 0);
+  return acts ? nextDeadline(pattern, state) : Number.POSITIVE_INFINITY;
+}
+
+/** Event time from which on nothing of the state can matter, in ms, if no event comes; infinity: the pattern has no window. */
+export function slotEnd({ pattern }: Slot, state: SlotState, changedAt: number): number {
+  if (pattern.windowMs === 0) return Number.POSITIVE_INFINITY;
+  return (isGraphState(state) ? latestStart(state) : changedAt) + pattern.windowMs;
+}
+
+/** Runs under way, or items of the shared graph. */
+export const slotRuns = (state: SlotState): number =>
+  isGraphState(state) ? graphItems(state) : state.partial.length - 1;
+
+/** Bit of a state that must be looked at when its window ends, whatever the event is. */
+export const HELD = 1 << 31;
+
+/** The bits of the interests (`Interest.bit`) that the state waits for, and `HELD`. */
+export function slotMask({ pattern }: Slot, state: SlotState): number {
+  const { states } = pattern;
+  let mask = 0;
+  if (isGraphState(state)) {
+    for (const index of state.states) mask |= states[index]!.interest.bit;
+    return mask;
+  }
+  const { partial } = state;
+  if (state.completed.length > 0 || pattern.hasPending) mask = HELD;
+  for (let i = 0; i < partial.length; i++) {
+    const run = partial[i]!;
+    if (run.first !== null) mask |= states[run.state]!.interest.bit;
+  }
+  return mask;
+}
