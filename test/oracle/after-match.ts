@@ -17,8 +17,8 @@ export interface Result {
   readonly failedAt?: number;
 }
 
-const RESULTS_MAX = 200;
-const ORDERS_MAX = 2000;
+const RESULTS_MAX = 100;
+const ORDERS_MAX = 500;
 
 /** Throws `TooMany` where there is more to try than is worth it. */
 export function expectedResults(pattern: Pattern, stream: Stream, kindParents: KindParents): readonly Result[] {

@@ -111,7 +111,7 @@ class Continuation {
     // Right after a repetition the group around must not have ended, or it does not even begin another one.
     if (isAfterRepetition(place) && this.isEnded(place.scope)) return;
     const again = isAfterRepetition(place) ? { ...place, untimed: false } : place;
-    this.visit(this.places.head(place), home === place ? again : home);
+    this.visit(withLifted(this.places.head(place), place.lifted), home === place ? again : home);
     this.pass(place);
   }
 
@@ -126,7 +126,7 @@ class Continuation {
     if (!mayPass(place) || this.isEnded(place.scope)) return;
     for (const next of this.passed(place)) {
       if (next === END) continue;
-      const lifted = { ...next, lifted: [...next.lifted, ...place.lifted] };
+      const lifted = withLifted(next, place.lifted);
       this.visit(lifted, lifted);
     }
   }
@@ -141,9 +141,8 @@ class Continuation {
   private take(place: Place): void {
     const step = stepAt(place);
     if (step.kind === 'group' || !this.fits(step, place.scope) || (step.until && this.holds(step.until))) return;
-    const lifted = isOptional(step) ? negationsBefore(place) : [];
-    let to = this.places.after(place);
-    if (to !== END && lifted.length > 0) to = { ...to, lifted, untimed: true };
+    const next = this.places.after(place);
+    const to = next === END || !isOptional(step) ? next : withLifted(next, negationsBefore(place));
     this.found.takes.push({ step: step.name, to, complete: this.mayEnd(to) });
   }
 
@@ -236,6 +235,10 @@ function byInside(step: Step): PassingOver {
 /** The group has just been repeated without need; it has passed over nothing since. */
 const isAfterRepetition = (place: Place): boolean =>
   stepAt(place).kind === 'group' && isLoop(place) && place.untimed && place.lifted.length === 0;
+
+/** Where negations no longer matter, no longest wait holds either. */
+const withLifted = (place: Place, negations: readonly Step[]): Place =>
+  negations.length === 0 ? place : { ...place, lifted: [...place.lifted, ...negations], untimed: true };
 
 function beginsOptionalGroup(place: Place): boolean {
   const { group } = place.scope;

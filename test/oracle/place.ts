@@ -111,10 +111,18 @@ export class Places {
     return (isLast ? this.pattern.gapMs : undefined) ?? scope.steps[index]!.gapMs;
   }
 
+  /** An absence at the end is waited for where a window is given for the pattern, or on a step from this one on. */
   private waitsForAbsence(scope: Scope, index: number): boolean {
-    const windowMs = this.pattern.withinMs ?? this.pattern.steps.at(-1)!.withinMs ?? 0;
-    return windowMs > 0 || this.gapOf(scope, index) !== undefined;
+    if (this.gapOf(scope, index) !== undefined) return true;
+    const last = this.pattern.withinMs ?? this.pattern.steps.at(-1)!.withinMs;
+    return [last, ...windowsFrom(scope, index)].some((ms) => ms !== undefined && ms > 0);
   }
+}
+
+/** Windows given on the step and those after it, in its scope and those around; the last step of a scope does not count. */
+function windowsFrom({ steps, group }: Scope, index: number): (number | undefined)[] {
+  const own = steps.slice(index, -1).map((step) => step.withinMs);
+  return group === null ? own : [...own, ...windowsFrom(group.place.scope, group.place.index)];
 }
 
 /** Windows given on steps; one on the last step of a group does not count. */

@@ -10,6 +10,8 @@ import { isOptional } from './place.js';
  * 2. A longest wait in a quantifier of, or within, a repeated group: only the copy of the step that happens to be made first has none for its
  *    last occurrence.
  * 3. An optional greedy loop right after `notFollowedBy`: what follows is narrowed in one copy and not in the other.
+ * 4. An optional step right after `notFollowedBy` at the end of a group without upper bound: what follows is copied before it is complete,
+ *    so a repetition that has an event for this step comes to nothing.
  */
 export function outOfScope(pattern: Pattern): string | null {
   return stepsOutOfScope(pattern.steps, []);
@@ -32,15 +34,23 @@ function stepOutOfScope(steps: readonly Step[], i: number, groups: readonly Grou
   if (step.greedy && endsSpecialGroup(steps, i, groups)) return 'greedy at the end of a group';
   const inRepeated = step.kind === 'group' || groups.some((group) => group.quantifier !== undefined);
   if (step.quantifier?.gapMs !== undefined && inRepeated) return 'longest wait in a repeated group';
-  if (step.greedy && isOptional(step) && step.quantifier?.to === null && isAfterNegation(steps, i)) {
-    return 'optional greedy loop after notFollowedBy';
-  }
-  return null;
+  if (!isOptional(step) || !isAfterNegation(steps, i)) return null;
+  if (step.greedy && step.quantifier?.to === null) return 'optional greedy loop after notFollowedBy';
+  return mayEndLoop(steps, i, groups) ? 'optional step after notFollowedBy at the end of a loop' : null;
+}
+
+function mayEndLoop(steps: readonly Step[], i: number, groups: readonly GroupStep[]): boolean {
+  const [group, ...outer] = groups;
+  const mayEnd = steps.slice(i + 1).every((step) => step.contiguity === 'notFollowedBy' || isOptional(step));
+  if (group === undefined || !mayEnd) return false;
+  if (group.quantifier?.to === null) return true;
+  const around = outer[0]?.steps;
+  return around !== undefined && mayEndLoop(around, around.indexOf(group), outer);
 }
 
 function endsSpecialGroup(steps: readonly Step[], i: number, groups: readonly GroupStep[]): boolean {
   const [group, ...outer] = groups;
-  if (group === undefined || i < steps.length - 1) return false;
+  if (group === undefined || steps.slice(i + 1).some((step) => step.contiguity !== 'notFollowedBy')) return false;
   if (group.quantifier !== undefined || isOptional(group)) return true;
   const around = outer[0]?.steps;
   return around !== undefined && endsSpecialGroup(around, around.indexOf(group), outer);

@@ -17,8 +17,16 @@ export function resultTexts(result: Result, at: At): readonly string[] {
   ].sort();
 }
 
+const textOf = new WeakMap<readonly Taken[], string>();
+
 /** `A:e0,e2 B:e3`. */
 export function takenText(taken: readonly Taken[]): string {
+  const text = textOf.get(taken) ?? writeTaken(taken);
+  textOf.set(taken, text);
+  return text;
+}
+
+function writeTaken(taken: readonly Taken[]): string {
   const steps = new Map<string, string[]>();
   for (const { step, event } of taken) steps.set(step, [...(steps.get(step) ?? []), String(event.fields.id)]);
   return idsText([...steps]);

@@ -1,0 +1,27 @@
+import {
+  decodeKeyState,
+  type EngineEvent,
+  type EventCodec,
+  encodeKeyState,
+  type KeyState,
+  type RuleSet,
+} from '../../src/engine/index.js';
+
+/** Events as JSON: what is decoded is never the very object that was encoded. */
+const codec: EventCodec = {
+  encode: (event) => new TextEncoder().encode(JSON.stringify(event)),
+  decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as EngineEvent,
+};
+
+/** Nothing under way is no bytes. */
+export const bytesOf = (state: KeyState | undefined): Uint8Array | undefined => state && encodeKeyState(state, codec);
+
+/** The bytes as text, which is quick to compare. */
+export const hexOf = (state: KeyState | undefined): string => Buffer.from(bytesOf(state) ?? []).toString('hex');
+
+export const stateOf = (bytes: Uint8Array | undefined, rules: RuleSet): KeyState | undefined =>
+  bytes && decodeKeyState(bytes, rules, codec);
+
+/** Written to bytes and read again. */
+export const throughBytes = (state: KeyState | undefined, rules: RuleSet): KeyState | undefined =>
+  stateOf(bytesOf(state), rules);
