@@ -33,7 +33,7 @@ export class GraphRun {
       onMatchesDropped: (n: number) => {
         this.matchesDropped += n;
       },
-      onItemsDropped: (n: number) => {
+      onRunsDropped: (n: number) => {
         this.itemsDropped += n;
       },
     };
