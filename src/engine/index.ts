@@ -1,6 +1,5 @@
 /** The engine: sequence patterns over keyed events, as pure functions. It imports nothing. */
 
-export type { Feature, FeatureFn } from './aggregate/feature.js';
 export { decodeFeatures, encodeFeatures, mapWindows, type WindowMap } from './aggregate/feature-codec.js';
 export {
   compileFeatures,
@@ -14,8 +13,9 @@ export {
   updateFeatures,
 } from './aggregate/feature-set.js';
 export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
+export type { PatternState, Run } from './buffer/run.js';
+export { ByteReader, ByteWriter } from './bytes.js';
 export { canonicalJson } from './canonical-json.js';
-export { ByteReader, ByteWriter } from './codec/bytes.js';
 export {
   decodeKeyState,
   type EventCodec,
@@ -23,6 +23,7 @@ export {
   encodeKeyState,
   KEY_STATE_VERSION,
   KeyStateVersionError,
+  viewKeyState,
 } from './codec/key-state-codec.js';
 export type { CompiledPattern, CompileOptions } from './compiler/compile.js';
 export { compilePattern, PatternCompiler, PatternError, validatePattern } from './compiler/compile.js';
@@ -36,10 +37,10 @@ export type {
   RunView,
   Scalar,
 } from './expression/expression.js';
+export type { Feature, FeatureFn } from './expression/feature.js';
 export { type EngineFunction, FUNCTIONS } from './expression/functions.js';
 export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';
-export type { PatternState, Run } from './nfa/run.js';
 export { advanceTime, nextDeadline, processEvent } from './nfa/step.js';
 export * from './pattern/builder.js';
 export type {

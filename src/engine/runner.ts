@@ -1,7 +1,7 @@
+import type { PatternState } from './buffer/run.js';
 import { type CompiledPattern, type CompileOptions, compilePattern } from './compiler/compile.js';
 import type { EngineEvent } from './event.js';
 import type { Match, Timeout } from './nfa/output.js';
-import type { PatternState } from './nfa/run.js';
 import { advanceTime, processEvent } from './nfa/step.js';
 import type { Pattern } from './pattern/pattern.js';
 

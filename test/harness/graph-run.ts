@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from '../../src/engine/codec/bytes.js';
+import { ByteReader, ByteWriter } from '../../src/engine/bytes.js';
 import { type CompiledPattern, compilePattern } from '../../src/engine/compiler/compile.js';
 import { collectEvents, decodeGraph, encodeGraph } from '../../src/engine/graph/graph-codec.js';
 import type { GraphState } from '../../src/engine/graph/node.js';

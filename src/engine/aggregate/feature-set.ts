@@ -33,10 +33,9 @@ export function compileFeatures(
     const key = canonicalJson({ where, overMs });
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
-  const windows = [...groups.values()].map((group) => {
-    const { where, overMs } = group[0]!.feature;
-    const fields = [...new Set(group.flatMap(({ feature }) => feature.field ?? []))].sort();
-    return windowOf(canonicalJson({ where, overMs, fields }), group, where === undefined ? null : testOf(where));
+  const windows = [...groups].map(([events, group]) => {
+    const { where } = group[0]!.feature;
+    return windowOf(events, group, where === undefined ? null : testOf(where));
   });
   windows.sort((a, b) => (a.id < b.id ? -1 : 1));
   return {

@@ -1,6 +1,6 @@
 import type { EventTest } from '../expression/event-test.js';
+import type { FeatureFn } from '../expression/feature.js';
 import { addExactly, SUM_PLACES } from './exact-sum.js';
-import type { FeatureFn } from './feature.js';
 import type { FeatureCell } from './feature-table.js';
 
 /**
@@ -12,7 +12,9 @@ import type { FeatureCell } from './feature-table.js';
  * A value that is no number, or beyond 10^290, is missing (NaN) and left out of everything.
  */
 export interface Window {
-  /** Canonical JSON of what the window holds: `where`, `overMs` and the fields in order. */
+  /** Canonical JSON of which events the window holds: `where` and `overMs`. */
+  readonly events: string;
+  /** JSON of `events` and of the names of the fields. */
   readonly id: string;
   readonly overMs: number;
   /** `null`: every event counts. */
@@ -44,8 +46,8 @@ export interface FieldPlaces {
   readonly present: number;
 }
 
-/** A window for features of one `where` and `overMs`. */
-export function windowOf(id: string, cells: readonly FeatureCell[], test: EventTest | null): Window {
+/** A window for features of one `where` and `overMs`, of which `events` is the canonical JSON. */
+export function windowOf(events: string, cells: readonly FeatureCell[], test: EventTest | null): Window {
   const names = [...new Set(cells.flatMap(({ feature }) => feature.field ?? []))].sort();
   const asked = (name: string, ...fns: FeatureFn[]): boolean =>
     cells.some(({ feature }) => feature.field === name && fns.includes(feature.fn));
@@ -60,7 +62,8 @@ export function windowOf(id: string, cells: readonly FeatureCell[], test: EventT
     return { name, value: 1 + i, min, max, sum, present };
   });
   return {
-    id,
+    events,
+    id: `[${events},${JSON.stringify(names)}]`,
     overMs: cells[0]!.feature.overMs,
     test,
     stride,

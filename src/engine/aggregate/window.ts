@@ -1,6 +1,6 @@
 import type { EngineEvent } from '../event.js';
+import type { FeatureFn } from '../expression/feature.js';
 import { sumAt } from './exact-sum.js';
-import type { FeatureFn } from './feature.js';
 import { type FieldPlaces, greatest, least, tally, type Window, writeExtremes } from './window-layout.js';
 
 /**
@@ -64,7 +64,8 @@ function writeEvent(window: Window, rows: number[], from: number, to: number, ev
   rows[to] = event.time;
   for (let i = 0; i < fields.length; i++) {
     const x = values[fields[i]!.name];
-    rows[to + 1 + i] = typeof x === 'number' && Math.abs(x) <= VALUE_MAX ? x : Number.NaN;
+    // + 0: there is one zero, so that the least of two does not depend on their order.
+    rows[to + 1 + i] = typeof x === 'number' && Math.abs(x) <= VALUE_MAX ? x + 0 : Number.NaN;
   }
   if (window.hasExtremes) writeExtremes(window, rows, to, to > scratch[0]! ? to - stride : -1);
   tally(window, scratch, rows, to, 1);
@@ -78,17 +79,53 @@ function copyRows(window: Window, state: WindowState, kept: number): number[] {
   totalsAt(window, state, kept);
   const rows = state.rows.slice(kept, state.to);
   scratch[0] = rows.length;
-  settleExtremes(window, rows);
+  settleExtremes(window, rows, rows.length);
   return rows;
 }
 
-/** Writes the extremes of rows that all stand before `mid`. */
-function settleExtremes(window: Window, rows: number[]): void {
+/** Writes the extremes of all rows up to `mid`. */
+function settleExtremes(window: Window, rows: number[], mid: number): void {
   if (!window.hasExtremes) return;
-  const last = rows.length - window.stride;
+  const last = mid - window.stride;
   for (let at = last; at >= 0; at -= window.stride) {
     writeExtremes(window, rows, at, at === last ? -1 : at + window.stride);
   }
+}
+
+/**
+ * A window's state from its times and, for each of its fields, values; `null`: all missing. `totals` are those that `ownTotals`
+ * said, if any.
+ */
+export function restoreWindow(
+  window: Window,
+  times: readonly number[],
+  columns: readonly (readonly number[] | null)[],
+  totals: readonly number[],
+): WindowState {
+  const { stride, totalPlaces } = window;
+  const to = times.length * stride;
+  const rows = BLANK.slice(0, stride + totalPlaces);
+  for (let at = 0, i = 0; at < to; at += stride, i++) {
+    rows[at] = times[i]!;
+    for (let f = 0; f < columns.length; f++) rows[at + 1 + f] = columns[f]?.[i] ?? Number.NaN;
+    for (let place = 1 + columns.length; place < stride; place++) rows[at + place] = Number.NaN;
+  }
+  sumRows(window, rows, 0, to);
+  for (let i = 0; i < totals.length; i++) scratch[i] = totals[i]!;
+  scratch[0] = to;
+  settleExtremes(window, rows, to);
+  for (let i = 0; i < totalPlaces; i++) rows[to + i] = scratch[i]!;
+  return new WindowState(rows, 0, to);
+}
+
+/** The totals of a state if they are not those that its rows have when they are added up anew; else nothing. */
+export function ownTotals(window: Window, state: WindowState): readonly number[] {
+  const { totalPlaces } = window;
+  const { rows, from, to } = state;
+  if (rows.length !== to + totalPlaces) return [];
+  sumRows(window, rows, from, to);
+  for (let i = 1; i < totalPlaces; i++) if (scratch[i] !== rows[to + i]) return rows.slice(to);
+  return [];
 }
 
 /** Leaves in `scratch` the totals of the rows from `kept` on: from the state's own where it has them. */
@@ -99,9 +136,14 @@ function totalsAt(window: Window, state: WindowState, kept: number): void {
     for (let i = 0; i < totalPlaces; i++) scratch[i] = rows[to + i]!;
     for (let at = from; at < kept; at += stride) tally(window, scratch, rows, at, -1);
   } else {
-    for (let i = 0; i < totalPlaces; i++) scratch[i] = 0;
-    for (let at = kept; at < to; at += stride) tally(window, scratch, rows, at, 1);
+    sumRows(window, rows, kept, to);
   }
+}
+
+/** Leaves in `scratch` the totals of rows, added up one by one. */
+function sumRows(window: Window, rows: readonly number[], from: number, to: number): void {
+  for (let i = 0; i < window.totalPlaces; i++) scratch[i] = 0;
+  for (let at = from; at < to; at += window.stride) tally(window, scratch, rows, at, 1);
 }
 
 /** Writes the values of the window's cells as of `time`, which is not before the newest event. */

@@ -1,11 +1,11 @@
 import type { MatchNode } from '../buffer/match-node.js';
+import type { Run } from '../buffer/run.js';
+import { ByteReader, ByteWriter } from '../bytes.js';
 import type { EngineEvent } from '../event.js';
 import { collectEvents, decodeGraph, encodeGraph } from '../graph/graph-codec.js';
-import type { Run } from '../nfa/run.js';
 import type { KeyState } from '../ruleset/key-state.js';
 import type { RuleSet } from '../ruleset/rule-set.js';
 import { isGraphState, type Slot, type SlotState, slotMask } from '../ruleset/slot-state.js';
-import { ByteReader, ByteWriter } from './bytes.js';
 
 /**
  * Key state as bytes, and back.
@@ -23,6 +23,7 @@ const GRAPH = 1;
 
 /** How the host writes an event; the engine knows only times, order, kind and fields. */
 export interface EventCodec {
+  /** May be a view that holds until the next call. */
   encode(event: EngineEvent): Uint8Array;
   /** The bytes are a view that the codec must not keep. */
   decode(bytes: Uint8Array): EngineEvent;
@@ -36,6 +37,11 @@ export class KeyStateVersionError extends Error {
 const scratch = new ByteWriter();
 
 export function encodeKeyState(state: KeyState, codec: EventCodec): Uint8Array {
+  return viewKeyState(state, codec).slice();
+}
+
+/** `encodeKeyState` for a host that copies the bytes itself: a view that holds until the next key state is encoded. */
+export function viewKeyState(state: KeyState, codec: EventCodec): Uint8Array {
   const table = new EventTable();
   for (const s of state.states) {
     if (isGraphState(s)) collectEvents(s, (event) => table.addEvent(event));
@@ -56,7 +62,7 @@ export function encodeKeyState(state: KeyState, codec: EventCodec): Uint8Array {
     out.varint(slot);
     encodeSlot(out, state.states[i]!, table);
   });
-  return out.finish();
+  return out.take();
 }
 
 function encodeSlot(out: ByteWriter, state: SlotState, table: EventTable): void {

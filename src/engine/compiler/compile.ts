@@ -1,8 +1,8 @@
 import { type FeatureCell, FeatureTable } from '../aggregate/feature-table.js';
+import { type PatternState, type Run, startRun } from '../buffer/run.js';
 import { featuresOf, looksBack } from '../expression/analysis.js';
 import type { EventTest } from '../expression/event-test.js';
 import type { Expr } from '../expression/expression.js';
-import { type PatternState, type Run, startRun } from '../nfa/run.js';
 import type { Pattern, Skip } from '../pattern/pattern.js';
 import { type PatternProblem, validateForm } from '../pattern/validate.js';
 import type { Automaton } from './automaton.js';

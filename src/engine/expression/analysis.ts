@@ -1,5 +1,5 @@
-import type { Feature } from '../aggregate/feature.js';
 import type { Condition, Expr } from './expression.js';
+import type { Feature } from './feature.js';
 
 /** Whether a condition depends on events that the run has matched, and not on the event under test alone. */
 export function looksBack(condition: Condition): boolean {

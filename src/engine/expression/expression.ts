@@ -1,5 +1,5 @@
-import type { Feature } from '../aggregate/feature.js';
 import type { EngineEvent } from '../event.js';
+import type { Feature } from './feature.js';
 
 /**
  * Conditions as checked trees. Whoever builds a tree (the rule compiler, the fluent builder, a test) has resolved all

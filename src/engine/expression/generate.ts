@@ -1,5 +1,5 @@
-import type { Feature } from '../aggregate/feature.js';
 import type { CompareOp, Expr, FunctionCondition, Scalar } from './expression.js';
+import type { Feature } from './feature.js';
 import { FUNCTIONS } from './functions.js';
 
 /**

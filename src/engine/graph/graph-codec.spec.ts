@@ -1,6 +1,6 @@
 import { events, show } from '../../../test/harness/engine-rows.js';
 import { GraphRun, graphBytes, reloaded, UNLIMITED } from '../../../test/harness/graph-run.js';
-import { ByteReader } from '../codec/bytes.js';
+import { ByteReader } from '../bytes.js';
 import { begin, eq, field } from '../pattern/builder.js';
 import { decodeGraph } from './graph-codec.js';
 import { graphItems } from './node.js';

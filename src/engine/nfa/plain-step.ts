@@ -1,4 +1,5 @@
 import type { MatchNode } from '../buffer/match-node.js';
+import type { PatternState, Run } from '../buffer/run.js';
 import {
   type CompiledPattern,
   type CompiledState,
@@ -8,7 +9,6 @@ import {
   PROCEED,
 } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
-import type { PatternState, Run } from './run.js';
 
 /**
  * The commonest steps without the machinery of the general way (`step.ts`), and with its very results: a state of one run, of

@@ -1,4 +1,4 @@
-import type { Run } from './run.js';
+import type { Run } from '../buffer/run.js';
 
 /**
  * Binary min-heap of runs by their first event over a plain array, with the operations of `java.util.PriorityQueue`: which of several equal

@@ -1,6 +1,6 @@
+import type { Run } from '../buffer/run.js';
 import type { CompiledPattern } from '../compiler/compile.js';
 import { type Output, SkipError, stepsOf } from './output.js';
-import type { Run } from './run.js';
 import { beganBefore, heapPoll, heapRemove } from './run-heap.js';
 
 /**

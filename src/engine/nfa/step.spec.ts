@@ -1,8 +1,8 @@
 import { events, matchesOf, show } from '../../../test/harness/engine-rows.js';
+import type { PatternState } from '../buffer/run.js';
 import { compilePattern } from '../compiler/compile.js';
 import { begin, eq, field, type PatternBuilder } from '../pattern/builder.js';
 import type { Match } from './output.js';
-import type { PatternState } from './run.js';
 import { advanceTime, nextDeadline, processEvent } from './step.js';
 
 const is = (type: string) => eq(field('type'), type);

@@ -1,4 +1,5 @@
 import type { MatchNode } from '../buffer/match-node.js';
+import type { PatternState, Run } from '../buffer/run.js';
 import {
   type CompiledPattern,
   type CompiledState,
@@ -8,7 +9,6 @@ import {
 } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
 import { type Output, stepsOf } from './output.js';
-import type { PatternState, Run } from './run.js';
 import { heapAdd, heapPoll } from './run-heap.js';
 import { emitMatches } from './skip.js';
 

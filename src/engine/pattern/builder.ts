@@ -1,5 +1,6 @@
 import type { EngineEvent } from '../event.js';
 import type { Condition, Expr, RunView } from '../expression/expression.js';
+import type { Feature } from '../expression/feature.js';
 import type { Contiguity, EventStep, GroupStep, InsideContiguity, Pattern, Quantifier, Skip, Step } from './pattern.js';
 
 /** A condition as a tree, or, for embedding, as a pure function. */
@@ -181,6 +182,7 @@ export const and = (...args: Expr[]): Expr => ({ op: 'and', args });
 export const or = (...args: Expr[]): Expr => ({ op: 'or', args });
 export const not = (arg: Expr): Expr => ({ op: 'not', arg });
 export const oneOf = (left: Expr, values: readonly (number | string)[]): Expr => ({ op: 'in', left, values });
+export const feature = (feature: Feature): Expr => ({ op: 'feature', feature });
 export const count = (step: string): Expr => ({ op: 'aggregate', fn: 'count', step });
 export const sum = (step: string, of: string): Expr => ({ op: 'aggregate', fn: 'sum', step, field: of });
 export const first = (step: string, of: string): Expr => ({ op: 'aggregate', fn: 'first', step, field: of });

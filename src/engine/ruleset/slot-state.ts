@@ -1,3 +1,4 @@
+import type { PatternState } from '../buffer/run.js';
 import type { CompiledPattern } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
 import { pruneGraph } from '../graph/compact.js';
@@ -5,7 +6,6 @@ import { type GraphState, graphItems, latestStart } from '../graph/node.js';
 import { type GraphOutput, stepGraph } from '../graph/process.js';
 import { type Output, SkipError } from '../nfa/output.js';
 import { beginRun } from '../nfa/plain-step.js';
-import type { PatternState } from '../nfa/run.js';
 import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
 
 /** What one pattern knows of one key: runs one by one, or as a shared graph. Which of the two is the pattern's, for good. */

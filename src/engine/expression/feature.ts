@@ -1,4 +1,4 @@
-import type { Expr } from '../expression/expression.js';
+import type { Expr } from './expression.js';
 
 export type FeatureFn = 'count' | 'sum' | 'avg' | 'min' | 'max';
 

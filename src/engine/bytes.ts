@@ -29,11 +29,16 @@ export class ByteWriter {
     this.length += value.length;
   }
 
-  /** A copy of what was written; the writer is empty again, and can be used anew without another allocation. */
-  finish(): Uint8Array {
-    const written = this.bytes.slice(0, this.length);
+  /** What was written, in a view that holds until the next write; the writer is empty again. */
+  take(): Uint8Array {
+    const written = this.bytes.subarray(0, this.length);
     this.length = 0;
     return written;
+  }
+
+  /** A copy of what was written; the writer is empty again, and can be used anew without another allocation. */
+  finish(): Uint8Array {
+    return this.take().slice();
   }
 
   private reserve(more: number): void {

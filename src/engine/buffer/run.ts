@@ -1,5 +1,5 @@
-import type { MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
+import type { MatchNode } from './match-node.js';
 
 /**
  * A run: one partial match. Runs never change, so that a key's state shares all it can with the state before. A run is three
