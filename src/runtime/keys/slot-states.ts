@@ -3,6 +3,7 @@ import { WordColumn } from './columns.js';
 
 /** Turns a state into bytes and back. The bytes given to `thaw` are a view that it must not keep. */
 export interface Freezer<S> {
+  /** A view that holds until the next call will do. */
   freeze(state: S): Uint8Array;
   thaw(bytes: Uint8Array): S;
 }

@@ -26,7 +26,7 @@ export function eventCodec(redecode: Redecode): EventCodec {
       out.varint(source.offset);
       out.byteString(source.traceparent === null ? NOTHING : text.encode(source.traceparent));
       out.byteString(source.raw);
-      return out.finish();
+      return out.take();
     },
     decode(bytes: Uint8Array): EngineEvent {
       const input = new ByteReader(bytes);

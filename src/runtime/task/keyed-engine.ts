@@ -6,7 +6,6 @@ import {
   decodeKeyState,
   type EngineEvent,
   type EventCodec,
-  encodeKeyState,
   type KeyState,
   keyHorizon,
   type Limits,
@@ -16,6 +15,7 @@ import {
   type RuleSet,
   type RuleSetOutput,
   type SkipError,
+  viewKeyState,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { DoubleColumn, WordColumn } from '../keys/columns.js';
@@ -314,7 +314,7 @@ function interestsOf(state: KeyState): number {
 function freezer(rules: RuleSet, codec: EventCodec | undefined): Freezer<KeyState> | null {
   if (codec === undefined) return null;
   return {
-    freeze: (state) => encodeKeyState(state, codec),
+    freeze: (state) => viewKeyState(state, codec),
     thaw: (bytes) => decodeKeyState(bytes, rules, codec)!,
   };
 }
