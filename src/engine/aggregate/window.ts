@@ -111,20 +111,20 @@ export function restoreWindow(
     for (let place = 1 + columns.length; place < stride; place++) rows[at + place] = Number.NaN;
   }
   sumRows(window, rows, 0, to);
-  for (let i = 0; i < totals.length; i++) scratch[i] = totals[i]!;
+  for (let i = 0; i < totals.length; i++) scratch[1 + i] = totals[i]!;
   scratch[0] = to;
   settleExtremes(window, rows, to);
   for (let i = 0; i < totalPlaces; i++) rows[to + i] = scratch[i]!;
   return new WindowState(rows, 0, to);
 }
 
-/** The totals of a state if they are not those that its rows have when they are added up anew; else nothing. */
+/** The totals of a state, but `mid`, if they are not those that its rows have when they are added up anew; else nothing. */
 export function ownTotals(window: Window, state: WindowState): readonly number[] {
   const { totalPlaces } = window;
   const { rows, from, to } = state;
   if (rows.length !== to + totalPlaces) return [];
   sumRows(window, rows, from, to);
-  for (let i = 1; i < totalPlaces; i++) if (scratch[i] !== rows[to + i]) return rows.slice(to);
+  for (let i = 1; i < totalPlaces; i++) if (scratch[i] !== rows[to + i]) return rows.slice(to + 1);
   return [];
 }
 
