@@ -63,6 +63,10 @@ export class FoundBySlot implements RuleSetOutput {
     throw new Error(`${runs} runs were dropped: the case is too large`);
   }
 
+  onMatchesDropped(matches: number): void {
+    throw new Error(`${matches} matches were dropped: the case is too large`);
+  }
+
   inOrder(): readonly (readonly string[])[] {
     return this.found.map((found) => found.inOrder());
   }

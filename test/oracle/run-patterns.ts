@@ -11,6 +11,7 @@ import {
   processKey,
   processSeen,
   type RuleSet,
+  type RuleSetOptions,
   type RuleSetOutput,
   SkipError,
 } from '../../src/engine/index.js';
@@ -41,37 +42,40 @@ export const ALONE: Engine = {
   run: (patterns, stream) => patterns.map((pattern) => runAlone(pattern, stream)),
 };
 
+export type Sharing = NonNullable<RuleSetOptions['sharing']>;
+
 /** All patterns at once, in one rule set. */
-export const TOGETHER: Engine = {
-  name: 'rule set',
-  timeouts: 'distinct',
+const ruleSetEngine = (
+  name: string,
+  sharing: Sharing,
+  process: typeof processKey,
+  timeouts: 'distinct' | 'none' = 'none',
+): Engine => ({
+  name,
+  timeouts,
   run: (patterns, stream) => {
-    const found = new FoundBySlot(patterns.length, true);
-    return runRuleSet(ruleSetOf(patterns), stream, found, processKey);
+    const found = new FoundBySlot(patterns.length, timeouts === 'distinct');
+    return runRuleSet(ruleSetOf(patterns, sharing), stream, found, process);
   },
+});
+
+/** The look at the event comes first, as in the service. */
+const lookAndProcess: typeof processKey = (rules, given, event, output) => {
+  const isDue = given !== undefined && nextKeyDeadline(rules, given) <= event.time;
+  const state = isDue ? advanceKey(rules, given, event.time, output) : given;
+  return canMatter(rules, event) ? processSeen(rules, state, event, output) : state;
 };
 
-/** The same without time-outs, and with the look at the event first, as the service does it. */
-export const LOOKED_AT_FIRST: Engine = {
-  name: 'rule set, looked at first',
-  timeouts: 'none',
-  run: (patterns, stream) => {
-    const found = new FoundBySlot(patterns.length, false);
-    return runRuleSet(ruleSetOf(patterns), stream, found, lookAndProcess);
-  },
-};
+/** The state is written to bytes and read again before each event. */
+const processThroughBytes: typeof processKey = (rules, state, event, output) =>
+  processKey(rules, throughBytes(state, rules), event, output);
 
-/** The same with the state written to bytes and read again before each feed. */
-export const THROUGH_BYTES: Engine = {
-  name: 'rule set through bytes',
-  timeouts: 'none',
-  run: (patterns, stream) => {
-    const found = new FoundBySlot(patterns.length, false);
-    return runRuleSet(ruleSetOf(patterns), stream, found, (rules, state, event, output) =>
-      processKey(rules, throughBytes(state, rules), event, output),
-    );
-  },
-};
+export const RULE_SET = ruleSetEngine('rule set', 'auto', processKey);
+export const RULE_SET_OF_RUNS = ruleSetEngine('rule set of runs', 'never', processKey);
+export const RULE_SET_WITH_TIMEOUTS = ruleSetEngine('rule set with time-outs', 'never', processKey, 'distinct');
+export const RULE_SET_LOOKED_AT = ruleSetEngine('rule set, looked at first', 'auto', lookAndProcess);
+export const RULE_SET_THROUGH_BYTES = ruleSetEngine('rule set through bytes', 'auto', processThroughBytes);
+export const RUNS_THROUGH_BYTES = ruleSetEngine('rule set of runs through bytes', 'never', processThroughBytes);
 
 /** All patterns at once, among many others, which are compiled once. */
 export function amongOthers(others: readonly Pattern[]): Engine {
@@ -88,17 +92,19 @@ export function amongOthers(others: readonly Pattern[]): Engine {
   };
 }
 
-const ruleSets = new WeakMap<readonly Pattern[], RuleSet>();
+const ruleSets = new WeakMap<readonly Pattern[], Map<Sharing, RuleSet>>();
 
 /** The rule set of the patterns; the same one for the same array. */
-export function ruleSetOf(patterns: readonly Pattern[]): RuleSet {
-  const rules = ruleSets.get(patterns) ?? compileAnew(patterns);
-  ruleSets.set(patterns, rules);
+function ruleSetOf(patterns: readonly Pattern[], sharing: Sharing): RuleSet {
+  const known = ruleSets.get(patterns) ?? new Map<Sharing, RuleSet>();
+  ruleSets.set(patterns, known);
+  const rules = known.get(sharing) ?? compileAnew(patterns, sharing);
+  known.set(sharing, rules);
   return rules;
 }
 
-export const compileAnew = (patterns: readonly Pattern[]): RuleSet =>
-  compileRuleSet(named(patterns), { kindParents: KIND_PARENTS });
+export const compileAnew = (patterns: readonly Pattern[], sharing: Sharing): RuleSet =>
+  compileRuleSet(named(patterns), { kindParents: KIND_PARENTS, sharing });
 
 const named = (patterns: readonly Pattern[]): readonly NamedPattern[] =>
   patterns.map((pattern, i) => ({ id: `p${i}`, pattern }));
@@ -128,12 +134,6 @@ function runRuleSet(
   }
   return found.texts();
 }
-
-const lookAndProcess: typeof processKey = (rules, given, event, output) => {
-  const isDue = given !== undefined && nextKeyDeadline(rules, given) <= event.time;
-  const state = isDue ? advanceKey(rules, given, event.time, output) : given;
-  return canMatter(rules, event) ? processSeen(rules, state, event, output) : state;
-};
 
 function runAlone(pattern: Pattern, stream: Stream): readonly string[] {
   const runner = new PatternRunner(pattern, { kindParents: KIND_PARENTS });

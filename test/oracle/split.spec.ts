@@ -10,7 +10,7 @@ import { FoundBySlot } from './found.js';
 import { bytesOf, hexOf, stateOf, throughBytes } from './key-bytes.js';
 import type { Stream } from './matches.js';
 import { randomBatch } from './random-batches.js';
-import { compileAnew, feedKey } from './run-patterns.js';
+import { compileAnew, feedKey, type Sharing } from './run-patterns.js';
 
 /**
  * A stream fed in any split gives the same matches in the same order, with the state saved to bytes and loaded by a rule set that was compiled anew;
@@ -30,7 +30,10 @@ interface Run {
 type Between = (state: KeyState | undefined) => KeyState | undefined;
 
 function feedAll(rules: RuleSet, stream: Stream, from: number, given: KeyState | undefined, between: Between): Run {
-  const found = new FoundBySlot(rules.patterns.length, true);
+  const found = new FoundBySlot(
+    rules.patterns.length,
+    rules.slots.every((slot) => !slot.shares),
+  );
   const states = [given];
   for (let at = from; at < stream.length; at++) {
     found.at = at;
@@ -45,30 +48,33 @@ const asItIs: Between = (state) => state;
 const foundFrom = (run: Run, at: number): readonly (readonly string[])[] =>
   run.found.inOrder().map((texts) => texts.filter((text) => Number.parseInt(text, 10) >= at));
 
-function checkSavedAfterEvery({ patterns, stream }: Batch): void {
-  const rules = compileAnew(patterns);
+function checkSavedAfterEvery({ patterns, stream }: Batch, sharing: Sharing): void {
+  const rules = compileAnew(patterns, sharing);
   const whole = feedAll(rules, stream, 0, undefined, asItIs);
   const saved = feedAll(rules, stream, 0, undefined, (state) => throughBytes(state, rules));
   expect(saved.found.inOrder()).toEqual(whole.found.inOrder());
   expect(saved.states.map(hexOf)).toEqual(whole.states.map(hexOf));
 }
 
-function checkCutAnywhere({ patterns, stream }: Batch): void {
-  const rules = compileAnew(patterns);
+function checkCutAnywhere({ patterns, stream }: Batch, sharing: Sharing): void {
+  const rules = compileAnew(patterns, sharing);
   const whole = feedAll(rules, stream, 0, undefined, asItIs);
-  const anew = compileAnew(patterns);
+  const anew = compileAnew(patterns, sharing);
   for (let cut = 1; cut < stream.length; cut++) {
     const rest = feedAll(anew, stream, cut, stateOf(bytesOf(whole.states[cut]), anew), asItIs);
     expect(foundFrom(rest, cut)).toEqual(foundFrom(whole, cut));
   }
 }
 
-function checkGivenIsKept({ patterns, stream }: Batch): void {
-  const rules = compileAnew(patterns);
+function checkGivenIsKept({ patterns, stream }: Batch, sharing: Sharing): void {
+  const rules = compileAnew(patterns, sharing);
   const whole = feedAll(rules, stream, 0, undefined, asItIs);
   const before = whole.states.map(hexOf);
   stream.forEach((feed, at) => {
-    const again = new FoundBySlot(patterns.length, true);
+    const again = new FoundBySlot(
+      patterns.length,
+      rules.slots.every((slot) => !slot.shares),
+    );
     again.at = at;
     // Given a second time, and long after later ones were made from it, a state must lead to the same.
     const next = feedKey(rules, whole.states[at], feed, again);
@@ -88,6 +94,7 @@ const withoutErrors = ({ patterns, stream }: Batch): Batch => ({
 });
 
 const batches = randomBatch.map(withoutErrors).filter(({ patterns }) => patterns.length > 0);
+const sharings = fc.constantFrom<Sharing>('auto', 'never');
 const isAccepted = (pattern: Pattern): boolean => validatePattern(pattern).length === 0;
 
 /** Each key of a case as a case of its own. */
@@ -113,12 +120,16 @@ describe.each([
   it(
     'with random patterns',
     () => {
-      fc.assert(fc.property(batches, check), { numRuns: Math.ceil(runs), seed: SEED });
+      const property = fc.property(batches, sharings, (batch, sharing) => check(batch, sharing));
+      fc.assert(property, { numRuns: Math.ceil(runs), seed: SEED });
     },
     60_000 + RUNS * 50,
   );
 
   it.each(FILES)('with the cases of %s', async (name) => {
-    for (const batch of await corpusBatches(name)) check(batch);
+    for (const batch of await corpusBatches(name)) {
+      check(batch, 'auto');
+      if (compileAnew(batch.patterns, 'auto').slots.some((slot) => slot.shares)) check(batch, 'never');
+    }
   });
 });
