@@ -10,6 +10,18 @@ import type { TopicPartition } from './ports/log.js';
  */
 export type DetectorPhase = 'created' | 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped' | 'failed';
 
+/** Keys and where their state is; memory in bytes. */
+export interface KeyMemory {
+  /** Keys whose state is objects. */
+  readonly hotKeys: number;
+  /** Keys whose state is bytes alone. */
+  readonly coldKeys: number;
+  /** Of all states that are kept as bytes. */
+  readonly coldBytes: number;
+  /** Of tables and columns, and what is reserved beyond `coldBytes`. */
+  readonly tableBytes: number;
+}
+
 export interface PartitionStatus extends TopicPartition {
   readonly phase: 'restoring' | 'live';
   /** Next offset to process, and the end of the log. */
@@ -23,6 +35,7 @@ export interface PartitionStatus extends TopicPartition {
   readonly keys: number;
   readonly runs: number;
   readonly buffered: number;
+  readonly memory: KeyMemory;
 }
 
 /** Counters since the start of the process; gauges as of now. */

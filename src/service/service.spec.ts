@@ -237,6 +237,7 @@ describe('what is known of the service', () => {
     keys: 7,
     runs: 3,
     buffered: 2,
+    memory: { hotKeys: 4, coldKeys: 3, coldBytes: 500, tableBytes: 9000 },
   };
 
   it('GET /patterns and /patterns/:id', async () => {
@@ -352,6 +353,8 @@ describe('what is known of the service', () => {
       'stakeout_matches_total{pattern="offshore-drain"} 5',
       'stakeout_runs_alive 3',
       'stakeout_keys 7',
+      'stakeout_keys_hot 4',
+      'stakeout_keys_cold_bytes 500',
       'stakeout_lag_records{topic="transactions",partition="0"} 10',
       'stakeout_event_time_lag_milliseconds{topic="transactions",partition="0"} 1000',
       'stakeout_batch_seconds_count 1',

@@ -40,6 +40,8 @@ export interface LaneOptions {
   readonly commitIntervalMs: number;
   readonly commitRecords: number;
   readonly snapshotIntervalMs: number;
+  /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
+  readonly hotKeysMax?: number;
   readonly listener: DetectorListener;
   /** Seconds of a clock that never goes back, for durations in metrics alone. */
   readonly stopwatch: () => number;
@@ -176,9 +178,12 @@ export class Lane implements Detector {
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, decoder, report, rules, stream, clock } = this.options;
+    const { log, store, decoder, report, rules, stream, clock, hotKeysMax } = this.options;
     const state = await store.partition(partition);
-    const task = new Task({ partition, stream, rules, decoder, clock, output: this.outputOf(partition) });
+    const task = new Task({
+      ...{ partition, stream, rules, decoder, clock, output: this.outputOf(partition) },
+      ...(hotKeysMax === undefined ? {} : { hotKeysMax }),
+    });
     const owned: Owned = { task, state, committed: partition.committed ?? -1, stored: -1 };
     this.owned.set(partitionName(partition), owned);
     const position = await recover(task, partition, state, {

@@ -167,6 +167,14 @@ export const settingsSchema = z.strictObject({
       ),
     })
     .prefault({}),
+  engine: z
+    .strictObject({
+      hotKeysMax: integer(1, 100_000_000).default(
+        65_536,
+        'Keys whose state is kept ready for use, in each partition and for each key field of the patterns. That of others is kept as bytes: less memory and no long pauses, but some microseconds when an event changes it.',
+      ),
+    })
+    .prefault({}),
   commit: z
     .strictObject({
       interval: duration.default('100ms', 'Alerts and offsets are committed at least this often.'),

@@ -1,5 +1,6 @@
 import type { KeyState, Match, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
+import type { KeyMemory } from '../detector.js';
 import { EventClock, type EventClockOptions } from './event-clock.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
@@ -56,6 +57,15 @@ export class Detection {
 
   get runs(): number {
     return this.engines.reduce((n, e) => n + e.runs, 0);
+  }
+
+  memory(): KeyMemory {
+    const sum = { hotKeys: 0, coldKeys: 0, coldBytes: 0, tableBytes: 0 };
+    for (const engine of this.engines) {
+      const memory = engine.memory();
+      for (const name of Object.keys(sum) as (keyof KeyMemory)[]) sum[name] += memory[name];
+    }
+    return sum;
   }
 
   /** Processes everything that the watermark has passed. */

@@ -18,6 +18,7 @@ import {
   viewKeyState,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
+import type { KeyMemory } from '../detector.js';
 import { DoubleColumn, WordColumn } from '../keys/columns.js';
 import { KeyTable } from '../keys/key-table.js';
 import { type Freezer, SlotStates } from '../keys/slot-states.js';
@@ -40,18 +41,6 @@ export interface KeyedEngineOptions {
   readonly codec?: EventCodec;
   /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 65,536. */
   readonly hotKeysMax?: number;
-}
-
-/** Keys and where their state is; memory in bytes. */
-export interface KeyMemory {
-  /** Keys whose state is objects. */
-  readonly hotKeys: number;
-  /** Keys whose state is bytes alone. */
-  readonly coldKeys: number;
-  /** Of all states that are kept as bytes. */
-  readonly coldBytes: number;
-  /** Of tables and columns, and what is reserved beyond `coldBytes`. */
-  readonly tableBytes: number;
 }
 
 export const HOT_KEYS_MAX = 65_536;

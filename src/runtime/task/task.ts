@@ -234,6 +234,7 @@ export class Task {
       keys: this.detection.keys,
       runs: this.detection.runs,
       buffered,
+      memory: this.detection.memory(),
     };
   }
 

@@ -131,6 +131,7 @@ async function makeLane(parts: LaneParts): Promise<Lane> {
     commitIntervalMs: settings.commit.interval,
     commitRecords: settings.commit.records,
     snapshotIntervalMs: settings.snapshot.interval,
+    hotKeysMax: settings.engine.hotKeysMax,
     stopwatch: () => performance.now() / 1000,
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   });

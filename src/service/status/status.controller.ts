@@ -1,6 +1,6 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import type { DetectorPhase, PartitionStatus } from '../../runtime/detector.js';
+import type { DetectorPhase, KeyMemory, PartitionStatus } from '../../runtime/detector.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
 import { AlertView } from '../alerts/alert-view.js';
@@ -14,6 +14,20 @@ const nullableTime = {
   nullable: true,
   description: 'Event time, milliseconds since 1970.',
 } as const;
+
+export class KeyMemoryDto implements KeyMemory {
+  @ApiProperty({ type: Number, description: 'Keys whose state is ready for use.' })
+  readonly hotKeys!: number;
+
+  @ApiProperty({ type: Number, description: 'Keys whose state is kept as bytes.' })
+  readonly coldKeys!: number;
+
+  @ApiProperty({ type: Number, description: 'Bytes of state that is kept as bytes.' })
+  readonly coldBytes!: number;
+
+  @ApiProperty({ type: Number, description: 'Memory of the tables of keys, in bytes.' })
+  readonly tableBytes!: number;
+}
 
 export class PartitionDto implements PartitionStatus {
   @ApiProperty({ type: String })
@@ -51,6 +65,9 @@ export class PartitionDto implements PartitionStatus {
 
   @ApiProperty({ type: Number, description: 'Events that wait for the watermark.' })
   readonly buffered!: number;
+
+  @ApiProperty({ type: KeyMemoryDto })
+  readonly memory!: KeyMemoryDto;
 }
 
 export class DetectorDto {
