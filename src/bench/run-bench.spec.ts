@@ -27,7 +27,7 @@ function resultOf(job: ThroughputJob, eventsPerSecond: number, more: Partial<Thr
     keys: 10,
     runs: 12,
     bytesPerKey: 321.5,
-    floor: { ...measured(4_000_000, 7), ratio: eventsPerSecond / 4_000_000 },
+    floor: { ...measured(4_000_000, 7), ratio: eventsPerSecond / 4_000_000, cpuRatio: 0.4 },
     unread: null,
     ...more,
   };
@@ -91,10 +91,10 @@ describe('a benchmark', () => {
     );
     const [head, line] = formatReport(entries).split('\n');
     expect(head).toBe(
-      'workload  stream  mode      matches   events/s         µs CPU  bytes/key  longest GC    floor/s  of floor  peers/s',
+      'workload  stream  mode      matches   events/s         µs CPU  bytes/key  longest GC    floor/s  of floor  by CPU  peers/s',
     );
     expect(line).toBe(
-      'W1        u5k     in-order        7  2,000,000  ±10 %     0.5        322     6.25 ms  4,000,000      50 %  not built',
+      'W1        u5k     in-order        7  2,000,000  ±10 %     0.5        322     6.25 ms  4,000,000      50 %    40 %  not built',
     );
   });
 

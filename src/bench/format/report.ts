@@ -26,6 +26,7 @@ const COLUMNS: readonly Column<ThroughputEntry>[] = [
   { title: 'longest GC', text: (e) => milliseconds(e.gc.longestMs) },
   { title: 'floor/s', text: (e) => whole(e.floor.eventsPerSecond) },
   { title: 'of floor', text: (e) => percent(e.floor.ratio) },
+  { title: 'by CPU', text: (e) => percent(e.floor.cpuRatio) },
 ];
 
 const UNREAD: Column<ThroughputEntry> = {
