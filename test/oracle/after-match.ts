@@ -1,6 +1,6 @@
 import type { Pattern, Skip } from '../../src/engine/index.js';
 import { type FoundMatch, type FoundTimeout, type Search, type Stream, search, TooMany } from './matches.js';
-import type { KindParents, Taken } from './partial.js';
+import type { Meaning, Taken } from './partial.js';
 import { takenText } from './texts.js';
 
 /**
@@ -21,8 +21,8 @@ const RESULTS_MAX = 100;
 const ORDERS_MAX = 500;
 
 /** Throws `TooMany` where there is more to try than is worth it. */
-export function expectedResults(pattern: Pattern, stream: Stream, kindParents: KindParents): readonly Result[] {
-  const found = search(pattern, stream, kindParents);
+export function expectedResults(pattern: Pattern, stream: Stream, meaning: Meaning): readonly Result[] {
+  const found = search(pattern, stream, meaning);
   const skip = pattern.skip ?? { strategy: 'noSkip' };
   if (skip.strategy === 'noSkip') return [{ matches: found.matches, timeouts: found.timeouts }];
   return new Emitting(stream, skip, found).run();

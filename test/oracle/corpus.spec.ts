@@ -5,6 +5,7 @@ import { readCases } from '../../src/cli/conformance/command.js';
 import { expectedResults } from './after-match.js';
 import { corpusAt, expectedTexts, streamOf } from './corpus-case.js';
 import { TooMany } from './matches.js';
+import type { Meaning } from './partial.js';
 import { outOfScope } from './scope.js';
 import { resultTexts } from './texts.js';
 
@@ -13,6 +14,7 @@ import { resultTexts } from './texts.js';
  * keyed cases, refused patterns, and the cases in which Flink lacks a timer.
  */
 const CASES = join(import.meta.dirname, '../conformance/cases');
+const MEANING: Meaning = { kindParents: KIND_PARENTS, quantifierGap: 'flink' };
 const FILES = readdirSync(CASES).filter((name) => name.endsWith('.json') && name !== 'invalid.json');
 
 const isAsked = (c: ConformanceCase): boolean =>
@@ -26,7 +28,7 @@ function judged(c: ConformanceCase): boolean | undefined {
   const stream = streamOf(c);
   const expected = expectedTexts(c).join('\n');
   try {
-    const results = expectedResults(patternOf(c), stream, KIND_PARENTS);
+    const results = expectedResults(patternOf(c), stream, MEANING);
     return results.some((r) => resultTexts(r, (moment) => corpusAt(stream, moment)).join('\n') === expected);
   } catch (error) {
     if (error instanceof TooMany) return undefined;

@@ -14,14 +14,16 @@ const codec: EventCodec = {
 };
 
 /** Nothing under way is no bytes. */
-export const bytesOf = (state: KeyState | undefined): Uint8Array | undefined => state && encodeKeyState(state, codec);
+export const bytesOf = (state: KeyState | undefined, rules: RuleSet): Uint8Array | undefined =>
+  state && encodeKeyState(state, rules, codec);
 
 /** The bytes as text, which is quick to compare. */
-export const hexOf = (state: KeyState | undefined): string => Buffer.from(bytesOf(state) ?? []).toString('hex');
+export const hexOf = (state: KeyState | undefined, rules: RuleSet): string =>
+  Buffer.from(bytesOf(state, rules) ?? []).toString('hex');
 
 export const stateOf = (bytes: Uint8Array | undefined, rules: RuleSet): KeyState | undefined =>
   bytes && decodeKeyState(bytes, rules, codec);
 
 /** Written to bytes and read again. */
 export const throughBytes = (state: KeyState | undefined, rules: RuleSet): KeyState | undefined =>
-  stateOf(bytesOf(state), rules);
+  stateOf(bytesOf(state, rules), rules);

@@ -1,5 +1,5 @@
 import type { EngineEvent, Pattern } from '../../src/engine/index.js';
-import { Continuations, type KindParents, type Standing, type Taken } from './partial.js';
+import { Continuations, type Meaning, type Standing, type Taken } from './partial.js';
 import { END, isPending } from './place.js';
 
 /**
@@ -42,8 +42,8 @@ export interface Search {
 /** More partial matches than are worth trying. */
 export class TooMany extends Error {}
 
-export function search(pattern: Pattern, stream: Stream, kindParents: KindParents, partialMax = 3000): Search {
-  return new Searching(pattern, stream, kindParents, partialMax).run();
+export function search(pattern: Pattern, stream: Stream, meaning: Meaning, partialMax = 3000): Search {
+  return new Searching(pattern, stream, meaning, partialMax).run();
 }
 
 class Searching {
@@ -56,10 +56,10 @@ class Searching {
   constructor(
     pattern: Pattern,
     private readonly stream: Stream,
-    kindParents: KindParents,
+    meaning: Meaning,
     private readonly partialMax: number,
   ) {
-    this.continuations = new Continuations(pattern, kindParents);
+    this.continuations = new Continuations(pattern, meaning);
     this.aliveUntil = stream.map(() => -1);
   }
 

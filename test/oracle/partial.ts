@@ -42,8 +42,13 @@ export interface Outcomes {
   forbidden: boolean;
 }
 
-/** The kinds that derive from others, as in `CompileOptions`. */
-export type KindParents = ReadonlyMap<string, string>;
+/** What patterns mean, apart from what stands in them; as in `CompileOptions`. */
+export interface Meaning {
+  /** Derived kind to the kind it derives from. */
+  readonly kindParents: ReadonlyMap<string, string>;
+  /** `every`: the longest wait in a quantifier bounds the wait for every occurrence but the first. */
+  readonly quantifierGap: 'flink' | 'every';
+}
 
 /** How partial matches of one pattern go on, by recursion over the structure of the pattern. */
 export class Continuations {
@@ -51,14 +56,14 @@ export class Continuations {
 
   constructor(
     pattern: Pattern,
-    private readonly kindParents: KindParents,
+    private readonly meaning: Meaning,
   ) {
-    this.places = new Places(pattern);
+    this.places = new Places(pattern, meaning.quantifierGap);
   }
 
   /** All ways in which a partial match goes on with an event. */
   of(taken: readonly Taken[], standing: Standing, event: EngineEvent): Outcomes {
-    return new Continuation(this.places, this.kindParents, taken, event).from(standing);
+    return new Continuation(this.places, this.meaning, taken, event).from(standing);
   }
 }
 
@@ -67,7 +72,7 @@ class Continuation {
 
   constructor(
     private readonly places: Places,
-    private readonly kindParents: KindParents,
+    private readonly meaning: Meaning,
     private readonly taken: readonly Taken[],
     private readonly event: EngineEvent,
   ) {}
@@ -141,6 +146,7 @@ class Continuation {
   private take(place: Place): void {
     const step = stepAt(place);
     if (step.kind === 'group' || !this.fits(step, place.scope) || (step.until && this.holds(step.until))) return;
+    if (!this.comesInTime(place)) return;
     const next = this.places.after(place);
     const to = next === END || !isOptional(step) ? next : withLifted(next, negationsBefore(place));
     this.found.takes.push({ step: step.name, to, complete: this.mayEnd(to) });
@@ -151,7 +157,14 @@ class Continuation {
     const how = place.done === 0 ? beforeFirst(place) : between(place);
     if (how === 'strict' || this.isEnded(place.scope)) return;
     if (place.done > 0 && step.until && this.holds(step.until)) return;
-    if (how === 'any' || !this.fitsAlone(step)) this.found.stays.push(then);
+    if (how === 'any' || !this.fitsAlone(step) || !this.comesInTime(place)) this.found.stays.push(then);
+  }
+
+  /** Where the longest wait of a quantifier is meant for every occurrence: soon enough after the one before. */
+  private comesInTime(place: Place): boolean {
+    const gapMs = stepAt(place).quantifier?.gapMs ?? 0;
+    if (this.meaning.quantifierGap === 'flink' || gapMs === 0 || place.done === 0) return true;
+    return this.event.time - this.taken.at(-1)!.event.time < gapMs;
   }
 
   /** Whether the end can be reached without another event. The event just taken is looked at, but not yet counted in. */
@@ -197,7 +210,7 @@ class Continuation {
   }
 
   private isKind(kind: string): boolean {
-    for (let own: string | undefined = this.event.kind; own !== undefined; own = this.kindParents.get(own))
+    for (let own: string | undefined = this.event.kind; own !== undefined; own = this.meaning.kindParents.get(own))
       if (own === kind) return true;
     return false;
   }

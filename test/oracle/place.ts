@@ -50,7 +50,10 @@ export class Places {
   /** Window of the whole match in ms; 0: none. */
   readonly windowMs: number;
 
-  constructor(private readonly pattern: Pattern) {
+  constructor(
+    private readonly pattern: Pattern,
+    private readonly quantifierGap: 'flink' | 'every',
+  ) {
     const last = pattern.steps.at(-1)!;
     const windows = [pattern.withinMs ?? last.withinMs, ...innerWindows(pattern.steps)].filter(
       (ms) => ms !== undefined,
@@ -103,6 +106,7 @@ export class Places {
     const step = stepAt(place);
     if (step.kind === 'group') return this.gapMs(this.head(place));
     if (step.quantifier === undefined) return this.gapOf(place.scope, place.index) ?? 0;
+    if (this.quantifierGap === 'every') return 0;
     return isLoop(place) || place.done === mostOf(step) - 1 ? 0 : (step.quantifier.gapMs ?? 0);
   }
 

@@ -20,6 +20,7 @@ function compiled(pattern: Pattern): CompiledPattern {
 const graphEngine = (name: string, between: (state: GraphState | undefined) => GraphState | undefined): Engine => ({
   name,
   timeouts: 'none',
+  quantifierGap: 'flink',
   takes: (pattern) => fitsGraph(compiled(pattern)),
   run: (patterns, stream) => patterns.map((pattern) => runGraph(compiled(pattern), stream, between)),
 });

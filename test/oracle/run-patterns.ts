@@ -31,16 +31,22 @@ export interface Engine {
    * process an event that is merely passed over, though one way of waiting may become several by it.
    */
   readonly timeouts: 'all' | 'distinct' | 'none';
+  /** Which meaning of the longest wait in a quantifier it is run with. */
+  readonly quantifierGap: 'flink' | 'every';
   /** Absent: it runs every pattern. */
   readonly takes?: (pattern: Pattern) => boolean;
 }
 
 /** Each pattern in a runner of its own. */
-export const ALONE: Engine = {
-  name: 'runner',
+const runner = (name: string, quantifierGap: Engine['quantifierGap']): Engine => ({
+  name,
   timeouts: 'all',
-  run: (patterns, stream) => patterns.map((pattern) => runAlone(pattern, stream)),
-};
+  quantifierGap,
+  run: (patterns, stream) => patterns.map((pattern) => runAlone(pattern, stream, quantifierGap)),
+});
+
+export const RUNNER = runner('runner', 'flink');
+export const RUNNER_EVERY_GAP = runner('runner with quantifierGap every', 'every');
 
 export type Sharing = NonNullable<RuleSetOptions['sharing']>;
 
@@ -53,6 +59,7 @@ const ruleSetEngine = (
 ): Engine => ({
   name,
   timeouts,
+  quantifierGap: 'flink',
   run: (patterns, stream) => {
     const found = new FoundBySlot(patterns.length, timeouts === 'distinct');
     return runRuleSet(ruleSetOf(patterns, sharing), stream, found, process);
@@ -83,6 +90,7 @@ export function amongOthers(others: readonly Pattern[]): Engine {
   return {
     name: `rule set with ${others.length} others`,
     timeouts: 'none',
+    quantifierGap: 'flink',
     run: (patterns, stream) => {
       const all = [...others, ...patterns];
       const rules = compileRuleSet(named(all), { kindParents: KIND_PARENTS, ...(compiler ? { compiler } : {}) });
@@ -135,8 +143,8 @@ function runRuleSet(
   return found.texts();
 }
 
-function runAlone(pattern: Pattern, stream: Stream): readonly string[] {
-  const runner = new PatternRunner(pattern, { kindParents: KIND_PARENTS });
+function runAlone(pattern: Pattern, stream: Stream, quantifierGap: Engine['quantifierGap']): readonly string[] {
+  const runner = new PatternRunner(pattern, { kindParents: KIND_PARENTS, quantifierGap });
   const found = new Found();
   for (const [at, { time, event }] of stream.entries()) {
     found.at = at;
