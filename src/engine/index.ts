@@ -22,8 +22,12 @@ export {
   encodedEvents,
   encodeKeyState,
   KEY_STATE_VERSION,
+  type KeyStateLayout,
   KeyStateVersionError,
+  ownLayout,
   viewKeyState,
+  windowIdsOf,
+  windowsFrom,
 } from './codec/key-state-codec.js';
 export type { CompiledPattern, CompileOptions } from './compiler/compile.js';
 export { compilePattern, PatternCompiler, PatternError, validatePattern } from './compiler/compile.js';

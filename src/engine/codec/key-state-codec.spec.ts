@@ -10,6 +10,7 @@ import {
   encodedEvents,
   encodeKeyState,
   KeyStateVersionError,
+  ownLayout,
 } from './key-state-codec.js';
 
 const is = (type: string) => eq(field('type'), type);
@@ -45,7 +46,7 @@ function run(between: (state: KeyState | undefined) => KeyState | undefined): st
 }
 
 const saved = (state: KeyState | undefined): KeyState | undefined =>
-  state && decodeKeyState(encodeKeyState(state, codec), rules, codec);
+  state && decodeKeyState(encodeKeyState(state, rules, codec), rules, codec);
 
 describe('key state as bytes', () => {
   it('gives the same matches when it is saved and loaded after every event', () => {
@@ -56,14 +57,14 @@ describe('key state as bytes', () => {
 
   it('gives the same bytes again', () => {
     run((state) => {
-      if (state) expect(encodeKeyState(saved(state)!, codec)).toEqual(encodeKeyState(state, codec));
+      if (state) expect(encodeKeyState(saved(state)!, rules, codec)).toEqual(encodeKeyState(state, rules, codec));
       return state;
     });
   });
 
   it('writes an event once, however many runs hold it', () => {
     run((state) => {
-      if (state) expect(encodedEvents(encodeKeyState(state, codec)).length).toBeLessThanOrEqual(ROWS.length);
+      if (state) expect(encodedEvents(encodeKeyState(state, rules, codec)).length).toBeLessThanOrEqual(ROWS.length);
       return state;
     });
   });
@@ -73,7 +74,10 @@ describe('key state as bytes', () => {
     const output: RuleSetOutput = { slot: 0, onMatch: () => undefined };
     for (const event of ROWS.slice(0, 4)) state = processKey(rules, state, event, output);
     const fewer = compileRuleSet([PLAIN]);
-    const moved = decodeKeyState(encodeKeyState(state!, codec), fewer, codec, (slot) => (slot === 3 ? 0 : undefined))!;
+    const moved = decodeKeyState(encodeKeyState(state!, rules, codec), fewer, codec, {
+      ...ownLayout(rules),
+      slot: (slot) => (slot === 3 ? 0 : undefined),
+    })!;
     expect(moved.slots).toEqual([0]);
     expect(moved.states[0]).toEqual(state!.states[state!.slots.indexOf(3)]);
   });
@@ -81,7 +85,7 @@ describe('key state as bytes', () => {
   it('refuses bytes of another version, and bytes that are not whole', () => {
     const event: EngineEvent = ROWS[0]!;
     const state = processKey(rules, undefined, event, { slot: 0, onMatch: () => undefined })!;
-    const bytes = encodeKeyState(state, codec);
+    const bytes = encodeKeyState(state, rules, codec);
     expect(() => decodeKeyState(Uint8Array.from([99, ...bytes.subarray(1)]), rules, codec)).toThrow(
       KeyStateVersionError,
     );

@@ -1,3 +1,5 @@
+import { decodeFeatures, encodeFeatures, mapWindows, type WindowMap } from '../aggregate/feature-codec.js';
+import { compileFeatures } from '../aggregate/feature-set.js';
 import type { MatchNode } from '../buffer/match-node.js';
 import type { Run } from '../buffer/run.js';
 import { ByteReader, ByteWriter } from '../bytes.js';
@@ -10,7 +12,7 @@ import { isGraphState, type Slot, type SlotState, slotMask } from '../ruleset/sl
 /**
  * Key state as bytes, and back.
  *
- *     version  events  nodes  patterns
+ *     version  events  nodes  patterns  features
  *
  * Events and nodes are tables: each event and each node of the shared match buffer is written once, however many runs share
  * it, and a node comes after the one it points to. The start run is left out but for its place in the heap's array.
@@ -33,15 +35,17 @@ export class KeyStateVersionError extends Error {
   readonly code = 'KEY_STATE_VERSION';
 }
 
+const NO_FEATURES = compileFeatures([]);
+
 /** Used by one call at a time: encoding has no pauses. */
 const scratch = new ByteWriter();
 
-export function encodeKeyState(state: KeyState, codec: EventCodec): Uint8Array {
-  return viewKeyState(state, codec).slice();
+export function encodeKeyState(state: KeyState, rules: RuleSet, codec: EventCodec): Uint8Array {
+  return viewKeyState(state, rules, codec).slice();
 }
 
 /** `encodeKeyState` for a host that copies the bytes itself: a view that holds until the next key state is encoded. */
-export function viewKeyState(state: KeyState, codec: EventCodec): Uint8Array {
+export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec): Uint8Array {
   const table = new EventTable();
   for (const s of state.states) {
     if (isGraphState(s)) collectEvents(s, (event) => table.addEvent(event));
@@ -62,6 +66,8 @@ export function viewKeyState(state: KeyState, codec: EventCodec): Uint8Array {
     out.varint(slot);
     encodeSlot(out, state.states[i]!, table);
   });
+  if (rules.features === null) out.varint(0);
+  else encodeFeatures(out, rules.features, state.features);
   return out.take();
 }
 
@@ -76,15 +82,34 @@ function encodeSlot(out: ByteWriter, state: SlotState, table: EventTable): void 
   encodeRuns(out, state.completed, table);
 }
 
+/** How the parts of a key state are numbered in its bytes: the slots and the windows of features of the rule set that wrote it. */
+export interface KeyStateLayout {
+  /** The slot in the rule set that reads; a slot that maps to nothing is dropped. */
+  slot(written: number): number | undefined;
+  readonly windows: WindowMap;
+}
+
+/** How to read what this very rule set wrote. */
+export function ownLayout(rules: RuleSet): KeyStateLayout {
+  return { slot: (written) => written, windows: windowsFrom(rules, windowIdsOf(rules)) };
+}
+
+/** Names of the windows of features that the rule set keeps, by their numbers in key states. */
+export const windowIdsOf = (rules: RuleSet): readonly string[] => rules.features?.windowIds ?? [];
+
+/** Where the windows of another rule set are in this one. */
+export const windowsFrom = (rules: RuleSet, windowIds: readonly string[]): WindowMap =>
+  rules.features === null ? windowIds.map(() => null) : mapWindows(rules.features, windowIds);
+
 /**
- * `slots` maps the slots of the rule set that wrote the state to those of this one; a slot that maps to nothing is dropped.
+ * `layout`: of the rule set that wrote the state; without it, this rule set wrote it.
  * Throws `KeyStateVersionError` for bytes of a later version, `RangeError` for bytes that are not whole.
  */
 export function decodeKeyState(
   bytes: Uint8Array,
   rules: RuleSet,
   codec: EventCodec,
-  slots: (slot: number) => number | undefined = (slot) => slot,
+  layout: KeyStateLayout = ownLayout(rules),
 ): KeyState | undefined {
   const input = new ByteReader(bytes);
   checkVersion(input);
@@ -97,19 +122,20 @@ export function decodeKeyState(
   }
   const entries: { slot: number; state: SlotState }[] = [];
   for (let left = input.varint(); left > 0; left--) {
-    const slot = slots(input.varint());
+    const slot = layout.slot(input.varint());
     const known = slot === undefined ? null : rules.slots[slot]!;
     const state = decodeSlot(input, known, events, nodes);
     // A state of the other kind was written by a rule set that shares more, or less, than this one.
     if (slot !== undefined && isGraphState(state) === known!.shares) entries.push({ slot, state });
   }
-  if (entries.length === 0) return undefined;
+  const features = decodeFeatures(input, rules.features ?? NO_FEATURES, layout.windows);
+  if (entries.length === 0 && features === undefined) return undefined;
   entries.sort((a, b) => a.slot - b.slot);
   return {
     slots: entries.map((e) => e.slot),
     states: entries.map((e) => e.state),
     masks: entries.map((e) => slotMask(rules.slots[e.slot]!, e.state)),
-    features: undefined,
+    features,
   };
 }
 

@@ -16,9 +16,11 @@ export interface Cut extends DetectionState {
 export interface CutEngine {
   readonly keyField: string;
   readonly rules: readonly { readonly id: string; readonly revision: string }[];
+  /** Windows of features, as key states number them. */
+  readonly windows: readonly string[];
 }
 
-const CUT_VERSION = 1;
+const CUT_VERSION = 2;
 const text = new TextEncoder();
 const decoder = new TextDecoder();
 

@@ -1,7 +1,16 @@
 import type { Limits, Match } from '../../engine/index.js';
-import { decodeKeyState, type EventCodec, encodeKeyState, type KeyState } from '../../engine/index.js';
+import {
+  decodeKeyState,
+  type EventCodec,
+  encodeKeyState,
+  type KeyState,
+  type KeyStateLayout,
+  windowIdsOf,
+  windowsFrom,
+} from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
+import type { Changes } from '../keys/change-list.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
 import { DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
@@ -190,7 +199,7 @@ export class Task {
       position: this.position,
       encode: (turn) => this.encode(cut, changed, turn),
       revert: () => {
-        for (const [i, keys] of changed.entries()) engines[i]!.markDirty(keys.keys());
+        for (const keys of changed) keys.revert();
       },
     };
   }
@@ -201,17 +210,12 @@ export class Task {
    */
   restore(cut: Cut, entries: readonly StateEntry[]): boolean {
     const keys: { engine: number; key: string; state: KeyState }[] = [];
-    const slotMaps = cut.engines.map((e) => this.slotMap(e));
+    const layouts = cut.engines.map((e) => this.layoutOf(e));
     for (const { key, value } of entries) {
       const { engine, name } = stateKey.parse(key);
-      const target = slotMaps[engine];
+      const target = layouts[engine];
       if (target === undefined || target === null) continue;
-      const state = decodeKeyState(
-        value,
-        this.detection.engines[target.engine]!.ruleSet,
-        this.codec,
-        (slot) => target.slots[slot],
-      );
+      const state = decodeKeyState(value, this.detection.engines[target.engine]!.ruleSet, this.codec, target.layout);
       if (state !== undefined) keys.push({ engine: target.engine, key: name, state });
     }
     this.detection.restore(cut, keys);
@@ -242,6 +246,7 @@ export class Task {
     return this.detection.engines.map((e) => ({
       keyField: e.keyField,
       rules: e.rules.map((r) => ({ id: r.id, revision: r.revision })),
+      windows: windowIdsOf(e.ruleSet),
     }));
   }
 
@@ -297,7 +302,7 @@ export class Task {
 
   private async encode(
     cut: Cut,
-    changed: readonly ReadonlyMap<string, KeyState | Uint8Array | undefined>[],
+    changed: readonly Changes<KeyState | Uint8Array>[],
     turn: () => Promise<void>,
   ): Promise<StateBatch> {
     const puts: StateEntry[] = [];
@@ -307,7 +312,14 @@ export class Task {
       for (const [name, state] of keys) {
         const key = stateKey.make(engine, name);
         if (state === undefined) deletes.push(key);
-        else puts.push({ key, value: state instanceof Uint8Array ? state : encodeKeyState(state, this.codec) });
+        else
+          puts.push({
+            key,
+            value:
+              state instanceof Uint8Array
+                ? state
+                : encodeKeyState(state, this.detection.engines[engine]!.ruleSet, this.codec),
+          });
         if (++sinceTurn % KEYS_PER_TURN === 0) await turn();
       }
     }
@@ -315,14 +327,15 @@ export class Task {
   }
 
   /** Where the slots of a stored engine are now; a rule that is gone or changed maps to nothing. */
-  private slotMap(stored: Cut['engines'][number]): { engine: number; slots: readonly (number | undefined)[] } | null {
+  private layoutOf(stored: CutEngine): { engine: number; layout: KeyStateLayout } | null {
     const engine = this.detection.engines.findIndex((e) => e.keyField === stored.keyField);
     if (engine < 0) return null;
-    const now = this.detection.engines[engine]!.rules;
+    const { rules: now, ruleSet } = this.detection.engines[engine]!;
     const slots = stored.rules.map((old) => {
       const slot = now.findIndex((rule) => rule.id === old.id && rule.revision === old.revision);
       return slot < 0 ? undefined : slot;
     });
-    return { engine, slots };
+    const layout = { slot: (written: number) => slots[written], windows: windowsFrom(ruleSet, stored.windows) };
+    return { engine, layout };
   }
 }

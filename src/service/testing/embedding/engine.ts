@@ -48,7 +48,7 @@ export function alertsOf(events: readonly { readonly key: string; readonly event
     };
     const after = processKey(rules, before, event, output);
     if (after === undefined) stored.delete(key);
-    else stored.set(key, encodeKeyState(after, codec));
+    else stored.set(key, encodeKeyState(after, rules, codec));
   }
   return found;
 }
