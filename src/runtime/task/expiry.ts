@@ -2,19 +2,22 @@ import { WordColumn } from '../keys/columns.js';
 
 /** Slots that are looked at in one call of `sweep`, beside twice those that came since the last: no call is long. */
 const SWEEP_SLOTS = 1024;
-const END = -1;
+/** A link of a chain: in no chain, the last one, or the next slot plus two. */
+const ABSENT = 0;
+const LAST = 1;
+const OFFSET = 2;
 
 /**
  * Finds keys whose state has outlived its windows, roughly when they have: their slots are put in buckets of event time, and
  * looked at once when a bucket has passed, some in each call. Removing such a key changes no result, so order and exact time
  * do not matter, and a key costs no more than a word.
  *
- * A slot stands in one bucket at most; that is not checked.
+ * A slot stands in one bucket at most, until it is looked at.
  */
 export class ExpiryBuckets {
-  /** The slots of a bucket are a chain: the first here, the one after each in `next`. */
+  /** The slots of a bucket are a chain: the link to the first here, the link from each to the next in `links`. */
   private readonly buckets = new Map<number, number>();
-  private readonly next = new WordColumn();
+  private readonly links = new WordColumn(ABSENT);
   /** Chains of buckets that have passed. */
   private readonly due: number[] = [];
   private passed = Number.NEGATIVE_INFINITY;
@@ -24,22 +27,25 @@ export class ExpiryBuckets {
 
   /** Memory taken, in bytes. */
   get bytes(): number {
-    return this.next.bytes;
+    return this.links.bytes;
   }
 
   /** Makes room for the slots below `slots`; must come before any other use of them. */
   reserve(slots: number): void {
-    this.next.reserve(slots);
+    this.links.reserve(slots);
   }
 
-  /** Looks at the slot again some time after `time`, in ms of event time. Infinity: it does not, and says so by `false`. */
-  add(slot: number, time: number): boolean {
-    if (time === Number.POSITIVE_INFINITY) return false;
+  /** Looks at the slot some time after `time`, in ms of event time, unless it is to be looked at already. Infinity: never. */
+  add(slot: number, time: number): void {
+    if (time === Number.POSITIVE_INFINITY || this.has(slot)) return;
     const bucket = Math.max(Math.floor(time / this.widthMs) + 1, this.passed + 1);
-    this.next.set(slot, this.buckets.get(bucket) ?? END);
-    this.buckets.set(bucket, slot);
+    this.links.set(slot, this.buckets.get(bucket) ?? LAST);
+    this.buckets.set(bucket, slot + OFFSET);
     this.addedSinceSweep++;
-    return true;
+  }
+
+  has(slot: number): boolean {
+    return this.links.get(slot) !== ABSENT;
   }
 
   /** Calls `look` with slots whose time has passed: with all of them, if there are not too many for one call. */
@@ -47,16 +53,16 @@ export class ExpiryBuckets {
     this.collect(Math.floor(now / this.widthMs));
     let left = SWEEP_SLOTS + 2 * this.addedSinceSweep;
     this.addedSinceSweep = 0;
-    for (let slot = this.due.pop(); slot !== undefined; slot = this.due.pop()) {
-      while (slot !== END) {
-        if (left-- === 0) {
-          this.due.push(slot);
+    for (let link = this.due.pop(); link !== undefined; link = this.due.pop()) {
+      for (; link !== LAST; left--) {
+        if (left === 0) {
+          this.due.push(link);
           return;
         }
-        // `look` may put the slot in another bucket.
-        const after = this.next.get(slot);
+        const slot: number = link - OFFSET;
+        link = this.links.get(slot);
+        this.links.set(slot, ABSENT);
         look(slot);
-        slot = after;
       }
     }
   }
@@ -64,10 +70,10 @@ export class ExpiryBuckets {
   private collect(current: number): void {
     if (!(current > this.passed)) return;
     this.passed = current;
-    for (const [bucket, slot] of this.buckets) {
+    for (const [bucket, link] of this.buckets) {
       if (bucket > current) continue;
       this.buckets.delete(bucket);
-      this.due.push(slot);
+      this.due.push(link);
     }
   }
 }

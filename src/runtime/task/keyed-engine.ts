@@ -11,6 +11,7 @@ import {
   type Limits,
   type Match,
   nextKeyDeadline,
+  ownLayout,
   processSeen,
   type RuleSet,
   type RuleSetOutput,
@@ -19,6 +20,7 @@ import {
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { KeyMemory } from '../detector.js';
+import { ChangeList, type Changes } from '../keys/change-list.js';
 import { DoubleColumn, WordColumn } from '../keys/columns.js';
 import { KeyTable } from '../keys/key-table.js';
 import { type Freezer, SlotStates } from '../keys/slot-states.js';
@@ -41,6 +43,8 @@ export interface KeyedEngineOptions {
   readonly codec?: EventCodec;
   /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 65,536. */
   readonly hotKeysMax?: number;
+  /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */
+  readonly tellsChanges?: boolean;
 }
 
 export const HOT_KEYS_MAX = 65_536;
@@ -51,14 +55,6 @@ const EXPIRY_BUCKETS = 8;
 
 /** Rows of columns that are made at once, at most. */
 const ROWS_AHEAD_MAX = 1024;
-
-/** Flags of a slot. */
-const DIRTY = 1;
-/** Stands in the chain of slots that changed. */
-const LISTED = 2;
-/** Stands in an expiry bucket. */
-const EXPIRES = 4;
-const END = -1;
 
 /**
  * The rules that share one key field, over all keys of a partition. A key is a slot, and what is known of it stands in
@@ -79,15 +75,13 @@ export class KeyedEngine {
   private readonly states: SlotStates<KeyState>;
   private readonly timers = new TimerHeap((a, b) => this.table.compare(a, b));
   private readonly expiry: ExpiryBuckets;
-  private readonly flags = new WordColumn();
+  private readonly changes: ChangeList<KeyState | Uint8Array>;
+  private readonly tellsChanges: boolean;
   private readonly runsOf = new WordColumn();
   /** Bits of the interests that the key's runs wait for. */
   private readonly interests = new WordColumn();
   /** Event time from which on the key's state cannot matter, in ms. */
   private readonly endsAt = new DoubleColumn();
-  /** The changed slots are a chain: the first, and the one after each. */
-  private firstChanged = END;
-  private readonly nextChanged = new WordColumn();
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSetOutput;
   private rows = 0;
@@ -107,8 +101,18 @@ export class KeyedEngine {
     this.states = new SlotStates(freezer(this.ruleSet, options.codec), options.hotKeysMax ?? HOT_KEYS_MAX);
     const widest = Math.max(...this.ruleSet.patterns.map((pattern) => pattern.windowMs));
     this.expiry = new ExpiryBuckets(Math.max(EXPIRY_WIDTH_MIN_MS, widest / EXPIRY_BUCKETS));
-    const { timers, expiry, flags, runsOf, interests, endsAt, nextChanged } = this;
-    this.columns = [timers, expiry, flags, runsOf, interests, endsAt, nextChanged];
+    this.tellsChanges = options.tellsChanges ?? true;
+    this.changes = new ChangeList({
+      slotOf: (key) => this.slotOf(key),
+      keyAt: (slot) => this.table.keyAt(slot),
+      valueAt: (slot) => {
+        const state = this.states.peek(slot);
+        return state instanceof Uint8Array ? state.slice() : state;
+      },
+      onForgotten: (slot) => this.releaseIfUnused(slot),
+    });
+    const { timers, expiry, changes, runsOf, interests, endsAt } = this;
+    this.columns = [timers, expiry, changes, runsOf, interests, endsAt];
     this.sink = {
       slot: 0,
       onMatch: (match) => output.onMatch(rules[this.sink.slot]!, this.currentKey, match, this.currentTime),
@@ -170,36 +174,23 @@ export class KeyedEngine {
     this.expiry.sweep(time, (slot) => this.lookAtExpired(slot, time));
   }
 
-  /** The keys that changed since the last call, with their states or the bytes of those; `undefined`: the key is gone. */
-  takeDirty(): ReadonlyMap<string, KeyState | Uint8Array | undefined> {
-    const changed = new Map<string, KeyState | Uint8Array | undefined>();
-    let slot = this.firstChanged;
-    this.firstChanged = END;
-    while (slot !== END) {
-      const next = this.nextChanged.get(slot);
-      const flags = this.flags.get(slot);
-      this.flags.set(slot, flags & ~(DIRTY | LISTED));
-      if (flags & DIRTY) {
-        const state = this.states.peek(slot);
-        changed.set(this.table.keyAt(slot), state instanceof Uint8Array ? state.slice() : state);
-      }
-      this.releaseIfUnused(slot);
-      slot = next;
-    }
-    return changed;
+  /**
+   * The keys that changed since the last call, with their states as of now, or the bytes of those; `undefined`: the key is
+   * gone. To be read once, at leisure, while events are processed.
+   */
+  takeDirty(): Changes<KeyState | Uint8Array> {
+    return this.changes.take();
   }
 
   /** Counts keys as changed, whatever they are now. */
   markDirty(keys: Iterable<string>): void {
-    for (const key of keys) this.touch(this.slotOf(key));
+    for (const key of keys) this.changes.mark(this.slotOf(key));
   }
 
-  /** Puts back the state of a key, as it was read from a store at a watermark. */
+  /** Puts back the state of a key of which nothing is known, as it was read from a store at a watermark. */
   restore(key: string, state: KeyState, watermark: number): void {
     this.currentTime = watermark;
-    const slot = this.slotOf(key);
-    this.keep(slot, state);
-    this.flags.set(slot, this.flags.get(slot) & ~DIRTY);
+    this.keep(this.slotOf(key), state);
   }
 
   /** Whether the event that was just looked at can begin something, or change what is known of the key; -1: nothing is. */
@@ -224,16 +215,14 @@ export class KeyedEngine {
 
   /** State that has ended cannot matter, so it need not be looked at. */
   private lookAtExpired(slot: number, time: number): void {
-    const has = this.states.has(slot);
     const end = this.endsAt.get(slot);
-    if (has && end > time && this.expiry.add(slot, end)) return;
-    this.flags.set(slot, this.flags.get(slot) & ~EXPIRES);
-    if (has && end <= time) this.store(slot, undefined);
-    else this.releaseIfUnused(slot);
+    if (!this.states.has(slot)) this.releaseIfUnused(slot);
+    else if (end <= time) this.store(slot, undefined);
+    else this.expiry.add(slot, end);
   }
 
   private store(slot: number, state: KeyState | undefined): void {
-    this.touch(slot);
+    if (this.tellsChanges) this.changes.mark(slot);
     if (state === undefined) this.drop(slot);
     else this.keep(slot, state);
   }
@@ -247,8 +236,7 @@ export class KeyedEngine {
     this.interests.set(slot, interestsOf(state));
     const end = this.currentTime + keyHorizon(this.ruleSet, state);
     this.endsAt.set(slot, end);
-    const flags = this.flags.get(slot);
-    if (!(flags & EXPIRES) && this.expiry.add(slot, end)) this.flags.set(slot, flags | EXPIRES);
+    this.expiry.add(slot, end);
     this.schedule(slot, state);
   }
 
@@ -256,24 +244,15 @@ export class KeyedEngine {
     this.runsAlive -= this.runsOf.get(slot);
     this.runsOf.set(slot, 0);
     this.interests.set(slot, 0);
-    if (!this.states.has(slot)) return;
-    this.keysAlive--;
+    if (this.states.has(slot)) this.keysAlive--;
     this.states.delete(slot);
+    this.releaseIfUnused(slot);
   }
 
   private schedule(slot: number, state: KeyState): void {
     const deadline = nextKeyDeadline(this.ruleSet, state);
     // A later deadline is found when the timer that is set fires.
     if (deadline !== Number.POSITIVE_INFINITY) this.timers.advance(slot, deadline);
-  }
-
-  private touch(slot: number): void {
-    const flags = this.flags.get(slot);
-    if (flags & DIRTY) return;
-    this.flags.set(slot, flags | DIRTY | LISTED);
-    if (flags & LISTED) return;
-    this.nextChanged.set(slot, this.firstChanged);
-    this.firstChanged = slot;
   }
 
   private slotOf(key: string): number {
@@ -289,7 +268,7 @@ export class KeyedEngine {
   }
 
   private releaseIfUnused(slot: number): void {
-    if (this.flags.get(slot) !== 0 || this.states.has(slot)) return;
+    if (this.states.has(slot) || this.expiry.has(slot) || this.changes.has(slot)) return;
     if (this.timers.timeOf(slot) === Number.POSITIVE_INFINITY) this.table.remove(slot);
   }
 }
@@ -302,8 +281,9 @@ function interestsOf(state: KeyState): number {
 
 function freezer(rules: RuleSet, codec: EventCodec | undefined): Freezer<KeyState> | null {
   if (codec === undefined) return null;
+  const layout = ownLayout(rules);
   return {
-    freeze: (state) => viewKeyState(state, codec),
-    thaw: (bytes) => decodeKeyState(bytes, rules, codec)!,
+    freeze: (state) => viewKeyState(state, rules, codec),
+    thaw: (bytes) => decodeKeyState(bytes, rules, codec, layout)!,
   };
 }
