@@ -62,18 +62,19 @@ export function updateFeatures(
   set: FeatureSet,
   state: FeatureState | undefined,
   event: EngineEvent,
+  isOwn = false,
 ): FeatureState | undefined {
   const { windows } = set;
   if (windows.length === 1) {
     const window = windows[0]!;
-    return takes(window, event) ? addEvent(window, windowState(state, 0), event) : state;
+    return takes(window, event) ? addEvent(window, windowState(state, 0), event, isOwn) : state;
   }
-  let changed: (WindowState | undefined)[] | null = null;
+  let changed = isOwn && Array.isArray(state) ? (state as (WindowState | undefined)[]) : null;
   for (let i = 0; i < windows.length; i++) {
     const window = windows[i]!;
     if (!takes(window, event)) continue;
     changed ??= windows.map((_, place) => windowState(state, place));
-    changed[i] = addEvent(window, changed[i], event);
+    changed[i] = addEvent(window, changed[i], event, isOwn);
   }
   return changed ?? state;
 }

@@ -17,12 +17,13 @@ import { type FieldPlaces, greatest, least, tally, type Window, writeExtremes } 
  * I5. from <= mid: once all rows before `mid` have left, the others are copied, and `mid` becomes their end. This takes as long
  *     as they have come since the last time, so an event costs constant work on average, and the array holds no more than
  *     twice the most that the window held of late.
+ * I6. Whoever is the only one that holds a state may have it changed in place (`isOwn`), instead of being given a new one.
  */
 export class WindowState {
   constructor(
-    readonly rows: number[],
-    readonly from: number,
-    readonly to: number,
+    public rows: number[],
+    public from: number,
+    public to: number,
   ) {}
 }
 
@@ -30,35 +31,48 @@ export class WindowState {
 const scratch: number[] = Array.from({ length: 64 }, () => 0.5);
 
 /** The window with one more event, without what is then older than it allows. Times must not fall. */
-export function addEvent(window: Window, state: WindowState | undefined, event: EngineEvent): WindowState {
+export function addEvent(
+  window: Window,
+  state: WindowState | undefined,
+  event: EngineEvent,
+  isOwn = false,
+): WindowState {
   if (state === undefined) return firstEvent(window, event);
+  const reuse = isOwn ? state : null;
   const { stride, totalPlaces } = window;
   const { rows, from, to } = state;
   const oldest = event.time - window.overMs;
   let kept = from;
   while (kept < to && rows[kept]! < oldest) kept += stride;
-  if (kept === to) return firstEvent(window, event);
+  if (kept === to) return firstEvent(window, event, reuse);
   if (rows.length !== to + totalPlaces || kept > rows[to]!) {
-    return writeEvent(window, copyRows(window, state, kept), 0, to - kept, event);
+    return writeEvent(window, copyRows(window, state, kept), 0, to - kept, event, reuse);
   }
   for (let i = 0; i < totalPlaces; i++) scratch[i] = rows[to + i]!;
   for (let at = from; at < kept; at += stride) tally(window, scratch, rows, at, -1);
-  return writeEvent(window, rows, kept, to, event);
+  return writeEvent(window, rows, kept, to, event, reuse);
 }
 
 /** Of doubles, as arrays of rows must be from the start. */
 const BLANK: readonly number[] = Array.from({ length: 32 }, () => 0.5);
 
-function firstEvent(window: Window, event: EngineEvent): WindowState {
+function firstEvent(window: Window, event: EngineEvent, reuse: WindowState | null = null): WindowState {
   for (let i = 0; i < window.totalPlaces; i++) scratch[i] = 0;
-  return writeEvent(window, BLANK.slice(0, window.stride + window.totalPlaces), 0, 0, event);
+  return writeEvent(window, BLANK.slice(0, window.stride + window.totalPlaces), 0, 0, event, reuse);
 }
 
 /** So that no sum leaves the range of doubles, which would outlast the value that did it. */
 const VALUE_MAX = 1e290;
 
 /** Writes a row at `to`, and the totals in `scratch` with it added. From left to right: the array never has holes. */
-function writeEvent(window: Window, rows: number[], from: number, to: number, event: EngineEvent): WindowState {
+function writeEvent(
+  window: Window,
+  rows: number[],
+  from: number,
+  to: number,
+  event: EngineEvent,
+  reuse: WindowState | null,
+): WindowState {
   const { stride, totalPlaces, fields } = window;
   const { fields: values } = event;
   rows[to] = event.time;
@@ -71,7 +85,11 @@ function writeEvent(window: Window, rows: number[], from: number, to: number, ev
   tally(window, scratch, rows, to, 1);
   const end = to + stride;
   for (let i = 0; i < totalPlaces; i++) rows[end + i] = scratch[i]!;
-  return new WindowState(rows, from, end);
+  if (reuse === null) return new WindowState(rows, from, end);
+  reuse.rows = rows;
+  reuse.from = from;
+  reuse.to = end;
+  return reuse;
 }
 
 /** The rows from `kept` on in an array of their own, `mid` being their end (I5), with their totals in `scratch`. */

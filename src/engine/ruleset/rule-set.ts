@@ -132,17 +132,21 @@ export function processKey(
   return processSeen(rules, given, event, output);
 }
 
-/** `processKey` after `canMatter` for the same event. */
+/**
+ * `processKey` after `canMatter` for the same event. `isOwn`: nobody else holds the state given, and it is not used again, so that
+ * what of it changes with every event (the windows of features) may be changed in place.
+ */
 export function processSeen(
   rules: RuleSet,
   given: KeyState | undefined,
   event: EngineEvent,
   output: RuleSetOutput,
+  isOwn = false,
 ): KeyState | undefined {
   const { index } = rules;
   let features = given?.features;
   if (rules.features !== null) {
-    features = updateFeatures(rules.features, features, event);
+    features = updateFeatures(rules.features, features, event, isOwn);
     readFeatures(rules.features, features, event.time);
   }
   change.begin(given);
