@@ -48,7 +48,7 @@ export class Sandbox {
     symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'));
     const config = `import base from './jest.config.mjs';
 const { globalSetup, globalTeardown, ...rest } = base;
-export default { ...rest, reporters: [], testPathIgnorePatterns: ['mutation'] };
+export default { ...rest, reporters: [], testPathIgnorePatterns: ['<rootDir>/test/mutation/'] };
 `;
     writeFileSync(join(this.folder, 'jest.mutation.config.js'), config);
   }
