@@ -56,7 +56,8 @@ const takes = (window: Window, event: EngineEvent): boolean => window.test === n
 
 /**
  * Adds the event to the windows that count it, and drops from those what is older than they allow. The state given stays as it
- * is, and is the result where no window counts the event. Times of one key must not fall.
+ * is, and is the result where no window counts the event; but with `isOwn`, which says that nobody else holds it and that it is
+ * not used again, it may be changed and be the result. Times of one key must not fall.
  */
 export function updateFeatures(
   set: FeatureSet,

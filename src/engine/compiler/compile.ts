@@ -73,6 +73,8 @@ export interface CompiledPattern {
   readonly skipStep: number;
   /** Where any event that `start.interest` holds for begins a run, and nothing more; `null`: it is not so simple. */
   readonly plainStart: CompiledState | null;
+  /** The take by which one event is a whole match, which is all that the pattern can do; `null`: it can do more. */
+  readonly wholeMatch: CompiledTransition | null;
   /** The state of a key of which nothing is known: the start run alone. */
   readonly initial: PatternState;
   /** Must be moved on before each event: conditions remember their truth for the event under test. */
@@ -166,6 +168,7 @@ export class PatternCompiler {
       skip,
       skipStep: 'step' in skip ? automaton.steps.indexOf(skip.step) : -1,
       plainStart: plainStart(states[automaton.start.index]!),
+      wholeMatch: wholeMatch(states[automaton.start.index]!),
       initial: { partial: [startRun(automaton.start.index)], completed: [] },
       mark: this.predicates.mark,
     };
@@ -217,6 +220,11 @@ function plainStart({ transitions, interest }: CompiledState): CompiledState | n
   const exact =
     take.literal === null || (take.literal.predicate.dependsOn === 'event' && (interest.terms[0]?.length ?? 0) > 0);
   return exact ? take.target : null;
+}
+
+function wholeMatch({ transitions, noSkip }: CompiledState): CompiledTransition | null {
+  const [take] = transitions;
+  return noSkip && transitions.length === 1 && take!.action === TAKE && take!.target.isFinal ? take! : null;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

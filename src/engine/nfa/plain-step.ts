@@ -9,6 +9,7 @@ import {
   PROCEED,
 } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
+import type { Output } from './output.js';
 
 /**
  * The commonest steps without the machinery of the general way (`step.ts`), and with its very results: a state of one run, of
@@ -23,6 +24,14 @@ const NONE: readonly Run[] = [];
 /** Begins a run of the pattern, which has a `plainStart`. */
 export function beginRun(pattern: CompiledPattern, event: EngineEvent): PatternState {
   return successor(pattern.start, pattern.start.startRun, pattern.plainStart!, event);
+}
+
+/** Gives the event to a pattern of one step, which has a `wholeMatch` and so no state. */
+export function matchAtOnce(pattern: CompiledPattern, event: EngineEvent, output: Output): undefined {
+  const { test } = pattern.wholeMatch!;
+  if (test !== null && !test(event, event.fields, null)) return undefined;
+  output.onMatch({ steps: [{ name: pattern.steps[pattern.start.step]!, events: [event] }] });
+  return undefined;
 }
 
 /**

@@ -5,7 +5,7 @@ import { pruneGraph } from '../graph/compact.js';
 import { type GraphState, graphItems, latestStart } from '../graph/node.js';
 import { type GraphOutput, stepGraph } from '../graph/process.js';
 import { type Output, SkipError } from '../nfa/output.js';
-import { beginRun } from '../nfa/plain-step.js';
+import { beginRun, matchAtOnce } from '../nfa/plain-step.js';
 import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
 
 /** What one pattern knows of one key: runs one by one, or as a shared graph. Which of the two is the pattern's, for good. */
@@ -53,7 +53,10 @@ export function stepSlot(
 ): SlotState | undefined {
   const { pattern, limits } = slot;
   if (slot.shares) return stepShared(slot, before as GraphState | undefined, event, output);
-  if (before === undefined && pattern.plainStart !== null) return beginRun(pattern, event);
+  if (before === undefined) {
+    if (pattern.plainStart !== null) return beginRun(pattern, event);
+    if (pattern.wholeMatch !== null) return matchAtOnce(pattern, event, output);
+  }
   try {
     const known = advanceTime(pattern, before as PatternState | undefined, event.time, output);
     const after = stepEvent(pattern, known, event, output, true);

@@ -1,5 +1,7 @@
 import type { EventStep, Feature } from '../../engine/index.js';
 import { formatDiagnostic } from '../source/format-diagnostic.js';
+import { parseRuleTests } from '../testing/parse-tests.js';
+import { runRuleTests } from '../testing/run-tests.js';
 import { payments } from '../testkit/payments.js';
 import { type ParsedRule, parseRule } from './parse-rule.js';
 
@@ -53,6 +55,29 @@ describe('the features of a rule', () => {
       },
     ]);
     expect(rule!.fields).toEqual(['accountId', 'amount']);
+  });
+
+  it('are those of the key at every event', () => {
+    const tests = `
+defaults: {accountId: A1, type: Payment, country: FR, approved: true}
+tests:
+  - name: fires on the tenth in five minutes, and on much money
+    events:
+      - {id: t0, at: 0m, amount: 49999.9}
+      - {id: t1, at: 5m, amount: 0.1}
+      - {id: t2, at: +0m, amount: 0.01}
+      - {id: o1, at: +0m, accountId: A2, amount: 9}
+${Array.from({ length: 8 }, (_, i) => `      - {id: s${i}, at: 6m, amount: 1}`).join('\n')}
+      - {id: late, at: 12m, amount: 1}
+    alerts:
+      - {steps: {busy: t2}}
+      - {steps: {busy: s7}}
+`;
+    const { rule } = parseRule(W4, FILE, payments);
+    const stream = { schema: payments, idField: 'transactionId', timeField: 'eventTime', typeField: 'type' };
+    const parsed = parseRuleTests(tests, 'tests.yaml', rule!, stream);
+    expect(parsed.diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(runRuleTests(rule!, parsed.tests, { render: () => '' }).failures).toEqual([]);
   });
 
   it.each(['sum', 'avg', 'min', 'max'] as const)('can be the %s of a field', (fn) => {
