@@ -36,6 +36,7 @@ const RULES = 1000;
 /** Points of each sweep; the first is what the others are compared with. */
 const SWEEPS: ReadonlyMap<string, { readonly workloads: readonly string[]; readonly stream?: string }> = new Map([
   ['patterns', { workloads: ['W6-10', 'W6-30', 'W6-100', 'W6-300', 'W6-1000'], stream: 'u5k/40000/2000' }],
+  ['watched', { workloads: ['watched-10', 'watched-30', 'watched-100', 'watched-300', 'watched-1000'] }],
   ['steps', { workloads: ['steps-3', 'steps-6', 'steps-12', 'steps-24'] }],
   ['windows', { workloads: ['windows-10m', 'windows-20m', 'windows-30m', 'windows-40m'] }],
 ]);

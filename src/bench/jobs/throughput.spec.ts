@@ -13,7 +13,7 @@ const job = (more: Partial<ThroughputJob>): ThroughputJob => ({
 const silent = (): void => undefined;
 
 describe('a throughput job', () => {
-  it.each(['W1', 'W2', 'W3', 'W4', 'W6-10', 'steps-3', 'windows-10m'])(
+  it.each(['W1', 'W2', 'W3', 'W4', 'W6-10', 'watched-10', 'steps-3', 'windows-10m'])(
     '%s: the engine finds what the floor finds, in order and behind a watermark',
     async (workload) => {
       const inOrder = await runThroughput(job({ workload }), silent);

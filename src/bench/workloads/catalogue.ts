@@ -5,6 +5,7 @@ import { DrainFloor } from '../floors/drain.js';
 import { CardTestFloor, StructuringFloor } from '../floors/payments.js';
 import { VariantsFloor } from '../floors/variants.js';
 import { VelocityFloor } from '../floors/velocity.js';
+import { WatchedFloor } from '../floors/watched.js';
 import { COUNTRIES } from '../stream/generate.js';
 import { rulesOfFile, rulesOfTemplate } from './rules.js';
 import { variants } from './variants.js';
@@ -104,8 +105,25 @@ function window(minutes: number): Workload {
   };
 }
 
+/** Rules of which few concern an event: what they cost that do not. */
+function watched(count: number): Workload {
+  return {
+    name: `watched-${count}`,
+    title: `${count} rules, each about one merchant of 10,000`,
+    streams: ['u5k/400000/20000'],
+    expected: {},
+    floor: () => new WatchedFloor(count, 10 * MINUTE),
+    rules: () =>
+      rulesOfTemplate(
+        'watched.template.yaml',
+        Array.from({ length: count }, (_, merchant) => ({ merchant })),
+      ),
+  };
+}
+
 const FAMILIES: readonly { readonly form: RegExp; readonly make: (n: number) => Workload }[] = [
   { form: /^W6-([1-9]\d{0,4})$/, make: manyPatterns },
+  { form: /^watched-([1-9]\d{0,3})$/, make: watched },
   { form: /^steps-([2-9]|[1-9]\d)$/, make: sequence },
   { form: /^windows-([1-9]\d{0,2})m$/, make: window },
 ];
