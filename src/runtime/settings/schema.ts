@@ -170,7 +170,7 @@ export const settingsSchema = z.strictObject({
   engine: z
     .strictObject({
       hotKeysMax: integer(1, 100_000_000).default(
-        65_536,
+        16_384,
         'Keys whose state is kept ready for use, in each partition and for each key field of the patterns. That of others is kept as bytes: less memory and no long pauses, but some microseconds when an event changes it.',
       ),
     })

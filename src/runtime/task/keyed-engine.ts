@@ -41,13 +41,13 @@ export interface KeyedEngineOptions {
   readonly limits?: Partial<Limits>;
   /** Writes events, so that states can be kept as bytes. Without it all stay objects. */
   readonly codec?: EventCodec;
-  /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 65,536. */
+  /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 16,384. */
   readonly hotKeysMax?: number;
   /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */
   readonly tellsChanges?: boolean;
 }
 
-export const HOT_KEYS_MAX = 65_536;
+export const HOT_KEYS_MAX = 16_384;
 
 const EXPIRY_WIDTH_MIN_MS = 1000;
 /** Buckets within the longest window: a key is forgotten at most an eighth of it too late. */

@@ -208,20 +208,10 @@ export class Task {
    * Restores a cut and its keys. Their schemas must be known to the decoder. Says whether what is stored still has the
    * layout of today's rules; if not, it must be cleared, and the next snapshot holds every key.
    */
-  restore(cut: Cut, entries: readonly StateEntry[]): boolean {
-    const keys: { engine: number; key: string; state: KeyState }[] = [];
-    const layouts = cut.engines.map((e) => this.layoutOf(e));
-    for (const { key, value } of entries) {
-      const { engine, name } = stateKey.parse(key);
-      const target = layouts[engine];
-      if (target === undefined || target === null) continue;
-      const state = decodeKeyState(value, this.detection.engines[target.engine]!.ruleSet, this.codec, target.layout);
-      if (state !== undefined) keys.push({ engine: target.engine, key: name, state });
-    }
-    this.detection.restore(cut, keys);
-    this.position = cut.position;
+  restore(cut: Cut, entries: Iterable<StateEntry>): boolean {
     const current = JSON.stringify(cut.engines) === JSON.stringify(this.layout());
-    if (!current) for (const k of keys) this.detection.engines[k.engine]!.markDirty([k.key]);
+    this.detection.restore(cut, this.storedKeys(cut, entries, !current));
+    this.position = cut.position;
     return current;
   }
 
@@ -240,6 +230,25 @@ export class Task {
       buffered,
       memory: this.detection.memory(),
     };
+  }
+
+  /** One after the other, so that those which will be cold are never all objects at once. */
+  private *storedKeys(
+    cut: Cut,
+    entries: Iterable<StateEntry>,
+    countAsChanged: boolean,
+  ): Generator<{ readonly engine: number; readonly key: string; readonly state: KeyState }> {
+    const layouts = cut.engines.map((e) => this.layoutOf(e));
+    for (const { key, value } of entries) {
+      const { engine, name } = stateKey.parse(key);
+      const target = layouts[engine];
+      if (target === undefined || target === null) continue;
+      const keyed = this.detection.engines[target.engine]!;
+      const state = decodeKeyState(value, keyed.ruleSet, this.codec, target.layout);
+      if (state === undefined) continue;
+      yield { engine: target.engine, key: name, state };
+      if (countAsChanged) keyed.markDirty([name]);
+    }
   }
 
   private layout(): CutEngine[] {
