@@ -1,3 +1,10 @@
+import {
+  compileFeatures,
+  type FeatureSet,
+  type FeatureState,
+  readFeatures,
+  updateFeatures,
+} from './aggregate/feature-set.js';
 import type { PatternState } from './buffer/run.js';
 import { type CompiledPattern, type CompileOptions, compilePattern } from './compiler/compile.js';
 import type { EngineEvent } from './event.js';
@@ -11,6 +18,8 @@ import type { Pattern } from './pattern/pattern.js';
  */
 export class PatternRunner {
   readonly compiled: CompiledPattern;
+  private readonly features: FeatureSet;
+  private featureState: FeatureState | undefined;
   private state: PatternState | undefined;
   private matches: Match[] = [];
   private timeouts: Timeout[] = [];
@@ -22,10 +31,13 @@ export class PatternRunner {
   /** Throws `PatternError` with all problems of the pattern. */
   constructor(pattern: Pattern, options: CompileOptions = {}) {
     this.compiled = compilePattern(pattern, options);
+    this.features = compileFeatures(this.compiled.features);
   }
 
   /** Advances to the event's time and processes it. Times must not fall. */
   feed(event: EngineEvent): readonly Match[] {
+    this.featureState = updateFeatures(this.features, this.featureState, event);
+    readFeatures(this.features, this.featureState, event.time);
     this.state = advanceTime(this.compiled, this.state, event.time, this.output);
     this.state = processEvent(this.compiled, this.state, event, this.output);
     return this.takeMatches();
