@@ -65,7 +65,7 @@ describe('the plan of a benchmark', () => {
   it.each(['W7', 'w1', 'W6-0', 'steps-1', ''])('refuses %p and names what there is', (name) => {
     expect(() => planJobs(options({ workloads: [name] }))).toThrow(BenchError);
     expect(() => planJobs(options({ workloads: [name] }))).toThrow(
-      `There is no workload ${name}. Workloads are W1, W2, W3, W4, W5, W6-N, W6, standard, patterns, steps, windows, keys, reload.`,
+      `There is no workload ${name}. Workloads are W1, W2, W3, W4, W5, W6-N, W6, standard, patterns, watched, steps, windows, keys, reload.`,
     );
   });
 });

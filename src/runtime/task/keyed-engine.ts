@@ -80,7 +80,7 @@ export class KeyedEngine {
   private readonly runsOf = new WordColumn();
   /** Bits of the interests that the key's runs wait for. */
   private readonly interests = new WordColumn();
-  /** Event time from which on the key's state cannot matter, in ms. */
+  /** Event time after which the key's state cannot matter, in ms. */
   private readonly endsAt = new DoubleColumn();
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSetOutput;
@@ -213,11 +213,11 @@ export class KeyedEngine {
     else this.store(slot, after);
   }
 
-  /** State that has ended cannot matter, so it need not be looked at. */
+  /** State that has ended cannot matter, so it need not be looked at. An event at `time` itself may still come. */
   private lookAtExpired(slot: number, time: number): void {
     const end = this.endsAt.get(slot);
     if (!this.states.has(slot)) this.releaseIfUnused(slot);
-    else if (end <= time) this.store(slot, undefined);
+    else if (end < time) this.store(slot, undefined);
     else this.expiry.add(slot, end);
   }
 
