@@ -7,7 +7,9 @@ import {
   type EventCodec,
   encodeKeyState,
   eq,
+  feature,
   field,
+  ge,
   type KeyState,
   type Match,
   nextKeyDeadline,
@@ -38,10 +40,23 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
   windowless: begin('A').where(is('d')).next('B').where(is('d')).build(),
 };
 
-const RULES: readonly Rule[] = Object.entries(PATTERNS).map(([id, pattern]) => ({
+const ruleOf = (id: string, pattern: Pattern): Rule => ({
   ...{ id, title: id, status: 'live', key: 'k', pattern, tags: [], revision: '1', source: id, fields: ['type'] },
   alert: { severity: 'low', score: 1, message: [] },
-}));
+});
+
+const RULES: readonly Rule[] = Object.entries(PATTERNS).map(([id, pattern]) => ruleOf(id, pattern));
+
+/** At least so many events of the key within `overMs`. */
+const often = (count: number, overMs: number): Rule =>
+  ruleOf(
+    'often',
+    begin('last')
+      .where(ge(feature({ fn: 'count', overMs }), count))
+      .build(),
+  );
+
+const ALL = [...RULES, often(4, 15)];
 
 interface Row {
   readonly key: string;
@@ -82,8 +97,8 @@ function rowsOf(...texts: string[]): Row[] {
   });
 }
 
-function hostWith(rows: readonly Row[], options: KeyedEngineOptions = {}): Host {
-  const host = new Host(options);
+function hostWith(rows: readonly Row[], options: KeyedEngineOptions = {}, rules = RULES): Host {
+  const host = new Host(options, rules);
   host.feed(rows);
   return host;
 }
@@ -109,10 +124,10 @@ class Host {
   readonly found: string[] = [];
   readonly engine: KeyedEngine;
 
-  constructor(options: KeyedEngineOptions) {
+  constructor(options: KeyedEngineOptions, rules: readonly Rule[] = ALL) {
     this.engine = new KeyedEngine(
       'k',
-      RULES,
+      rules,
       { onMatch: (rule, key, match, at) => this.found.push(show(rule.id, key, match, at)) },
       options,
     );
@@ -139,14 +154,14 @@ class Host {
 
 /** The same by the pure functions alone: all keys in a Map, and before each event all that is due, in order. */
 function expectedOf(rows: readonly Row[]): string[] {
-  const rules = compileRuleSet(RULES);
+  const rules = compileRuleSet(ALL);
   const states = new Map<string, KeyState>();
   const found: string[] = [];
   let key = '';
   let now = 0;
   const sink: RuleSetOutput = {
     slot: 0,
-    onMatch: (match) => found.push(show(RULES[sink.slot]!.id, key, match, now)),
+    onMatch: (match) => found.push(show(ALL[sink.slot]!.id, key, match, now)),
   };
   const set = (state: KeyState | undefined) => (state === undefined ? states.delete(key) : states.set(key, state));
   const advance = (time: number): void => {
@@ -276,7 +291,7 @@ describe('an engine over keys', () => {
   });
 
   it('forgets keys when their windows have ended, and uses their memory again', () => {
-    const host = new Host({ codec: codecOf([]) });
+    const host = new Host({ codec: codecOf([]) }, RULES);
     const bytes: number[] = [];
     for (let round = 0; round < 40; round++) {
       const rows = Array.from({ length: 500 }, (_, i) => rowOf(`key ${round} ${i}`, 'a', 5000 * round + i, i));
@@ -289,5 +304,13 @@ describe('an engine over keys', () => {
     host.engine.sweep(1_000_000);
     expect([host.engine.keys, host.engine.runs]).toEqual([0, 0]);
     expect(host.engine.memory()).toMatchObject({ hotKeys: 0, coldKeys: 0, coldBytes: 0 });
+  });
+
+  it('keeps what an event of the very time up to which it has swept can still count', () => {
+    const rows = rowsOf('x f0', 'x f1000', 'x f3000');
+    const host = hostWith(rows.slice(0, 2), {}, [often(2, 2000)]);
+    host.engine.sweep(3000);
+    host.feed(rows.slice(2));
+    expect(host.found).toEqual(['often "x" 1000 last:2', 'often "x" 3000 last:3']);
   });
 });
