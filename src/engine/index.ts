@@ -43,6 +43,7 @@ export type {
 } from './expression/expression.js';
 export type { Feature, FeatureFn } from './expression/feature.js';
 export { type EngineFunction, FUNCTIONS } from './expression/functions.js';
+export { MatchSet } from './graph/match-set.js';
 export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';
 export { advanceTime, nextDeadline, processEvent } from './nfa/step.js';

@@ -51,6 +51,7 @@ export interface DetectorStatus {
   /** Matches by pattern id. */
   readonly matches: ReadonlyMap<string, number>;
   readonly runsDropped: number;
+  readonly matchesDropped: number;
   readonly partitions: readonly PartitionStatus[];
 }
 

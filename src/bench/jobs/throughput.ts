@@ -53,7 +53,7 @@ export interface ThroughputResult extends Measured {
     /** The same by processor time, which others on the machine disturb less. */
     readonly cpuRatio: number;
   };
-  /** The same with matches counted and not looked at; `null` where that was not asked for. */
+  /** The same with matches not written out; `null` where that was not asked for. */
   readonly unread: Measured | null;
 }
 
@@ -86,7 +86,7 @@ export async function runThroughput(job: ThroughputJob, tell: Tell): Promise<Thr
       events: rows.length,
       expected,
       expectedBy: known === undefined ? 'floor' : 'table',
-      countsAgree: [engine, floor, unread ?? engine].every(({ matches }) => matches === expected),
+      countsAgree: [engine, floor].every(({ matches }) => matches === expected),
       ...engine,
       ...state,
       floor: {

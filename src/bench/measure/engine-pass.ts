@@ -9,7 +9,7 @@ import type { Pass } from './passes.js';
 /** `in-order`: sorted by time, straight to the rules. `watermark`: as events arrive, through the order buffer of the service. */
 export type Mode = 'in-order' | 'watermark';
 
-/** `read`: every event of every match is looked at. `unread`: matches are only counted. */
+/** `read`: every event of every match is looked at. `unread`: matches are not even written out, where they come as a set. */
 export type Reading = 'read' | 'unread';
 
 /** How late an event may be behind the watermark. The stream is at most 2 s out of order, so none is too late. */
@@ -33,17 +33,18 @@ export function inOrder<T>(items: readonly T[], timeOf: (item: T) => number): re
 class Counter {
   matches = 0;
   events = 0;
-  readonly onMatch: (rule: Rule, key: string, match: Match) => void;
 
-  constructor(reading: Reading) {
-    this.onMatch =
-      reading === 'read'
-        ? (_rule, _key, match) => {
-            this.matches++;
-            for (const step of match.steps) this.events += step.events.length;
-          }
-        : () => void this.matches++;
-  }
+  onMatch = (_rule: Rule, _key: string, match: Match): void => {
+    this.matches++;
+    for (const step of match.steps) this.events += step.events.length;
+  };
+}
+
+/** Takes matches as sets, and asks them nothing. */
+class SetCounter extends Counter {
+  sets = 0;
+
+  onMatches = (): void => void this.sets++;
 }
 
 /** A pass of the engine, and what it holds at the end of the stream. */
@@ -63,7 +64,7 @@ export class InOrderPass implements EnginePass {
     private readonly events: readonly SourceEvent[],
     reading: Reading,
   ) {
-    this.counter = new Counter(reading);
+    this.counter = reading === 'read' ? new Counter() : new SetCounter();
     this.engine = new KeyedEngine(rules[0]!.key, rules, this.counter);
   }
 
@@ -113,7 +114,7 @@ export class WatermarkPass implements EnginePass {
     private readonly events: readonly SourceEvent[],
     reading: Reading,
   ) {
-    this.counter = new Counter(reading);
+    this.counter = reading === 'read' ? new Counter() : new SetCounter();
     const clock = { mode: 'event-time', outOfOrdernessMs: OUT_OF_ORDERNESS_MS } as const;
     this.detection = new Detection(rules, clock, this.counter);
   }

@@ -60,6 +60,11 @@ export class ChangeList<V> {
     if (this.linksTaken.get(slot) !== ABSENT) this.reading!.save(slot);
   }
 
+  /** Whether the slot changed since the last `take`: what it has now, nobody else was given. */
+  isMarked(slot: number): boolean {
+    return this.links.get(slot) !== ABSENT;
+  }
+
   has(slot: number): boolean {
     return this.links.get(slot) !== ABSENT || this.linksTaken.get(slot) !== ABSENT;
   }

@@ -1,3 +1,4 @@
+import type { Limits } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../detector.js';
 import type { Clock } from '../ports/clock.js';
@@ -42,6 +43,8 @@ export interface LaneOptions {
   readonly snapshotIntervalMs: number;
   /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
   readonly hotKeysMax?: number;
+  /** Bounds of each rule for each key. */
+  readonly limits?: Partial<Limits>;
   readonly listener: DetectorListener;
   /** Seconds of a clock that never goes back, for durations in metrics alone. */
   readonly stopwatch: () => number;
@@ -89,7 +92,15 @@ export class Lane implements Detector {
   private sinceCommit = 0;
   private snapshotAt = 0;
   private cancelTimer: () => void = () => undefined;
-  private readonly counts = { recordsIn: 0, recordsReplayed: 0, late: 0, deadLettered: 0, alerts: 0, runsDropped: 0 };
+  private readonly counts = {
+    recordsIn: 0,
+    recordsReplayed: 0,
+    late: 0,
+    deadLettered: 0,
+    alerts: 0,
+    runsDropped: 0,
+    matchesDropped: 0,
+  };
   private readonly matches = new Map<string, number>();
 
   constructor(private readonly options: LaneOptions) {}
@@ -178,11 +189,12 @@ export class Lane implements Detector {
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, decoder, report, rules, stream, clock, hotKeysMax } = this.options;
+    const { log, store, decoder, report, rules, stream, clock, hotKeysMax, limits } = this.options;
     const state = await store.partition(partition);
     const task = new Task({
       ...{ partition, stream, rules, decoder, clock, output: this.outputOf(partition) },
       ...(hotKeysMax === undefined ? {} : { hotKeysMax }),
+      ...(limits === undefined ? {} : { limits }),
     });
     const owned: Owned = { task, state, committed: partition.committed ?? -1, stored: -1 };
     this.owned.set(partitionName(partition), owned);
@@ -248,6 +260,9 @@ export class Lane implements Detector {
       onMatch: (rule) => void this.matches.set(rule.id, (this.matches.get(rule.id) ?? 0) + 1),
       onRunsDropped: (_rule, _key, runs) => {
         this.counts.runsDropped += runs;
+      },
+      onMatchesDropped: (_rule, _key, matches) => {
+        this.counts.matchesDropped += matches;
       },
     };
   }

@@ -169,6 +169,18 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   engine: z
     .strictObject({
+      runsMax: integer(1, 10_000_000).default(
+        10_000,
+        'Partial matches of one pattern for one key, at most; where partial matches share a graph, events in it.',
+      ),
+      overflow: choice(['dropOldest', 'dropNewest', 'restart']).default(
+        'dropOldest',
+        'What a pattern gives up at that limit: partial matches that began first, what the event would have added, or all. A shared graph gives up the oldest.',
+      ),
+      matchesMax: integer(1, 10_000_000).default(
+        10_000,
+        'Matches that are written out of those that one event completes, where partial matches share a graph. The oldest come first.',
+      ),
       hotKeysMax: integer(1, 100_000_000).default(
         16_384,
         'Keys whose state is kept ready for use, in each partition and for each key field of the patterns. That of others is kept as bytes: less memory and no long pauses, but some microseconds when an event changes it.',

@@ -12,6 +12,7 @@ export interface DetectionOutput {
   /** `trigger`: the event that completed the match, or `null` when the end of a window did. */
   onMatch(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void;
   onRunsDropped?(rule: Rule, key: string, runs: number): void;
+  onMatchesDropped?(rule: Rule, key: string, matches: number): void;
   onSkipError?(rule: Rule, key: string, error: SkipError): void;
 }
 

@@ -10,6 +10,7 @@ import {
   keyHorizon,
   type Limits,
   type Match,
+  type MatchSet,
   nextKeyDeadline,
   ownLayout,
   processSeen,
@@ -31,7 +32,10 @@ import { ExpiryBuckets } from './expiry.js';
 export interface KeyedOutput {
   /** `at`: event time at which the match was complete, in ms. */
   onMatch(rule: Rule, key: string, match: Match, at: number): void;
+  /** If present, it gets the matches of a shared graph as a set, and none is written out but those it asks for. */
+  onMatches?(rule: Rule, key: string, matches: MatchSet, at: number): void;
   onRunsDropped?(rule: Rule, key: string, runs: number): void;
+  onMatchesDropped?(rule: Rule, key: string, matches: number): void;
   onSkipError?(rule: Rule, key: string, error: SkipError): void;
 }
 
@@ -116,7 +120,12 @@ export class KeyedEngine {
     this.sink = {
       slot: 0,
       onMatch: (match) => output.onMatch(rules[this.sink.slot]!, this.currentKey, match, this.currentTime),
+      ...(output.onMatches && {
+        onMatches: (set: MatchSet) =>
+          output.onMatches?.(rules[this.sink.slot]!, this.currentKey, set, this.currentTime),
+      }),
       onRunsDropped: (runs) => output.onRunsDropped?.(rules[this.sink.slot]!, this.currentKey, runs),
+      onMatchesDropped: (matches) => output.onMatchesDropped?.(rules[this.sink.slot]!, this.currentKey, matches),
       onSkipError: (error) => output.onSkipError?.(rules[this.sink.slot]!, this.currentKey, error),
     };
   }
@@ -151,8 +160,12 @@ export class KeyedEngine {
     const before = slot < 0 ? undefined : this.states.get(slot);
     this.currentKey = key;
     this.currentTime = event.time;
-    const after = processSeen(this.ruleSet, before, event, this.sink);
-    if (after === before) return false;
+    const isOwn = slot >= 0 && (!this.tellsChanges || this.changes.isMarked(slot));
+    const after = processSeen(this.ruleSet, before, event, this.sink, isOwn);
+    if (after === before) {
+      if (isOwn && before !== undefined && this.ruleSet.features !== null) this.keepInPlace(slot, before);
+      return false;
+    }
     this.store(slot < 0 ? this.slotOf(key) : slot, after);
     return true;
   }
@@ -238,6 +251,12 @@ export class KeyedEngine {
     this.endsAt.set(slot, end);
     this.expiry.add(slot, end);
     this.schedule(slot, state);
+  }
+
+  /** The key's features may have changed inside its state. */
+  private keepInPlace(slot: number, state: KeyState): void {
+    this.states.set(slot, state);
+    this.endsAt.set(slot, this.currentTime + keyHorizon(this.ruleSet, state));
   }
 
   private drop(slot: number): void {

@@ -32,6 +32,7 @@ export interface TaskOutput {
   onLate(record: LogRecord, eventTime: number, watermark: number): void;
   onMatch(rule: Rule): void;
   onRunsDropped(rule: Rule, key: string, runs: number): void;
+  onMatchesDropped(rule: Rule, key: string, matches: number): void;
 }
 
 export interface TaskOptions {
@@ -98,6 +99,7 @@ export class Task {
       {
         onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
         onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
+        onMatchesDropped: (rule, key, matches) => options.output.onMatchesDropped(rule, key, matches),
       },
       {
         kindParents: options.stream.kindParents,

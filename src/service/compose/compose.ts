@@ -1,5 +1,6 @@
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
+import type { Limits } from '../../engine/index.js';
 import type { Rule } from '../../rules/index.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import { Lane } from '../../runtime/lane/lane.js';
@@ -83,6 +84,12 @@ function onlyStream(settings: Settings): StreamSettings {
   );
 }
 
+const limitsOf = ({ engine: { runsMax, matchesMax, overflow } }: Settings): Limits => ({
+  runsMax,
+  matchesMax,
+  overflow,
+});
+
 function redisSink(settings: Settings, clock: Clock, stream: StreamParts): RedisSink | null {
   const { url, prefix, expiry, maxAlerts, streamLength, timeout } = settings.redis;
   if (url === undefined) return null;
@@ -132,6 +139,7 @@ async function makeLane(parts: LaneParts): Promise<Lane> {
     commitRecords: settings.commit.records,
     snapshotIntervalMs: settings.snapshot.interval,
     hotKeysMax: settings.engine.hotKeysMax,
+    limits: limitsOf(settings),
     stopwatch: () => performance.now() / 1000,
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   });

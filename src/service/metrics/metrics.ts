@@ -64,6 +64,11 @@ export class Metrics {
     this.counter('stakeout_dead_letters_total', 'Records that could not be read', (status) => status.deadLettered);
     this.counter('stakeout_alerts_total', 'Alerts committed', (status) => status.alerts);
     this.counter('stakeout_runs_dropped_total', 'Partial matches given up at a limit', (status) => status.runsDropped);
+    this.counter(
+      'stakeout_matches_dropped_total',
+      'Matches not written out: too many at one event',
+      (status) => status.matchesDropped,
+    );
     const { detectorStatus } = this.sources;
     new Counter({
       name: 'stakeout_matches_total',

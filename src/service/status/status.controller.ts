@@ -95,6 +95,9 @@ export class DetectorDto {
   @ApiProperty({ type: Number, description: 'Partial matches given up because a limit was reached.' })
   readonly runsDropped!: number;
 
+  @ApiProperty({ type: Number, description: 'Matches not written out because one event completed too many.' })
+  readonly matchesDropped!: number;
+
   @ApiProperty({ type: 'object', additionalProperties: { type: 'number' }, description: 'Matches by pattern.' })
   readonly matches!: Readonly<Record<string, number>>;
 

@@ -13,6 +13,7 @@ export class FakeDetector implements Detector {
     alerts: 0,
     matches: new Map(),
     runsDropped: 0,
+    matchesDropped: 0,
     partitions: [],
   };
   startError: Error | null = null;
