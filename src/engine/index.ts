@@ -59,7 +59,7 @@ export type {
   Step,
 } from './pattern/pattern.js';
 export type { PatternPath, PatternProblem } from './pattern/validate.js';
-export type { KeyState } from './ruleset/key-state.js';
+export { type KeyState, touch } from './ruleset/key-state.js';
 export {
   advanceKey,
   canMatter,

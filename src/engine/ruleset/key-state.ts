@@ -1,4 +1,5 @@
 import type { FeatureState } from '../aggregate/feature-set.js';
+import { WindowState } from '../aggregate/window.js';
 import type { SlotState } from './slot-state.js';
 
 /**
@@ -15,6 +16,17 @@ export interface KeyState {
 
 /** Bit of a state that must be looked at when its window ends, whatever the event is. */
 export const HELD = 1 << 31;
+
+/** Reads what the next event will look at. The number means nothing: it is there so that the reading is. */
+export function touch(state: KeyState): number {
+  const { features, states } = state;
+  let sum = 0;
+  if (features instanceof WindowState) sum += features.rows[features.from]! + features.rows[features.to]!;
+  for (let i = 0; i < states.length && i < TOUCHED_MAX; i++) if ('partial' in states[i]!) sum++;
+  return sum;
+}
+
+const TOUCHED_MAX = 2;
 
 /**
  * Collects the slots of one key that change, in ascending order. One object serves all keys, one after the other: most events

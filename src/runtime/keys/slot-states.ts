@@ -91,6 +91,12 @@ export class SlotStates<S> {
     return state;
   }
 
+  /** The state if it is an object. This is no use of it. */
+  hotState(slot: number): S | undefined {
+    const place = this.places.get(slot);
+    return place > 0 ? this.hot[place - 1] : undefined;
+  }
+
   /** As it is now: an object, or bytes in a view that holds until the next call. */
   peek(slot: number): S | Uint8Array | undefined {
     const place = this.places.get(slot);

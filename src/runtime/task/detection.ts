@@ -5,6 +5,9 @@ import { EventClock, type EventClockOptions } from './event-clock.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
 
+/** Events whose keys are looked at before the first of them is processed. */
+const LOOK_AHEAD = 16;
+
 /** Later than any event, and earlier than the timer of a key that has none. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
@@ -71,9 +74,15 @@ export class Detection {
 
   /** Processes everything that the watermark has passed. */
   drain(): void {
-    for (let events = this.clock.next(); events !== null; events = this.clock.next()) {
-      this.advance(events[0]!.time);
-      for (const event of events) this.process(event);
+    for (let events = this.nextEvents(); events.length > 0; events = this.nextEvents()) {
+      let time = Number.NEGATIVE_INFINITY;
+      for (const event of events) {
+        if (event.time > time) {
+          time = event.time;
+          this.advance(time);
+        }
+        this.process(event);
+      }
     }
     this.advance(this.clock.watermark);
     for (const engine of this.engines) engine.sweep(this.clock.watermark);
@@ -96,6 +105,23 @@ export class Detection {
     this.clock.restore(state);
     this.nextSeq = state.nextSeq;
     for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state, state.watermark);
+  }
+
+  /** The next events that the watermark has passed, some of them together, with their keys brought into the cache. */
+  private nextEvents(): readonly SourceEvent[] {
+    const ahead: SourceEvent[] = [];
+    while (ahead.length < LOOK_AHEAD) {
+      const events = this.clock.next();
+      if (events === null) break;
+      for (const event of events) ahead.push(event);
+    }
+    for (const event of ahead) {
+      for (const engine of this.engines) {
+        const key = event.fields[engine.keyField];
+        if (typeof key === 'string') engine.warm(key);
+      }
+    }
+    return ahead;
   }
 
   private advance(time: number): void {
