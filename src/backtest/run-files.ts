@@ -163,7 +163,8 @@ class StreamRun {
       rules,
       this.definition.clock,
       { onMatch: (rule, key, match, at) => totals.alert(buildAlert(rule, key, match, at, source)) },
-      { kindParents: this.definition.kindParents },
+      // No cut is ever made of it.
+      { kindParents: this.definition.kindParents, tellsChanges: false },
     );
   }
 

@@ -290,21 +290,24 @@ describe('an engine over keys', () => {
     expect(host.found).toContain('pair "x" 6 A:1 B:6');
   });
 
-  it('forgets keys when their windows have ended, and uses their memory again', () => {
-    const host = new Host({ codec: codecOf([]) }, RULES);
-    const bytes: number[] = [];
-    for (let round = 0; round < 40; round++) {
-      const rows = Array.from({ length: 500 }, (_, i) => rowOf(`key ${round} ${i}`, 'a', 5000 * round + i, i));
-      host.feed(rows);
-      expect([...host.engine.takeDirty()].length).toBeGreaterThanOrEqual(500);
-      bytes.push(host.engine.memory().tableBytes);
-    }
-    expect(bytes.at(-1)).toBeLessThan(bytes[3]! * 1.1);
-    host.end();
-    host.engine.sweep(1_000_000);
-    expect([host.engine.keys, host.engine.runs]).toEqual([0, 0]);
-    expect(host.engine.memory()).toMatchObject({ hotKeys: 0, coldKeys: 0, coldBytes: 0 });
-  });
+  it.each([true, false])(
+    'forgets keys when their windows have ended, and uses their memory again (changes told: %s)',
+    (tellsChanges) => {
+      const host = new Host({ codec: codecOf([]), tellsChanges }, RULES);
+      const bytes: number[] = [];
+      for (let round = 0; round < 40; round++) {
+        const rows = Array.from({ length: 500 }, (_, i) => rowOf(`key ${round} ${i}`, 'a', 5000 * round + i, i));
+        host.feed(rows);
+        expect([...host.engine.takeDirty()].length).toBeGreaterThanOrEqual(tellsChanges ? 500 : 0);
+        bytes.push(host.engine.memory().tableBytes);
+      }
+      expect(bytes.at(-1)).toBeLessThan(bytes[3]! * 1.1);
+      host.end();
+      host.engine.sweep(1_000_000);
+      expect([host.engine.keys, host.engine.runs]).toEqual([0, 0]);
+      expect(host.engine.memory()).toMatchObject({ hotKeys: 0, coldKeys: 0, coldBytes: 0 });
+    },
+  );
 
   it('keeps what an event of the very time up to which it has swept can still count', () => {
     const rows = rowsOf('x f0', 'x f1000', 'x f3000');
