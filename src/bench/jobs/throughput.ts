@@ -1,3 +1,4 @@
+import type { Rule } from '../../rules/index.js';
 import { BehindBuffer } from '../floors/behind-buffer.js';
 import type { Floor } from '../floors/floor.js';
 import {
@@ -7,6 +8,7 @@ import {
   inOrder,
   type Mode,
   OUT_OF_ORDERNESS_MS,
+  orderedEventsOf,
   type Reading,
   WatermarkPass,
 } from '../measure/engine-pass.js';
@@ -65,10 +67,9 @@ export async function runThroughput(job: ThroughputJob, tell: Tell): Promise<Thr
   tell(`makes the stream ${job.stream}`);
   const rules = await workload.rules();
   const rows = rowsFor(job);
-  const events = eventsOf(rows);
+  const passOf = passMaker(job.mode, rules, rows);
   const pauses = new PauseObserver();
-  const makePass = (reading: Reading) => (): EnginePass =>
-    job.mode === 'in-order' ? new InOrderPass(rules, events, reading) : new WatermarkPass(rules, events, reading);
+  const makePass = (reading: Reading) => (): EnginePass => passOf(reading);
   const measured = (what: string, make: () => Pass): Promise<Measured> =>
     measure(planOf(job, rows, what, make, tell), pauses);
   try {
@@ -101,9 +102,20 @@ export async function runThroughput(job: ThroughputJob, tell: Tell): Promise<Thr
   }
 }
 
+function passMaker(mode: Mode, rules: readonly Rule[], rows: readonly Row[]): (reading: Reading) => EnginePass {
+  if (mode === 'in-order') {
+    const events = orderedEventsOf(rows);
+    return (reading) => new InOrderPass(rules, events, reading);
+  }
+  const events = eventsOf(rows);
+  return (reading) => new WatermarkPass(rules, events, reading);
+}
+
 function rowsFor(job: ThroughputJob): readonly Row[] {
   const rows = generateRows(parseStream(job.stream));
-  return job.mode === 'in-order' ? inOrder(rows, (row) => row.eventTime) : rows;
+  if (job.mode !== 'in-order') return rows;
+  // Copied, so that they lie in memory in the order in which they are processed, as rows do that have just been decoded.
+  return inOrder(rows, (row) => row.eventTime).map((row) => ({ ...row }));
 }
 
 function planOf(job: ThroughputJob, rows: readonly Row[], what: string, makePass: () => Pass, tell: Tell): PassPlan {

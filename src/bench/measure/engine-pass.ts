@@ -1,4 +1,4 @@
-import type { Match, RuleSet } from '../../engine/index.js';
+import type { EngineEvent, Match, RuleSet } from '../../engine/index.js';
 import type { Rule } from '../../rules/index.js';
 import { Detection } from '../../runtime/task/detection.js';
 import { KeyedEngine } from '../../runtime/task/keyed-engine.js';
@@ -24,6 +24,11 @@ const NOTHING = new Uint8Array(0);
 /** Rows as the events that the service makes of records. The record's bytes are left out, so none are copied either. */
 export function eventsOf(rows: readonly Row[]): readonly SourceEvent[] {
   return rows.map((row, i) => new SourceEvent(row.eventTime, row.type, row, i, NOTHING, null, true));
+}
+
+/** Rows as events that are in order already: what the engine itself needs, and no more. */
+export function orderedEventsOf(rows: readonly Row[]): readonly EngineEvent[] {
+  return rows.map((row, i) => ({ time: row.eventTime, seq: i + 1, kind: row.type, fields: row }));
 }
 
 /** By event time, and within one time in order of arrival. */
@@ -63,7 +68,7 @@ export class InOrderPass implements EnginePass {
   /** All rules have the same key. `events`: in order of time. */
   constructor(
     rules: readonly Rule[],
-    private readonly events: readonly SourceEvent[],
+    private readonly events: readonly EngineEvent[],
     reading: Reading,
   ) {
     this.counter = reading === 'read' ? new Counter() : new SetCounter();
@@ -92,8 +97,7 @@ export class InOrderPass implements EnginePass {
     for (let i = 0; i < events.length; i++) {
       if (i % AHEAD === 0) this.warm(i);
       const event = events[i]!;
-      event.seq = i + 1;
-      while (engine.nextTimer() <= event.time) engine.fireNext();
+      while (engine.hasTimers && engine.nextTimer() <= event.time) engine.fireNext();
       engine.process(event.fields[keyField] as string, event);
       if (i % BATCH === 0) engine.sweep(event.time);
     }

@@ -4,6 +4,7 @@ import type { EngineEvent } from '../event.js';
 import { looksBack, readsFeature } from '../expression/analysis.js';
 import type { Condition, Expr } from '../expression/expression.js';
 import { type GenerateContext, generateTest } from '../expression/generate.js';
+import { functionOf } from '../expression/generated.js';
 import { conditionRuntime } from '../expression/runtime.js';
 import type { Guard } from './guard.js';
 
@@ -152,8 +153,7 @@ export class PredicateTable {
     let maker = this.makers.get(text);
     if (maker === undefined) {
       const parameters = ['rt', ...context.constants.map((_, i) => `k${i}`), ...context.cells.map((_, i) => `c${i}`)];
-      const make = new Function(...parameters, `'use strict'; return (event, fields, head) => ${text};`);
-      maker = make as (...constants: unknown[]) => Test;
+      maker = functionOf(parameters, text) as (...constants: unknown[]) => Test;
       this.makers.set(text, maker);
     }
     return maker;

@@ -2,6 +2,7 @@ import type { Interest } from '../compiler/interest.js';
 import { type EventMark, type Literal, literalTest, type Test } from '../compiler/predicate.js';
 import type { EngineEvent } from '../event.js';
 import type { CompareOp, Expr, Scalar } from '../expression/expression.js';
+import { functionOf } from '../expression/generated.js';
 
 /** Who waits for an interest: patterns that it can begin, and runs that it can change. */
 export interface Waiting {
@@ -304,5 +305,5 @@ function getterOf(expr: Expr): Getter {
   if (expr.op === 'meta') return expr.name === 'kind' ? (event) => event.kind : (event) => event.time;
   const name = JSON.stringify((expr as Extract<Expr, { op: 'field' }>).name);
   // Generated, so that each field is read at a place of its own in the code, which the machine can specialize.
-  return new Function('event', 'fields', `'use strict'; return fields[${name}];`) as Getter;
+  return functionOf([], `fields[${name}]`)() as Getter;
 }

@@ -27,6 +27,10 @@ export class TimerHeap {
     this.places.reserve(slots);
   }
 
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
   /** Time of the first timer; infinity: there is none. */
   nextTime(): number {
     return this.count === 0 ? Number.POSITIVE_INFINITY : this.times.get(0);

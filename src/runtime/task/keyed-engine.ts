@@ -186,6 +186,10 @@ export class KeyedEngine {
     if (state !== undefined) this.warmth = touch(state);
   }
 
+  get hasTimers(): boolean {
+    return !this.timers.isEmpty;
+  }
+
   /** Time of the earliest timer; infinity: none. */
   nextTimer(): number {
     return this.timers.nextTime();
