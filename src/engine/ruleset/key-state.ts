@@ -17,16 +17,30 @@ export interface KeyState {
 /** Bit of a state that must be looked at when its window ends, whatever the event is. */
 export const HELD = 1 << 31;
 
-/** Reads what the next event will look at. The number means nothing: it is there so that the reading is. */
-export function touch(state: KeyState): number {
-  const { features, states } = state;
+/**
+ * Reads what the next events will look at, the same of all states before the next of any: reads that do not wait for each
+ * other go side by side. The number means nothing: it is there so that the reading is.
+ */
+export function touch(states: readonly (KeyState | undefined)[]): number {
   let sum = 0;
-  if (features instanceof WindowState) sum += features.rows[features.from]! + features.rows[features.to]!;
-  for (let i = 0; i < states.length && i < TOUCHED_MAX; i++) if ('partial' in states[i]!) sum++;
+  for (let i = 0; i < states.length; i++) windows[i] = states[i]?.features;
+  for (let i = 0; i < states.length; i++) {
+    const window = windows[i];
+    rows[i] = window instanceof WindowState ? window.rows : NO_ROWS;
+  }
+  for (let i = 0; i < states.length; i++) sum += rows[i]!.length;
+  for (let i = 0; i < states.length; i++) {
+    const window = windows[i];
+    if (window instanceof WindowState) sum += rows[i]![window.from]! + rows[i]![window.to]!;
+  }
+  windows.length = 0;
+  rows.length = 0;
   return sum;
 }
 
-const TOUCHED_MAX = 2;
+const NO_ROWS: readonly number[] = [0.5];
+const windows: (FeatureState | undefined)[] = [];
+const rows: (readonly number[])[] = [];
 
 /**
  * Collects the slots of one key that change, in ascending order. One object serves all keys, one after the other: most events

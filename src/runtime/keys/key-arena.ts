@@ -65,6 +65,11 @@ export class KeyArena {
     return words[place]!;
   }
 
+  /** The key's head, as `scanned` has it. */
+  headAt(address: number): number {
+    return this.words[address >>> PLACE_BITS]![(address & PLACE_MASK) + 1]!;
+  }
+
   hashAt(address: number): number {
     const segment = address >>> PLACE_BITS;
     const place = address & PLACE_MASK;

@@ -114,6 +114,11 @@ export class SlotStates<S> {
     this.warm(slot, state);
   }
 
+  /** The state that `get` gave was changed in place. */
+  changedInPlace(slot: number): void {
+    if (this.freezer !== null && this.bytes.has(slot)) this.bytes.delete(slot);
+  }
+
   delete(slot: number): void {
     const place = this.places.get(slot);
     if (place === NONE) return;

@@ -6,7 +6,7 @@ import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
 
 /** Events whose keys are looked at before the first of them is processed. */
-const LOOK_AHEAD = 16;
+const LOOK_AHEAD = 32;
 
 /** Later than any event, and earlier than the timer of a key that has none. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
@@ -115,12 +115,7 @@ export class Detection {
       if (events === null) break;
       for (const event of events) ahead.push(event);
     }
-    for (const event of ahead) {
-      for (const engine of this.engines) {
-        const key = event.fields[engine.keyField];
-        if (typeof key === 'string') engine.warm(key);
-      }
-    }
+    for (const engine of this.engines) engine.warm(ahead, 0, ahead.length);
     return ahead;
   }
 

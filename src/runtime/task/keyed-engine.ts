@@ -90,7 +90,10 @@ export class KeyedEngine {
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSetOutput;
   private readonly looksAhead: boolean;
-  /** Means nothing; see `warm`. */
+  /** Scratch of `warm`; the number means nothing. */
+  private readonly warmKeys: string[] = [];
+  private readonly warmSlots: number[] = [];
+  private readonly warmStates: (KeyState | undefined)[] = [];
   protected warmth = 0;
   private rows = 0;
   private keysAlive = 0;
@@ -176,14 +179,31 @@ export class KeyedEngine {
   }
 
   /**
-   * Looks at what is known of a key, for no other effect than that it then is in the processor's cache. Where every event
-   * touches its key, to do so for some events ahead waits for memory once instead of once an event.
+   * Looks at what is known of the keys of some events ahead, for no other effect than that it then is in the processor's
+   * cache. Where every event touches its key, this waits for memory once instead of once an event.
    */
-  warm(key: string): void {
+  warm(events: readonly EngineEvent[], from: number, to: number): void {
     if (!this.looksAhead) return;
-    const slot = this.table.find(key);
-    const state = slot < 0 ? undefined : this.states.hotState(slot);
-    if (state !== undefined) this.warmth = touch(state);
+    const { table, states, keyField, warmKeys, warmSlots, warmStates } = this;
+    warmSlots.length = 0;
+    warmStates.length = 0;
+    warmKeys.length = 0;
+    for (let i = from; i < to; i++) {
+      const key = events[i]!.fields[keyField];
+      if (typeof key === 'string') warmKeys.push(key);
+    }
+    table.touch(warmKeys);
+    for (let i = 0; i < warmKeys.length; i++) {
+      const slot = table.find(warmKeys[i]!);
+      if (slot >= 0) warmSlots.push(slot);
+    }
+    let sum = 0;
+    for (let i = 0; i < warmSlots.length; i++) {
+      const slot = warmSlots[i]!;
+      warmStates.push(states.hotState(slot));
+      sum += this.endsAt.get(slot) + (this.changes.isMarked(slot) ? 1 : 0);
+    }
+    this.warmth = sum + touch(warmStates);
   }
 
   get hasTimers(): boolean {
@@ -275,7 +295,7 @@ export class KeyedEngine {
 
   /** The key's features may have changed inside its state. */
   private keepInPlace(slot: number, state: KeyState): void {
-    this.states.set(slot, state);
+    this.states.changedInPlace(slot);
     this.endsAt.set(slot, this.currentTime + keyHorizon(this.ruleSet, state));
   }
 
