@@ -26,11 +26,8 @@ import type { Stream } from './matches.js';
 export interface Engine {
   readonly name: string;
   run(patterns: readonly Pattern[], stream: Stream): readonly (readonly string[])[];
-  /**
-   * Which time-outs it tells. `distinct`: not how many partial matches with the same events timed out: a rule set does not
-   * process an event that is merely passed over, though one way of waiting may become several by it.
-   */
-  readonly timeouts: 'all' | 'distinct' | 'none';
+  /** Which time-outs it tells. */
+  readonly timeouts: 'all' | 'none';
   /** Which meaning of the longest wait in a quantifier it is run with. */
   readonly quantifierGap: 'flink' | 'every';
   /** Absent: it runs every pattern. */
@@ -55,13 +52,13 @@ const ruleSetEngine = (
   name: string,
   sharing: Sharing,
   process: typeof processKey,
-  timeouts: 'distinct' | 'none' = 'none',
+  timeouts: Engine['timeouts'] = 'none',
 ): Engine => ({
   name,
   timeouts,
   quantifierGap: 'flink',
   run: (patterns, stream) => {
-    const found = new FoundBySlot(patterns.length, timeouts === 'distinct');
+    const found = new FoundBySlot(patterns.length, timeouts === 'all');
     return runRuleSet(ruleSetOf(patterns, sharing), stream, found, process);
   },
 });
@@ -79,7 +76,7 @@ const processThroughBytes: typeof processKey = (rules, state, event, output) =>
 
 export const RULE_SET = ruleSetEngine('rule set', 'auto', processKey);
 export const RULE_SET_OF_RUNS = ruleSetEngine('rule set of runs', 'never', processKey);
-export const RULE_SET_WITH_TIMEOUTS = ruleSetEngine('rule set with time-outs', 'never', processKey, 'distinct');
+export const RULE_SET_WITH_TIMEOUTS = ruleSetEngine('rule set with time-outs', 'never', processKey, 'all');
 export const RULE_SET_LOOKED_AT = ruleSetEngine('rule set, looked at first', 'auto', lookAndProcess);
 export const RULE_SET_THROUGH_BYTES = ruleSetEngine('rule set through bytes', 'auto', processThroughBytes);
 export const RUNS_THROUGH_BYTES = ruleSetEngine('rule set of runs through bytes', 'never', processThroughBytes);

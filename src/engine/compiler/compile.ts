@@ -84,6 +84,11 @@ export interface CompiledPattern {
 export interface CompileOptions extends BuildOptions {
   /** Derived kind to the kind it derives from, for `subtype`. */
   readonly kindParents?: ReadonlyMap<string, string>;
+  /**
+   * An event that a run passes over from an optional step or a loop makes two of it at once, as in Flink; otherwise only when it
+   * matters. Matches are the same; it decides the order of some that begin with the same event, and how often a time-out is told.
+   */
+  readonly splitsAtOnce?: boolean;
 }
 
 /** Thrown by `compilePattern`; `validatePattern` gives the same problems without throwing. */
@@ -124,7 +129,11 @@ export class PatternCompiler {
   private readonly states = new Map<string, CompiledState>();
   private readonly known = new Map<string, CompiledPattern>();
 
-  constructor(readonly options: CompileOptions = {}) {}
+  private readonly splitsAtOnce: boolean;
+
+  constructor(readonly options: CompileOptions = {}) {
+    this.splitsAtOnce = options.splitsAtOnce ?? false;
+  }
 
   /** Throws `PatternError` with all problems. */
   compile(pattern: Pattern): CompiledPattern {
@@ -203,7 +212,7 @@ export class PatternCompiler {
     }
     markCompleting(states);
     for (const state of states) {
-      state.interest = this.interests.of(state.isStart ? startTerms(state) : changeTerms(state));
+      state.interest = this.interests.of(state.isStart ? startTerms(state) : changeTerms(state, this.splitsAtOnce));
     }
     return shareStates(states, this.states);
   }

@@ -48,13 +48,14 @@ export function startTerms(start: CompiledState): readonly Term[] {
 /**
  * The events that can change a run in the state, be it that they end it. To pass over an event from an optional step or a loop
  * makes two runs of one, which wait for the step's next event and for what follows; together they do all that the one would
- * do, so that an event which is passed over is as good as none.
+ * do, so that an event which is passed over is as good as none. Where `splits`, it counts as a change all the same.
  */
-export function changeTerms(state: CompiledState): readonly Term[] {
+export function changeTerms(state: CompiledState, splits: boolean): readonly Term[] {
   const edges = edgesOf(state);
   if (edges === null) return ANY;
   const passed = edges.filter((edge) => edge.action === IGNORE);
-  if (passed.length === 0 || !isSumOf(state, edges, new Set(passed.map((edge) => edge.target)))) return ANY;
+  if (passed.length === 0 || (splits && passed.some((edge) => edge.target !== state))) return ANY;
+  if (!isSumOf(state, edges, new Set(passed.map((edge) => edge.target)))) return ANY;
   return limited([
     ...termsOf(edges.filter((e) => e.action === TAKE).map((e) => e.path)),
     ...passed.flatMap((edge) => edge.path.flatMap((literal) => expand(negate(literal)))),

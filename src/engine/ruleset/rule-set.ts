@@ -42,7 +42,8 @@ export interface RuleSetOptions extends CompileOptions {
   readonly limits?: Partial<Limits>;
   /**
    * `auto` (default): patterns whose runs multiply keep them as a shared graph, where their conditions allow it. `never`: all keep
-   * runs one by one, as the report of time-outs needs. Matches are the same, but for the order of those with one first event.
+   * runs one by one, just as Flink does (`splitsAtOnce`), as the report of time-outs needs. Matches are the same, but for the order
+   * of those with one first event, and so for which of them a skip strategy keeps.
    */
   readonly sharing?: 'auto' | 'never';
   /** Of an earlier rule set with the same options: what it has compiled is used again. */
@@ -65,7 +66,7 @@ export interface RuleSet {
 
 /** Throws `PatternError` with the problems of the first pattern that cannot be compiled. */
 export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleSetOptions = {}): RuleSet {
-  const compiler = options.compiler ?? new PatternCompiler(options);
+  const compiler = options.compiler ?? new PatternCompiler({ ...options, splitsAtOnce: options.sharing === 'never' });
   const compiled = patterns.map((p) => compiler.compile(p.pattern));
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const slots = compiled.map((pattern) => ({
