@@ -12,6 +12,7 @@ import { ownFields, type StreamDefinition, streamDefinition } from '../runtime/s
 import { buildAlert } from '../runtime/task/alert-builder.js';
 import { Detection } from '../runtime/task/detection.js';
 import { kindOf, missingIdentity, timeOf } from '../runtime/task/interpret.js';
+import type { RuleOptions } from '../runtime/task/keyed-engine.js';
 import { AlertDigest } from './digest.js';
 import { FileEvent } from './file-event.js';
 
@@ -81,6 +82,7 @@ export async function runFiles(
   rules: readonly Rule[],
   listener: RunListener,
   now: () => number,
+  options: RuleOptions = {},
 ): Promise<RunResult> {
   const started = now();
   const totals = new Totals(
@@ -96,7 +98,7 @@ export async function runFiles(
   }
   for (const stream of streams) {
     const own = rules.filter((rule) => fits(rule, stream));
-    if (own.length > 0) await new StreamRun(stream, own, totals).run();
+    if (own.length > 0) await new StreamRun(stream, own, totals, options).run();
   }
   const seconds = now() - started;
   return { ...totals.result(), seconds, eventsPerSecond: Math.round(totals.events / Math.max(seconds, 1e-9)) };
@@ -147,6 +149,7 @@ class StreamRun {
     private readonly stream: FileStream,
     private readonly rules: readonly Rule[],
     private readonly totals: Totals,
+    options: RuleOptions,
   ) {
     const { settings, file } = stream;
     this.definition = streamDefinition(settings);
@@ -164,7 +167,7 @@ class StreamRun {
       this.definition.clock,
       { onMatch: (rule, key, match, at) => totals.alert(buildAlert(rule, key, match, at, source)) },
       // No cut is ever made of it.
-      { kindParents: this.definition.kindParents, tellsChanges: false },
+      { ...options, kindParents: this.definition.kindParents, tellsChanges: false },
     );
   }
 

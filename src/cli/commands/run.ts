@@ -5,6 +5,7 @@ import { type FileStream, openStreams, RunError, type RunResult, runFiles } from
 import { RecordFileError } from '../../connectors/file/file-error.js';
 import { formatDiagnostic, loadRules, type Rule } from '../../rules/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
+import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
 import { bySeverity } from '../rules.js';
@@ -27,7 +28,7 @@ export async function run(options: RunCommandOptions, output: Output): Promise<n
   const streams = await openOrFail(() => openStreams(settings, options.data, (path) => relative(base, path)));
   try {
     const rules = await rulesOrFail(options.patterns ?? settings.patterns, streams, output);
-    const result = await runShown(streams, rules, options, output);
+    const result = await runShown(streams, rules, options, output, ruleOptionsOf(settings.engine));
     output.result(result, () => summary(result, options));
     return 0;
   } finally {
@@ -60,6 +61,7 @@ async function runShown(
   rules: readonly Rule[],
   options: RunCommandOptions,
   output: Output,
+  ruleOptions: RuleOptions,
 ): Promise<RunResult> {
   const sink = options.out === undefined ? null : createWriteStream(options.out);
   let shown = 0;
@@ -87,6 +89,7 @@ async function runShown(
         },
       },
       () => performance.now() / 1000,
+      ruleOptions,
     ),
   );
   output.progress('');

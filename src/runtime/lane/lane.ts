@@ -43,6 +43,7 @@ export interface LaneOptions {
   readonly snapshotIntervalMs: number;
   /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
   readonly hotKeysMax?: number;
+  readonly quantifierGap?: 'flink' | 'every';
   /** Bounds of each rule for each key. */
   readonly limits?: Partial<Limits>;
   readonly listener: DetectorListener;
@@ -189,11 +190,12 @@ export class Lane implements Detector {
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, decoder, report, rules, stream, clock, hotKeysMax, limits } = this.options;
+    const { log, store, decoder, report, rules, stream, clock, hotKeysMax, limits, quantifierGap } = this.options;
     const state = await store.partition(partition);
     const task = new Task({
       ...{ partition, stream, rules, decoder, clock, output: this.outputOf(partition) },
       ...(hotKeysMax === undefined ? {} : { hotKeysMax }),
+      ...(quantifierGap === undefined ? {} : { quantifierGap }),
       ...(limits === undefined ? {} : { limits }),
     });
     const owned: Owned = { task, state, committed: partition.committed ?? -1, stored: -1 };

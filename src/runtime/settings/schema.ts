@@ -181,6 +181,10 @@ export const settingsSchema = z.strictObject({
         10_000,
         'Matches that are written out of those that one event completes, where partial matches share a graph. The oldest come first.',
       ),
+      quantifierGap: choice(['flink', 'every']).default(
+        'flink',
+        'What the longest wait of a quantifier bounds. flink: the wait for each occurrence but the last possible one, and in a loop for the mandatory ones. every: the wait for every occurrence after the first.',
+      ),
       hotKeysMax: integer(1, 100_000_000).default(
         16_384,
         'Keys whose state is kept ready for use, in each partition and for each key field of the patterns. That of others is kept as bytes: less memory and no long pauses, but some microseconds when an event changes it.',

@@ -42,6 +42,8 @@ export interface KeyedOutput {
 
 export interface KeyedEngineOptions {
   readonly kindParents?: ReadonlyMap<string, string>;
+  /** What the longest wait of a quantifier bounds; see `CompileOptions`. */
+  readonly quantifierGap?: 'flink' | 'every';
   /** Bounds of each rule for each key. */
   readonly limits?: Partial<Limits>;
   /** Writes events, so that states can be kept as bytes. Without it all stay objects. */
@@ -51,6 +53,15 @@ export interface KeyedEngineOptions {
   /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */
   readonly tellsChanges?: boolean;
 }
+
+/** What a run of rules takes from the settings of the engine. */
+export const ruleOptionsOf = ({ runsMax, matchesMax, overflow, quantifierGap }: RuleSettings): RuleOptions => ({
+  limits: { runsMax, matchesMax, overflow },
+  quantifierGap,
+});
+
+export type RuleOptions = Pick<KeyedEngineOptions, 'limits' | 'quantifierGap'>;
+export type RuleSettings = Limits & { readonly quantifierGap: 'flink' | 'every' };
 
 export const HOT_KEYS_MAX = 16_384;
 

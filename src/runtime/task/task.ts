@@ -42,6 +42,7 @@ export interface TaskOptions {
   readonly decoder: RecordDecoder;
   readonly clock: Clock;
   readonly output: TaskOutput;
+  readonly quantifierGap?: 'flink' | 'every';
   /** Bounds of each rule for each key. */
   readonly limits?: Partial<Limits>;
   /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
@@ -104,6 +105,7 @@ export class Task {
       {
         kindParents: options.stream.kindParents,
         codec: this.codec,
+        ...(options.quantifierGap === undefined ? {} : { quantifierGap: options.quantifierGap }),
         ...(options.limits === undefined ? {} : { limits: options.limits }),
         ...(options.hotKeysMax === undefined ? {} : { hotKeysMax: options.hotKeysMax }),
       },

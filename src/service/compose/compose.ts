@@ -1,12 +1,12 @@
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
-import type { Limits } from '../../engine/index.js';
 import type { Rule } from '../../rules/index.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import { Lane } from '../../runtime/lane/lane.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
+import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
 import type { ServiceParts } from '../parts.js';
@@ -84,12 +84,6 @@ function onlyStream(settings: Settings): StreamSettings {
   );
 }
 
-const limitsOf = ({ engine: { runsMax, matchesMax, overflow } }: Settings): Limits => ({
-  runsMax,
-  matchesMax,
-  overflow,
-});
-
 function redisSink(settings: Settings, clock: Clock, stream: StreamParts): RedisSink | null {
   const { url, prefix, expiry, maxAlerts, streamLength, timeout } = settings.redis;
   if (url === undefined) return null;
@@ -139,7 +133,7 @@ async function makeLane(parts: LaneParts): Promise<Lane> {
     commitRecords: settings.commit.records,
     snapshotIntervalMs: settings.snapshot.interval,
     hotKeysMax: settings.engine.hotKeysMax,
-    limits: limitsOf(settings),
+    ...ruleOptionsOf(settings.engine),
     stopwatch: () => performance.now() / 1000,
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   });
