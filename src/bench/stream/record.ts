@@ -1,5 +1,3 @@
-import { ByteReader, ByteWriter } from '../../engine/index.js';
-
 /** What the rules of the workloads read of a row. */
 export type Fields = {
   readonly accountId: string;
@@ -8,22 +6,37 @@ export type Fields = {
   readonly country: string;
 };
 
-const text = new TextEncoder();
-const reader = new TextDecoder();
-// One for all records: encoding has no pauses.
-const out = new ByteWriter();
+/** Most bytes that one record takes. */
+const RECORD_MAX = 96;
 
-/** A transaction as a binary record of some 30 bytes, in place of the Avro record of a service. */
-export function encodeRecord(fields: Fields): Uint8Array {
-  out.byteString(text.encode(fields.accountId));
-  out.byteString(text.encode(fields.type));
-  out.double(fields.amount);
-  out.byteString(text.encode(fields.country));
-  return out.finish();
+/** Transactions as binary records of some 30 bytes, in place of the Avro records of a service; in one piece of memory, as a log hands them out. */
+export function encodeRecords(rows: readonly Fields[]): readonly Uint8Array[] {
+  const all = Buffer.alloc(rows.length * RECORD_MAX);
+  let at = 0;
+  const text = (value: string): void => {
+    all[at] = all.write(value, at + 1, 'latin1');
+    at += 1 + all[at]!;
+  };
+  return rows.map(({ accountId, type, amount, country }) => {
+    const from = at;
+    text(accountId);
+    text(type);
+    at = all.writeDoubleLE(amount, at);
+    text(country);
+    return all.subarray(from, at);
+  });
 }
 
 export function decodeRecord(record: Uint8Array): Fields {
-  const input = new ByteReader(record);
-  const string = (): string => reader.decode(input.byteString());
-  return { accountId: string(), type: string(), amount: input.double(), country: string() };
+  const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength);
+  let at = 0;
+  const text = (): string => {
+    const from = at + 1;
+    at = from + bytes[at]!;
+    return bytes.toString('latin1', from, at);
+  };
+  const accountId = text();
+  const type = text();
+  at += 8;
+  return { accountId, type, amount: bytes.readDoubleLE(at - 8), country: text() };
 }

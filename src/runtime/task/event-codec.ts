@@ -33,10 +33,12 @@ export function eventCodec(redecode: Redecode): EventCodec {
       const time = input.double();
       const seq = input.varint();
       const offset = input.varint();
-      const traceparent = decoder.decode(input.byteString());
+      const trace = input.byteString();
+      // Most have none, and the decoder is not free.
+      const traceparent = trace.length === 0 ? null : decoder.decode(trace);
       const raw = copyOf(input.byteString());
       const { kind, fields } = redecode(raw, offset);
-      const event = new SourceEvent(time, kind, fields, offset, raw, traceparent === '' ? null : traceparent, true);
+      const event = new SourceEvent(time, kind, fields, offset, raw, traceparent, true);
       event.seq = seq;
       return event;
     },
