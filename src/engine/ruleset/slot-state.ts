@@ -57,8 +57,10 @@ export function stepSlot(
     if (pattern.plainStart !== null) return beginRun(pattern, event);
     if (pattern.wholeMatch !== null) return matchAtOnce(pattern, event, output);
   }
+  // If the end of a window fails at its skip strategy, the event at hand still begins anew.
+  const known =
+    before === undefined ? undefined : (advanceSlot(slot, before, event.time, output) as PatternState | undefined);
   try {
-    const known = advanceTime(pattern, before as PatternState | undefined, event.time, output);
     const after = stepEvent(pattern, known, event, output, true);
     return after === undefined || after.partial.length - 1 <= limits.runsMax
       ? after
