@@ -127,6 +127,8 @@ export class PatternCompiler {
   /** Patterns compiled so far. */
   compiled = 0;
   private readonly states = new Map<string, CompiledState>();
+  /** By the very object, which is quicker to find than by what it says. */
+  private readonly seen = new WeakMap<Pattern, CompiledPattern>();
   private readonly known = new Map<string, CompiledPattern>();
 
   private readonly splitsAtOnce: boolean;
@@ -137,6 +139,12 @@ export class PatternCompiler {
 
   /** Throws `PatternError` with all problems. */
   compile(pattern: Pattern): CompiledPattern {
+    const compiled = this.seen.get(pattern) ?? this.compileUnseen(pattern);
+    this.seen.set(pattern, compiled);
+    return compiled;
+  }
+
+  private compileUnseen(pattern: Pattern): CompiledPattern {
     const key = textOf(pattern);
     const known = key === null ? undefined : this.known.get(key);
     if (known !== undefined) return known;

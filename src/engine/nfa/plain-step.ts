@@ -56,6 +56,12 @@ export function stepOnlyRun(
   return isPlainTake(edge) ? successor(state, run, target, event) : NOT_PLAIN;
 }
 
+/** Whether the window of the state's only run has ended, so that nothing is left of the state but time-outs. */
+export function onlyRunHasEnded({ windowMs, hasPending }: CompiledPattern, state: PatternState, time: number): boolean {
+  if (windowMs === 0 || hasPending || state.partial.length !== 2 || state.completed.length > 0) return false;
+  return time - state.partial[0]!.first!.time >= windowMs;
+}
+
 /** The one take or ignore that applies, where no proceed does; `null`: nothing applies. */
 function soleEdge(
   state: CompiledState,

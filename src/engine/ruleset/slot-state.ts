@@ -5,7 +5,7 @@ import { pruneGraph } from '../graph/compact.js';
 import { type GraphState, graphItems, latestStart } from '../graph/node.js';
 import { type GraphOutput, stepGraph } from '../graph/process.js';
 import { type Output, SkipError } from '../nfa/output.js';
-import { beginRun, matchAtOnce } from '../nfa/plain-step.js';
+import { beginRun, matchAtOnce, onlyRunHasEnded } from '../nfa/plain-step.js';
 import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
 
 /** What one pattern knows of one key: runs one by one, or as a shared graph. Which of the two is the pattern's, for good. */
@@ -47,12 +47,15 @@ export interface RuleSetOutput extends Output, GraphOutput {
 /** Gives an event that concerns the pattern to its state, of which the interests that hold have been marked as seen. */
 export function stepSlot(
   slot: Slot,
-  before: SlotState | undefined,
+  given: SlotState | undefined,
   event: EngineEvent,
   output: RuleSetOutput,
 ): SlotState | undefined {
   const { pattern, limits } = slot;
-  if (slot.shares) return stepShared(slot, before as GraphState | undefined, event, output);
+  if (slot.shares) return stepShared(slot, given as GraphState | undefined, event, output);
+  let before = given as PatternState | undefined;
+  const isOver = before !== undefined && output.onTimeout === undefined && onlyRunHasEnded(pattern, before, event.time);
+  if (isOver) before = undefined;
   if (before === undefined) {
     if (pattern.plainStart !== null) return beginRun(pattern, event);
     if (pattern.wholeMatch !== null) return matchAtOnce(pattern, event, output);
