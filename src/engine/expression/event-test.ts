@@ -1,6 +1,7 @@
 import type { EngineEvent } from '../event.js';
 import type { Expr } from './expression.js';
 import { generateTest } from './generate.js';
+import { functionOf } from './generated.js';
 import { conditionRuntime } from './runtime.js';
 
 /** A condition on the event alone, as a function. `fields` is `event.fields`. */
@@ -17,6 +18,5 @@ export function compileEventTest(expr: Expr): EventTest {
     constant: (value) => `constants[${constants.push(value) - 1}]`,
     feature: refuse,
   });
-  const make = new Function('rt', 'constants', `'use strict'; return (event, fields) => ${text};`);
-  return make(conditionRuntime([]), constants) as EventTest;
+  return functionOf(['rt', 'constants'], text)(conditionRuntime([]), constants) as EventTest;
 }

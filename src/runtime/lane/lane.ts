@@ -1,4 +1,3 @@
-import type { Limits } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../detector.js';
 import type { Clock } from '../ports/clock.js';
@@ -19,12 +18,13 @@ import {
 import type { AlertEncoder } from '../ports/outputs.js';
 import type { PartitionState, StateStore } from '../ports/state-store.js';
 import type { StreamDefinition } from '../stream.js';
+import type { RuleOptions } from '../task/keyed-engine.js';
 import { Task, type TaskSnapshot } from '../task/task.js';
 import { Outbox } from './outbox.js';
 import { recover } from './recovery.js';
 import { deadLetter, lateRecord } from './rejected.js';
 
-export interface LaneOptions {
+export interface LaneOptions extends RuleOptions {
   readonly log: Log;
   readonly store: StateStore;
   readonly clock: Clock;
@@ -43,9 +43,6 @@ export interface LaneOptions {
   readonly snapshotIntervalMs: number;
   /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
   readonly hotKeysMax?: number;
-  readonly quantifierGap?: 'flink' | 'every';
-  /** Bounds of each rule for each key. */
-  readonly limits?: Partial<Limits>;
   readonly listener: DetectorListener;
   /** Seconds of a clock that never goes back, for durations in metrics alone. */
   readonly stopwatch: () => number;
@@ -194,9 +191,7 @@ export class Lane implements Detector {
     const state = await store.partition(partition);
     const task = new Task({
       ...{ partition, stream, rules, decoder, clock, output: this.outputOf(partition) },
-      ...(hotKeysMax === undefined ? {} : { hotKeysMax }),
-      ...(quantifierGap === undefined ? {} : { quantifierGap }),
-      ...(limits === undefined ? {} : { limits }),
+      ...{ hotKeysMax, limits, quantifierGap },
     });
     const owned: Owned = { task, state, committed: partition.committed ?? -1, stored: -1 };
     this.owned.set(partitionName(partition), owned);

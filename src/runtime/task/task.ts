@@ -1,4 +1,4 @@
-import type { Limits, Match } from '../../engine/index.js';
+import type { Match } from '../../engine/index.js';
 import {
   decodeKeyState,
   type EventCodec,
@@ -22,6 +22,7 @@ import { type Cut, type CutEngine, encodeCut } from './cut.js';
 import { Detection } from './detection.js';
 import { eventCodec } from './event-codec.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
+import type { RuleOptions } from './keyed-engine.js';
 import { SourceEvent } from './source-event.js';
 import { stateKey } from './state-key.js';
 
@@ -35,16 +36,13 @@ export interface TaskOutput {
   onMatchesDropped(rule: Rule, key: string, matches: number): void;
 }
 
-export interface TaskOptions {
+export interface TaskOptions extends RuleOptions {
   readonly partition: TopicPartition;
   readonly stream: StreamDefinition;
   readonly rules: readonly Rule[];
   readonly decoder: RecordDecoder;
   readonly clock: Clock;
   readonly output: TaskOutput;
-  readonly quantifierGap?: 'flink' | 'every';
-  /** Bounds of each rule for each key. */
-  readonly limits?: Partial<Limits>;
   /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
   readonly hotKeysMax?: number;
 }
@@ -105,9 +103,9 @@ export class Task {
       {
         kindParents: options.stream.kindParents,
         codec: this.codec,
-        ...(options.quantifierGap === undefined ? {} : { quantifierGap: options.quantifierGap }),
-        ...(options.limits === undefined ? {} : { limits: options.limits }),
-        ...(options.hotKeysMax === undefined ? {} : { hotKeysMax: options.hotKeysMax }),
+        limits: options.limits,
+        quantifierGap: options.quantifierGap,
+        hotKeysMax: options.hotKeysMax,
       },
     );
   }
