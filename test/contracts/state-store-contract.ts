@@ -38,7 +38,7 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
 
     it('has what was written, with its cut', async () => {
       const state = await fixture.store.partition(P0);
-      await state.write({ cut: bytes('at 10'), puts: [entry('a', '1'), entry('b', '2')], deletes: [] });
+      await state.write({ position: 1, cut: bytes('at 10'), puts: [entry('a', '1'), entry('b', '2')], deletes: [] });
       expect(text(await state.cut())).toBe('at 10');
       expect(await contents(state)).toEqual([
         ['a', '1'],
@@ -48,8 +48,18 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
 
     it('overwrites, deletes and moves the cut in later batches', async () => {
       const state = await fixture.store.partition(P0);
-      await state.write({ cut: bytes('1'), puts: [entry('a', '1'), entry('b', '1'), entry('c', '1')], deletes: [] });
-      await state.write({ cut: bytes('2'), puts: [entry('b', '2')], deletes: [bytes('a'), bytes('never there')] });
+      await state.write({
+        position: 1,
+        cut: bytes('1'),
+        puts: [entry('a', '1'), entry('b', '1'), entry('c', '1')],
+        deletes: [],
+      });
+      await state.write({
+        position: 1,
+        cut: bytes('2'),
+        puts: [entry('b', '2')],
+        deletes: [bytes('a'), bytes('never there')],
+      });
       expect(text(await state.cut())).toBe('2');
       expect(await contents(state)).toEqual([
         ['b', '2'],
@@ -59,15 +69,15 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
 
     it('moves the cut with a batch that changes no key', async () => {
       const state = await fixture.store.partition(P0);
-      await state.write({ cut: bytes('1'), puts: [entry('a', '1')], deletes: [] });
-      await state.write({ cut: bytes('2'), puts: [], deletes: [] });
+      await state.write({ position: 1, cut: bytes('1'), puts: [entry('a', '1')], deletes: [] });
+      await state.write({ position: 1, cut: bytes('2'), puts: [], deletes: [] });
       expect(text(await state.cut())).toBe('2');
       expect(await contents(state)).toEqual([['a', '1']]);
     });
 
     it('puts a key that the same batch deletes', async () => {
       const state = await fixture.store.partition(P0);
-      await state.write({ cut: bytes('1'), puts: [entry('a', 'new')], deletes: [bytes('a')] });
+      await state.write({ position: 1, cut: bytes('1'), puts: [entry('a', 'new')], deletes: [bytes('a')] });
       expect(await contents(state)).toEqual([['a', 'new']]);
     });
 
@@ -75,6 +85,7 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
       const state = await fixture.store.partition(P0);
       const keys = [[0xff, 0xff], [0x00], [0x7f], [0x80], [0x00, 0x00], [0xff], [0x61, 0x62], [0x61], []];
       await state.write({
+        position: 1,
         cut: bytes('1'),
         puts: keys.map((key) => ({ key: Uint8Array.from(key), value: bytes('v') })),
         deletes: [],
@@ -90,6 +101,7 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
       const state = await fixture.store.partition(P0);
       const value = Uint8Array.from({ length: 256 }, (_, i) => i);
       await state.write({
+        position: 1,
         cut: new Uint8Array(0),
         puts: [
           { key: bytes('bytes'), value },
@@ -110,7 +122,7 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
       const key = bytes('key');
       const value = bytes('value');
       const cut = bytes('cut');
-      await state.write({ cut, puts: [{ key, value }], deletes: [] });
+      await state.write({ position: 1, cut, puts: [{ key, value }], deletes: [] });
       for (const buffer of [key, value, cut]) {
         buffer.fill(0);
       }
@@ -128,7 +140,12 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
       ];
       for (const [i, p] of all.entries()) {
         const state = await fixture.store.partition(p);
-        await state.write({ cut: bytes(`cut ${i}`), puts: [entry('same key', `value ${i}`)], deletes: [] });
+        await state.write({
+          position: 1,
+          cut: bytes(`cut ${i}`),
+          puts: [entry('same key', `value ${i}`)],
+          deletes: [],
+        });
       }
       await (await fixture.store.partition(P1)).clear();
       for (const [i, p] of all.entries()) {
@@ -141,22 +158,22 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
 
     it('forgets everything when it is cleared, and can be written again', async () => {
       const state = await fixture.store.partition(P0);
-      await state.write({ cut: bytes('1'), puts: manyEntries(500), deletes: [] });
+      await state.write({ position: 1, cut: bytes('1'), puts: manyEntries(500), deletes: [] });
       await state.clear();
       expect(await state.cut()).toBeNull();
       expect(await contents(state)).toEqual([]);
-      await state.write({ cut: bytes('2'), puts: [entry('key-7', 'again')], deletes: [] });
+      await state.write({ position: 1, cut: bytes('2'), puts: [entry('key-7', 'again')], deletes: [] });
       expect(await contents(state)).toEqual([['key-7', 'again']]);
     });
 
     it('lists the entries of one cut while later batches are written', async () => {
       const state = await fixture.store.partition(P0);
-      await state.write({ cut: bytes('1'), puts: manyEntries(3000), deletes: [] });
+      await state.write({ position: 1, cut: bytes('1'), puts: manyEntries(3000), deletes: [] });
       const values = new Set<string | null>();
       let seen = 0;
       for await (const { value } of state.entries()) {
         if (seen++ === 0) {
-          await state.write({ cut: bytes('2'), puts: manyEntries(3000, 'later'), deletes: [] });
+          await state.write({ position: 1, cut: bytes('2'), puts: manyEntries(3000, 'later'), deletes: [] });
         }
         values.add(text(value));
       }
@@ -168,7 +185,7 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
       const state = await fixture.store.partition(P0);
       await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
-          state.write({ cut: bytes(String(i)), puts: [entry('k', String(i))], deletes: [] }),
+          state.write({ position: 1, cut: bytes(String(i)), puts: [entry('k', String(i))], deletes: [] }),
         ),
       );
       expect(text(await state.cut())).toBe('19');
@@ -178,7 +195,7 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
     it('gives the same state to everyone who asks for a partition', async () => {
       const one = await fixture.store.partition(P0);
       const two = await fixture.store.partition({ ...P0 });
-      await one.write({ cut: bytes('1'), puts: [entry('a', '1')], deletes: [] });
+      await one.write({ position: 1, cut: bytes('1'), puts: [entry('a', '1')], deletes: [] });
       expect(text(await two.cut())).toBe('1');
     });
 
@@ -187,8 +204,8 @@ export function describeStateStoreContract(name: string, make: () => Promise<Sta
         return;
       }
       const state = await fixture.store.partition(P0);
-      await state.write({ cut: bytes('1'), puts: manyEntries(100), deletes: [] });
-      await state.write({ cut: bytes('2'), puts: [], deletes: manyEntries(99).map((e) => e.key) });
+      await state.write({ position: 1, cut: bytes('1'), puts: manyEntries(100), deletes: [] });
+      await state.write({ position: 1, cut: bytes('2'), puts: [], deletes: manyEntries(99).map((e) => e.key) });
       const again = await (await fixture.reopen()).partition(P0);
       expect(text(await again.cut())).toBe('2');
       expect(await contents(again)).toEqual([['key-99', 'first']]);

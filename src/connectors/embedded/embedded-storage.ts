@@ -1,4 +1,4 @@
-import type { LogStorage } from '../../runtime/local-log/storage.js';
+import type { LogStorage, PartitionStorage, PendingRecord } from '../../runtime/local-log/storage.js';
 import {
   type OffsetCommit,
   partitionName,
@@ -72,6 +72,15 @@ export class EmbeddedStorage implements LogStorage {
 
   commit(groupId: string, offsets: readonly OffsetCommit[]): Promise<void> {
     return this.offsets.commit(groupId, offsets);
+  }
+
+  async transact(
+    groupId: string,
+    appends: ReadonlyMap<PartitionStorage, readonly PendingRecord[]>,
+    offsets: readonly OffsetCommit[],
+  ): Promise<void> {
+    await Promise.all([...appends].map(([partition, records]) => partition.append(records)));
+    await this.commit(groupId, offsets);
   }
 
   /** Closes all it can, then throws the first error. */

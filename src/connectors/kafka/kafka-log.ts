@@ -9,9 +9,11 @@ import type {
   TopicInfo,
   TopicPartition,
   TopicSpec,
+  TransactionalProducer,
 } from '../../runtime/ports/log.js';
 import { Admin } from './admin.js';
 import { Cluster } from './cluster.js';
+import { KafkaError } from './errors.js';
 import { KafkaGroupMember } from './group-member.js';
 import { type KafkaOptions, withDefaults } from './options.js';
 import { KafkaProducer } from './producer.js';
@@ -75,6 +77,10 @@ export class KafkaLog implements Log {
     const producer: KafkaProducer = new KafkaProducer(this.#cluster, () => this.#open.delete(producer));
     this.#open.add(producer);
     return producer;
+  }
+
+  async transactionalProducer(): Promise<TransactionalProducer> {
+    throw new KafkaError('KAFKA_REJECTED', 'transactions are not there yet');
   }
 
   /** Closes members (revoking), then producers with what they hold, then the connections. */

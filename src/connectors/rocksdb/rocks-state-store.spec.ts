@@ -39,6 +39,7 @@ describe('the state store on RocksDB', () => {
   const writeSome = async () => {
     const store = await RocksStateStore.open({ directory });
     await (await store.partition(P)).write({
+      position: 1,
       cut: bytes('1'),
       puts: [{ key: bytes('k'), value: bytes('v') }],
       deletes: [],
@@ -87,7 +88,12 @@ describe('the state store on RocksDB', () => {
     const store = await RocksStateStore.open({ directory });
     const state = await store.partition(P);
     for (let i = 1; i <= 20; i++) {
-      await state.write({ cut: bytes(`${i}`), puts: [{ key: bytes('k'), value: bytes(`${i}`) }], deletes: [] });
+      await state.write({
+        position: 1,
+        cut: bytes(`${i}`),
+        puts: [{ key: bytes('k'), value: bytes(`${i}`) }],
+        deletes: [],
+      });
     }
     const copy = await copyWithTornLog(directory);
     await store.close();
@@ -118,12 +124,12 @@ describe('the state store on RocksDB', () => {
     const store = await RocksStateStore.open({ directory });
     const state = await store.partition(P);
     const puts = Array.from({ length: 5000 }, (_, i) => ({ key: bytes(`k${i}`), value: bytes('v') }));
-    await state.write({ cut: bytes('1'), puts, deletes: [] });
+    await state.write({ position: 1, cut: bytes('1'), puts, deletes: [] });
     const listing = state.entries()[Symbol.asyncIterator]();
     await listing.next();
     await store.close();
     await expect(state.cut()).rejects.toMatchObject({ code: 'STATE_IO' });
-    await expect(state.write({ cut: bytes('2'), puts: [], deletes: [] })).rejects.toThrow('closed');
+    await expect(state.write({ position: 1, cut: bytes('2'), puts: [], deletes: [] })).rejects.toThrow('closed');
     await expect(store.partition(P)).rejects.toMatchObject({ code: 'STATE_IO' });
   });
 });

@@ -11,11 +11,12 @@ import {
   type TopicInfo,
   type TopicPartition,
   type TopicSpec,
+  type TransactionalProducer,
 } from '../ports/log.js';
 import { Group } from './group.js';
 import { LogError } from './log-error.js';
 import { LocalMember } from './member.js';
-import { LocalProducer } from './producer.js';
+import { LocalProducer, LocalTransactionalProducer } from './producer.js';
 import { type LogStorage, type PartitionStorage, Waker } from './storage.js';
 
 /**
@@ -87,6 +88,11 @@ export class LocalLog implements Log {
   async producer(): Promise<LogProducer> {
     this.assertOpen();
     return new LocalProducer(this.storage, this.clock, () => this.assertOpen());
+  }
+
+  async transactionalProducer(): Promise<TransactionalProducer> {
+    this.assertOpen();
+    return new LocalTransactionalProducer(this.storage, this.clock, () => this.assertOpen());
   }
 
   /** Closes all members (awaiting `onRevoked`), ends all readers that follow, and closes the storage. */

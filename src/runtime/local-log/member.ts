@@ -57,6 +57,16 @@ export class LocalMember implements GroupMember {
   }
 
   async commit(offsets: readonly OffsetCommit[]): Promise<void> {
+    this.assertOwns(offsets);
+    await this.group.storage.commit(this.options.groupId, offsets);
+  }
+
+  get groupId(): string {
+    return this.options.groupId;
+  }
+
+  /** Throws `FencedError` unless this member may commit these now. */
+  assertOwns(offsets: readonly OffsetCommit[]): void {
     const foreign = offsets.find((o) => !this.owned.has(partitionName(o)));
     if (foreign !== undefined) {
       const why = this.active ? 'it was given to another member' : 'the member is closed';
@@ -64,7 +74,6 @@ export class LocalMember implements GroupMember {
         `group ${this.options.groupId} takes no commit of ${partitionName(foreign)} from this member: ${why}`,
       );
     }
-    await this.group.storage.commit(this.options.groupId, offsets);
   }
 
   pause(partitions: readonly TopicPartition[]): void {

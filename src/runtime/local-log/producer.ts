@@ -1,28 +1,30 @@
 import { partitionOfKey } from '../partitioner.js';
 import type { Clock } from '../ports/clock.js';
-import type { LogProducer, OutgoingRecord } from '../ports/log.js';
+import type { GroupMember, LogProducer, OffsetCommit, OutgoingRecord, TransactionalProducer } from '../ports/log.js';
 import { LogError } from './log-error.js';
+import { LocalMember } from './member.js';
 import type { LogStorage, PartitionStorage, PendingRecord } from './storage.js';
 
 /** Shares records out to partitions; durable when the storage says so. */
 export class LocalProducer implements LogProducer {
-  /** The partition that the next record without a key goes to, by topic. */
-  private readonly next = new Map<string, number>();
+  private readonly placement: Placement;
   private readonly underWay = new Set<Promise<unknown>>();
   private closed = false;
 
   constructor(
-    private readonly storage: LogStorage,
-    private readonly clock: Clock,
+    storage: LogStorage,
+    clock: Clock,
     private readonly assertOpen: () => void,
-  ) {}
+  ) {
+    this.placement = new Placement(storage, clock);
+  }
 
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     this.assertOpen();
     if (this.closed) {
       throw new LogError('LOG_CLOSED', 'the producer is closed');
     }
-    const byPartition = this.byPartition(records);
+    const byPartition = this.placement.place(records);
     const appends = [...byPartition].map(([partition, pending]) => partition.append(pending));
     const settled = Promise.allSettled(appends);
     this.underWay.add(settled);
@@ -40,9 +42,56 @@ export class LocalProducer implements LogProducer {
     this.closed = true;
     await Promise.all(this.underWay);
   }
+}
+
+/** Records and offsets as one: who may commit is looked at first, and the storage does all or nothing. */
+export class LocalTransactionalProducer implements TransactionalProducer {
+  private readonly placement: Placement;
+  private last: Promise<void> = Promise.resolve();
+  private closed = false;
+
+  constructor(
+    private readonly storage: LogStorage,
+    clock: Clock,
+    private readonly assertOpen: () => void,
+  ) {
+    this.placement = new Placement(storage, clock);
+  }
+
+  async commit(
+    member: GroupMember,
+    records: readonly OutgoingRecord[],
+    offsets: readonly OffsetCommit[],
+  ): Promise<void> {
+    this.assertOpen();
+    if (this.closed) throw new LogError('LOG_CLOSED', 'the producer is closed');
+    const done = this.last.then(async () => {
+      if (!(member instanceof LocalMember)) throw new TypeError('a member of another log');
+      member.assertOwns(offsets);
+      await this.storage.transact(member.groupId, this.placement.place(records), offsets);
+    });
+    this.last = done.catch(() => undefined);
+    await done;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.last;
+  }
+}
+
+/** Which partition a record goes to. */
+class Placement {
+  /** The partition that the next record without a key goes to, by topic. */
+  private readonly next = new Map<string, number>();
+
+  constructor(
+    private readonly storage: LogStorage,
+    private readonly clock: Clock,
+  ) {}
 
   /** Finds every record's partition before anything is appended, so that a wrong topic appends nothing. */
-  private byPartition(records: readonly OutgoingRecord[]): Map<PartitionStorage, PendingRecord[]> {
+  place(records: readonly OutgoingRecord[]): Map<PartitionStorage, PendingRecord[]> {
     const partitionsOf = new Map(this.storage.topics().map((t) => [t.name, t.partitions]));
     const result = new Map<PartitionStorage, PendingRecord[]>();
     const now = this.clock.now();

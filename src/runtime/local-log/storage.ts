@@ -43,6 +43,12 @@ export interface LogStorage {
   committed(groupId: string): ReadonlyMap<string, number>;
   /** Resolves when the offsets are durable. */
   commit(groupId: string, offsets: readonly OffsetCommit[]): Promise<void>;
+  /** Appends all records and commits the offsets, or does nothing of it: also when the process dies meanwhile. */
+  transact(
+    groupId: string,
+    appends: ReadonlyMap<PartitionStorage, readonly PendingRecord[]>,
+    offsets: readonly OffsetCommit[],
+  ): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -90,6 +90,16 @@ class MemoryStorage implements LogStorage {
     }
   }
 
+  /** Nothing comes in between: all of it happens before this returns. */
+  async transact(
+    groupId: string,
+    appends: ReadonlyMap<MemoryPartition, readonly PendingRecord[]>,
+    offsets: readonly OffsetCommit[],
+  ): Promise<void> {
+    for (const [partition, records] of appends) void partition.append(records);
+    void this.commit(groupId, offsets);
+  }
+
   async close(): Promise<void> {}
 }
 

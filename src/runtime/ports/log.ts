@@ -44,6 +44,26 @@ export interface LogProducer {
   close(): Promise<void>;
 }
 
+/** Nothing of the transaction happened, and nothing of it will: the same records may be sent in another one. */
+export class TransactionAbortedError extends Error {
+  readonly code = 'LOG_TRANSACTION_ABORTED';
+}
+
+/** Writes records and commits offsets as one. One transaction at a time. */
+export interface TransactionalProducer {
+  /**
+   * One transaction: all records and all offsets, or none of them; readers see the records from the moment it is committed. Records
+   * of one partition keep their order. Resolves when it is committed; stays pending while the brokers are away. Its outcome is
+   * always known in the end: an answer that is lost is asked for again.
+   *
+   * @throws FencedError The member does not own all of these partitions in the group's present generation: nothing happened.
+   * @throws TransactionAbortedError Nothing happened (it took too long, or the log failed); may be tried again.
+   */
+  commit(member: GroupMember, records: readonly OutgoingRecord[], offsets: readonly OffsetCommit[]): Promise<void>;
+  /** Waits for the transaction under way. */
+  close(): Promise<void>;
+}
+
 /** Where a group begins in a partition for which it has committed nothing. */
 export type StartPosition =
   | { readonly at: 'earliest' }
@@ -151,6 +171,11 @@ export interface Log {
   /** The offsets a group has committed, by `topic-partition`. */
   committed(groupId: string): Promise<ReadonlyMap<string, number>>;
   producer(): Promise<LogProducer>;
+  /**
+   * `id`: name of the producer; what an earlier one of this name left open is ended first, and that one can commit nothing any more.
+   * Absent: a name that nobody else has.
+   */
+  transactionalProducer(id?: string): Promise<TransactionalProducer>;
   close(): Promise<void>;
 }
 

@@ -7,6 +7,8 @@ export interface StateEntry {
 }
 
 export interface StateBatch {
+  /** Offset of the partition up to which records are in it: that of the cut. */
+  readonly position: number;
   /** The cut that holds after this batch. */
   readonly cut: Uint8Array;
   readonly puts: readonly StateEntry[];
@@ -22,6 +24,13 @@ export interface PartitionState {
   write(batch: StateBatch): Promise<void>;
   /** Forgets everything, the cut included. */
   clear(): Promise<void>;
+  /**
+   * Puts a copy that is kept elsewhere in the place of what is held: the newest one at or before an offset. Answers whether there
+   * was one; if not, what is held stays. Absent: no copies are kept. A second call gives an older copy than the first.
+   */
+  restoreCopy?(atOrBefore: number): Promise<boolean>;
+  /** The partition was given up: nothing is written until it is asked of the store again. */
+  release?(): Promise<void>;
 }
 
 export class StateStoreError extends Error {

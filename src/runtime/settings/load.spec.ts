@@ -153,7 +153,7 @@ describe('errors', () => {
       'STAKEOUT_HTTP_PROT: expected the variable of a setting, got an unknown name; did you mean STAKEOUT_HTTP_PORT?',
       '/stakeout.yaml:6: streams.transactions.outOfOrderness: expected a duration such as 250ms, 10s, 5m, 1h30m or 7d, got 10',
       'KAFKA_BROKERS: expected a list of host:port, at least one, got ["a"]',
-      '/stakeout.yaml:2: kafka.broker: expected one of brokers, clientId, groupId, tls, sasl, got an unknown key; did you mean brokers?',
+      '/stakeout.yaml:2: kafka.broker: expected one of brokers, clientId, groupId, transactionalId, transactionTimeout, tls, sasl, got an unknown key; did you mean brokers?',
       '/stakeout.yaml:9: http.port: expected a whole number from 0 to 65535, got 99999',
       '/stakeout.yaml:10: commit: expected a section, got "soon"',
       'LOG_LEVEL: expected one of trace, debug, info, warn, error, silent, got "loud"',

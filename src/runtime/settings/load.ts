@@ -182,6 +182,9 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
       add(['streams', name, 'schema'], 'an Avro schema (.avsc), because plain Avro does not carry its own', 'nothing');
     }
   }
+  if (getAt(tree, ['checkpoint', 'to']) === 's3' && getAt(tree, ['checkpoint', 's3', 'bucket']) === undefined) {
+    add(['checkpoint', 's3', 'bucket'], 'a bucket, because checkpoint.to is s3', 'nothing');
+  }
   const sasl = getAt(tree, ['kafka', 'sasl']);
   if (isTree(sasl) && sasl.mechanism !== undefined) {
     for (const key of ['username', 'password'].filter((name) => sasl[name] === undefined)) {

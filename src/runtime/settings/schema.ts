@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import {
+  autoOr,
   brokers,
   bytes,
   choice,
@@ -79,6 +80,14 @@ const kafka = z.strictObject({
   }),
   clientId: text.default('stakeout', 'Client id shown in the logs of the brokers.'),
   groupId: text.default('stakeout', 'Consumer group. Instances of one group share the partitions.'),
+  transactionalId: text.optional(
+    'Name of this instance towards the transaction coordinator, for `delivery: exactly-once`. A name that stays the same over restarts (a pod of a StatefulSet) ends at once what a crashed process left open; no two running instances may share it.',
+    { defaultText: 'a new one at every start' },
+  ),
+  transactionTimeout: duration.default(
+    '10s',
+    'How long a transaction may stay open before the broker ends it. What a dead process left open is hidden from readers, and holds up its partitions, for as long.',
+  ),
   tls: z
     .strictObject({
       enabled: flag.default(false, 'Talk TLS with the brokers.'),
@@ -116,6 +125,43 @@ const http = z.strictObject({
   host: text.default('127.0.0.1', 'Address to listen at. 0.0.0.0 for every interface, as in a container.'),
   port: integer(0, 65_535).default(8080, 'Port to listen at. 0: any free one.', { env: ['HTTP_PORT', 'PORT'] }),
   bodyLimit: bytes.default('1MiB', 'Largest request body.'),
+});
+
+const checkpoint = z.strictObject({
+  to: choice(['none', 'directory', 's3', 'kafka']).default(
+    'none',
+    'Where copies of the state are kept, so that another machine can go on with a partition: a folder that all instances see, an S3 bucket, or a compacted Kafka topic.',
+  ),
+  interval: duration.default('30s', 'What changed is copied this often.'),
+  minPause: duration.default(
+    '5s',
+    'At least so long lies between the end of one checkpoint and the beginning of the next.',
+  ),
+  timeout: duration.default('2m', 'A checkpoint that takes longer is given up, reported and tried again.'),
+  tolerated: integer(0, 1_000_000).default(
+    10,
+    'So many failed checkpoints of a partition in a row are only reported; after more of them the service counts as degraded. Detection goes on all the same.',
+  ),
+  retained: integer(1, 1000).default(3, 'Checkpoints kept of each partition; older ones are deleted.'),
+  standby: flag.default(
+    false,
+    'Follow the checkpoints of partitions that other instances own, so that one can be taken over at once. Costs their disk and reads.',
+  ),
+  directory: path.optional('Folder for `to: directory`.', { defaultText: '`checkpoints` in `data.directory`' }),
+  topic: topicName.default('stakeout-checkpoints', 'Topic for `to: kafka`; made compacted where it is not there.'),
+  s3: z
+    .strictObject({
+      bucket: text.optional('Bucket for `to: s3`.'),
+      prefix: text.default('stakeout', 'Beginning of all object names.'),
+      region: text.default('us-east-1', 'Region of the bucket.'),
+      endpoint: url.optional('Another server that speaks S3.', { defaultText: 'AWS' }),
+      pathStyle: flag.default(false, 'Name the bucket in the path, as most servers other than AWS want it.'),
+      accessKeyId: text.optional('Access key.', {
+        defaultText: "the AWS SDK's own search: environment, profile, role",
+      }),
+      secretAccessKey: text.optional('Secret of the access key.', { secret: true }),
+    })
+    .prefault({}),
 });
 
 /** Everything that can be set. Sections are strict: an unknown key is an error. */
@@ -191,6 +237,14 @@ export const settingsSchema = z.strictObject({
       ),
     })
     .prefault({}),
+  lanes: autoOr(0, 64).default(
+    'auto',
+    'Worker threads that detect, each a member of the consumer group with partitions of its own. auto: one for each core on Kafka, at most one for each partition. 0: in the main thread, as always on the embedded log.',
+  ),
+  delivery: choice(['exactly-once', 'at-least-once']).default(
+    'exactly-once',
+    'exactly-once: alerts are readable when the transaction that holds them and their offsets is committed. at-least-once: alerts are readable as soon as they are found; after a crash some may be there twice, under the same id.',
+  ),
   commit: z
     .strictObject({
       interval: duration.default('100ms', 'Alerts and offsets are committed at least this often.'),
@@ -201,6 +255,15 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       interval: duration.default('5s', 'Changed state is written to disk this often.'),
       bytes: bytes.default('64MiB', 'Or after so many changed bytes, if that is sooner.'),
+    })
+    .prefault({}),
+  checkpoint: checkpoint.prefault({}),
+  journal: z
+    .strictObject({
+      topic: topicName.default(
+        'stakeout-journal',
+        'Topic for what decides results beside the records: which rules took effect where, and how the clock of an idle partition was moved.',
+      ),
     })
     .prefault({}),
   labels: z

@@ -140,6 +140,20 @@ export function choice<const T extends readonly [string, ...string[]]>(values: T
   return both(() => z.enum(values as unknown as [T[number], ...T[number][]]), 'choice', `one of ${values.join(', ')}`);
 }
 
+/** A whole number, or `auto`. Text that is neither is complained of by the union. */
+export function autoOr(min: number, max: number) {
+  return both(
+    () =>
+      z.union([z.literal('auto'), z.int()]).transform((value, context): number | 'auto' => {
+        if (value === 'auto' || (value >= min && value <= max)) return value;
+        context.addIssue({ code: 'custom', message: 'not in range' });
+        return z.NEVER;
+      }),
+    'integer',
+    `auto, or a whole number from ${min} to ${max}`,
+  );
+}
+
 /** `{kind: parent}`. */
 export const kindTree = {
   default: (description: string) =>

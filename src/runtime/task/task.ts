@@ -334,7 +334,7 @@ export class Task {
         if (++sinceTurn % KEYS_PER_TURN === 0) await turn();
       }
     }
-    return { cut: encodeCut(cut), puts, deletes };
+    return { position: cut.position, cut: encodeCut(cut), puts, deletes };
   }
 
   /** Where the slots of a stored engine are now; a rule that is gone or changed maps to nothing. */

@@ -11,7 +11,7 @@ for (let i = 1; ; i++) {
   const value = Buffer.from(String(i).padStart(Number(valueBytes)));
   const puts = Array.from({ length: 50 }, (_, k) => ({ key: Buffer.from(`key-${k}`), value }));
   try {
-    await state.write({ cut: Buffer.from(String(i)), puts, deletes: [] });
+    await state.write({ position: 1, cut: Buffer.from(String(i)), puts, deletes: [] });
   } catch (error) {
     process.stdout.write(`failed ${(error as { code: string }).code} ${(error as Error).message}\n`);
     break;
