@@ -15,6 +15,8 @@ export interface LoadOptions {
 export interface LoadedRules {
   /** Rules without errors, in order of their files. */
   readonly rules: readonly Rule[];
+  /** The text that each of them was read from, by `source` of the rule: files may change afterwards. */
+  readonly texts: ReadonlyMap<string, string>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -26,6 +28,7 @@ export const RULE_FILE = 'pattern.yaml';
  */
 export async function loadRules(paths: readonly string[], options: LoadOptions = {}): Promise<LoadedRules> {
   const rules: Rule[] = [];
+  const texts = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   const merged = options.schemas === undefined ? null : mergeSchemas(options.schemas);
   const fileOfId = new Map<string, string>();
@@ -37,11 +40,13 @@ export async function loadRules(paths: readonly string[], options: LoadOptions =
     diagnostics.push(...parsed.diagnostics);
     if (parsed.rule === null) continue;
     const other = fileOfId.get(parsed.rule.id);
-    if (other === undefined) rules.push(parsed.rule);
-    else diagnostics.push(duplicateId(parsed.rule, text, other));
+    if (other === undefined) {
+      rules.push(parsed.rule);
+      texts.set(parsed.rule.source, text);
+    } else diagnostics.push(duplicateId(parsed.rule, text, other));
     fileOfId.set(parsed.rule.id, other ?? file);
   }
-  return { rules, diagnostics };
+  return { rules, texts, diagnostics };
 }
 
 async function ruleFiles(paths: readonly string[], diagnostics: Diagnostic[]): Promise<readonly string[]> {

@@ -1,12 +1,9 @@
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
-import type { Rule } from '../../rules/index.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
-import { Lane } from '../../runtime/lane/lane.js';
 import type { Clock } from '../../runtime/ports/clock.js';
-import type { Log } from '../../runtime/ports/log.js';
-import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
-import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import type { Settings } from '../../runtime/settings/index.js';
+import { makeLane } from '../lanes/make-lane.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
 import type { ServiceParts } from '../parts.js';
@@ -14,18 +11,14 @@ import { AlertTopicCodec } from './alert-topic-codec.js';
 import { demoPart } from './demo.js';
 import { streamIngest } from './ingest.js';
 import { openLog } from './log.js';
+import { onlyStream } from './only-stream.js';
 import { loadRunningRules, type RunningRules, rulesByKey } from './rules.js';
 import { openStore } from './store.js';
-import { makeRegistry, makeStream, type StreamParts } from './stream-parts.js';
+import { makeRegistry, type StreamFacts, streamFacts } from './stream-parts.js';
 
 export interface Composed {
   readonly parts: ServiceParts;
   readonly running: RunningRules;
-}
-
-/** More streams than one cannot be joined yet. */
-export class StreamsError extends Error {
-  readonly code = 'STREAMS';
 }
 
 /**
@@ -35,13 +28,8 @@ export class StreamsError extends Error {
 export async function compose(settings: Settings, logger: () => Logger): Promise<Composed> {
   const clock = systemClock;
   const report = (text: string): void => logger().info(text);
-  const stream = makeStream(onlyStream(settings), {
-    settings,
-    clock,
-    onTrouble: (error) =>
-      logger().warn({ trouble: error.message }, 'the schema registry does not answer; waiting for it'),
-    onRecovered: () => logger().info('the schema registry answers again'),
-  });
+  const warn = (text: string, trouble: Error): void => logger().warn({ trouble: trouble.message }, text);
+  const stream = streamFacts(onlyStream(settings));
   const running = await loadRunningRules(settings.patterns, stream.schema);
   const registry = makeRegistry(settings);
   const ingest = streamIngest(stream.settings, stream.avro, registry);
@@ -52,7 +40,8 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     const store = await openStore(settings);
     opened.unshift(store);
-    return makeLane({ settings, clock, stream, log, rules: running.rules, codec, listener, report, store });
+    const sources = fitSources(running, stream, report);
+    return makeLane({ settings, number: 0, sources, clock, log, store, listener, report, warn });
   };
   return {
     running,
@@ -73,18 +62,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   };
 }
 
-function onlyStream(settings: Settings): StreamSettings {
-  const streams = Object.values(settings.streams).filter((stream) => stream.topics !== undefined);
-  if (streams.length === 1) return streams[0]!;
-  const names = streams.map((stream) => stream.name).join(', ');
-  throw new StreamsError(
-    streams.length === 0
-      ? 'No stream reads a topic: set streams.<name>.topic.'
-      : `The service reads one stream, and the settings name ${streams.length}: ${names}. Run one service for each.`,
-  );
-}
-
-function redisSink(settings: Settings, clock: Clock, stream: StreamParts): RedisSink | null {
+function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): RedisSink | null {
   const { url, prefix, expiry, maxAlerts, streamLength, timeout } = settings.redis;
   if (url === undefined) return null;
   const accountField = stream.definition.keyField;
@@ -97,44 +75,13 @@ function redisSink(settings: Settings, clock: Clock, stream: StreamParts): Redis
   });
 }
 
-interface LaneParts {
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly stream: StreamParts;
-  readonly log: Log;
-  readonly rules: readonly Rule[];
-  readonly codec: AlertTopicCodec;
-  readonly listener: DetectorListener;
-  readonly report: (text: string) => void;
-  readonly store: Awaited<ReturnType<typeof openStore>>;
-}
-
-async function makeLane(parts: LaneParts): Promise<Lane> {
-  const { settings, clock, stream, log, codec, listener, report, store } = parts;
-  const { topic, partitions, topics } = stream.settings;
-  const { fit, unfit } = rulesByKey(parts.rules, stream.definition.keyField, partitions);
+/** The sources of the rules that can run where the topic is keyed as it is; the others are reported. */
+function fitSources(running: RunningRules, { settings, definition }: StreamFacts, report: (text: string) => void) {
+  const { fit, unfit } = rulesByKey(running.rules, definition.keyField, settings.partitions);
   for (const rule of unfit) {
     report(
-      `${rule.id} is left out: it is keyed by ${rule.key}, but the topic by ${stream.definition.keyField}. Only with one partition can it run.`,
+      `${rule.id} is left out: it is keyed by ${rule.key}, but the topic by ${definition.keyField}. Only with one partition can it run.`,
     );
   }
-  return new Lane({
-    ...{ log, store, clock, listener, report },
-    stream: stream.definition,
-    group: { groupId: settings.kafka.groupId, topics: topics!, start: settings.start },
-    rules: fit,
-    decoder: stream.decoder(fit.flatMap((rule) => rule.fields)),
-    encoder: codec,
-    source: topic === undefined ? null : { name: topic, partitions },
-    alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },
-    deadLetters: { name: settings.deadLetters.topic, partitions: 1 },
-    late: { name: settings.late.topic, partitions: 1 },
-    commitIntervalMs: settings.commit.interval,
-    commitRecords: settings.commit.records,
-    snapshotIntervalMs: settings.snapshot.interval,
-    hotKeysMax: settings.engine.hotKeysMax,
-    ...ruleOptionsOf(settings.engine),
-    stopwatch: () => performance.now() / 1000,
-    turn: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  return running.sources.filter((_, index) => fit.includes(running.rules[index]!));
 }

@@ -10,9 +10,17 @@ export class NoRulesError extends Error {
   }
 }
 
+/** A rule as it was written. */
+export interface RuleSource {
+  readonly file: string;
+  readonly text: string;
+}
+
 export interface RunningRules {
   /** Live and shadow rules without errors. */
   readonly rules: readonly Rule[];
+  /** What each of them was made from, in the same order: a lane in another thread compiles it again. */
+  readonly sources: readonly RuleSource[];
   /** What is wrong with the others, and warnings. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -22,10 +30,11 @@ export interface RunningRules {
  * service that detects nothing must not look as if it did.
  */
 export async function loadRunningRules(folder: string, schema: EventSchema | null): Promise<RunningRules> {
-  const { rules, diagnostics } = await loadRules([folder], schema === null ? {} : { schemas: [schema] });
+  const { rules, texts, diagnostics } = await loadRules([folder], schema === null ? {} : { schemas: [schema] });
   const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
   if (running.length === 0) throw new NoRulesError(`There is no rule to run in ${folder}.`, diagnostics);
-  return { rules: running, diagnostics };
+  const sources = running.map(({ source }) => ({ file: source, text: texts.get(source)! }));
+  return { rules: running, sources, diagnostics };
 }
 
 /** Rules whose key the topic is partitioned by; all of them where there is one partition. */

@@ -9,14 +9,18 @@ import type { RecordDecoder } from '../../runtime/ports/decoder.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { ownFields, type StreamDefinition, streamDefinition } from '../../runtime/stream.js';
 
-/** What the service needs of one stream. */
-export interface StreamParts {
+/** What the settings and the schema file say of one stream. */
+export interface StreamFacts {
   readonly settings: StreamSettings;
   readonly definition: StreamDefinition;
   /** What rules are checked against; `null`: nothing is known of its fields. */
   readonly schema: EventSchema | null;
   /** The Avro schema that records are read as, and written with by `POST /transactions`. */
   readonly avro: AvroSchema | null;
+}
+
+/** A stream whose records can be read. */
+export interface StreamParts extends StreamFacts {
   /** A decoder for the fields that these rules use. */
   decoder(ruleFields: Iterable<string>): RecordDecoder;
 }
@@ -34,18 +38,21 @@ export function makeRegistry(settings: Settings): SchemaRegistry | null {
 }
 
 /** Throws `AvroSchemaError` when the schema file cannot be read or does not hold. */
-export function makeStream(stream: StreamSettings, context: StreamContext): StreamParts {
-  const definition = streamDefinition(stream);
+export function streamFacts(stream: StreamSettings): StreamFacts {
   const schema = streamSchema(stream);
-  const avro = schema?.avro ?? null;
-  const make = decoderFactory(stream, avro, context);
   return {
     settings: stream,
-    definition,
+    definition: streamDefinition(stream),
     schema: schema?.events ?? null,
-    avro,
-    decoder: (ruleFields) => make([...ruleFields, ...ownFields(definition)]),
+    avro: schema?.avro ?? null,
   };
+}
+
+/** Throws as `streamFacts` does. */
+export function makeStream(stream: StreamSettings, context: StreamContext): StreamParts {
+  const facts = streamFacts(stream);
+  const make = decoderFactory(stream, facts.avro, context);
+  return { ...facts, decoder: (ruleFields) => make([...ruleFields, ...ownFields(facts.definition)]) };
 }
 
 function decoderFactory(
