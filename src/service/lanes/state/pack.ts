@@ -1,0 +1,38 @@
+/**
+ * Many byte strings in one buffer, which crosses threads without a copy. A message with a thousand arrays of its own costs some
+ * microseconds for each of them.
+ *
+ * Layout, in 32-bit words of the machine: number of parts, the length of each, then their bytes one after another.
+ */
+const WORD = 4;
+
+/** Copies the parts: the caller may reuse its buffers at once. */
+export function pack(parts: readonly Uint8Array[]): ArrayBuffer {
+  const begin = WORD * (parts.length + 1);
+  const total = parts.reduce((sum, part) => sum + part.length, begin);
+  const packed = new ArrayBuffer(total);
+  const words = new Uint32Array(packed, 0, parts.length + 1);
+  const bytes = new Uint8Array(packed);
+  words[0] = parts.length;
+  let at = begin;
+  for (const [index, part] of parts.entries()) {
+    words[index + 1] = part.length;
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return packed;
+}
+
+/** Views of the parts: they keep the whole buffer in memory. */
+export function unpack(packed: ArrayBuffer): Buffer[] {
+  const count = new Uint32Array(packed, 0, 1)[0]!;
+  const lengths = new Uint32Array(packed, WORD, count);
+  const parts = new Array<Buffer>(count);
+  let at = WORD * (count + 1);
+  for (let index = 0; index < count; index++) {
+    const length = lengths[index]!;
+    parts[index] = Buffer.from(packed, at, length);
+    at += length;
+  }
+  return parts;
+}
