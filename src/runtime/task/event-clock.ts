@@ -67,9 +67,14 @@ export class EventClock {
     if (watermark > this.current) this.current = watermark;
   }
 
-  /** The next events that the watermark has passed, all of one time; `null`: none. */
-  next(): readonly SourceEvent[] | null {
+  /** The next event that the watermark has passed; `null`: none. */
+  next(): SourceEvent | null {
     return this.buffer.take(this.current);
+  }
+
+  /** Time of the earliest event that is held back; infinity: there is none. */
+  nextTime(): number {
+    return this.buffer.firstTime() ?? Number.POSITIVE_INFINITY;
   }
 
   /** Lowest offset that is still held back, or `null`. */

@@ -1,12 +1,29 @@
 import { MinHeap } from './min-heap.js';
+import { blockOf, TimeBlock, TimeSlots } from './time-block.js';
+
+/** Empty blocks that are kept for later use, and the most places that one of them may have. */
+const SPARE_MAX = 16;
+const SPARE_CAPACITY_MAX = 65_536;
 
 /**
- * Holds events until the watermark passes them, and gives them back by time, and within one time in order of arrival.
- * Events of one time share a slot; a heap orders the slots. `T` needs nothing but a time and an offset.
+ * Holds events until the watermark passes them, and gives them back by time, and within one time in order of arrival. `T` needs
+ * nothing but a time, in whole ms, and an offset.
+ *
+ * Time is cut into blocks of some seconds. An event is appended to its block; once the watermark is in a block, that block alone
+ * has its events chained by millisecond. So an event costs the same however many are held and however far apart their times are.
+ *
+ * Invariants
+ * 1. A block stands in `blocks` and in `order` exactly while it has events.
+ * 2. The block that is open, if one is, is the earliest.
  */
 export class OrderBuffer<T extends { readonly time: number; readonly offset: number }> {
-  private readonly slots = new Map<number, T[]>();
-  private readonly times = new MinHeap<number>((a, b) => a < b);
+  private readonly blocks = new Map<number, TimeBlock<T>>();
+  private readonly order = new MinHeap<TimeBlock<T>>((a, b) => a.number < b.number);
+  private readonly slots = new TimeSlots();
+  private open: TimeBlock<T> | null = null;
+  /** The block that was added to last: most often it is the next one, too. */
+  private latest: TimeBlock<T> | null = null;
+  private readonly spare: TimeBlock<T>[] = [];
   private count = 0;
 
   get size(): number {
@@ -14,33 +31,68 @@ export class OrderBuffer<T extends { readonly time: number; readonly offset: num
   }
 
   add(event: T): void {
+    const number = blockOf(event.time);
     this.count++;
-    const slot = this.slots.get(event.time);
-    if (slot !== undefined) {
-      slot.push(event);
-      return;
-    }
-    this.slots.set(event.time, [event]);
-    this.times.push(event.time);
+    if (this.latest === null || this.latest.number !== number) this.latest = this.blockOf(number);
+    this.latest.add(event);
   }
 
-  /** Takes out the events of the earliest time, if that is at or before `watermark`. */
-  take(watermark: number): readonly T[] | null {
-    const time = this.times.peek();
-    if (time === undefined || time > watermark) return null;
-    this.times.pop();
-    const slot = this.slots.get(time)!;
-    this.slots.delete(time);
-    this.count -= slot.length;
-    return slot;
+  /** Earliest time of the events held. */
+  firstTime(): number | undefined {
+    return this.order.peek()?.firstTime;
+  }
+
+  /** Takes out the first event of the earliest time, if that is at or before `watermark`. */
+  take(watermark: number): T | null {
+    const block = this.open ?? this.openEarliest(watermark);
+    if (block === null) return null;
+    const event = block.take(watermark);
+    if (event === null) return null;
+    this.count--;
+    if (block.size === 0) this.forget(block);
+    return event;
   }
 
   /** Lowest offset of the events held, or `null` when there are none. */
   lowestOffset(): number | null {
-    let lowest: number | null = null;
-    for (const slot of this.slots.values()) {
-      for (const event of slot) if (lowest === null || event.offset < lowest) lowest = event.offset;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const block of this.blocks.values()) {
+      block.forEach(({ offset }) => {
+        if (offset < lowest) lowest = offset;
+      });
     }
-    return lowest;
+    return this.count === 0 ? null : lowest;
+  }
+
+  private blockOf(number: number): TimeBlock<T> {
+    let block = this.blocks.get(number);
+    if (block !== undefined) return block;
+    block = this.spare.pop() ?? new TimeBlock<T>();
+    block.become(number);
+    this.blocks.set(number, block);
+    this.order.push(block);
+    if (this.open !== null && number < this.open.number) {
+      this.open.close();
+      this.open = null;
+    }
+    return block;
+  }
+
+  private openEarliest(watermark: number): TimeBlock<T> | null {
+    const block = this.order.peek();
+    if (block === undefined || block.firstTime > watermark) return null;
+    block.open(this.slots);
+    this.open = block;
+    return block;
+  }
+
+  /** The open block, once it is empty. */
+  private forget(block: TimeBlock<T>): void {
+    block.close();
+    this.open = null;
+    this.order.pop();
+    this.blocks.delete(block.number);
+    if (this.latest === block) this.latest = null;
+    if (this.spare.length < SPARE_MAX && block.capacity <= SPARE_CAPACITY_MAX) this.spare.push(block);
   }
 }
