@@ -1,5 +1,6 @@
 import { begin, eq, field, type Pattern } from '../../src/engine/index.js';
 import type { Rule } from '../../src/rules/rule.js';
+import { type ReadRuleSet, type RuleSetVersion, ruleSetDigest } from '../../src/runtime/journal/rule-set-version.js';
 import { Lane, type LaneOptions } from '../../src/runtime/lane/lane.js';
 import type { Alert } from '../../src/runtime/ports/alert.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../../src/runtime/ports/decoder.js';
@@ -75,6 +76,26 @@ export const row = (topic: string, r: Row): OutgoingRecord => ({
   timestamp: 0,
 });
 
+const versions = new Map<string, RuleSetVersion>();
+
+/** A rule set whose body is its name. */
+export function ruleSetOf(
+  rules: readonly Rule[],
+  decoder: RecordDecoder = jsonDecoder,
+  clock = stream.clock,
+): RuleSetVersion {
+  const digest = ruleSetDigest(rules, {}, clock);
+  const version = { digest, rules, decoder, clock, options: {}, body: text.encode(digest) };
+  versions.set(digest, version);
+  return version;
+}
+
+export const readRuleSet: ReadRuleSet = async (body) => {
+  const version = versions.get(utf8.decode(body));
+  if (version === undefined) throw new Error('no such rule set');
+  return version;
+};
+
 export interface LaneKit {
   readonly log: Log;
   readonly store: StateStore;
@@ -86,13 +107,15 @@ export function makeLane(kit: LaneKit, more: Partial<LaneOptions> = {}): Lane {
     ...kit,
     stream,
     group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },
-    rules: RULES,
-    decoder: jsonDecoder,
+    ruleSet: ruleSetOf(RULES),
+    readRuleSet,
     encoder: { encode: (alert) => text.encode(JSON.stringify(alert)) },
     source: null,
     alerts: { name: 'alerts', partitions: 1 },
     deadLetters: { name: 'dead-letters', partitions: 1 },
     late: { name: 'late', partitions: 1 },
+    journal: { name: 'journal', partitions: 1 },
+    delivery: 'exactly-once',
     commitIntervalMs: 100,
     commitRecords: 1000,
     snapshotIntervalMs: 500,

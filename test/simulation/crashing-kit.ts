@@ -1,4 +1,11 @@
-import type { GroupListener, GroupMember, GroupOptions, Log, LogProducer } from '../../src/runtime/ports/log.js';
+import type {
+  GroupListener,
+  GroupMember,
+  GroupOptions,
+  Log,
+  LogProducer,
+  TransactionalProducer,
+} from '../../src/runtime/ports/log.js';
 import type { PartitionState, StateStore } from '../../src/runtime/ports/state-store.js';
 
 /**
@@ -66,6 +73,8 @@ export class CrashingProcess {
     return new Proxy({} as Log, {
       get: (_, name) => {
         if (name === 'producer') return async () => this.wrapProducer(await this.underlyingLog.producer());
+        if (name === 'transactionalProducer')
+          return async () => this.wrapTransactions(await this.underlyingLog.transactionalProducer());
         if (name === 'join') return (options: GroupOptions, listener: GroupListener) => this.join(options, listener);
         const value = Reflect.get(this.underlyingLog, name) as unknown;
         return typeof value === 'function' ? value.bind(this.underlyingLog) : value;
@@ -75,6 +84,14 @@ export class CrashingProcess {
 
   private wrapProducer(producer: LogProducer): LogProducer {
     return { send: (records) => this.effect('send', () => producer.send(records)), close: () => producer.close() };
+  }
+
+  private wrapTransactions(producer: TransactionalProducer): TransactionalProducer {
+    return {
+      commit: (_, records, offsets) =>
+        this.effect('transaction', () => producer.commit(this.member!, records, offsets)),
+      close: () => producer.close(),
+    };
   }
 
   private wrapState(state: PartitionState): PartitionState {

@@ -1,18 +1,19 @@
 import {
+  makeLane as anyLane,
   jsonDecoder,
   type LaneKit,
-  makeLane,
   RULES,
   readAlerts,
   readAll,
   row,
+  ruleSetOf,
   showAlert,
-  stream,
 } from '../../../test/harness/lane-kit.js';
 import { until } from '../../../test/harness/until.js';
 import { MemoryLog } from '../memory/memory-log.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import { ManualClock } from '../testing/manual-clock.js';
+import type { DeliveryMode } from './delivery.js';
 import type { Lane } from './lane.js';
 
 const PARTITION = { topic: 'rows', partition: 0 };
@@ -42,13 +43,19 @@ const commit = async (kit: LaneKit, offset: number): Promise<void> => {
   await until(async () => (await kit.log.committed('g')).get('rows-0') === offset, `offset ${offset} committed`);
 };
 
-describe('a lane', () => {
+const MODES: readonly DeliveryMode[] = ['exactly-once', 'at-least-once'];
+
+describe.each(MODES)('a lane, %s', (delivery) => {
+  const makeLane = (kit: LaneKit, more: Parameters<typeof anyLane>[1] = {}): Lane =>
+    anyLane(kit, { delivery, ...more });
+
   it('finds what the rules say, in event time, and writes alerts keyed like their source', async () => {
     const kit = await kitOf();
     const lane = makeLane(kit);
     await lane.start();
     await send(kit, 'Xa100 Yb101 Xb106 Xa103 Xa104 Xz500');
     await processed(lane, 6);
+    await commit(kit, 6);
     await until(() => lane.status().alerts === 7, 'seven alerts');
     const alerts = await readAlerts(kit.log);
     // Xa103 and Xa104 came after Xb106, but happened before it.
@@ -172,7 +179,7 @@ describe('a lane', () => {
     await processed(first, 2);
     await first.stop();
     const changed = [{ ...RULES[2]!, revision: 'new' }, RULES[0]!];
-    const second = makeLane(kit, { rules: changed });
+    const second = makeLane(kit, { ruleSet: ruleSetOf(changed) });
     await second.start();
     await send(kit, 'Xb125 Xz500');
     await processed(second, 4);
@@ -202,9 +209,12 @@ describe('a lane', () => {
 
   it('takes events at once in arrival mode', async () => {
     const kit = await kitOf();
-    const lane = makeLane(kit, { stream: { ...stream, clock: { mode: 'arrival', outOfOrdernessMs: 0 } } });
+    const ruleSet = ruleSetOf(RULES, jsonDecoder, { mode: 'arrival', outOfOrdernessMs: 0 });
+    const lane = makeLane(kit, { ruleSet });
     await lane.start();
     await send(kit, 'Xa100 Xb90');
+    await processed(lane, 2);
+    await commit(kit, 2);
     await until(() => lane.status().alerts === 1, 'an alert');
     const [alert] = await readAlerts(kit.log);
     expect(showAlert(alert!)).toBe('a-then-b X Xa100 Xb90');
@@ -224,6 +234,8 @@ describe('a lane', () => {
       { ...b, headers: new Map([['traceparent', new TextEncoder().encode(traceparent)]]) },
     ]);
     await send(kit, 'Zz130');
+    await processed(lane, 3);
+    await commit(kit, 3);
     await until(() => seen.length === 1, 'an alert');
     expect(seen).toEqual([traceparent]);
     const [record] = await readAll(kit.log, 'alerts');
@@ -258,7 +270,7 @@ describe('a lane', () => {
     const gate = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const lane = makeLane(kit, { decoder: { ...jsonDecoder, prepare: () => gate } });
+    const lane = makeLane(kit, { ruleSet: ruleSetOf(RULES, { ...jsonDecoder, prepare: () => gate }) });
     await lane.start();
     await send(kit, 'Xa100 Xb101 Xz200');
     await until(() => lane.status().partitions.length === 1, 'the partition');

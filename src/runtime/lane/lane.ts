@@ -1,7 +1,14 @@
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../detector.js';
+import {
+  bodyRecord,
+  entryRecord,
+  JOURNAL_RETENTION_MS,
+  type JournalEntry,
+  journalPartition,
+} from '../journal/journal.js';
+import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
 import type { Clock } from '../ports/clock.js';
-import type { RecordDecoder } from '../ports/decoder.js';
 import {
   type AssignedPartition,
   FencedError,
@@ -10,34 +17,43 @@ import {
   type GroupOptions,
   type Log,
   type LogProducer,
+  type OffsetCommit,
+  type OutgoingRecord,
   partitionName,
   type RecordBatch,
   type TopicPartition,
   type TopicSpec,
+  TransactionAbortedError,
+  type TransactionalProducer,
 } from '../ports/log.js';
 import type { AlertEncoder } from '../ports/outputs.js';
 import type { PartitionState, StateStore } from '../ports/state-store.js';
 import type { StreamDefinition } from '../stream.js';
-import type { RuleOptions } from '../task/keyed-engine.js';
 import { Task, type TaskSnapshot } from '../task/task.js';
-import { Outbox } from './outbox.js';
+import { Delivery, type DeliveryMode } from './delivery.js';
 import { recover } from './recovery.js';
 import { deadLetter, lateRecord } from './rejected.js';
 
-export interface LaneOptions extends RuleOptions {
+export interface LaneOptions {
   readonly log: Log;
   readonly store: StateStore;
   readonly clock: Clock;
   readonly stream: StreamDefinition;
   readonly group: GroupOptions;
-  readonly rules: readonly Rule[];
-  readonly decoder: RecordDecoder;
+  readonly ruleSet: RuleSetVersion;
+  /** For what the journal says was in force before. */
+  readonly readRuleSet: ReadRuleSet;
   readonly encoder: AlertEncoder;
   /** The topic that is read, to be made if it is not there; `null`: topics are found by their names. */
   readonly source: TopicSpec | null;
   readonly alerts: TopicSpec;
   readonly deadLetters: TopicSpec;
   readonly late: TopicSpec;
+  /** How long its records are kept is not for the caller to say. */
+  readonly journal: TopicSpec;
+  readonly delivery: DeliveryMode;
+  /** Name of the lane's transactions; absent: a new one at every start. No two lanes may share one. */
+  readonly transactionalId?: string;
   readonly commitIntervalMs: number;
   readonly commitRecords: number;
   readonly snapshotIntervalMs: number;
@@ -59,21 +75,40 @@ const RETRY_MS = 1000;
 interface Owned {
   readonly task: Task;
   readonly state: PartitionState;
+  /** A batch is being processed. */
+  busy: boolean;
+  /** While it is set, no batch is begun: an entry of the journal for this position is being committed. */
+  gate: Promise<unknown> | null;
   committed: number;
-  /** Position of the last cut that was stored; -1: none in this ownership. */
-  stored: number;
+  /** What the last cut that was stored holds: position, and number of the journal's last entry; empty: none in this ownership. */
+  stored: string;
+}
+
+/** One partition's share in a commit. */
+interface Part {
+  readonly owned: Owned;
+  readonly position: number;
+  readonly snapshot: TaskSnapshot | null;
+  readonly holds: string;
 }
 
 /**
  * One consumer and the partitions it owns.
  *
+ * The commit, exactly once
+ * 1. Everything up to `C` is processed; alerts, dead letters, late events and journal entries that follow from it wait here. A
+ *    crash before 2: nothing of it was seen, `C` is not committed, all is found again.
+ * 2. One transaction writes them all and commits `C` with the member's generation: a member that no longer owns the partition is
+ *    refused, and nothing of it is ever seen. A crash during it: the log ends it one way or the other, whole.
+ * 3. Now and then, one batch stores all changed keys with the cut at `C`. A crash before: the cut is older than `C`, and recovery
+ *    replays what lies between with nothing given out.
+ * 4. Where copies are kept elsewhere, the store makes them of these batches, after them.
+ *
  * The commit, at least once
- * 1. Everything up to `C` is processed; alerts, dead letters and late events that follow from it were sent at once.
- * 2. Wait until all of them are durable. A crash before: `C` is not committed, they are found and sent again, under the same
- *    ids.
- * 3. Commit `C` with the member's generation; a member that no longer owns the partition is refused. A crash before: as 2.
- * 4. Now and then, one batch stores all changed keys with the cut at `C`. A crash before: the cut is older than `C`, and
- *    recovery replays what lies between with nothing given out.
+ * 1. What follows from a batch is sent as soon as the batch is processed. A crash before 3: it is found and sent again, under the
+ *    same ids.
+ * 2. Wait until all of it is durable.
+ * 3. Commit `C` with the member's generation. 4. and 5. as 3. and 4. above.
  *
  * Invariants
  * 1. One commit at a time. 2. A stored cut is never ahead of the committed offset. 3. Partitions are given up after a commit.
@@ -83,10 +118,15 @@ export class Lane implements Detector {
   private trouble: string | null = null;
   private readonly owned = new Map<string, Owned>();
   private producer: LogProducer | null = null;
-  private outbox: Outbox | null = null;
+  private transactions: TransactionalProducer | null = null;
+  private delivery: Delivery | null = null;
   private member: GroupMember | null = null;
+  /** Entries that say which rules are in force, of partitions that are about to go live. */
+  private readonly unwritten = new Map<string, JournalEntry>();
+  private readonly joined = Promise.withResolvers<GroupMember>();
+  private journalPartitions = 1;
   private readonly abort = new AbortController();
-  private committing: Promise<void> | null = null;
+  private committing: Promise<boolean> | null = null;
   private sinceCommit = 0;
   private snapshotAt = 0;
   private cancelTimer: () => void = () => undefined;
@@ -119,6 +159,7 @@ export class Lane implements Detector {
     await this.member?.close();
     this.abort.abort();
     await this.producer?.close();
+    await this.transactions?.close();
     this.enter('stopped');
   }
 
@@ -133,18 +174,28 @@ export class Lane implements Detector {
   }
 
   rules(): readonly Rule[] {
-    return this.options.rules;
+    return this.options.ruleSet.rules;
   }
 
   // ---- start ----------------------------------------------------------------------------------------------------------
 
   private async open(): Promise<void> {
-    const { log, source, alerts, deadLetters, late, group, encoder } = this.options;
+    const { log, source, alerts, deadLetters, late, journal, group, encoder, delivery, transactionalId } = this.options;
     await encoder.prepare?.();
-    for (const topic of [source, alerts, deadLetters, late]) if (topic !== null) await log.createTopic(topic);
+    const kept = { ...journal, retentionMs: JOURNAL_RETENTION_MS };
+    for (const topic of [source, alerts, deadLetters, late, kept]) if (topic !== null) await log.createTopic(topic);
+    const topics = await log.topics();
+    this.journalPartitions = topics.find(({ name }) => name === journal.name)?.partitions ?? journal.partitions;
     this.producer ??= await log.producer();
-    this.outbox ??= new Outbox(this.producer, (error) => this.fail(error));
+    this.transactions ??= await log.transactionalProducer(transactionalId);
+    this.delivery ??= new Delivery(delivery, this.producer, this.transactions, (error) => this.fail(error));
     this.member ??= await log.join(group, this.listener());
+    this.joined.resolve(this.member);
+  }
+
+  /** Takes effect with the next record that is given out. */
+  setDelivery(mode: DeliveryMode): void {
+    this.delivery?.setMode(mode);
   }
 
   /** A log that is away at the start is waited for: nothing is lost by waiting. */
@@ -156,7 +207,7 @@ export class Lane implements Detector {
       } catch (error) {
         if (this.abort.signal.aborted || this.phase !== 'starting') throw error;
         this.setTrouble(`cannot start yet: ${(error as Error).message}`);
-        await new Promise<void>((resolve) => this.options.clock.schedule(RETRY_MS, resolve));
+        await this.pause(RETRY_MS);
       }
     }
   }
@@ -182,30 +233,90 @@ export class Lane implements Detector {
     this.options.listener.onPartitions?.(partitions, 'assigned');
     const positions = new Map<string, number>();
     for (const partition of partitions) positions.set(partitionName(partition), await this.take(partition));
+    await this.goLive(partitions);
     this.options.listener.onPartitions?.(partitions, 'live');
     return positions;
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, decoder, report, rules, stream, clock, hotKeysMax, limits, quantifierGap } = this.options;
+    const { log, store, report, ruleSet, readRuleSet, stream, clock, hotKeysMax, turn } = this.options;
     const state = await store.partition(partition);
-    const task = new Task({
-      ...{ partition, stream, rules, decoder, clock, output: this.outputOf(partition) },
-      ...{ hotKeysMax, limits, quantifierGap },
-    });
-    const owned: Owned = { task, state, committed: partition.committed ?? -1, stored: -1 };
-    this.owned.set(partitionName(partition), owned);
-    const position = await recover(task, partition, state, {
-      log,
-      decoder,
-      report,
+    const output = this.outputOf(partition);
+    const { task, position, rulesAreNew } = await recover(partition, state, {
+      ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
+      makeTask: (version) => {
+        const made = new Task({ partition, stream, ruleSet: version, clock, output, hotKeysMax });
+        this.own(partition, made, state);
+        return made;
+      },
       signal: this.abort.signal,
       onReplayed: (records) => {
         this.counts.recordsReplayed += records;
       },
     });
-    task.goLive();
+    if (rulesAreNew) this.unwritten.set(partitionName(partition), this.rulesEntry(task));
     return position;
+  }
+
+  private own(partition: AssignedPartition, task: Task, state: PartitionState): void {
+    this.owned.set(partitionName(partition), {
+      ...{ task, state, busy: false, gate: null, committed: partition.committed ?? -1, stored: '' },
+    });
+  }
+
+  /** The journal says which rules are in force before anything that they find is given out. */
+  private async goLive(partitions: readonly AssignedPartition[]): Promise<void> {
+    const taken = partitions.flatMap((p) => this.owned.get(partitionName(p)) ?? []);
+    const news = taken.flatMap(({ task }) => {
+      const entry = this.unwritten.get(partitionName(task.partition));
+      return entry === undefined ? [] : [{ task, entry }];
+    });
+    if (news.length > 0) {
+      const { digest, body } = this.options.ruleSet;
+      const member = await this.joined.promise;
+      const records = news.flatMap(({ task, entry }) => {
+        const at = this.journalOf(task.partition);
+        return [bodyRecord(at, digest, body), entryRecord(at, task.partition, entry)];
+      });
+      const offsets = news.map(({ task }) => ({ ...task.partition, offset: task.nextOffset }));
+      if (!(await this.written(member, records, offsets))) return;
+      for (const { task, entry } of news) {
+        task.followed({ ...task.followedTo, n: entry.n });
+        this.unwritten.delete(partitionName(task.partition));
+      }
+    }
+    for (const { task } of taken) task.goLive();
+  }
+
+  /** False: the partitions are someone else's by now. */
+  private async written(
+    member: GroupMember,
+    records: readonly OutgoingRecord[],
+    offsets: readonly OffsetCommit[],
+  ): Promise<boolean> {
+    for (;;) {
+      try {
+        await this.transactions!.commit(member, records, offsets);
+        return true;
+      } catch (error) {
+        if (error instanceof FencedError) return false;
+        if (!(error instanceof TransactionAbortedError)) throw error;
+        await this.pause(RETRY_MS);
+      }
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.options.clock.schedule(ms, resolve));
+  }
+
+  private rulesEntry(task: Task): JournalEntry {
+    const { digest } = this.options.ruleSet;
+    return { kind: 'rules', n: task.followedTo.n + 1, offset: task.nextOffset, digest };
+  }
+
+  private journalOf(partition: TopicPartition): TopicPartition {
+    return journalPartition(this.options.journal.name, this.journalPartitions, partition);
   }
 
   private async revoked(partitions: readonly TopicPartition[]): Promise<void> {
@@ -216,7 +327,12 @@ export class Lane implements Detector {
   }
 
   private drop(partitions: readonly TopicPartition[], change: 'revoked' | 'lost'): void {
-    for (const partition of partitions) this.owned.delete(partitionName(partition));
+    for (const name of partitions.map(partitionName)) {
+      void this.owned.get(name)?.state.release?.();
+      this.owned.delete(name);
+      this.unwritten.delete(name);
+      this.delivery?.drop(name);
+    }
     this.options.listener.onPartitions?.(partitions, change);
   }
 
@@ -225,34 +341,50 @@ export class Lane implements Detector {
   private async batch(batch: RecordBatch): Promise<void> {
     const owned = this.owned.get(partitionName(batch));
     if (owned === undefined) return;
+    if (owned.gate !== null) await owned.gate.catch(() => undefined);
     const started = this.options.stopwatch();
-    await owned.task.process(batch, this.abort.signal);
-    this.outbox!.flush();
+    owned.busy = true;
+    try {
+      await owned.task.process(batch, this.abort.signal);
+    } finally {
+      owned.busy = false;
+    }
+    this.delivery!.flush();
     this.counts.recordsIn += batch.records.length;
     this.sinceCommit += batch.records.length;
     this.options.listener.onBatch?.(batch.records.length, this.options.stopwatch() - started);
     if (this.sinceCommit >= this.options.commitRecords) void this.commitSoon();
-    if (this.outbox!.size > OUTBOX_MAX) await this.outbox!.settled();
+    await this.makeRoom();
+  }
+
+  /** Waits until not too much waits to be durable or committed. */
+  private async makeRoom(): Promise<void> {
+    while (this.delivery!.size > OUTBOX_MAX && this.phase !== 'failed') {
+      await this.delivery!.settled();
+      if (this.delivery!.size > OUTBOX_MAX && !(await this.commitSoon()))
+        await this.pause(this.options.commitIntervalMs);
+    }
   }
 
   private outputOf(partition: TopicPartition): ConstructorParameters<typeof Task>[0]['output'] {
     const { alerts, deadLetters, late, encoder, listener } = this.options;
+    const from = partitionName(partition);
     return {
       onAlert: (alert, key, traceparent) => {
         const headers = traceparent === null ? {} : { headers: new Map([['traceparent', Buffer.from(traceparent)]]) };
-        this.outbox!.add({ topic: alerts.name, key, value: encoder.encode(alert), ...headers }, () => {
+        this.delivery!.add(from, { topic: alerts.name, key, value: encoder.encode(alert), ...headers }, () => {
           this.counts.alerts++;
           listener.onAlert?.(alert, traceparent);
         });
       },
       onDeadLetter: (record, failure) => {
         this.counts.deadLettered++;
-        this.outbox!.add(deadLetter(deadLetters.name, record, partition, failure));
+        this.delivery!.add(from, deadLetter(deadLetters.name, record, partition, failure));
         listener.onDeadLetter?.(partition, record.offset, failure.reason, failure.detail);
       },
       onLate: (record, eventTime, watermark) => {
         this.counts.late++;
-        this.outbox!.add(lateRecord(late.name, record, partition, eventTime, watermark));
+        this.delivery!.add(from, lateRecord(late.name, record, partition, eventTime, watermark));
       },
       onMatch: (rule) => void this.matches.set(rule.id, (this.matches.get(rule.id) ?? 0) + 1),
       onRunsDropped: (_rule, _key, runs) => {
@@ -273,8 +405,8 @@ export class Lane implements Detector {
     });
   }
 
-  /** Commits unless a commit is under way already; trouble is reported, and the next commit tries again. */
-  private commitSoon(): Promise<void> {
+  /** Commits unless a commit is under way already; false: it failed, was told of, and the next commit tries again. */
+  private commitSoon(): Promise<boolean> {
     this.committing ??= this.commit(() => true, false).finally(() => {
       this.committing = null;
     });
@@ -282,39 +414,73 @@ export class Lane implements Detector {
   }
 
   /** `leaving`: the partitions are about to be given up, so all of their state is stored. */
-  private async commit(which: (name: string) => boolean, leaving: boolean): Promise<void> {
+  private async commit(which: (name: string) => boolean, leaving: boolean): Promise<boolean> {
     const { clock, listener, snapshotIntervalMs, stopwatch } = this.options;
     const started = stopwatch();
     const now = clock.now();
     const due = now - this.snapshotAt >= snapshotIntervalMs;
-    const parts: { readonly owned: Owned; readonly position: number; readonly snapshot: TaskSnapshot | null }[] = [];
-    for (const [name, owned] of this.owned) {
-      if (!which(name) || !owned.task.isLive) continue;
-      const ticked = this.trouble === null && owned.task.tickIdle();
-      const position = owned.task.nextOffset;
-      const store = ticked || ((due || leaving) && position !== owned.stored);
-      if (!store && position === owned.committed) continue;
-      parts.push({ owned, position, snapshot: store ? owned.task.snapshot() : null });
-    }
-    this.sinceCommit = 0;
-    if (due) this.snapshotAt = now;
-    if (parts.length === 0) return;
+    const chosen = [...this.owned].flatMap(([name, owned]) => (which(name) && owned.task.isLive ? [owned] : []));
+    const parts: Part[] = [];
     try {
-      await this.outbox!.settled();
-      if (this.phase === 'failed') throw new Error('the lane has failed');
-      await this.member!.commit(parts.map((p) => ({ ...p.owned.task.partition, offset: p.position })));
-      for (const p of parts) p.owned.committed = p.position;
-      for (const p of parts) {
-        if (p.snapshot === null) continue;
-        await p.owned.state.write(await p.snapshot.encode(this.options.turn));
-        p.owned.stored = p.position;
+      if (this.trouble === null) for (const owned of chosen) await this.tickIdle(owned);
+      for (const owned of chosen) {
+        const { task, stored, committed } = owned;
+        const position = task.nextOffset;
+        const holds = `${position}/${task.followedTo.n}`;
+        const store = (due || leaving) && holds !== stored;
+        if (!store && position === committed && !this.delivery!.waits(partitionName(task.partition))) continue;
+        parts.push({ owned, position, holds, snapshot: store ? task.snapshot() : null });
       }
+      this.sinceCommit = 0;
+      if (parts.length === 0) return true;
+      if (this.phase === 'failed') throw new Error('the lane has failed');
+      const offsets = parts.map((p) => ({ ...p.owned.task.partition, offset: p.position }));
+      await this.delivery!.commit(this.member!, offsets);
+      for (const p of parts) p.owned.committed = p.position;
+      await this.store(parts);
+      if (due) this.snapshotAt = now;
       listener.onCommit?.(stopwatch() - started, true);
+      return true;
     } catch (error) {
       for (const p of parts) p.snapshot?.revert();
       listener.onCommit?.(stopwatch() - started, false);
       if (!(error instanceof FencedError))
         this.options.report(`commit failed and will be tried again: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  private async store(parts: readonly Part[]): Promise<void> {
+    for (const { owned, snapshot, holds } of parts) {
+      if (snapshot === null) continue;
+      await owned.state.write(await snapshot.encode(this.options.turn));
+      owned.stored = holds;
+    }
+  }
+
+  /**
+   * Moves the clock of a partition that is idle. Exactly once: the journal's entry and what follows from the tick are in one
+   * transaction. At least once: the entry is committed first, so that the tick is repeated if its outcome is not given out.
+   */
+  private async tickIdle(owned: Owned): Promise<void> {
+    const { task } = owned;
+    const watermark = owned.busy ? null : task.dueTick();
+    if (watermark === null) return;
+    const atOnce = this.delivery!.currentMode === 'at-least-once';
+    const entry = task.tickEntry(watermark, !atOnce);
+    const record = entryRecord(this.journalOf(task.partition), task.partition, entry);
+    if (!atOnce) {
+      this.delivery!.add(partitionName(task.partition), record);
+      task.tick(entry);
+      return;
+    }
+    owned.gate = this.delivery!.commit(this.member!, [{ ...task.partition, offset: task.nextOffset }], [record]);
+    try {
+      await owned.gate;
+      task.tick(entry);
+      this.delivery!.flush();
+    } finally {
+      owned.gate = null;
     }
   }
 

@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter, KEY_STATE_VERSION } from '../../engine/index.js';
+import { type JournalPlace, START_OF_JOURNAL } from '../journal/journal.js';
 import type { DetectionState } from './detection.js';
 
 /**
@@ -9,6 +10,10 @@ import type { DetectionState } from './detection.js';
 export interface Cut extends DetectionState {
   readonly position: number;
   readonly refill: number;
+  /** How far the journal is in it. */
+  readonly journal: JournalPlace;
+  /** Digest of the rule set that is in force from `position` on; `null`: an older release wrote it. */
+  readonly rules: string | null;
   /** Slots of each engine when the cut was made: key field, and rule ids with their revisions. */
   readonly engines: readonly CutEngine[];
 }
@@ -20,7 +25,9 @@ export interface CutEngine {
   readonly windows: readonly string[];
 }
 
-const CUT_VERSION = 2;
+const CUT_VERSION = 3;
+/** The last version without `journal` and `rules`. */
+const BEFORE_JOURNAL = 2;
 const text = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -38,6 +45,9 @@ export function encodeCut(cut: Cut): Uint8Array {
   out.double(cut.watermark);
   out.varint(cut.nextSeq);
   out.byteString(text.encode(JSON.stringify(cut.engines)));
+  out.varint(cut.journal.n);
+  out.varint(cut.journal.from);
+  out.byteString(text.encode(cut.rules ?? ''));
   return out.finish();
 }
 
@@ -45,12 +55,12 @@ export function encodeCut(cut: Cut): Uint8Array {
 export function decodeCut(bytes: Uint8Array): Cut {
   const input = new ByteReader(bytes);
   const [version, keyVersion] = [input.varint(), input.varint()];
-  if (version !== CUT_VERSION || keyVersion !== KEY_STATE_VERSION) {
+  if ((version !== CUT_VERSION && version !== BEFORE_JOURNAL) || keyVersion !== KEY_STATE_VERSION) {
     throw new CutVersionError(
       `state of version ${version}.${keyVersion}; this release reads ${CUT_VERSION}.${KEY_STATE_VERSION}`,
     );
   }
-  return {
+  const cut = {
     position: input.varint(),
     refill: input.varint(),
     maxTime: input.double(),
@@ -58,4 +68,7 @@ export function decodeCut(bytes: Uint8Array): Cut {
     nextSeq: input.varint(),
     engines: JSON.parse(decoder.decode(input.byteString())) as CutEngine[],
   };
+  if (version === BEFORE_JOURNAL) return { ...cut, journal: START_OF_JOURNAL, rules: null };
+  const journal = { n: input.varint(), from: input.varint() };
+  return { ...cut, journal, rules: decoder.decode(input.byteString()) || null };
 }

@@ -10,6 +10,8 @@ import {
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
+import { type JournalPlace, START_OF_JOURNAL, type TickEntry } from '../journal/journal.js';
+import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import type { Changes } from '../keys/change-list.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
@@ -22,7 +24,6 @@ import { type Cut, type CutEngine, encodeCut } from './cut.js';
 import { Detection } from './detection.js';
 import { eventCodec } from './event-codec.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
-import type { RuleOptions } from './keyed-engine.js';
 import { SourceEvent } from './source-event.js';
 import { stateKey } from './state-key.js';
 
@@ -36,11 +37,10 @@ export interface TaskOutput {
   onMatchesDropped(rule: Rule, key: string, matches: number): void;
 }
 
-export interface TaskOptions extends RuleOptions {
+export interface TaskOptions {
   readonly partition: TopicPartition;
   readonly stream: StreamDefinition;
-  readonly rules: readonly Rule[];
-  readonly decoder: RecordDecoder;
+  readonly ruleSet: RuleSetVersion;
   readonly clock: Clock;
   readonly output: TaskOutput;
   /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
@@ -65,8 +65,8 @@ const KEYS_PER_TURN = 64;
  *
  * Invariants
  * 1. `position` is the offset after the last record that was taken in; all that follows from those records was given out.
- * 2. The alerts, and their order, depend on the records alone, not on batches, restarts or the wall clock; but for the clock
- *    of an idle partition, which moves only when everything up to `position` is processed (`tickIdle`).
+ * 2. The alerts, and their order, depend on the records and the journal's entries alone, not on batches, restarts or the wall
+ *    clock.
  */
 export class Task {
   readonly partition: TopicPartition;
@@ -79,12 +79,18 @@ export class Task {
   private muted = false;
   private lastRecordAt: number;
   private idle = false;
+  private journal: JournalPlace = START_OF_JOURNAL;
+  /** Ticks that took effect at or after `position`, when this partition was processed before. */
+  private expected: readonly TickEntry[] = [];
+  readonly decoder: RecordDecoder;
 
   constructor(private readonly options: TaskOptions) {
     this.partition = options.partition;
+    const { ruleSet } = options;
+    this.decoder = ruleSet.decoder;
     this.lastRecordAt = options.clock.now();
     this.codec = eventCodec((raw, offset) => {
-      const decoded = options.decoder.decode(
+      const decoded = ruleSet.decoder.decode(
         { offset, timestamp: 0, key: null, value: raw, headers: null },
         options.partition,
       );
@@ -93,8 +99,8 @@ export class Task {
       return { kind: kindOf(decoded, options.stream), fields: decoded.fields };
     });
     this.detection = new Detection(
-      options.rules,
-      options.stream.clock,
+      ruleSet.rules,
+      ruleSet.clock,
       {
         onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
         onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
@@ -103,8 +109,7 @@ export class Task {
       {
         kindParents: options.stream.kindParents,
         codec: this.codec,
-        limits: options.limits,
-        quantifierGap: options.quantifierGap,
+        ...ruleSet.options,
         hotKeysMax: options.hotKeysMax,
       },
     );
@@ -138,12 +143,23 @@ export class Task {
     }
   }
 
+  /** Everything before `position` was replayed; ticks that took effect there are repeated. */
+  replayedTo(position: number): void {
+    this.position = position;
+    this.muted = true;
+    this.repeatTicks();
+    this.muted = false;
+  }
+
   /** Takes in the records of a batch, in order, and processes all that the watermark has passed. */
   async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
-    const { decoder } = this.options;
-    const prepared = decoder.prepare(batch.records, signal);
+    const prepared = this.decoder.prepare(batch.records, signal);
     if (prepared !== undefined) await prepared;
-    for (const record of batch.records) this.takeIn(record);
+    for (const record of batch.records) {
+      if (this.expected.length > 0) this.repeatTicks(record.offset);
+      this.takeIn(record);
+    }
+    this.repeatTicks(batch.nextOffset);
     this.detection.drain();
     this.position = batch.nextOffset;
     this.endOffset = Math.max(batch.endOffset, batch.nextOffset);
@@ -155,7 +171,7 @@ export class Task {
 
   /** Takes records back into the order buffer that a cut had left there: those above its watermark. */
   async refill(batch: RecordBatch, signal: AbortSignal): Promise<void> {
-    const prepared = this.options.decoder.prepare(batch.records, signal);
+    const prepared = this.decoder.prepare(batch.records, signal);
     if (prepared !== undefined) await prepared;
     for (const record of batch.records) {
       const event = this.interpret(record);
@@ -165,21 +181,56 @@ export class Task {
   }
 
   /**
-   * Moves the clock of a partition that has had no record for `idleAfterMs`, by as much as has passed since. Says whether
-   * anything was processed, so that the caller stores a cut before more records come: a replay then never crosses a tick.
+   * Where the clock of a partition stands that has had no record for `idleAfterMs`: as far on as time has passed since. `null`: it
+   * is not idle, or nothing waits for that time, so that it need not be told.
    */
-  tickIdle(): boolean {
-    const { clock, stream } = this.options;
+  dueTick(): number | null {
+    const { clock, stream, ruleSet } = this.options;
     const quietMs = clock.now() - this.lastRecordAt;
     const atEnd = this.phase === 'live' && this.position >= this.endOffset;
-    if (stream.idleAfterMs === 0 || !atEnd || quietMs < stream.idleAfterMs || stream.clock.mode === 'arrival')
-      return false;
+    if (stream.idleAfterMs === 0 || !atEnd || quietMs < stream.idleAfterMs || ruleSet.clock.mode === 'arrival')
+      return null;
     this.idle = true;
     const { highestTime, watermark } = this.detection.clock;
-    if (!Number.isFinite(highestTime)) return false;
-    this.detection.clock.moveTo(Math.max(watermark, highestTime + quietMs - stream.clock.outOfOrdernessMs - 1));
+    if (!Number.isFinite(highestTime)) return null;
+    const moved = highestTime + quietMs - ruleSet.clock.outOfOrdernessMs - 1;
+    return moved > watermark && this.detection.nextDue() <= moved ? moved : null;
+  }
+
+  /** The entry of the journal for a tick at this position, and for the state after it. `given`: see `TickEntry`. */
+  tickEntry(watermark: number, given: boolean): TickEntry {
+    return { kind: 'tick', n: this.journal.n + 1, offset: this.position, watermark, given };
+  }
+
+  /** Moves the clock, and processes all that the watermark has passed. */
+  tick({ n, watermark }: TickEntry): void {
     this.detection.drain();
-    return this.detection.clock.watermark > watermark;
+    this.detection.clock.moveTo(watermark);
+    this.detection.drain();
+    this.followed({ ...this.journal, n });
+  }
+
+  /** Entries of the journal up to here are in the state. */
+  followed(journal: JournalPlace): void {
+    this.journal = journal;
+  }
+
+  get followedTo(): JournalPlace {
+    return this.journal;
+  }
+
+  /** Ticks that are to be repeated where they took effect; in order, none before `nextOffset`. */
+  expectTicks(ticks: readonly TickEntry[]): void {
+    this.expected = ticks;
+  }
+
+  /** Repeats the ticks that took effect at or before an offset. */
+  repeatTicks(offset: number = this.position): void {
+    while (this.expected.length > 0 && this.expected[0]!.offset <= offset) {
+      const [next, ...rest] = this.expected;
+      this.expected = rest;
+      this.tick(next!);
+    }
   }
 
   /** The broker was away: the quiet was not the partition's. */
@@ -187,14 +238,16 @@ export class Task {
     this.lastRecordAt = this.options.clock.now();
   }
 
-  /** Everything that changed since the last snapshot, as of now. */
-  snapshot(): TaskSnapshot {
+  /** Everything that changed since the last snapshot, as of now. `rules`: what is in force from here on. */
+  snapshot(rules: string = this.options.ruleSet.digest): TaskSnapshot {
     const { engines, clock } = this.detection;
     const changed = engines.map((engine) => engine.takeDirty());
     const cut: Cut = {
       ...this.detection.state(),
       position: this.position,
       refill: clock.lowestOffset() ?? this.position,
+      journal: this.journal,
+      rules,
       engines: this.layout(),
     };
     return {
@@ -208,12 +261,13 @@ export class Task {
 
   /**
    * Restores a cut and its keys. Their schemas must be known to the decoder. Says whether what is stored still has the
-   * layout of today's rules; if not, it must be cleared, and the next snapshot holds every key.
+   * layout of today's rules; if not, the next snapshot holds every key, and takes the place of all that is stored.
    */
   restore(cut: Cut, entries: Iterable<StateEntry>): boolean {
     const current = JSON.stringify(cut.engines) === JSON.stringify(this.layout());
     this.detection.restore(cut, this.storedKeys(cut, entries, !current));
     this.position = cut.position;
+    this.journal = cut.journal;
     return current;
   }
 
@@ -277,9 +331,9 @@ export class Task {
   }
 
   private interpret(record: LogRecord): SourceEvent | DecodeFailure {
-    const { decoder, stream } = this.options;
+    const { stream } = this.options;
     if (record.value === null) return new DecodeFailure('empty-value', 'the record has no value');
-    const decoded = decoder.decode(record, this.partition);
+    const decoded = this.decoder.decode(record, this.partition);
     if (decoded instanceof DecodeFailure) return decoded;
     const missing = missingIdentity(decoded, stream);
     if (missing !== null) return missing;
@@ -298,13 +352,13 @@ export class Task {
 
   private matched(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void {
     if (this.muted) return;
-    const { output, stream, decoder } = this.options;
+    const { output, stream } = this.options;
     output.onMatch(rule);
     const alert = buildAlert(rule, key, match, at, {
       ...this.partition,
       idField: stream.idField ?? '',
       decodeWhole: (raw) => {
-        const whole = decoder.decodeWhole(raw);
+        const whole = this.decoder.decodeWhole(raw);
         return whole instanceof DecodeFailure ? {} : whole;
       },
     });

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../engine/index.js';
+import type { Rule } from '../../rules/rule.js';
+import type { RecordDecoder } from '../ports/decoder.js';
+import type { EventClockOptions } from '../task/event-clock.js';
+import type { RuleOptions } from '../task/keyed-engine.js';
+
+/** Rules with all else that decides what they find in the same records. */
+export interface RuleSetVersion {
+  /** 32 hex digits of SHA-256 over the rules' revisions, in their order, their options and the stream's clock. */
+  readonly digest: string;
+  /** What `ReadRuleSet` makes the same of, in this process or in a later one. */
+  readonly body: Uint8Array;
+  readonly rules: readonly Rule[];
+  readonly options: RuleOptions;
+  readonly clock: EventClockOptions;
+  /** Decodes the fields that these rules use. */
+  readonly decoder: RecordDecoder;
+}
+
+/** Makes a version of the body that the journal holds. Throws when this release cannot read it, or its rules hold no more. */
+export type ReadRuleSet = (body: Uint8Array) => Promise<RuleSetVersion>;
+
+/** See `RuleSetVersion.digest`. */
+export function ruleSetDigest(rules: readonly Rule[], options: RuleOptions, clock: EventClockOptions): string {
+  const revisions = rules.map(({ id, revision }) => ({ id, revision }));
+  const { limits, quantifierGap } = options;
+  return createHash('sha256')
+    .update(canonicalJson(JSON.parse(JSON.stringify({ revisions, limits, quantifierGap, clock }))))
+    .digest('hex')
+    .slice(0, 32);
+}
