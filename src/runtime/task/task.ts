@@ -143,10 +143,10 @@ export class Task {
     }
   }
 
-  /** Everything before `position` was replayed; ticks that took effect there are repeated. */
-  replayedTo(position: number): void {
+  /** Everything before `position` was replayed; ticks that took effect there are repeated, by default with nothing given out. */
+  replayedTo(position: number, muted = true): void {
     this.position = position;
-    this.muted = true;
+    this.muted = muted;
     this.repeatTicks();
     this.muted = false;
   }

@@ -1,0 +1,38 @@
+import type { History, JournalEntry, TickEntry } from '../journal/journal.js';
+
+/** A stretch of the log under one rule set; `null`: not known, taken for the current one. */
+export interface Stretch {
+  readonly digest: string | null;
+  readonly ticks: readonly TickEntry[];
+  readonly until: number;
+  /** Number of the entry that ends it; the last stretch ends without one. */
+  readonly endedBy: number | null;
+}
+
+/** A tick that may have been committed without what follows from it. */
+export const isOpen = (entry: JournalEntry, end: number): boolean =>
+  entry.kind === 'tick' && !entry.given && entry.offset >= end;
+
+/** The rule set that was in force where the log was at `offset`; `null`: the journal does not say. */
+export function rulesAt(history: History, offset: number): string | null {
+  const entry = history.entries.findLast((e) => e.kind === 'rules' && e.offset <= offset);
+  return entry?.kind === 'rules' ? entry.digest : null;
+}
+
+/** The journal cut at the changes of the rule set. */
+export function stretchesOf(entries: readonly JournalEntry[], first: string | null, end: number): Stretch[] {
+  const stretches: Stretch[] = [];
+  let digest = first;
+  let ticks: TickEntry[] = [];
+  for (const entry of entries) {
+    if (entry.kind === 'tick') ticks.push(entry);
+    else if (entry.digest !== digest) {
+      if (digest !== null) {
+        stretches.push({ digest, ticks, until: entry.offset, endedBy: entry.n });
+        ticks = [];
+      }
+      digest = entry.digest;
+    }
+  }
+  return [...stretches, { digest, ticks, until: end, endedBy: null }];
+}
