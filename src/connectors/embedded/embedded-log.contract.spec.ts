@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeLogContract } from '../../../test/contracts/log-contract.js';
+import { describeTransactionContract } from '../../../test/contracts/log-contract-transactions.js';
 import { EmbeddedLog, type EmbeddedLogOptions } from './embedded-log.js';
 
 async function make(options: Partial<EmbeddedLogOptions>) {
@@ -29,5 +30,9 @@ async function make(options: Partial<EmbeddedLogOptions>) {
 
 describeLogContract('the embedded log', () => make({}));
 describeLogContract('the embedded log that reads all from tiny segments and flushes now and then', () =>
+  make({ segmentBytes: 200, tailCacheBytes: 0, fsync: 'interval', fsyncIntervalMs: 5 }),
+);
+describeTransactionContract('the embedded log', () => make({}));
+describeTransactionContract('the embedded log with tiny segments that flushes now and then', () =>
   make({ segmentBytes: 200, tailCacheBytes: 0, fsync: 'interval', fsyncIntervalMs: 5 }),
 );

@@ -26,6 +26,8 @@ import { type LogStorage, type PartitionStorage, Waker } from './storage.js';
 export class LocalLog implements Log {
   private readonly groups = new Map<string, Group>();
   private readonly followers = new Set<Waker>();
+  /** By id. */
+  private readonly transactional = new Map<string, LocalTransactionalProducer>();
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -90,9 +92,20 @@ export class LocalLog implements Log {
     return new LocalProducer(this.storage, this.clock, () => this.assertOpen());
   }
 
-  async transactionalProducer(): Promise<TransactionalProducer> {
+  async transactionalProducer(id?: string): Promise<TransactionalProducer> {
     this.assertOpen();
-    return new LocalTransactionalProducer(this.storage, this.clock, () => this.assertOpen());
+    const former = id === undefined ? undefined : this.transactional.get(id);
+    const made = new LocalTransactionalProducer(
+      this.storage,
+      this.clock,
+      () => this.assertOpen(),
+      () => {
+        if (id !== undefined && this.transactional.get(id) === made) this.transactional.delete(id);
+      },
+    );
+    if (id !== undefined) this.transactional.set(id, made);
+    await former?.replace();
+    return made;
   }
 
   /** Closes all members (awaiting `onRevoked`), ends all readers that follow, and closes the storage. */

@@ -9,6 +9,8 @@ export type LogErrorCode =
   /** Another failure of the file system; its `cause` says which. */
   | 'LOG_IO'
   | 'LOG_CLOSED'
+  /** Another transactional producer has the id by now. */
+  | 'LOG_REPLACED'
   | 'LOG_UNKNOWN_TOPIC'
   | 'LOG_UNKNOWN_PARTITION'
   | 'LOG_INVALID_TOPIC'

@@ -24,7 +24,8 @@ export interface MemberGroup {
  * 1. `onAssigned`, `onRevoked` and `onLost` come one after the other, in the order in which the group decided.
  * 2. A partition is in `owned` from the group's decision until its `onRevoked` has resolved: that long its commits count.
  * 3. Batches of a partition come only while it is owned and its `onAssigned` has resolved.
- * 4. When partitions are revoked, no new batch of them begins; one that is under way is not waited for, so a listener whose
+ * 4. A partition is not taken away while one of its commits is under way: whoever gets it next finds that commit done, or refused.
+ * 5. When partitions are revoked, no new batch of them begins; one that is under way is not waited for, so a listener whose
  *    `onBatch` waits for room cannot block its own revocation.
  */
 export class LocalMember implements GroupMember {
@@ -32,6 +33,7 @@ export class LocalMember implements GroupMember {
   private readonly owned = new Map<string, TopicPartition>();
   private readonly deliveries = new Map<string, Delivery>();
   private readonly pausedNames = new Set<string>();
+  private readonly committing = new Set<Promise<unknown>>();
   private callbacks: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
   private active = true;
@@ -57,16 +59,28 @@ export class LocalMember implements GroupMember {
   }
 
   async commit(offsets: readonly OffsetCommit[]): Promise<void> {
+    await this.whileOwned(offsets, () => this.group.storage.commit(this.options.groupId, offsets));
+  }
+
+  /**
+   * Runs a commit of these offsets if this member may commit them now; what it owns stays its own meanwhile (4.).
+   *
+   * @throws FencedError
+   */
+  async whileOwned(offsets: readonly OffsetCommit[], commit: () => Promise<void>): Promise<void> {
     this.assertOwns(offsets);
-    await this.group.storage.commit(this.options.groupId, offsets);
+    const settled = Promise.allSettled([commit()]);
+    this.committing.add(settled);
+    const [result] = await settled;
+    this.committing.delete(settled);
+    if (result.status === 'rejected') throw result.reason;
   }
 
   get groupId(): string {
     return this.options.groupId;
   }
 
-  /** Throws `FencedError` unless this member may commit these now. */
-  assertOwns(offsets: readonly OffsetCommit[]): void {
+  private assertOwns(offsets: readonly OffsetCommit[]): void {
     const foreign = offsets.find((o) => !this.owned.has(partitionName(o)));
     if (foreign !== undefined) {
       const why = this.active ? 'it was given to another member' : 'the member is closed';
@@ -125,6 +139,7 @@ export class LocalMember implements GroupMember {
       try {
         await this.listener.onRevoked(mine);
       } finally {
+        if (this.committing.size > 0) await Promise.all(this.committing);
         this.drop(mine);
       }
     });
@@ -229,12 +244,19 @@ export class LocalMember implements GroupMember {
   private fail(error: unknown): void {
     const alreadyGone = this.closing !== undefined || !this.active;
     this.active = false;
-    const owned = this.assignment();
-    this.stop(owned);
-    this.drop(owned);
-    this.group.leave(this);
+    this.stop(this.assignment());
+    if (this.committing.size === 0) {
+      this.leaveAtOnce();
+    } else {
+      void Promise.all(this.committing).then(() => this.leaveAtOnce());
+    }
     if (!alreadyGone) {
       this.listener.onFatal(error instanceof Error ? error : new Error(String(error), { cause: error }));
     }
+  }
+
+  private leaveAtOnce(): void {
+    this.drop(this.assignment());
+    this.group.leave(this);
   }
 }

@@ -44,16 +44,25 @@ export class LocalProducer implements LogProducer {
   }
 }
 
-/** Records and offsets as one: who may commit is looked at first, and the storage does all or nothing. */
+/**
+ * Records and offsets as one.
+ *
+ * 1. One transaction at a time, in the order of the calls.
+ * 2. Who may commit is looked at when its turn has come, and stays so until it is over: a member's partitions are given on only after it.
+ * 3. After `replace` nothing is committed any more.
+ */
 export class LocalTransactionalProducer implements TransactionalProducer {
   private readonly placement: Placement;
   private last: Promise<void> = Promise.resolve();
   private closed = false;
+  private replaced = false;
 
   constructor(
     private readonly storage: LogStorage,
     clock: Clock,
     private readonly assertOpen: () => void,
+    /** Called once when it is closed. */
+    private readonly onClosed: () => void,
   ) {
     this.placement = new Placement(storage, clock);
   }
@@ -66,17 +75,28 @@ export class LocalTransactionalProducer implements TransactionalProducer {
     this.assertOpen();
     if (this.closed) throw new LogError('LOG_CLOSED', 'the producer is closed');
     const done = this.last.then(async () => {
+      if (this.replaced) {
+        throw new LogError('LOG_REPLACED', 'another producer has this id by now: this one can commit nothing any more');
+      }
       if (!(member instanceof LocalMember)) throw new TypeError('a member of another log');
-      member.assertOwns(offsets);
-      await this.storage.transact(member.groupId, this.placement.place(records), offsets);
+      await member.whileOwned(offsets, () =>
+        this.storage.transact(member.groupId, this.placement.place(records), offsets),
+      );
     });
     this.last = done.catch(() => undefined);
     await done;
   }
 
+  /** Another producer takes over the id; resolves when the transaction under way is over. */
+  async replace(): Promise<void> {
+    this.replaced = true;
+    await this.last;
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     await this.last;
+    this.onClosed();
   }
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describeLogContract } from '../../../test/contracts/log-contract.js';
+import { describeTransactionContract } from '../../../test/contracts/log-contract-transactions.js';
 import { RecordingListener } from '../../../test/harness/recording-listener.js';
 import { until } from '../../../test/harness/until.js';
+import type { GroupMember } from '../ports/log.js';
 import { MemoryLog, type MemoryLogOptions } from './memory-log.js';
 
 async function make(options: MemoryLogOptions) {
@@ -13,6 +15,7 @@ async function make(options: MemoryLogOptions) {
       await log.createTopic({ name, partitions });
       return name;
     },
+    expireSession: (groupId: string, member: GroupMember) => log.expireSession(groupId, member),
     dispose: () => log.close(),
   };
 }
@@ -21,6 +24,9 @@ describeLogContract('the log in memory', () => make({}));
 describeLogContract('the log in memory, with small batches and gaps between offsets', () =>
   make({ batchRecordsMax: 2, offsetGaps: true }),
 );
+
+describeTransactionContract('the log in memory', () => make({}));
+describeTransactionContract('the log in memory, with gaps between offsets', () => make({ offsetGaps: true }));
 
 describe('the log in memory', () => {
   const send = async (log: MemoryLog, count: number) => {
