@@ -7,7 +7,7 @@ import { apis } from './apis.js';
 import type { Cluster } from './cluster.js';
 import { Coordinator } from './coordinator.js';
 import { asKafkaError, hasId, isPassing, KafkaError } from './errors.js';
-import { BEGIN, END, listOffsets } from './offsets.js';
+import { BEGIN, END, listOffsets, READ_UNCOMMITTED } from './offsets.js';
 import { kafkaBackoff } from './timing.js';
 
 const ADMIN_TIMEOUT_MS = 30_000;
@@ -48,11 +48,18 @@ export class Admin {
     });
   }
 
+  /**
+   * The end is that of all records, also of transactions under way or just decided: whoever reads up to it (and so waits for those)
+   * misses nothing that was committed before the call.
+   */
   async offsets(of: TopicPartition): Promise<{ begin: number; end: number }> {
     return this.#try(`offsets of ${partitionName(of)}`, async () => {
       await this.cluster.refresh([of.topic]);
-      const [begin, end] = await Promise.all([BEGIN, END].map((at) => listOffsets(this.cluster, [of], at)));
-      return { begin: begin?.get(partitionName(of)) ?? 0, end: end?.get(partitionName(of)) ?? 0 };
+      const [begin, end] = await Promise.all([
+        listOffsets(this.cluster, [of], BEGIN),
+        listOffsets(this.cluster, [of], END, READ_UNCOMMITTED),
+      ]);
+      return { begin: begin.get(partitionName(of)) ?? 0, end: end.get(partitionName(of)) ?? 0 };
     });
   }
 

@@ -1,8 +1,13 @@
 /** The requests we make, newest version first. Their arguments are the same in all versions named. */
 import {
+  addOffsetsToTxnV3,
+  addOffsetsToTxnV4,
+  addPartitionsToTxnV3,
   createTopicsV5,
   createTopicsV6,
   createTopicsV7,
+  endTxnV3,
+  endTxnV4,
   fetchV13,
   fetchV14,
   fetchV15,
@@ -31,10 +36,20 @@ import {
   produceV10,
   produceV11,
   syncGroupV5,
+  txnOffsetCommitV3,
+  txnOffsetCommitV4,
 } from '@platformatic/kafka';
 
 export const apis = {
+  addOffsetsToTxn: [addOffsetsToTxnV4.api, addOffsetsToTxnV3.api],
+  /** Later versions are for brokers among themselves. */
+  addPartitionsToTxn: [addPartitionsToTxnV3.api],
   createTopics: [createTopicsV7.api, createTopicsV6.api, createTopicsV5.api],
+  /**
+   * The classic protocol: the epoch stays the same from one transaction to the next, so a request whose answer was lost can be
+   * sent again as it was. From version 5 on each end of a transaction makes a new epoch.
+   */
+  endTxn: [endTxnV4.api, endTxnV3.api],
   fetch: [fetchV17.api, fetchV16.api, fetchV15.api, fetchV14.api, fetchV13.api],
   findCoordinator: [findCoordinatorV6.api, findCoordinatorV5.api, findCoordinatorV4.api],
   heartbeat: [heartbeatV4.api],
@@ -47,4 +62,5 @@ export const apis = {
   offsetFetch: [offsetFetchV9.api, offsetFetchV8.api],
   produce: [produceV11.api, produceV10.api, produceV9.api],
   syncGroup: [syncGroupV5.api],
+  txnOffsetCommit: [txnOffsetCommitV4.api, txnOffsetCommitV3.api],
 } as const;

@@ -72,11 +72,12 @@ export class Cluster {
       .map(({ name, leaders }) => ({ name, partitions: leaders.length }));
   }
 
-  async coordinator(groupId: string): Promise<Broker> {
-    const GROUP = 0;
-    const response = await this.askAny((broker) => this.link.call(broker, apis.findCoordinator, GROUP, [groupId]));
+  /** Which broker looks after a group, or after the transactions of an id. */
+  async coordinator(of: 'group' | 'transaction', id: string): Promise<Broker> {
+    const type = of === 'group' ? 0 : 1;
+    const response = await this.askAny((broker) => this.link.call(broker, apis.findCoordinator, type, [id]));
     const found = response.coordinators[0];
-    if (found === undefined) throw new KafkaError('KAFKA_UNAVAILABLE', `no coordinator for group ${groupId}`);
+    if (found === undefined) throw new KafkaError('KAFKA_UNAVAILABLE', `no coordinator for ${of} ${id}`);
     return { host: found.host, port: found.port };
   }
 

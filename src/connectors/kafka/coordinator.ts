@@ -20,6 +20,7 @@ import { assign, type MemberClaim } from './assignor.js';
 import type { Cluster } from './cluster.js';
 import { hasId, isPassing } from './errors.js';
 import { type ApiFamily, Link } from './link.js';
+import type { TransactionIdentity } from './transaction-coordinator.js';
 
 const PROTOCOL_TYPE = 'consumer';
 /** The standard name and format, though the plan is our own: all members of a group run this code. */
@@ -100,18 +101,25 @@ export class Coordinator {
   }
 
   async commit(offsets: readonly OffsetCommit[]): Promise<void> {
-    const topics = new Map<string, OffsetCommit[]>();
-    for (const o of offsets) topics.set(o.topic, [...(topics.get(o.topic) ?? []), o]);
-    const wire = [...topics].map(([name, list]) => ({
-      name,
-      partitions: list.map((o) => ({
-        partitionIndex: o.partition,
-        committedOffset: BigInt(o.offset),
-        committedLeaderEpoch: UNKNOWN_EPOCH,
-        committedMetadata: o.metadata ?? null,
-      })),
-    }));
+    const wire = wireOffsets(offsets);
     await this.#ask(this.#link, apis.offsetCommit, this.groupId, this.#generation, this.#memberId, null, wire);
+  }
+
+  /** Puts offsets into an open transaction, with the member's id and generation: they count when, and only if, it is committed. */
+  async commitIn(transaction: TransactionIdentity, offsets: readonly OffsetCommit[]): Promise<void> {
+    const { transactionalId, producerId, epoch } = transaction;
+    await this.#ask(
+      this.#link,
+      apis.txnOffsetCommit,
+      transactionalId,
+      this.groupId,
+      producerId,
+      epoch,
+      this.#generation,
+      this.#memberId,
+      null,
+      wireOffsets(offsets),
+    );
   }
 
   /** Committed offsets; partitions without one are absent. Waits (by failing) for transactions that are about to commit some. */
@@ -178,7 +186,7 @@ export class Coordinator {
 
   /** Finds the coordinator when it is not known; forgets it when it turns out to be another or is away. */
   async #ask<A extends unknown[], R>(link: Link, family: ApiFamily<A, R>, ...args: A): Promise<R> {
-    this.#node ??= await this.cluster.coordinator(this.groupId);
+    this.#node ??= await this.cluster.coordinator('group', this.groupId);
     const node = this.#node;
     try {
       return await link.call(node, family, ...args);
@@ -188,6 +196,24 @@ export class Coordinator {
       throw error;
     }
   }
+}
+
+function wireOffsets(offsets: readonly OffsetCommit[]) {
+  const topics = new Map<string, OffsetCommit[]>();
+  for (const o of offsets) {
+    const list = topics.get(o.topic);
+    if (list === undefined) topics.set(o.topic, [o]);
+    else list.push(o);
+  }
+  return [...topics].map(([name, list]) => ({
+    name,
+    partitions: list.map((o) => ({
+      partitionIndex: o.partition,
+      committedOffset: BigInt(o.offset),
+      committedLeaderEpoch: UNKNOWN_EPOCH,
+      committedMetadata: o.metadata ?? null,
+    })),
+  }));
 }
 
 /** A new member's first join is refused with the id under which it shall come again. */

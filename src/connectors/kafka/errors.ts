@@ -4,6 +4,7 @@ import { AuthenticationError, ProtocolError, protocolErrors, UserError } from '@
 /**
  * `KAFKA_UNAVAILABLE`: no broker answers, or none leads the partition; it may pass.
  * `KAFKA_RECORDS_GONE`: retention deleted records before they were read.
+ * `KAFKA_PRODUCER_FENCED`: another producer took over this one's transactional id.
  * All others do not pass by themselves.
  */
 export type KafkaErrorCode =
@@ -16,6 +17,7 @@ export type KafkaErrorCode =
   | 'KAFKA_RECORD_TOO_LARGE'
   | 'KAFKA_AUTHENTICATION_FAILED'
   | 'KAFKA_NOT_AUTHORIZED'
+  | 'KAFKA_PRODUCER_FENCED'
   | 'KAFKA_LISTENER_FAILED'
   | 'KAFKA_REJECTED';
 
@@ -45,6 +47,18 @@ const PASSING = new Set([
   'REBALANCE_IN_PROGRESS',
   'THROTTLING_QUOTA_EXCEEDED',
 ]);
+
+/** The brokers have ended the transaction, or do not know its producer under this epoch any more. */
+export const TRANSACTION_OVER: readonly string[] = [
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'TRANSACTIONAL_ID_NOT_FOUND',
+  'TRANSACTION_ABORTABLE',
+];
 
 /** Node's codes for a certificate that is not to be trusted; another attempt will not meet a better one. */
 const UNTRUSTED = new Set([

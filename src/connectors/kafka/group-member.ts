@@ -31,6 +31,7 @@ import { Health } from './health.js';
 import { startPositions } from './positions.js';
 import { Subscription } from './subscription.js';
 import { kafkaBackoff } from './timing.js';
+import type { TransactionIdentity } from './transaction-coordinator.js';
 
 const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'] as const;
 /** Attempts, about 600 ms. */
@@ -48,6 +49,27 @@ interface Stake {
   leaving: boolean;
   /** The listener knows of it. */
   told: boolean;
+}
+
+/** One commit of a member, when its turn has come. */
+export interface CommitHold {
+  readonly groupId: string;
+  /** @throws FencedError The partitions are not held without a break since the commit was asked for. */
+  check(): void;
+  /** `signal` ends the attempts. @throws FencedError */
+  commit(signal?: AbortSignal): Promise<void>;
+  /**
+   * Puts the offsets into an open transaction; `signal` ends the attempts.
+   *
+   * @throws FencedError
+   * @throws KafkaError also where the transaction is over, with Kafka's word for it in the cause
+   */
+  commitIn(transaction: TransactionIdentity, signal: AbortSignal): Promise<void>;
+  /** Something is being tried again. */
+  trouble(error: KafkaError): void;
+  fine(): void;
+  /** False: the member is closing, and has waited long enough. */
+  isPatient(): boolean;
 }
 
 export class KafkaGroupMember implements GroupMember {
@@ -105,8 +127,23 @@ export class KafkaGroupMember implements GroupMember {
   }
 
   commit(offsets: readonly OffsetCommit[]): Promise<void> {
+    return this.transact(offsets, (hold) => hold.commit());
+  }
+
+  /** Runs `work` when all commits before it are through; later ones wait for it. What it commits counts as asked for now (invariant 4). */
+  transact(offsets: readonly OffsetCommit[], work: (hold: CommitHold) => Promise<void>): Promise<void> {
     const stakes = offsets.map((o) => this.#owned.get(partitionName(o)));
-    const done = this.#commits.then(() => this.#commit(offsets, stakes));
+    const hold: CommitHold = {
+      groupId: this.options.groupId,
+      check: () => this.#checkHeld(stakes),
+      commit: (signal) => this.#commit(stakes, () => this.#coordinator.commit(offsets), signal),
+      commitIn: (transaction, signal) =>
+        this.#commit(stakes, () => this.#coordinator.commitIn(transaction, offsets), signal),
+      trouble: (error) => this.#health.trouble('transaction', error),
+      fine: () => this.#health.fine('transaction'),
+      isPatient: () => this.cluster.settings.clock.now() <= this.#closeBy,
+    };
+    const done = this.#commits.then(() => work(hold));
     this.#commits = done.catch(() => {});
     return done;
   }
@@ -221,15 +258,24 @@ export class KafkaGroupMember implements GroupMember {
     if (this.#owned.get(name) === stake) this.#owned.delete(name);
   }
 
-  async #commit(offsets: readonly OffsetCommit[], stakes: readonly (Stake | undefined)[]): Promise<void> {
+  #checkHeld(stakes: readonly (Stake | undefined)[]): void {
+    if (stakes.some((stake) => stake === undefined || !stake.live)) {
+      throw new FencedError(`group ${this.options.groupId}: partitions of this commit are not held any more`);
+    }
+  }
+
+  async #commit(
+    stakes: readonly (Stake | undefined)[],
+    send: () => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const backoff = kafkaBackoff();
     for (;;) {
-      if (stakes.some((stake) => stake === undefined || !stake.live)) {
-        throw new FencedError(`group ${this.options.groupId}: partitions of this commit are not held any more`);
-      }
+      this.#checkHeld(stakes);
+      signal?.throwIfAborted();
       const { generation } = this.#coordinator;
       try {
-        await this.#coordinator.commit(offsets);
+        await send();
         this.#health.fine('commit');
         return;
       } catch (error) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type {
   GroupListener,
   GroupMember,
@@ -13,11 +14,12 @@ import type {
 } from '../../runtime/ports/log.js';
 import { Admin } from './admin.js';
 import { Cluster } from './cluster.js';
-import { KafkaError } from './errors.js';
+import { asKafkaError } from './errors.js';
 import { KafkaGroupMember } from './group-member.js';
 import { type KafkaOptions, withDefaults } from './options.js';
 import { KafkaProducer } from './producer.js';
 import { readPartition } from './reader.js';
+import { KafkaTransactionalProducer } from './transactional-producer.js';
 
 /**
  * The log port on Apache Kafka. The client package gives connections, authentication, compression and the format of requests;
@@ -79,8 +81,19 @@ export class KafkaLog implements Log {
     return producer;
   }
 
-  async transactionalProducer(): Promise<TransactionalProducer> {
-    throw new KafkaError('KAFKA_REJECTED', 'transactions are not there yet');
+  /** Resolves when what an earlier producer of this name left open has been ended. */
+  async transactionalProducer(id = `stakeout-${randomUUID()}`): Promise<TransactionalProducer> {
+    const producer: KafkaTransactionalProducer = new KafkaTransactionalProducer(this.#cluster, id, () => {
+      this.#open.delete(producer);
+    });
+    this.#open.add(producer);
+    try {
+      await producer.open();
+    } catch (error) {
+      await producer.close();
+      throw asKafkaError(error, `opening transactional producer ${id}`);
+    }
+    return producer;
   }
 
   /** Closes members (revoking), then producers with what they hold, then the connections. */

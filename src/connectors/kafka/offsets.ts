@@ -6,9 +6,10 @@ import type { Cluster } from './cluster.js';
 import { KafkaError } from './errors.js';
 
 export const BEGIN = -2n;
-/** The end that readers of committed records see (last stable offset). */
+/** The end that readers of committed records see (last stable offset), or of all records that are durable. */
 export const END = -1n;
-const READ_COMMITTED = 1;
+export const READ_COMMITTED = 1;
+export const READ_UNCOMMITTED = 0;
 const CONSUMER = -1;
 const ANY_EPOCH = -1;
 
@@ -17,6 +18,7 @@ export async function listOffsets(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
   timestamp: bigint,
+  isolation = READ_COMMITTED,
 ): Promise<Map<string, number>> {
   const byNode = new Map<number, Map<string, number[]>>();
   for (const tp of partitions) {
@@ -31,7 +33,7 @@ export async function listOffsets(
         cluster.broker(node),
         apis.listOffsets,
         CONSUMER,
-        READ_COMMITTED,
+        isolation,
         [...topics].map(([name, indexes]) => ({
           name,
           partitions: indexes.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: ANY_EPOCH, timestamp })),

@@ -41,6 +41,11 @@ export interface KafkaOptions {
   /** Default 5,000 ms to connect, 10,000 ms for an answer (on top of what the broker may wait). */
   readonly connectTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
+  /**
+   * The broker ends a transaction that has been open for so long. What a producer that died left open is hidden from readers, and
+   * holds up its partitions, for as long. Default 10,000 ms.
+   */
+  readonly transactionTimeoutMs?: number;
   /** A topic that the brokers do not know fails a send after this time. Default 10,000 ms. */
   readonly unknownTopicMs?: number;
   /** How long `close()` of a producer waits for what is still unsent. Default 5,000 ms. */
@@ -61,6 +66,7 @@ export function withDefaults(options: KafkaOptions): KafkaSettings {
     batchMaxBytes: 512 * 1024,
     connectTimeoutMs: 5_000,
     requestTimeoutMs: 10_000,
+    transactionTimeoutMs: 10_000,
     unknownTopicMs: 10_000,
     closeTimeoutMs: 5_000,
     clock: systemClock,

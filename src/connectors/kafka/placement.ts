@@ -9,12 +9,17 @@ import type { Cluster } from './cluster.js';
 import { KafkaError } from './errors.js';
 import type { Ticket } from './outbox.js';
 
-interface Topic {
-  /** `null` until the cluster has said. */
+/** What choosing a partition goes by. */
+export interface Choice {
+  /** `null`: not known. */
   partitions: number | null;
+  /** Counts records without a key. */
+  roundRobin: number;
+}
+
+interface Topic extends Choice {
   missingSince: number | null;
   readonly waiting: { readonly record: OutgoingRecord; readonly ticket: Ticket }[];
-  roundRobin: number;
 }
 
 export class Placement {
@@ -88,7 +93,7 @@ export class Placement {
 }
 
 /** `null`: not known, or beyond what is known. */
-function choose(record: OutgoingRecord, topic: Topic): number | null {
+export function choose(record: OutgoingRecord, topic: Choice): number | null {
   const { partitions } = topic;
   if (partitions === null) return null;
   if (record.partition !== undefined) {

@@ -10,13 +10,25 @@ export interface EncodedBatch {
 
 const ACKS_ALL = -1;
 
-/** Sends with acks=all. Resolves with Kafka's own name of each partition's result, `NONE` for written, by `topic-partition`. */
+export interface Produced {
+  /** Kafka's own name of the result, `NONE` for written. */
+  readonly result: string;
+  /** Of the batch's first record; -1 where the broker does not say. */
+  readonly baseOffset: number;
+}
+
+/**
+ * Sends with acks=all. Resolves with the results by `topic-partition`.
+ *
+ * @param transactionalId of the transaction that the batches belong to, or `null`
+ */
 export async function produce(
   connection: Connection,
   api: API<never, unknown> | { readonly key: number; readonly version: number },
   batches: readonly EncodedBatch[],
   timeoutMs: number,
-): Promise<Map<string, string>> {
+  transactionalId: string | null = null,
+): Promise<Map<string, Produced>> {
   const topics = new Map<string, EncodedBatch[]>();
   for (const batch of batches) {
     const of = topics.get(batch.topic);
@@ -25,7 +37,7 @@ export async function produce(
   }
   const write = () =>
     Writer.create()
-      .appendString(null)
+      .appendString(transactionalId)
       .appendInt16(ACKS_ALL)
       .appendInt32(timeoutMs)
       .appendArray([...topics], (w, [topic, list]) => {
@@ -46,7 +58,10 @@ export async function produce(
   const names: Readonly<Record<number, string>> = protocolErrorsCodesById;
   return new Map(
     response.responses.flatMap(({ name, partitionResponses }) =>
-      partitionResponses.map((p) => [`${name}-${p.index}`, names[p.errorCode] ?? `ERROR_${p.errorCode}`]),
+      partitionResponses.map((p) => {
+        const result = names[p.errorCode] ?? `ERROR_${p.errorCode}`;
+        return [`${name}-${p.index}`, { result, baseOffset: Number(p.baseOffset) }];
+      }),
     ),
   );
 }

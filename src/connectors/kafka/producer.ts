@@ -18,7 +18,7 @@ import { asKafkaError, isPassing, KafkaError, type KafkaErrorCode, passes } from
 import { Link } from './link.js';
 import { PartitionQueue, type ProducerIdentity, Ticket } from './outbox.js';
 import { Placement } from './placement.js';
-import { produce } from './produce.js';
+import { type Produced, produce } from './produce.js';
 import { kafkaBackoff } from './timing.js';
 
 /** Connections answer in order, and a client connection holds five requests. */
@@ -145,7 +145,8 @@ export class KafkaProducer implements LogProducer {
     const again: PartitionQueue[] = [];
     try {
       const results = await this.#produce(node, queues);
-      for (const queue of queues) if (!this.#settle(queue, results.get(partitionName(queue)))) again.push(queue);
+      for (const queue of queues)
+        if (!this.#settle(queue, results.get(partitionName(queue))?.result)) again.push(queue);
     } catch (error) {
       for (const queue of queues) if (this.#unanswered(queue, error)) again.push(queue);
     }
@@ -165,7 +166,7 @@ export class KafkaProducer implements LogProducer {
     this.#schedule();
   }
 
-  async #produce(node: number, queues: readonly PartitionQueue[]): Promise<Map<string, string>> {
+  async #produce(node: number, queues: readonly PartitionQueue[]): Promise<Map<string, Produced>> {
     const connection = await this.#link.connection(this.cluster.broker(node));
     const api = await this.#link.choose(connection, apis.produce);
     const batches = queues.flatMap(({ topic, partition, batch }) =>

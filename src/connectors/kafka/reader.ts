@@ -8,11 +8,12 @@ import { Cursor } from './cursor.js';
 import { asKafkaError, isPassing, KafkaError } from './errors.js';
 import { fetchFrom } from './fetch.js';
 import { Link } from './link.js';
-import { BEGIN, END, listOffsets } from './offsets.js';
+import { BEGIN, END, listOffsets, READ_UNCOMMITTED } from './offsets.js';
 import { kafkaBackoff } from './timing.js';
 
 /**
- * Batches from `from` on. Brokers that are away are waited for until `signal` aborts. Throws `KAFKA_RECORDS_GONE` when retention
+ * Batches from `from` on. Where no `to` is given, transactions that are under way at the end are waited for: what was committed before
+ * the call is among what is read, also where the broker has not told this partition yet. Brokers that are away are waited for until `signal` aborts. Throws `KAFKA_RECORDS_GONE` when retention
  * has deleted records at `from`.
  */
 export async function* readPartition(
@@ -49,7 +50,7 @@ async function bound(
     const begin = await listOffsets(cluster, [of], BEGIN);
     return {
       begin: begin.get(partitionName(of)) ?? 0,
-      end: (await listOffsets(cluster, [of], END)).get(partitionName(of)),
+      end: (await listOffsets(cluster, [of], END, READ_UNCOMMITTED)).get(partitionName(of)),
     };
   });
   if (ends === null) return null;

@@ -4,7 +4,7 @@
  *     head 61 bytes: base offset 8, length 4, leader epoch 4, magic 1, crc 4, attributes 2, last offset delta 4, first timestamp 8,
  *                    max timestamp 8, producer id 8, epoch 2, base sequence 4, count 4;   then the records
  */
-import { crc32c } from '@platformatic/kafka';
+import { crc32c, IS_TRANSACTIONAL } from '@platformatic/kafka';
 
 export interface EncodableRecord {
   readonly key: Uint8Array | null;
@@ -19,6 +19,8 @@ export interface BatchIdentity {
   readonly epoch: number;
   /** Sequence number of the first record. */
   readonly sequence: number;
+  /** The batch belongs to a transaction. Default false. */
+  readonly transactional?: boolean;
 }
 
 const HEAD_BYTES = 61;
@@ -52,7 +54,7 @@ export function encodeBatch(records: readonly EncodableRecord[], identity: Batch
   batch.writeInt32BE(batch.length - 12, 8);
   batch.writeInt32BE(-1, 12);
   batch.writeInt8(2, 16);
-  batch.writeInt16BE(0, 21);
+  batch.writeInt16BE(identity.transactional ? IS_TRANSACTIONAL : 0, 21);
   batch.writeInt32BE(records.length - 1, 23);
   batch.writeBigInt64BE(BigInt(first.timestamp), 27);
   batch.writeBigInt64BE(BigInt(maxTimestamp), 35);

@@ -23,6 +23,7 @@ function kafkaOptions(kafka: Settings['kafka'], brokers: readonly string[]): Kaf
   return {
     brokers,
     clientId: kafka.clientId,
+    transactionTimeoutMs: kafka.transactionTimeout,
     ...(tls.enabled
       ? { tls: { ca: read(tls.ca), cert: read(tls.certificate), key: read(tls.key), rejectUnauthorized: tls.verify } }
       : {}),
