@@ -29,6 +29,10 @@ export interface PartitionState {
    * was one; if not, what is held stays. Absent: no copies are kept. A second call gives an older copy than the first.
    */
   restoreCopy?(atOrBefore: number): Promise<boolean>;
+  /** Position of the copy that `restoreCopy` would put in place; `null`: there is none. */
+  newestCopy?(atOrBefore: number): Promise<number | null>;
+  /** `clear`, of the copies kept elsewhere too: the partition was begun anew, and what they say does not hold. */
+  forgetCopies?(): Promise<void>;
   /** The partition was given up: nothing is written until it is asked of the store again. */
   release?(): Promise<void>;
 }
