@@ -1,12 +1,6 @@
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../detector.js';
-import {
-  bodyRecord,
-  entryRecord,
-  JOURNAL_RETENTION_MS,
-  type JournalEntry,
-  journalPartition,
-} from '../journal/journal.js';
+import { entryRecord, JOURNAL_RETENTION_MS, journalPartition } from '../journal/journal.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
 import type { Clock } from '../ports/clock.js';
 import {
@@ -17,13 +11,10 @@ import {
   type GroupOptions,
   type Log,
   type LogProducer,
-  type OffsetCommit,
-  type OutgoingRecord,
   partitionName,
   type RecordBatch,
   type TopicPartition,
   type TopicSpec,
-  TransactionAbortedError,
   type TransactionalProducer,
 } from '../ports/log.js';
 import type { AlertEncoder } from '../ports/outputs.js';
@@ -31,8 +22,9 @@ import type { PartitionState, StateStore } from '../ports/state-store.js';
 import type { StreamDefinition } from '../stream.js';
 import { Task, type TaskSnapshot } from '../task/task.js';
 import { Delivery, type DeliveryMode } from './delivery.js';
+import { LaneOutput } from './lane-output.js';
+import { Owned } from './owned.js';
 import { recover } from './recovery.js';
-import { deadLetter, lateRecord } from './rejected.js';
 
 export interface LaneOptions {
   readonly log: Log;
@@ -72,18 +64,6 @@ export interface LaneOptions {
 const OUTBOX_MAX = 10_000;
 const RETRY_MS = 1000;
 
-interface Owned {
-  readonly task: Task;
-  readonly state: PartitionState;
-  /** A batch is being processed. */
-  busy: boolean;
-  /** While it is set, no batch is begun: an entry of the journal for this position is being committed. */
-  gate: Promise<unknown> | null;
-  committed: number;
-  /** What the last cut that was stored holds: position, and number of the journal's last entry; empty: none in this ownership. */
-  stored: string;
-}
-
 /** One partition's share in a commit. */
 interface Part {
   readonly owned: Owned;
@@ -121,27 +101,21 @@ export class Lane implements Detector {
   private transactions: TransactionalProducer | null = null;
   private delivery: Delivery | null = null;
   private member: GroupMember | null = null;
-  /** Entries that say which rules are in force, of partitions that are about to go live. */
-  private readonly unwritten = new Map<string, JournalEntry>();
-  private readonly joined = Promise.withResolvers<GroupMember>();
   private journalPartitions = 1;
   private readonly abort = new AbortController();
   private committing: Promise<boolean> | null = null;
+  /** Cuts that are being stored. */
+  private storing: Promise<void> | null = null;
   private sinceCommit = 0;
   private snapshotAt = 0;
   private cancelTimer: () => void = () => undefined;
-  private readonly counts = {
-    recordsIn: 0,
-    recordsReplayed: 0,
-    late: 0,
-    deadLettered: 0,
-    alerts: 0,
-    runsDropped: 0,
-    matchesDropped: 0,
-  };
-  private readonly matches = new Map<string, number>();
+  private readonly output: LaneOutput;
 
-  constructor(private readonly options: LaneOptions) {}
+  constructor(private readonly options: LaneOptions) {
+    const { alerts, deadLetters, late, encoder, listener } = options;
+    const topics = { alerts: alerts.name, deadLetters: deadLetters.name, late: late.name };
+    this.output = new LaneOutput(topics, encoder, listener, () => this.delivery!);
+  }
 
   async start(): Promise<void> {
     this.enter('starting');
@@ -167,8 +141,8 @@ export class Lane implements Detector {
     return {
       phase: this.phase,
       trouble: this.trouble,
-      ...this.counts,
-      matches: this.matches,
+      ...this.output.counts,
+      matches: this.output.matches,
       partitions: [...this.owned.values()].map((o) => o.task.status()),
     };
   }
@@ -190,7 +164,6 @@ export class Lane implements Detector {
     this.transactions ??= await log.transactionalProducer(transactionalId);
     this.delivery ??= new Delivery(delivery, this.producer, this.transactions, (error) => this.fail(error));
     this.member ??= await log.join(group, this.listener());
-    this.joined.resolve(this.member);
   }
 
   /** Takes effect with the next record that is given out. */
@@ -233,86 +206,42 @@ export class Lane implements Detector {
     this.options.listener.onPartitions?.(partitions, 'assigned');
     const positions = new Map<string, number>();
     for (const partition of partitions) positions.set(partitionName(partition), await this.take(partition));
-    await this.goLive(partitions);
     this.options.listener.onPartitions?.(partitions, 'live');
     return positions;
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
     const { log, store, report, ruleSet, readRuleSet, stream, clock, hotKeysMax, turn } = this.options;
+    // A cut of the ownership before may be on its way.
+    await this.storing;
     const state = await store.partition(partition);
-    const output = this.outputOf(partition);
     const { task, position, rulesAreNew } = await recover(partition, state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       makeTask: (version) => {
+        const output = this.output.of(partition);
         const made = new Task({ partition, stream, ruleSet: version, clock, output, hotKeysMax });
         this.own(partition, made, state);
         return made;
       },
       signal: this.abort.signal,
       onReplayed: (records) => {
-        this.counts.recordsReplayed += records;
+        this.output.counts.recordsReplayed += records;
       },
     });
-    if (rulesAreNew) this.unwritten.set(partitionName(partition), this.rulesEntry(task));
+    const owned = this.own(partition, task, state);
+    if (rulesAreNew) owned.announce(ruleSet);
+    task.goLive();
     return position;
   }
 
-  private own(partition: AssignedPartition, task: Task, state: PartitionState): void {
-    this.owned.set(partitionName(partition), {
-      ...{ task, state, busy: false, gate: null, committed: partition.committed ?? -1, stored: '' },
-    });
-  }
-
-  /** The journal says which rules are in force before anything that they find is given out. */
-  private async goLive(partitions: readonly AssignedPartition[]): Promise<void> {
-    const taken = partitions.flatMap((p) => this.owned.get(partitionName(p)) ?? []);
-    const news = taken.flatMap(({ task }) => {
-      const entry = this.unwritten.get(partitionName(task.partition));
-      return entry === undefined ? [] : [{ task, entry }];
-    });
-    if (news.length > 0) {
-      const { digest, body } = this.options.ruleSet;
-      const member = await this.joined.promise;
-      const records = news.flatMap(({ task, entry }) => {
-        const at = this.journalOf(task.partition);
-        return [bodyRecord(at, digest, body), entryRecord(at, task.partition, entry)];
-      });
-      const offsets = news.map(({ task }) => ({ ...task.partition, offset: task.nextOffset }));
-      if (!(await this.written(member, records, offsets))) return;
-      for (const { task, entry } of news) {
-        task.followed({ ...task.followedTo, n: entry.n });
-        this.unwritten.delete(partitionName(task.partition));
-      }
-    }
-    for (const { task } of taken) task.goLive();
-  }
-
-  /** False: the partitions are someone else's by now. */
-  private async written(
-    member: GroupMember,
-    records: readonly OutgoingRecord[],
-    offsets: readonly OffsetCommit[],
-  ): Promise<boolean> {
-    for (;;) {
-      try {
-        await this.transactions!.commit(member, records, offsets);
-        return true;
-      } catch (error) {
-        if (error instanceof FencedError) return false;
-        if (!(error instanceof TransactionAbortedError)) throw error;
-        await this.pause(RETRY_MS);
-      }
-    }
+  private own(partition: AssignedPartition, task: Task, state: PartitionState): Owned {
+    const owned = new Owned(task, state, this.journalOf(partition), partition.committed ?? -1);
+    this.owned.set(owned.name, owned);
+    return owned;
   }
 
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.options.clock.schedule(ms, resolve));
-  }
-
-  private rulesEntry(task: Task): JournalEntry {
-    const { digest } = this.options.ruleSet;
-    return { kind: 'rules', n: task.followedTo.n + 1, offset: task.nextOffset, digest };
   }
 
   private journalOf(partition: TopicPartition): TopicPartition {
@@ -321,8 +250,7 @@ export class Lane implements Detector {
 
   private async revoked(partitions: readonly TopicPartition[]): Promise<void> {
     const names = new Set(partitions.map(partitionName));
-    while (this.committing !== null) await this.committing;
-    await this.commit((name) => names.has(name), true);
+    await this.alone(() => this.commit((name) => names.has(name), true));
     this.drop(partitions, 'revoked');
   }
 
@@ -330,7 +258,6 @@ export class Lane implements Detector {
     for (const name of partitions.map(partitionName)) {
       void this.owned.get(name)?.state.release?.();
       this.owned.delete(name);
-      this.unwritten.delete(name);
       this.delivery?.drop(name);
     }
     this.options.listener.onPartitions?.(partitions, change);
@@ -341,7 +268,8 @@ export class Lane implements Detector {
   private async batch(batch: RecordBatch): Promise<void> {
     const owned = this.owned.get(partitionName(batch));
     if (owned === undefined) return;
-    if (owned.gate !== null) await owned.gate.catch(() => undefined);
+    while (owned.gate !== null) await owned.gate.catch(() => undefined);
+    if (!(await this.announced(owned))) return;
     const started = this.options.stopwatch();
     owned.busy = true;
     try {
@@ -350,11 +278,48 @@ export class Lane implements Detector {
       owned.busy = false;
     }
     this.delivery!.flush();
-    this.counts.recordsIn += batch.records.length;
+    this.output.counts.recordsIn += batch.records.length;
     this.sinceCommit += batch.records.length;
     this.options.listener.onBatch?.(batch.records.length, this.options.stopwatch() - started);
     if (this.sinceCommit >= this.options.commitRecords) void this.commitSoon();
     await this.makeRoom();
+  }
+
+  /**
+   * Sees to it that the journal says which rules are in force before what they find can be read. Exactly once: both are in one
+   * transaction. False: the partition was given up meanwhile.
+   */
+  private async announced(owned: Owned): Promise<boolean> {
+    while (owned.announcement.length > 0 && this.owned.get(owned.name) === owned) {
+      if (this.delivery!.currentMode === 'exactly-once') {
+        for (const record of owned.announcement) this.delivery!.add(owned.name, record);
+        owned.announcement = [];
+      } else if (!(await this.announce(owned))) await this.pause(this.options.commitIntervalMs);
+    }
+    return this.owned.get(owned.name) === owned;
+  }
+
+  private announce(owned: Owned): Promise<boolean> {
+    return this.alone(async () => {
+      try {
+        await this.holding(owned, () => this.delivery!.commit(this.member!, [owned.offset], owned.announcement));
+        owned.announcement = [];
+        return true;
+      } catch (error) {
+        this.commitFailed(error);
+        return false;
+      }
+    });
+  }
+
+  /** Does something with no batch begun meanwhile. */
+  private async holding(owned: Owned, act: () => Promise<void>): Promise<void> {
+    owned.gate = act();
+    try {
+      await owned.gate;
+    } finally {
+      owned.gate = null;
+    }
   }
 
   /** Waits until not too much waits to be durable or committed. */
@@ -366,36 +331,6 @@ export class Lane implements Detector {
     }
   }
 
-  private outputOf(partition: TopicPartition): ConstructorParameters<typeof Task>[0]['output'] {
-    const { alerts, deadLetters, late, encoder, listener } = this.options;
-    const from = partitionName(partition);
-    return {
-      onAlert: (alert, key, traceparent) => {
-        const headers = traceparent === null ? {} : { headers: new Map([['traceparent', Buffer.from(traceparent)]]) };
-        this.delivery!.add(from, { topic: alerts.name, key, value: encoder.encode(alert), ...headers }, () => {
-          this.counts.alerts++;
-          listener.onAlert?.(alert, traceparent);
-        });
-      },
-      onDeadLetter: (record, failure) => {
-        this.counts.deadLettered++;
-        this.delivery!.add(from, deadLetter(deadLetters.name, record, partition, failure));
-        listener.onDeadLetter?.(partition, record.offset, failure.reason, failure.detail);
-      },
-      onLate: (record, eventTime, watermark) => {
-        this.counts.late++;
-        this.delivery!.add(from, lateRecord(late.name, record, partition, eventTime, watermark));
-      },
-      onMatch: (rule) => void this.matches.set(rule.id, (this.matches.get(rule.id) ?? 0) + 1),
-      onRunsDropped: (_rule, _key, runs) => {
-        this.counts.runsDropped += runs;
-      },
-      onMatchesDropped: (_rule, _key, matches) => {
-        this.counts.matchesDropped += matches;
-      },
-    };
-  }
-
   // ---- commit ---------------------------------------------------------------------------------------------------------
 
   private scheduleCommit(): void {
@@ -403,6 +338,15 @@ export class Lane implements Detector {
     this.cancelTimer = this.options.clock.schedule(this.options.commitIntervalMs, () => {
       void this.commitSoon().finally(() => this.scheduleCommit());
     });
+  }
+
+  /** One commit at a time. */
+  private async alone(commit: () => Promise<boolean>): Promise<boolean> {
+    while (this.committing !== null) await this.committing;
+    this.committing = commit().finally(() => {
+      this.committing = null;
+    });
+    return this.committing;
   }
 
   /** Commits unless a commit is under way already; false: it failed, was told of, and the next commit tries again. */
@@ -419,17 +363,16 @@ export class Lane implements Detector {
     const started = stopwatch();
     const now = clock.now();
     const due = now - this.snapshotAt >= snapshotIntervalMs;
+    if (leaving) await this.storing;
     const chosen = [...this.owned].flatMap(([name, owned]) => (which(name) && owned.task.isLive ? [owned] : []));
     const parts: Part[] = [];
     try {
       if (this.trouble === null) for (const owned of chosen) await this.tickIdle(owned);
       for (const owned of chosen) {
-        const { task, stored, committed } = owned;
-        const position = task.nextOffset;
-        const holds = `${position}/${task.followedTo.n}`;
-        const store = (due || leaving) && holds !== stored;
-        if (!store && position === committed && !this.delivery!.waits(partitionName(task.partition))) continue;
-        parts.push({ owned, position, holds, snapshot: store ? task.snapshot() : null });
+        const { task, holds } = owned;
+        const store = (leaving || (due && this.storing === null)) && holds !== owned.stored;
+        if (!store && task.nextOffset === owned.committed && !this.delivery!.waits(owned.name)) continue;
+        parts.push({ owned, holds, position: task.nextOffset, snapshot: store ? task.snapshot() : null });
       }
       this.sinceCommit = 0;
       if (parts.length === 0) return true;
@@ -437,24 +380,46 @@ export class Lane implements Detector {
       const offsets = parts.map((p) => ({ ...p.owned.task.partition, offset: p.position }));
       await this.delivery!.commit(this.member!, offsets);
       for (const p of parts) p.owned.committed = p.position;
-      await this.store(parts);
       if (due) this.snapshotAt = now;
+      await this.store(parts, leaving);
       listener.onCommit?.(stopwatch() - started, true);
       return true;
     } catch (error) {
-      for (const p of parts) p.snapshot?.revert();
+      for (const { snapshot } of parts) snapshot?.revert();
       listener.onCommit?.(stopwatch() - started, false);
-      if (!(error instanceof FencedError))
-        this.options.report(`commit failed and will be tried again: ${(error as Error).message}`);
+      this.commitFailed(error);
       return false;
     }
   }
 
-  private async store(parts: readonly Part[]): Promise<void> {
+  /** Being fenced is no trouble: the partitions are another's by now, or the next commit has the new generation. */
+  private commitFailed(error: unknown): void {
+    if (error instanceof FencedError) return;
+    this.options.report(`commit failed and will be tried again: ${(error as Error).message}`);
+  }
+
+  /** Storing takes its time, and commits need not wait for it: what is committed meanwhile is in the next cut. */
+  private async store(parts: readonly Part[], leaving: boolean): Promise<void> {
+    const due = parts.filter(({ snapshot }) => snapshot !== null);
+    if (due.length === 0) return;
+    this.storing = this.storeAll(due).finally(() => {
+      this.storing = null;
+    });
+    if (leaving) await this.storing;
+  }
+
+  private async storeAll(parts: readonly Part[]): Promise<void> {
     for (const { owned, snapshot, holds } of parts) {
-      if (snapshot === null) continue;
-      await owned.state.write(await snapshot.encode(this.options.turn));
-      owned.stored = holds;
+      try {
+        const batch = await snapshot!.encode(this.options.turn);
+        // Who has the partition now goes on from the cut before: this one must not come between.
+        if (this.owned.get(owned.name) !== owned) continue;
+        await owned.state.write(batch);
+        owned.stored = holds;
+      } catch (error) {
+        snapshot!.revert();
+        this.options.report(`state of ${owned.name} was not stored; tried again: ${(error as Error).message}`);
+      }
     }
   }
 
@@ -463,25 +428,22 @@ export class Lane implements Detector {
    * transaction. At least once: the entry is committed first, so that the tick is repeated if its outcome is not given out.
    */
   private async tickIdle(owned: Owned): Promise<void> {
-    const { task } = owned;
+    const { task, name, journal } = owned;
     const watermark = owned.busy ? null : task.dueTick();
     if (watermark === null) return;
     const atOnce = this.delivery!.currentMode === 'at-least-once';
     const entry = task.tickEntry(watermark, !atOnce);
-    const record = entryRecord(this.journalOf(task.partition), task.partition, entry);
-    if (!atOnce) {
-      this.delivery!.add(partitionName(task.partition), record);
-      task.tick(entry);
-      return;
+    const record = entryRecord(journal, task.partition, entry);
+    if (atOnce) {
+      const records = [...owned.announcement, record];
+      await this.holding(owned, () => this.delivery!.commit(this.member!, [owned.offset], records));
+      owned.announcement = [];
+    } else {
+      for (const waiting of [...owned.announcement, record]) this.delivery!.add(name, waiting);
+      owned.announcement = [];
     }
-    owned.gate = this.delivery!.commit(this.member!, [{ ...task.partition, offset: task.nextOffset }], [record]);
-    try {
-      await owned.gate;
-      task.tick(entry);
-      this.delivery!.flush();
-    } finally {
-      owned.gate = null;
-    }
+    task.tick(entry);
+    this.delivery!.flush();
   }
 
   // ---- phase ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+import type { DetectorListener } from '../detector.js';
+import { partitionName, type TopicPartition } from '../ports/log.js';
+import type { AlertEncoder } from '../ports/outputs.js';
+import type { TaskOutput } from '../task/task.js';
+import type { Delivery } from './delivery.js';
+import { deadLetter, lateRecord } from './rejected.js';
+
+export interface OutputTopics {
+  readonly alerts: string;
+  readonly deadLetters: string;
+  readonly late: string;
+}
+
+/** Where what the tasks of a lane find goes: records for the log, counters for the status, news for the listener. */
+export class LaneOutput {
+  readonly counts = {
+    recordsIn: 0,
+    recordsReplayed: 0,
+    late: 0,
+    deadLettered: 0,
+    /** Those that can be read. */
+    alerts: 0,
+    runsDropped: 0,
+    matchesDropped: 0,
+  };
+  /** By pattern. */
+  readonly matches = new Map<string, number>();
+
+  constructor(
+    private readonly topics: OutputTopics,
+    private readonly encoder: AlertEncoder,
+    private readonly listener: DetectorListener,
+    private readonly delivery: () => Delivery,
+  ) {}
+
+  of(partition: TopicPartition): TaskOutput {
+    const { counts, matches, topics, encoder, listener } = this;
+    const from = partitionName(partition);
+    return {
+      onAlert: (alert, key, traceparent) => {
+        const headers = traceparent === null ? {} : { headers: new Map([['traceparent', Buffer.from(traceparent)]]) };
+        this.delivery().add(from, { topic: topics.alerts, key, value: encoder.encode(alert), ...headers }, () => {
+          counts.alerts++;
+          listener.onAlert?.(alert, traceparent);
+        });
+      },
+      onDeadLetter: (record, failure) => {
+        counts.deadLettered++;
+        this.delivery().add(from, deadLetter(topics.deadLetters, record, partition, failure));
+        listener.onDeadLetter?.(partition, record.offset, failure.reason, failure.detail);
+      },
+      onLate: (record, eventTime, watermark) => {
+        counts.late++;
+        this.delivery().add(from, lateRecord(topics.late, record, partition, eventTime, watermark));
+      },
+      onMatch: (rule) => void matches.set(rule.id, (matches.get(rule.id) ?? 0) + 1),
+      onRunsDropped: (_rule, _key, runs) => {
+        counts.runsDropped += runs;
+      },
+      onMatchesDropped: (_rule, _key, dropped) => {
+        counts.matchesDropped += dropped;
+      },
+    };
+  }
+}

@@ -1,0 +1,50 @@
+import { bodyRecord, entryRecord } from '../journal/journal.js';
+import type { RuleSetVersion } from '../journal/rule-set-version.js';
+import { type OffsetCommit, type OutgoingRecord, partitionName, type TopicPartition } from '../ports/log.js';
+import type { PartitionState } from '../ports/state-store.js';
+import type { Task } from '../task/task.js';
+
+/** One partition for as long as a lane owns it. */
+export class Owned {
+  readonly name: string;
+  /** A batch is being processed. */
+  busy = false;
+  /** While it is set, no batch is begun: entries of the journal for this position are being committed. */
+  gate: Promise<unknown> | null = null;
+  /** What the last cut that was stored holds; empty: none in this ownership. */
+  stored = '';
+  /**
+   * Entries of the journal that must be committed before anything that follows from them is given out: which rule set is in force
+   * from here on.
+   */
+  announcement: readonly OutgoingRecord[] = [];
+
+  constructor(
+    readonly task: Task,
+    readonly state: PartitionState,
+    /** Where its journal is. */
+    readonly journal: TopicPartition,
+    /** -1: nothing was committed yet. */
+    public committed: number,
+  ) {
+    this.name = partitionName(task.partition);
+  }
+
+  get offset(): OffsetCommit {
+    return { ...this.task.partition, offset: this.task.nextOffset };
+  }
+
+  /** What a cut of now would hold: position, and number of the journal's last entry. */
+  get holds(): string {
+    return `${this.task.nextOffset}/${this.task.followedTo.n}`;
+  }
+
+  /** The rule set is in force from this position on, and the journal does not say so yet. */
+  announce({ digest, body }: RuleSetVersion): void {
+    const { task, journal } = this;
+    const n = task.followedTo.n + 1;
+    task.followed({ ...task.followedTo, n });
+    const entry = entryRecord(journal, task.partition, { kind: 'rules', n, offset: task.nextOffset, digest });
+    this.announcement = [bodyRecord(journal, digest, body), entry];
+  }
+}
