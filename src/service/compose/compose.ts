@@ -3,7 +3,7 @@ import { systemClock } from '../../connectors/system-clock.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import { makeLane } from '../lanes/make-lane.js';
+import { makeDetector } from '../lanes/make-detector.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
 import type { ServiceParts } from '../parts.js';
@@ -40,8 +40,8 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     const store = await openStore(settings);
     opened.unshift(store);
-    const sources = fitSources(running, stream, report);
-    return makeLane({ settings, number: 0, sources, clock, log, store, listener, report, warn });
+    const parts = { settings, clock, log, store, listener, report, warn };
+    return makeDetector({ ...parts, ...fitRules(running, stream, report) });
   };
   return {
     running,
@@ -75,13 +75,17 @@ function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): Redis
   });
 }
 
-/** The sources of the rules that can run where the topic is keyed as it is; the others are reported. */
-function fitSources(running: RunningRules, { settings, definition }: StreamFacts, report: (text: string) => void) {
-  const { fit, unfit } = rulesByKey(running.rules, definition.keyField, settings.partitions);
+/** The rules that can run where the topic is keyed as it is, with their sources; the others are reported. */
+function fitRules(
+  { rules, sources }: RunningRules,
+  { settings, definition }: StreamFacts,
+  report: (text: string) => void,
+): Pick<RunningRules, 'rules' | 'sources'> {
+  const { fit, unfit } = rulesByKey(rules, definition.keyField, settings.partitions);
   for (const rule of unfit) {
     report(
       `${rule.id} is left out: it is keyed by ${rule.key}, but the topic by ${definition.keyField}. Only with one partition can it run.`,
     );
   }
-  return running.sources.filter((_, index) => fit.includes(running.rules[index]!));
+  return { rules: fit, sources: sources.filter((_, index) => fit.includes(rules[index]!)) };
 }

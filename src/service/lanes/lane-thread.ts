@@ -1,0 +1,243 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js';
+import type { Clock } from '../../runtime/ports/clock.js';
+import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
+import type { FromLane, LaneEvent, LaneListener } from './messages.js';
+import type { LaneHandle } from './spawn-lane.js';
+import type { StateConnection, StateServer } from './state/state-server.js';
+import { fromWire } from './state/wire-error.js';
+import { countersOnly, emptyStatus, sumStatuses } from './sum-statuses.js';
+
+export interface LaneThreadOptions {
+  readonly number: number;
+  readonly spawn: (number: number, statePort: MessagePort) => LaneHandle;
+  readonly states: StateServer;
+  readonly clock: Clock;
+  /** Told everything but phases, which the group makes one of. */
+  readonly listener: DetectorListener;
+  readonly report: (text: string) => void;
+  readonly warn: (text: string, trouble: string) => void;
+  /** Phase or trouble may have changed. */
+  readonly onChange: () => void;
+  /** It ended too often to be started once more. */
+  readonly onGivenUp: (error: Error) => void;
+}
+
+/** So many ends within the window, and it is not started again. */
+export const ENDS_MAX = 6;
+const ENDS_WINDOW_MS = 10 * 60_000;
+const RESTART_MIN_MS = 1000;
+const RESTART_MAX_MS = 30_000;
+/** A thread tells its status several times a second; one silent for so long is stuck. */
+const SILENT_MS = 15_000;
+
+/** One thread from its start to its end. */
+interface Incarnation {
+  readonly handle: LaneHandle;
+  readonly states: StateConnection;
+  readonly exited: Promise<void>;
+}
+
+/**
+ * One lane of the group, through all the threads that it has been in.
+ *
+ *     starting ──▶ up ──stop()──▶ stopped
+ *        ▲  └────┬──┘                ▲
+ *        │      ends                 │
+ *        └─ waiting ◀┘ ──stop()──────┘         too many ends: given up
+ *
+ * 1. A thread that ends unasked, or whose lane failed, is replaced after a pause that doubles with each end in the window.
+ * 2. The next thread starts after all that the last one had asked of the state store is done.
+ * 3. Counters go on where the last thread left them; its partitions are lost to the group until it finds out by itself.
+ */
+export class LaneThread {
+  private current: Incarnation | null = null;
+  private latest: DetectorStatus = emptyStatus('created');
+  private before: DetectorStatus = emptyStatus('created');
+  private readonly partitions = new Map<string, TopicPartition>();
+  private readonly ends: number[] = [];
+  private heardAt: number;
+  private stopping: PromiseWithResolvers<void> | null = null;
+  private cancelRestart: () => void = () => undefined;
+  private readonly heard: LaneListener;
+  private readonly firstStart = Promise.withResolvers<void>();
+  private hasStarted = false;
+
+  constructor(private readonly options: LaneThreadOptions) {
+    const { listener, report, warn } = options;
+    this.heardAt = options.clock.now();
+    this.heard = {
+      onAlert: (...args) => listener.onAlert?.(...args),
+      // The status that comes with it says the same.
+      onPhase: () => undefined,
+      onPartitions: (...args) => this.partitionsAre(...args),
+      onDeadLetter: (...args) => listener.onDeadLetter?.(...args),
+      onBatch: (...args) => listener.onBatch?.(...args),
+      onCommit: (...args) => listener.onCommit?.(...args),
+      report,
+      warn,
+    };
+    // It may be stopped, or given up, with nobody waiting for its start.
+    this.firstStart.promise.catch(() => undefined);
+  }
+
+  /** Resolves when the lane has started for the first time; rejects when it never will. */
+  start(): Promise<void> {
+    this.spawn();
+    return this.firstStart.promise;
+  }
+
+  /** Lets it finish and commit. Throws what its lane threw, or when its thread ended meanwhile. */
+  async stop(): Promise<void> {
+    this.cancelRestart();
+    this.firstStart.reject(new Error('stopped before it had started'));
+    const { current } = this;
+    this.stopping ??= Promise.withResolvers();
+    if (current === null) this.stopping.resolve();
+    else current.handle.postMessage({ kind: 'stop' });
+    try {
+      await this.stopping.promise;
+    } finally {
+      await this.discard();
+      this.latest = { ...this.latest, phase: 'stopped', partitions: [] };
+    }
+  }
+
+  /** Counters of all its threads; partitions, phase and trouble of the present one. */
+  status(): DetectorStatus {
+    return sumStatuses(this.before, this.latest);
+  }
+
+  get isRunning(): boolean {
+    return this.latest.phase === 'running' && this.trouble() === null;
+  }
+
+  /** What keeps it from running, in words; `null`: nothing. */
+  trouble(): string | null {
+    const { phase, trouble } = this.latest;
+    if (trouble !== null) return trouble;
+    const silent = this.options.clock.now() - this.heardAt;
+    if (this.current !== null && silent > SILENT_MS) return `has not been heard of for ${Math.round(silent / 1000)} s`;
+    return phase === 'running' || !this.hasStarted ? null : `is ${phase}`;
+  }
+
+  // ---- a thread -------------------------------------------------------------------------------------------------------
+
+  private spawn(): void {
+    const { number, spawn, states, clock } = this.options;
+    const { port1, port2 } = new MessageChannel();
+    const connection = states.serve(port1);
+    const handle = spawn(number, port2);
+    const { promise: exited, resolve } = Promise.withResolvers<void>();
+    const incarnation: Incarnation = { handle, states: connection, exited };
+    this.current = incarnation;
+    this.heardAt = clock.now();
+    this.latest = { ...emptyStatus('starting'), trouble: null };
+    const ended = (error: Error) => {
+      if (this.current === incarnation) void this.ended(error);
+    };
+    handle.on('message', (message) => {
+      if (this.current === incarnation) this.take(message);
+    });
+    handle.on('error', (error) => ended(error));
+    handle.on('exit', (code) => {
+      resolve();
+      ended(new Error(`its thread ended with ${code}`));
+    });
+    this.options.onChange();
+  }
+
+  private take(message: FromLane): void {
+    this.heardAt = this.options.clock.now();
+    switch (message.kind) {
+      case 'told':
+        this.current!.handle.postMessage({ kind: 'heard' });
+        for (const event of message.events) this.tell(event);
+        if (message.status !== null) this.statusIs(message.status);
+        return;
+      case 'started':
+        this.hasStarted = true;
+        this.firstStart.resolve();
+        this.options.onChange();
+        return;
+      case 'failed':
+        void this.failed(fromWire(message.error));
+        return;
+      case 'stopped':
+        if (message.error === null) this.stopping?.resolve();
+        else this.stopping?.reject(fromWire(message.error));
+    }
+  }
+
+  private tell([method, ...args]: LaneEvent): void {
+    (this.heard[method] as (...args: unknown[]) => void)(...args);
+  }
+
+  private partitionsAre(
+    partitions: readonly TopicPartition[],
+    change: Parameters<NonNullable<DetectorListener['onPartitions']>>[1],
+  ): void {
+    for (const partition of partitions) {
+      if (change === 'revoked' || change === 'lost') this.partitions.delete(partitionName(partition));
+      else this.partitions.set(partitionName(partition), partition);
+    }
+    this.options.listener.onPartitions?.(partitions, change);
+  }
+
+  private statusIs(status: DetectorStatus): void {
+    this.latest = status;
+    if (status.phase === 'failed' && this.stopping === null) {
+      void this.ended(new Error(status.trouble ?? 'it failed'));
+    }
+    this.options.onChange();
+  }
+
+  // ---- its end --------------------------------------------------------------------------------------------------------
+
+  /** What keeps a lane from being made the first time will keep it from being made again: settings, a schema, a rule. */
+  private async failed(error: Error): Promise<void> {
+    if (this.hasStarted) return this.ended(error);
+    await this.discard();
+    this.giveUp(error);
+  }
+
+  private async ended(error: Error): Promise<void> {
+    const { clock, number, warn } = this.options;
+    const gone = this.discard();
+    if (this.stopping !== null) {
+      await gone;
+      return this.stopping.reject(error);
+    }
+    this.before = countersOnly(sumStatuses(this.before, this.latest));
+    this.latest = { ...emptyStatus('failed'), trouble: `ended: ${error.message}` };
+    if (this.partitions.size > 0) this.partitionsAre([...this.partitions.values()], 'lost');
+    const now = clock.now();
+    this.ends.push(now);
+    while (now - this.ends[0]! > ENDS_WINDOW_MS) this.ends.shift();
+    if (this.ends.length >= ENDS_MAX) return this.giveUp(error);
+    const pauseMs = Math.min(RESTART_MIN_MS * 2 ** (this.ends.length - 1), RESTART_MAX_MS);
+    warn(`lane ${number} ended and is started again in ${pauseMs} ms`, error.message);
+    this.options.onChange();
+    this.cancelRestart = clock.schedule(pauseMs, () => {
+      void gone.then(() => {
+        if (this.stopping === null) this.spawn();
+      });
+    });
+  }
+
+  private giveUp(error: Error): void {
+    this.latest = { ...emptyStatus('failed'), trouble: `ended: ${error.message}` };
+    this.firstStart.reject(error);
+    this.options.onGivenUp(error);
+  }
+
+  /** Ends the thread for good, and what it held of the state. */
+  private async discard(): Promise<void> {
+    const { current } = this;
+    if (current === null) return;
+    this.current = null;
+    await current.handle.terminate();
+    await current.exited;
+    await current.states.close();
+  }
+}

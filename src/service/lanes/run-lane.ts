@@ -1,0 +1,86 @@
+import type { Lane } from '../../runtime/lane/lane.js';
+import type { Clock } from '../../runtime/ports/clock.js';
+import type { Log } from '../../runtime/ports/log.js';
+import { openLog } from '../compose/log.js';
+import { EventSender } from './event-sender.js';
+import { makeLane } from './make-lane.js';
+import type { FromLane, LaneData, ToLane } from './messages.js';
+import { RemoteStateStore } from './state/remote-state-store.js';
+import { toWire } from './state/wire-error.js';
+
+/** The thread's end of the line to the main thread. */
+export interface MainThread {
+  postMessage(message: FromLane): void;
+  on(event: 'message', listener: (message: ToLane) => void): unknown;
+}
+
+/** Makes a lane in this thread and starts it; stops it when the main thread says so. What happens goes to the main thread. */
+export function runLane(data: LaneData, main: MainThread, clock: Clock): void {
+  const run = new LaneRun(data, main, clock);
+  main.on('message', (message) => {
+    if (message.kind === 'heard') run.heard();
+    else void run.stop();
+  });
+  void run.start();
+}
+
+class LaneRun {
+  private lane: Lane | null = null;
+  private log: Log | null = null;
+  private stopping = false;
+  private readonly store: RemoteStateStore;
+  private readonly sender: EventSender;
+
+  constructor(
+    private readonly data: LaneData,
+    private readonly main: MainThread,
+    private readonly clock: Clock,
+  ) {
+    this.store = new RemoteStateStore(data.statePort);
+    this.sender = new EventSender({
+      send: (message) => main.postMessage(message),
+      status: () => this.lane?.status() ?? null,
+      clock,
+      soon: (callback) => void setImmediate(callback),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { settings, number, sources } = this.data;
+    const { listener, report, warn } = this.sender;
+    try {
+      this.log = await openLog(settings, report);
+      const { clock, log, store } = this;
+      this.lane = makeLane({ settings, number, sources, clock, log, store, listener, report, warn });
+      this.sender.start();
+      await this.lane.start();
+      this.main.postMessage({ kind: 'started' });
+    } catch (error) {
+      // A start that was called off is no failure.
+      if (!this.stopping) this.main.postMessage({ kind: 'failed', error: toWire(error) });
+    }
+  }
+
+  heard(): void {
+    this.sender.heard();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const error = await this.close().then(
+      () => null,
+      (thrown: unknown) => toWire(thrown),
+    );
+    this.sender.close();
+    this.main.postMessage({ kind: 'stopped', error });
+  }
+
+  private async close(): Promise<void> {
+    try {
+      await this.lane?.stop();
+    } finally {
+      await this.log?.close();
+      await this.store.close();
+    }
+  }
+}
