@@ -289,6 +289,52 @@ describe('what checkpoints consist of', () => {
     expect(objects.deleted.length).toBeGreaterThan(10);
   });
 
+  it('leaves files alone that another may still be writing, until that must have given up', async () => {
+    await start({ retained: 1 });
+    const foreign = 'g/payments-3/base-00000000000000000001-zombie-00000';
+    await checkpoint(1, { a: '1' });
+    await objects.put(foreign, new Uint8Array(1));
+    for (let i = 2; i <= TIMEOUT / INTERVAL + 1; i++) await checkpoint(i, { a: String(i) });
+    expect(objects.bytes.has(foreign)).toBe(true);
+    await checkpoint(100, { a: '100' });
+    expect(objects.bytes.has(foreign)).toBe(false);
+  });
+
+  it('is not harmed by a write that was given up and lands later', async () => {
+    await start();
+    let land: () => void = () => undefined;
+    const { put } = objects;
+    objects.put = (name, content) => {
+      land = () => void put.call(objects, name, content);
+      return new Promise(() => undefined);
+    };
+    await state.write(batch(1, { a: 'before' }));
+    await machine.pass(INTERVAL);
+    await machine.pass(TIMEOUT);
+    objects.put = put;
+    await state.write(batch(2, { a: 'after' }));
+    await machine.pass(PAUSE);
+    land();
+    await idle();
+    expect(machine.events).toEqual(['failed', 'base 2']);
+    expect(await restored(objects)).toEqual({ cut: '2', keys: { a: 'after' } });
+  });
+
+  it('does not continue one that was under way when the state was cleared', async () => {
+    await start();
+    let goOn: () => void = () => undefined;
+    objects.disturb = (operation) => (operation === 'put' ? new Promise((resolve) => (goOn = resolve)) : undefined);
+    await state.write(batch(1, { a: 'x'.repeat(500) }));
+    await machine.pass(INTERVAL);
+    await state.clear();
+    await state.write(batch(2, { b: '2' }));
+    objects.disturb = () => undefined;
+    goOn();
+    await machine.pass(INTERVAL);
+    expect(machine.events).toEqual(['base 1', 'base 2']);
+    expect(await restored(objects)).toEqual({ cut: '2', keys: { b: '2' } });
+  });
+
   it('goes on when old ones cannot be deleted, and says so', async () => {
     await start({ retained: 1 });
     objects.disturb = (operation) => {

@@ -112,6 +112,22 @@ describe('a standby', () => {
     expect(await local()).toEqual({ cut: '2', keys: { a: '2' } });
   });
 
+  it('does not go back behind what was written before the partition was released', async () => {
+    const taken = await machine.store.partition(P);
+    await taken.write(batch(10, { a: 'x'.repeat(500) }));
+    await machine.pass(INTERVAL);
+    await taken.write(batch(20, { a: '20' }));
+    await taken.release!();
+    await state.restoreCopy!(15);
+    await checkpoint(15, { b: '15' });
+    expect(owner.events).toEqual(['delta 15']);
+    await look();
+    expect(await local()).toEqual({ cut: '20', keys: { a: '20' } });
+    await checkpoint(25, { a: '20', b: null });
+    await look();
+    expect(await local()).toEqual({ cut: '25', keys: { a: '20' } });
+  });
+
   it('is waited for when the partition is assigned in the middle of it', async () => {
     await checkpoint(1, { a: '1', b: '1' });
     let goOn: () => void = () => undefined;

@@ -157,7 +157,7 @@ export class TrackedState {
   /** Goes on from the checkpoint that the state is, if that leads to this one; says whether. Throws as `replace`. */
   extend(manifest: Manifest, source: FileSource): Promise<boolean> {
     return this.gate.run(async () => {
-      const deltas = this.basis === null || !this.isAtBasis() ? null : deltasBetween(this.basis, manifest);
+      const deltas = this.basis === null ? null : deltasBetween(this.basis, manifest);
       if (deltas === null) return false;
       this.forget();
       await applyFiles(this.inner, manifest, deltas.flat(), source);
