@@ -70,6 +70,19 @@ function makeProgram(run: Run): Command {
       run(options.json === true, async (output) => (await import('./commands/run.js')).run(options, output)),
     );
   program
+    .command('verify')
+    .description('replays a topic under the journal, and compares the alerts with those that were committed')
+    .option(...CONFIG_OPTION)
+    .option('--topic <name>', "topic to replay (the stream's own)")
+    .option('--from <time>', 'alerts complete from this event time on, e.g. 2026-01-31T00:00:00Z (all)')
+    .option('--to <time>', 'and before this one (all)')
+    .option(...JSON_OPTION)
+    .action((options: { config?: string; topic?: string; from?: string; to?: string; json?: boolean }) =>
+      run(options.json === true, async (output) =>
+        (await import('./commands/verify.js')).verifyCommand(options, output),
+      ),
+    );
+  program
     .command('conformance <files...>')
     .description('runs cases recorded from Flink CEP through the engine')
     .option(...JSON_OPTION)

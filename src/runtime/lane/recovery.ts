@@ -6,7 +6,7 @@ import type { PartitionState } from '../ports/state-store.js';
 import { type Cut, CutVersionError, decodeCut } from '../task/cut.js';
 import type { Task } from '../task/task.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
-import { isOpen, rulesAt, stretchesOf } from './stretches.js';
+import { isOpen, rulesAt, startOf, stretchesOf } from './stretches.js';
 
 export class RetentionError extends Error {
   readonly code = 'STATE_BEFORE_RETENTION';
@@ -46,9 +46,9 @@ export async function recover(partition: AssignedPartition, state: PartitionStat
   }
   const cut = await usableCut(partition, state, by);
   if (cut === null) await state.clear();
-  const from = cut?.position ?? (committed === null ? position : partition.beginOffset);
-  const end = committed ?? from;
   const history = await readJournal(by.log, by.journal, partition, cut?.journal.from ?? 0, by.signal);
+  const from = cut?.position ?? (committed === null ? position : Math.max(partition.beginOffset, startOf(history)));
+  const end = committed ?? from;
   const after = cut?.journal.n ?? START_OF_JOURNAL.n;
   const entries = history.entries.filter(({ n, offset }) => n > after && offset >= from);
   const known = Math.max(after, entries.at(-1)?.n ?? 0, history.entries.at(-1)?.n ?? 0);

@@ -13,6 +13,12 @@ export interface Stretch {
 export const isOpen = (entry: JournalEntry, end: number): boolean =>
   entry.kind === 'tick' && !entry.given && entry.offset >= end;
 
+/** Where the group began to read; 0: the journal does not say. */
+export function startOf(history: History): number {
+  const first = history.entries[0];
+  return first?.n === 1 ? first.offset : 0;
+}
+
 /** The rule set that was in force where the log was at `offset`; `null`: the journal does not say. */
 export function rulesAt(history: History, offset: number): string | null {
   const entry = history.entries.findLast((e) => e.kind === 'rules' && e.offset <= offset);

@@ -1,0 +1,105 @@
+import { type Verification, VerifyError, verify } from '../../backtest/verify.js';
+import { systemClock } from '../../connectors/system-clock.js';
+import { parseTimestamp } from '../../runtime/settings/values.js';
+import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
+import { openLog } from '../../service/compose/log.js';
+import { onlyStream, StreamsError } from '../../service/compose/only-stream.js';
+import { ruleSetOf, ruleSetReader } from '../../service/compose/rule-set.js';
+import { loadRunningRules, NoRulesError } from '../../service/compose/rules.js';
+import { makeRegistry, makeStream } from '../../service/compose/stream-parts.js';
+import { CommandError } from '../command-error.js';
+import type { Output } from '../output.js';
+import { settingsOrFail } from '../settings.js';
+
+export interface VerifyCommandOptions {
+  readonly config?: string;
+  readonly topic?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+const SHOWN_MAX = 20;
+
+/** Replays what the group has committed, and compares the alerts. Exit status 0: they are the same. */
+export async function verifyCommand(options: VerifyCommandOptions, output: Output): Promise<number> {
+  const settings = settingsOrFail(options.config ?? process.env.STAKEOUT_CONFIG);
+  const from = timeOf(options.from, '--from') ?? Number.NEGATIVE_INFINITY;
+  const to = timeOf(options.to, '--to') ?? Number.POSITIVE_INFINITY;
+  const say = (text: string): void => output.say(text);
+  const log = await openLog(settings, say);
+  try {
+    const stream = makeStream(onlyStream(settings), {
+      ...{ settings, clock: systemClock },
+      onTrouble: (error) => say(`the schema registry does not answer; waiting for it: ${error.message}`),
+      onRecovered: () => say('the schema registry answers again'),
+    });
+    const topic = options.topic ?? stream.settings.topic;
+    if (topic === undefined) throw new CommandError('The stream reads several topics: say which with --topic.');
+    const { sources } = await loadRunningRules(settings.patterns, stream.schema);
+    const result = await verify({
+      ...{ log, topic, from, to, readRuleSet: ruleSetReader(stream) },
+      groupId: settings.kafka.groupId,
+      journalTopic: settings.journal.topic,
+      alertsTopic: settings.alerts.topic,
+      alertDecoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
+      stream: stream.definition,
+      current: ruleSetOf(sources, settings, stream),
+      signal: new AbortController().signal,
+      report: (text) => output.progress(text),
+      onProgress: (records, of) => output.progress(`${count(records)} of ${count(of)} records replayed`),
+      turn: () => new Promise((resolve) => setImmediate(resolve)),
+    });
+    output.progress('');
+    output.result({ ...result, missing: ids(result.missing), unexpected: ids(result.unexpected) }, () =>
+      summary(topic, result),
+    );
+    return result.equal ? 0 : 1;
+  } catch (error) {
+    const ours = error instanceof VerifyError || error instanceof StreamsError || error instanceof NoRulesError;
+    const code = (error as { code?: unknown }).code;
+    if (ours || (typeof code === 'string' && /^(LOG|KAFKA|REGISTRY)_/.test(code)))
+      throw new CommandError((error as Error).message, { cause: error });
+    throw error;
+  } finally {
+    await log.close();
+  }
+}
+
+function timeOf(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  const time = /^\d{10,}$/.test(text) ? Number(text) : parseTimestamp(text);
+  if (time === undefined)
+    throw new CommandError(
+      `${option} takes a time such as 2026-01-31T00:00:00Z, or milliseconds since 1970, not ${text}.`,
+    );
+  return time;
+}
+
+const count = (n: number): string => n.toLocaleString('en-US');
+const ids = (alerts: Verification['missing']): string[] => alerts.map(({ id }) => id);
+
+function summary(topic: string, result: Verification): string {
+  const { equal, live, replayed, alertsLive, alertsReplayed, repeats, missing, unexpected, beforeRetention } = result;
+  const lines = [
+    `${topic}: ${count(result.records)} records replayed. ${equal ? 'The alerts are the same.' : 'The alerts are NOT the same.'}`,
+    `  committed  ${count(alertsLive).padStart(10)} alerts  ${live}`,
+    `  replayed   ${count(alertsReplayed).padStart(10)} alerts  ${replayed}`,
+  ];
+  if (repeats > 0)
+    lines.push(`  ${count(repeats)} alerts are on the topic again under the same id (delivery: at-least-once)`);
+  if (beforeRetention > 0)
+    lines.push(
+      `  ${count(beforeRetention)} alerts were left out: records that they were made of are gone from the topic`,
+    );
+  for (const [what, alerts] of [
+    ['missing on the alerts topic', missing],
+    ['not found by the replay', unexpected],
+  ] as const) {
+    if (alerts.length === 0) continue;
+    lines.push(`  ${count(alerts.length)} ${what}:`);
+    for (const { id, patternId, key, detectedAt } of alerts.slice(0, SHOWN_MAX))
+      lines.push(`    ${id}  ${patternId}  ${key}  ${new Date(detectedAt).toISOString()}`);
+    if (alerts.length > SHOWN_MAX) lines.push(`    … --json gives all`);
+  }
+  return lines.join('\n');
+}
