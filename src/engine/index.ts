@@ -9,10 +9,31 @@ export {
   featuresHorizon,
   pruneFeatures,
   readFeatures,
+  stateOf,
+  takes,
   takesAny,
   updateFeatures,
+  windowState,
 } from './aggregate/feature-set.js';
 export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
+export type { WindowState } from './aggregate/window.js';
+export { type Window, writeEmpty } from './aggregate/window-layout.js';
+export {
+  addRow,
+  clearRing,
+  copyRing,
+  dropOlder,
+  newestTime,
+  pasteRing,
+  type RingMemory,
+  readRing,
+  ringCapacity,
+  ringCount,
+  ringOfState,
+  ringPlaces,
+  stateOfRing,
+  touchRing,
+} from './aggregate/window-ring.js';
 export type { PatternState, Run } from './buffer/run.js';
 export { ByteReader, ByteWriter } from './bytes.js';
 export { canonicalJson } from './canonical-json.js';
@@ -59,7 +80,7 @@ export type {
   Step,
 } from './pattern/pattern.js';
 export type { PatternPath, PatternProblem } from './pattern/validate.js';
-export { type KeyState, touch } from './ruleset/key-state.js';
+export { type KeyState, withFeatures } from './ruleset/key-state.js';
 export {
   advanceKey,
   canMatter,
@@ -69,6 +90,7 @@ export {
   type NamedPattern,
   nextKeyDeadline,
   processKey,
+  processRead,
   processSeen,
   type RuleSet,
   type RuleSetOptions,

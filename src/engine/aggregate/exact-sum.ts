@@ -14,8 +14,11 @@ export const SUM_PLACES = 3;
 /** Larger values are not counted in hundredths: 8,192 of them could not leave the whole numbers. */
 const HUNDREDTHS_MAX = 2 ** 40;
 
+/** Where numbers are kept: an array of the heap, or memory outside it. */
+export type Doubles = number[] | Float64Array;
+
 /** Adds `x` to the sum at `at`; `-x` takes it away again. */
-export function addExactly(sums: number[], at: number, x: number): void {
+export function addExactly(sums: Doubles, at: number, x: number): void {
   const hundredths = Math.round(x * 100);
   if (hundredths / 100 === x && hundredths <= HUNDREDTHS_MAX && hundredths >= -HUNDREDTHS_MAX) {
     sums[at] = sums[at]! + hundredths;
@@ -33,4 +36,4 @@ export function addExactly(sums: number[], at: number, x: number): void {
 }
 
 /** Hundredths and others together. */
-export const sumAt = (sums: readonly number[], at: number): number => sums[at]! / 100 + sums[at + 1]!;
+export const sumAt = (sums: Readonly<Doubles>, at: number): number => sums[at]! / 100 + sums[at + 1]!;

@@ -260,22 +260,6 @@ describe('random streams', () => {
     fc.assert(property, { numRuns: 300 });
   });
 
-  it('give the same where the one who holds a state lets it be changed', () => {
-    const property = fc.property(fc.array(features, { minLength: 1, maxLength: 6 }), stream, (asked, steps) => {
-      const run = compile(asked);
-      let kept: FeatureState | undefined;
-      let own: FeatureState | undefined;
-      let time = 0;
-      for (const { wait, backTo, ...fields } of steps) {
-        time += wait;
-        kept = updateFeatures(run.set, kept, event(time, fields));
-        own = updateFeatures(run.set, own, event(time, fields), backTo === null);
-        expect(valuesAt(run, own, time + 7)).toEqual(valuesAt(run, kept, time + 7));
-      }
-    });
-    fc.assert(property, { numRuns: 200 });
-  });
-
   it('give exactly the sum of the events inside, however many have come and gone', () => {
     const run = compile([over(50, { fn: 'sum', field: 'amount' })]);
     let state: FeatureState | undefined;

@@ -52,30 +52,30 @@ export function takesAny(set: FeatureSet, event: EngineEvent): boolean {
   return false;
 }
 
-const takes = (window: Window, event: EngineEvent): boolean => window.test === null || window.test(event, event.fields);
+/** Whether the window counts the event. */
+export const takes = (window: Window, event: EngineEvent): boolean =>
+  window.test === null || window.test(event, event.fields);
 
 /**
  * Adds the event to the windows that count it, and drops from those what is older than they allow. The state given stays as it
- * is, and is the result where no window counts the event; but with `isOwn`, which says that nobody else holds it and that it is
- * not used again, it may be changed and be the result. Times of one key must not fall.
+ * is, and is the result where no window counts the event. Times of one key must not fall.
  */
 export function updateFeatures(
   set: FeatureSet,
   state: FeatureState | undefined,
   event: EngineEvent,
-  isOwn = false,
 ): FeatureState | undefined {
   const { windows } = set;
   if (windows.length === 1) {
     const window = windows[0]!;
-    return takes(window, event) ? addEvent(window, windowState(state, 0), event, isOwn) : state;
+    return takes(window, event) ? addEvent(window, windowState(state, 0), event) : state;
   }
-  let changed = isOwn && Array.isArray(state) ? (state as (WindowState | undefined)[]) : null;
+  let changed: (WindowState | undefined)[] | null = null;
   for (let i = 0; i < windows.length; i++) {
     const window = windows[i]!;
     if (!takes(window, event)) continue;
     changed ??= windows.map((_, place) => windowState(state, place));
-    changed[i] = addEvent(window, changed[i], event, isOwn);
+    changed[i] = addEvent(window, changed[i], event);
   }
   return changed ?? state;
 }

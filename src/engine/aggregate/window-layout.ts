@@ -1,6 +1,7 @@
+import type { EngineEvent } from '../event.js';
 import type { EventTest } from '../expression/event-test.js';
 import type { FeatureFn } from '../expression/feature.js';
-import { addExactly, SUM_PLACES } from './exact-sum.js';
+import { addExactly, type Doubles, SUM_PLACES } from './exact-sum.js';
 import type { FeatureCell } from './feature-table.js';
 
 /**
@@ -78,20 +79,42 @@ export function windowOf(events: string, cells: readonly FeatureCell[], test: Ev
   };
 }
 
-/** Adds the row at `at` to totals (`sign` 1), or takes it away (-1). */
-export function tally(window: Window, totals: number[], rows: readonly number[], at: number, sign: 1 | -1): void {
+/** Adds the row at `at` to the totals that begin at `base` (`sign` 1), or takes it away (-1). */
+export function tally(
+  window: Window,
+  totals: Doubles,
+  base: number,
+  rows: Readonly<Doubles>,
+  at: number,
+  sign: 1 | -1,
+): void {
   const { fields } = window;
   for (let i = 0; i < fields.length; i++) {
     const { value, sum, present } = fields[i]!;
     const x = rows[at + value]!;
     if (Number.isNaN(x)) continue;
-    if (sum > 0) addExactly(totals, sum, sign * x);
-    if (present > 0) totals[present] = totals[present]! + sign;
+    if (sum > 0) addExactly(totals, base + sum, sign * x);
+    if (present > 0) totals[base + present] = totals[base + present]! + sign;
+  }
+}
+
+/** So that no sum leaves the range of doubles, which would outlast the value that did it. */
+const VALUE_MAX = 1e290;
+
+/** Writes time and values of a row. From left to right: an array that grows never has holes. */
+export function writeRow(window: Window, rows: Doubles, at: number, event: EngineEvent): void {
+  const { fields } = window;
+  const { fields: values } = event;
+  rows[at] = event.time;
+  for (let i = 0; i < fields.length; i++) {
+    const x = values[fields[i]!.name];
+    // + 0: there is one zero, so that the least of two does not depend on their order.
+    rows[at + 1 + i] = typeof x === 'number' && Math.abs(x) <= VALUE_MAX ? x + 0 : Number.NaN;
   }
 }
 
 /** Writes least and greatest of the row at `at`: of its values, and of what the row at `beside` says; -1: of its values alone. */
-export function writeExtremes(window: Window, rows: number[], at: number, beside: number): void {
+export function writeExtremes(window: Window, rows: Doubles, at: number, beside: number): void {
   const { fields } = window;
   for (let i = 0; i < fields.length; i++) {
     const { value, min, max } = fields[i]!;
@@ -104,3 +127,8 @@ export function writeExtremes(window: Window, rows: number[], at: number, beside
 /** NaN counts as none. */
 export const least = (a: number, b: number): number => (b < a || Number.isNaN(a) ? b : a);
 export const greatest = (a: number, b: number): number => (b > a || Number.isNaN(a) ? b : a);
+
+/** Writes what features are of which no event counts. */
+export function writeEmpty(window: Window): void {
+  for (const { cell, fn } of window.cells) cell.value = fn === 'count' || fn === 'sum' ? 0 : Number.NaN;
+}

@@ -1,7 +1,16 @@
 import type { EngineEvent } from '../event.js';
 import type { FeatureFn } from '../expression/feature.js';
 import { sumAt } from './exact-sum.js';
-import { type FieldPlaces, greatest, least, tally, type Window, writeExtremes } from './window-layout.js';
+import {
+  type FieldPlaces,
+  greatest,
+  least,
+  tally,
+  type Window,
+  writeEmpty,
+  writeExtremes,
+  writeRow,
+} from './window-layout.js';
 
 /**
  * The events that a window holds for one key.
@@ -17,13 +26,12 @@ import { type FieldPlaces, greatest, least, tally, type Window, writeExtremes } 
  * I5. from <= mid: once all rows before `mid` have left, the others are copied, and `mid` becomes their end. This takes as long
  *     as they have come since the last time, so an event costs constant work on average, and the array holds no more than
  *     twice the most that the window held of late.
- * I6. Whoever is the only one that holds a state may have it changed in place (`isOwn`), instead of being given a new one.
  */
 export class WindowState {
   constructor(
-    public rows: number[],
-    public from: number,
-    public to: number,
+    readonly rows: number[],
+    readonly from: number,
+    readonly to: number,
   ) {}
 }
 
@@ -31,65 +39,39 @@ export class WindowState {
 const scratch: number[] = Array.from({ length: 64 }, () => 0.5);
 
 /** The window with one more event, without what is then older than it allows. Times must not fall. */
-export function addEvent(
-  window: Window,
-  state: WindowState | undefined,
-  event: EngineEvent,
-  isOwn = false,
-): WindowState {
+export function addEvent(window: Window, state: WindowState | undefined, event: EngineEvent): WindowState {
   if (state === undefined) return firstEvent(window, event);
-  const reuse = isOwn ? state : null;
   const { stride, totalPlaces } = window;
   const { rows, from, to } = state;
   const oldest = event.time - window.overMs;
   let kept = from;
   while (kept < to && rows[kept]! < oldest) kept += stride;
-  if (kept === to) return firstEvent(window, event, reuse);
+  if (kept === to) return firstEvent(window, event);
   if (rows.length !== to + totalPlaces || kept > rows[to]!) {
-    return writeEvent(window, copyRows(window, state, kept), 0, to - kept, event, reuse);
+    return writeEvent(window, copyRows(window, state, kept), 0, to - kept, event);
   }
   for (let i = 0; i < totalPlaces; i++) scratch[i] = rows[to + i]!;
-  for (let at = from; at < kept; at += stride) tally(window, scratch, rows, at, -1);
-  return writeEvent(window, rows, kept, to, event, reuse);
+  for (let at = from; at < kept; at += stride) tally(window, scratch, 0, rows, at, -1);
+  return writeEvent(window, rows, kept, to, event);
 }
 
 /** Of doubles, as arrays of rows must be from the start. */
 const BLANK: readonly number[] = Array.from({ length: 32 }, () => 0.5);
 
-function firstEvent(window: Window, event: EngineEvent, reuse: WindowState | null = null): WindowState {
+function firstEvent(window: Window, event: EngineEvent): WindowState {
   for (let i = 0; i < window.totalPlaces; i++) scratch[i] = 0;
-  return writeEvent(window, BLANK.slice(0, window.stride + window.totalPlaces), 0, 0, event, reuse);
+  return writeEvent(window, BLANK.slice(0, window.stride + window.totalPlaces), 0, 0, event);
 }
 
-/** So that no sum leaves the range of doubles, which would outlast the value that did it. */
-const VALUE_MAX = 1e290;
-
-/** Writes a row at `to`, and the totals in `scratch` with it added. From left to right: the array never has holes. */
-function writeEvent(
-  window: Window,
-  rows: number[],
-  from: number,
-  to: number,
-  event: EngineEvent,
-  reuse: WindowState | null,
-): WindowState {
-  const { stride, totalPlaces, fields } = window;
-  const { fields: values } = event;
-  rows[to] = event.time;
-  for (let i = 0; i < fields.length; i++) {
-    const x = values[fields[i]!.name];
-    // + 0: there is one zero, so that the least of two does not depend on their order.
-    rows[to + 1 + i] = typeof x === 'number' && Math.abs(x) <= VALUE_MAX ? x + 0 : Number.NaN;
-  }
+/** Writes a row at `to`, and the totals in `scratch` with it added. */
+function writeEvent(window: Window, rows: number[], from: number, to: number, event: EngineEvent): WindowState {
+  const { stride, totalPlaces } = window;
+  writeRow(window, rows, to, event);
   if (window.hasExtremes) writeExtremes(window, rows, to, to > scratch[0]! ? to - stride : -1);
-  tally(window, scratch, rows, to, 1);
+  tally(window, scratch, 0, rows, to, 1);
   const end = to + stride;
   for (let i = 0; i < totalPlaces; i++) rows[end + i] = scratch[i]!;
-  if (reuse === null) return new WindowState(rows, from, end);
-  reuse.rows = rows;
-  reuse.from = from;
-  reuse.to = end;
-  return reuse;
+  return new WindowState(rows, from, end);
 }
 
 /** The rows from `kept` on in an array of their own, `mid` being their end (I5), with their totals in `scratch`. */
@@ -146,22 +128,23 @@ export function ownTotals(window: Window, state: WindowState): readonly number[]
   return [];
 }
 
-/** Leaves in `scratch` the totals of the rows from `kept` on: from the state's own where it has them. */
-function totalsAt(window: Window, state: WindowState, kept: number): void {
+/** Leaves in `scratch`, which it answers, the totals of the rows from `kept` on: from the state's own where it has them. */
+export function totalsAt(window: Window, state: WindowState, kept: number): readonly number[] {
   const { stride, totalPlaces } = window;
   const { rows, from, to } = state;
   if (rows.length === to + totalPlaces) {
     for (let i = 0; i < totalPlaces; i++) scratch[i] = rows[to + i]!;
-    for (let at = from; at < kept; at += stride) tally(window, scratch, rows, at, -1);
+    for (let at = from; at < kept; at += stride) tally(window, scratch, 0, rows, at, -1);
   } else {
     sumRows(window, rows, kept, to);
   }
+  return scratch;
 }
 
 /** Leaves in `scratch` the totals of rows, added up one by one. */
 function sumRows(window: Window, rows: readonly number[], from: number, to: number): void {
   for (let i = 0; i < window.totalPlaces; i++) scratch[i] = 0;
-  for (let at = from; at < to; at += window.stride) tally(window, scratch, rows, at, 1);
+  for (let at = from; at < to; at += window.stride) tally(window, scratch, 0, rows, at, 1);
 }
 
 /** Writes the values of the window's cells as of `time`, which is not before the newest event. */
@@ -186,10 +169,6 @@ export function readWindow(window: Window, state: WindowState | undefined, time:
     else if (fn === 'avg') cell.value = sumAt(totals, at + field.sum) / totals[at + field.present]!;
     else cell.value = extreme(window, state, kept, fn, field);
   }
-}
-
-function writeEmpty(window: Window): void {
-  for (const { cell, fn } of window.cells) cell.value = fn === 'count' || fn === 'sum' ? 0 : Number.NaN;
 }
 
 /** The oldest row inside the window at `time`; `to` when there is none. */

@@ -1,5 +1,4 @@
 import type { FeatureState } from '../aggregate/feature-set.js';
-import { WindowState } from '../aggregate/window.js';
 import type { SlotState } from './slot-state.js';
 
 /**
@@ -17,30 +16,12 @@ export interface KeyState {
 /** Bit of a state that must be looked at when its window ends, whatever the event is. */
 export const HELD = 1 << 31;
 
-/**
- * Reads what the next events will look at, the same of all states before the next of any: reads that do not wait for each
- * other go side by side. The number means nothing: it is there so that the reading is.
- */
-export function touch(states: readonly (KeyState | undefined)[]): number {
-  let sum = 0;
-  for (let i = 0; i < states.length; i++) windows[i] = states[i]?.features;
-  for (let i = 0; i < states.length; i++) {
-    const window = windows[i];
-    rows[i] = window instanceof WindowState ? window.rows : NO_ROWS;
-  }
-  for (let i = 0; i < states.length; i++) sum += rows[i]!.length;
-  for (let i = 0; i < states.length; i++) {
-    const window = windows[i];
-    if (window instanceof WindowState) sum += rows[i]![window.from]! + rows[i]![window.to]!;
-  }
-  windows.length = 0;
-  rows.length = 0;
-  return sum;
+/** A state of the same slots with other features. */
+export function withFeatures(given: KeyState | undefined, features: FeatureState | undefined): KeyState | undefined {
+  if (given === undefined) return features === undefined ? undefined : { ...NO_KEY_STATE, features };
+  if (given.slots.length === 0 && features === undefined) return undefined;
+  return { slots: given.slots, states: given.states, masks: given.masks, features };
 }
-
-const NO_ROWS: readonly number[] = [0.5];
-const windows: (FeatureState | undefined)[] = [];
-const rows: (readonly number[])[] = [];
 
 /**
  * Collects the slots of one key that change, in ascending order. One object serves all keys, one after the other: most events
@@ -78,7 +59,7 @@ export class KeyChange {
   result(features: FeatureState | undefined): KeyState | undefined {
     const { given } = this;
     this.given = undefined;
-    if (!this.changed) return given?.features === features ? given : this.withFeatures(given, features);
+    if (!this.changed) return given?.features === features ? given : withFeatures(given, features);
     this.given = given;
     if (given !== undefined) this.keepUpTo(given.slots.length);
     const { slots, states, masks } = this;
@@ -96,12 +77,6 @@ export class KeyChange {
     this.masks.length = 0;
   }
 
-  private withFeatures(given: KeyState | undefined, features: FeatureState | undefined): KeyState | undefined {
-    if (given === undefined) return { slots: NONE, states: NO_STATES, masks: NONE, features };
-    if (given.slots.length === 0 && features === undefined) return undefined;
-    return { slots: given.slots, states: given.states, masks: given.masks, features };
-  }
-
   private keepUpTo(end: number): void {
     const { given } = this;
     if (given === undefined) return;
@@ -113,5 +88,4 @@ export class KeyChange {
   }
 }
 
-const NONE: readonly number[] = [];
-const NO_STATES: readonly SlotState[] = [];
+const NO_KEY_STATE = { slots: [], states: [], masks: [] } as const;

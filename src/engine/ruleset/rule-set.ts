@@ -1,6 +1,7 @@
 import {
   compileFeatures,
   type FeatureSet,
+  type FeatureState,
   featuresHorizon,
   pruneFeatures,
   readFeatures,
@@ -133,23 +134,40 @@ export function processKey(
   return processSeen(rules, given, event, output);
 }
 
-/**
- * `processKey` after `canMatter` for the same event. `isOwn`: nobody else holds the state given, and it is not used again, so that
- * what of it changes with every event (the windows of features) may be changed in place.
- */
+/** `processKey` after `canMatter` for the same event. */
 export function processSeen(
   rules: RuleSet,
   given: KeyState | undefined,
   event: EngineEvent,
   output: RuleSetOutput,
-  isOwn = false,
 ): KeyState | undefined {
-  const { index } = rules;
   let features = given?.features;
   if (rules.features !== null) {
-    features = updateFeatures(rules.features, features, event, isOwn);
+    features = updateFeatures(rules.features, features, event);
     readFeatures(rules.features, features, event.time);
   }
+  return giveToSlots(rules, given, event, output, features);
+}
+
+/**
+ * `processSeen` for a host that keeps the windows of features itself: the state given has none, and the features' cells have the
+ * values that they have with the event.
+ */
+export const processRead = (
+  rules: RuleSet,
+  given: KeyState | undefined,
+  event: EngineEvent,
+  output: RuleSetOutput,
+): KeyState | undefined => giveToSlots(rules, given, event, output, undefined);
+
+function giveToSlots(
+  rules: RuleSet,
+  given: KeyState | undefined,
+  event: EngineEvent,
+  output: RuleSetOutput,
+  features: FeatureState | undefined,
+): KeyState | undefined {
+  const { index } = rules;
   change.begin(given);
   const slots = given === undefined ? NO_SLOTS : given.slots;
   const plainly = output.onTimeout === undefined;

@@ -21,6 +21,7 @@ export interface Segment {
   readonly bytes: Buffer;
   /** The same memory. */
   readonly words: Uint32Array;
+  readonly doubles: Float64Array;
   /** Words written, from the start. */
   used: number;
   /** Words in records that hold. */
@@ -212,7 +213,13 @@ export class ByteStore {
 
 function makeSegment(size: number): Segment {
   const memory = new ArrayBuffer(size);
-  return { words: new Uint32Array(memory), bytes: Buffer.from(memory), used: 0, live: 0 };
+  return {
+    words: new Uint32Array(memory),
+    doubles: new Float64Array(memory, 0, size >> 3),
+    bytes: Buffer.from(memory),
+    used: 0,
+    live: 0,
+  };
 }
 
 /** Length of the value whose bytes begin at `start`. */

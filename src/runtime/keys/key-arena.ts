@@ -56,18 +56,17 @@ export class KeyArena {
 
   /** Slot of the key at this address if it is the one that was scanned last; -1: it is another. */
   slotIfScanned(address: number): number {
-    const words = this.words[address >>> PLACE_BITS]!;
-    const place = address & PLACE_MASK;
-    if (words[place + 1] !== scanned.head) return NONE;
-    const wanted = scanned.words;
-    const first = place + HEADER_WORDS;
-    for (let i = scanned.count - 1; i >= 0; i--) if (words[first + i] !== wanted[i]) return NONE;
-    return words[place]!;
+    return this.slotIf(address, scanned.head, scanned.words, 0);
   }
 
-  /** The key's head, as `scanned` has it. */
-  headAt(address: number): number {
-    return this.words[address >>> PLACE_BITS]![(address & PLACE_MASK) + 1]!;
+  /** Slot of the key at this address if it has this head, and the words that stand at `from`; -1: it is another. */
+  slotIf(address: number, head: number, wanted: Int32Array, from: number): number {
+    const words = this.words[address >>> PLACE_BITS]!;
+    const place = address & PLACE_MASK;
+    if (words[place + 1] !== head) return NONE;
+    const first = place + HEADER_WORDS;
+    for (let i = wordsOf(head) - 1; i >= 0; i--) if (words[first + i] !== wanted[from + i]) return NONE;
+    return words[place]!;
   }
 
   hashAt(address: number): number {

@@ -1,6 +1,6 @@
 import { WordColumn } from './columns.js';
 import { KeyArena } from './key-arena.js';
-import { scanKey } from './key-text.js';
+import { scanKey, scanned } from './key-text.js';
 
 /** Places of a shard, at most; it is split (or, where that cannot help, doubled) when three in five are taken. */
 const SHARD_BITS = 12;
@@ -8,6 +8,17 @@ const SHARD_MAX = 1 << SHARD_BITS;
 const SHARD_MIN = 16;
 /** The directory may have so many times more entries than there are shards. */
 const DIRECTORY_SPARE = 8;
+/** Keys that are looked up side by side, and the words of the longest that is. */
+const BATCH = 64;
+const BATCH_WORDS = 16;
+const TOO_LONG = -1;
+/** Scratch of `findAll`, by number of the key; of each key `BATCH_WORDS` words. */
+const ahead = {
+  hashes: new Int32Array(BATCH),
+  heads: new Int32Array(BATCH),
+  stored: new Int32Array(BATCH),
+  words: new Int32Array(BATCH * BATCH_WORDS),
+};
 /** At the end of a shard's array: keys in it, and hash bits that all of them share. */
 const TAIL = 2;
 
@@ -37,9 +48,7 @@ export class KeyTable {
   private freeSlot = -1;
   private slots = 0;
   private keys = 0;
-  /** Scratch of `touch`; the number means nothing. */
-  private readonly ahead: number[] = [];
-  protected touched = 0;
+  private removed = 0;
 
   /** Keys in the table. */
   get size(): number {
@@ -49,6 +58,11 @@ export class KeyTable {
   /** All slots are below it. It grows by one at a time and never shrinks. */
   get capacity(): number {
     return this.slots;
+  }
+
+  /** How many keys were removed so far: while it stays, so do the slots of all keys. */
+  get removals(): number {
+    return this.removed;
   }
 
   /** Memory taken, in bytes. */
@@ -62,18 +76,36 @@ export class KeyTable {
   }
 
   /**
-   * Reads what `find` will read of these keys, for no other effect than that it then is in the processor's cache: the same of all
-   * keys before the next of any, so that the reads go side by side.
+   * Slots of some keys, as `find` says them. The same is read of all keys before the next of any, so that the waits for memory go
+   * side by side.
    */
-  touch(keys: readonly string[]): void {
-    const { ahead, arena } = this;
-    for (let i = 0; i < keys.length; i++) {
-      const hash = scanKey(keys[i]!);
+  findAll(keys: readonly string[], slots: number[]): void {
+    slots.length = 0;
+    for (let from = 0; from < keys.length; from += BATCH)
+      this.findSome(keys, from, Math.min(from + BATCH, keys.length), slots);
+  }
+
+  private findSome(keys: readonly string[], from: number, to: number, slots: number[]): void {
+    const { arena } = this;
+    const { hashes, heads, words, stored } = ahead;
+    for (let i = 0; i < to - from; i++) {
+      hashes[i] = scanKey(keys[from + i]!);
+      heads[i] = scanned.head;
+      const { count, words: source } = scanned;
+      if (count > BATCH_WORDS) heads[i] = TOO_LONG;
+      else for (let k = 0; k < count; k++) words[i * BATCH_WORDS + k] = source[k]!;
+    }
+    for (let i = 0; i < to - from; i++) {
+      const hash = hashes[i]!;
       const shard = this.shardOf(hash);
       const at = home(hash, wrapOf(shard));
-      ahead[i] = shard[at] === hash ? shard[at + 1]! : 0;
+      stored[i] = shard[at] === hash ? shard[at + 1]! : 0;
     }
-    for (let i = 0; i < keys.length; i++) if (ahead[i] !== 0) this.touched = arena.headAt(ahead[i]! - 1);
+    for (let i = 0; i < to - from; i++) {
+      const isPlain = stored[i] !== 0 && heads[i] !== TOO_LONG;
+      const slot = isPlain ? arena.slotIf(stored[i]! - 1, heads[i]!, words, i * BATCH_WORDS) : -1;
+      slots.push(slot >= 0 ? slot : this.find(keys[from + i]!));
+    }
   }
 
   /** Slot of the key, which is added if it is not there. */
@@ -105,6 +137,7 @@ export class KeyTable {
     this.addresses.set(slot, this.freeSlot);
     this.freeSlot = slot;
     this.keys--;
+    this.removed++;
   }
 
   /** The key of a slot that has one, exactly as it was added. */

@@ -91,12 +91,6 @@ export class SlotStates<S> {
     return state;
   }
 
-  /** The state if it is an object. This is no use of it. */
-  hotState(slot: number): S | undefined {
-    const place = this.places.get(slot);
-    return place > 0 ? this.hot[place - 1] : undefined;
-  }
-
   /** As it is now: an object, or bytes in a view that holds until the next call. */
   peek(slot: number): S | Uint8Array | undefined {
     const place = this.places.get(slot);
@@ -112,11 +106,6 @@ export class SlotStates<S> {
     }
     if (place === COLD) this.coldCount--;
     this.warm(slot, state);
-  }
-
-  /** The state that `get` gave was changed in place. */
-  changedInPlace(slot: number): void {
-    if (this.freezer !== null && this.bytes.has(slot)) this.bytes.delete(slot);
   }
 
   delete(slot: number): void {

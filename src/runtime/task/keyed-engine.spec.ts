@@ -252,6 +252,51 @@ describe('an engine over keys', () => {
     expect(engine.keys).toBe(3);
   });
 
+  for (const hotKeysMax of [2, 1_000_000]) {
+    it(`says what windows held at the cut, whatever comes before it is read (${hotKeysMax} keys are hot)`, () => {
+      const rules = [often(4, 15), ruleOf('windowless', PATTERNS.windowless!)];
+      for (let seed = 1; seed <= 6; seed++) {
+        const rows = randomRows(seed, 600, 12);
+        const random = dice(seed);
+        const codec = codecOf(rows);
+        const host = new Host({ codec, hotKeysMax }, rules);
+        const { ruleSet } = host.engine;
+        const sink: RuleSetOutput = { slot: 0, onMatch: () => {} };
+        const states = new Map<string, KeyState | undefined>();
+        const textOf = (state: KeyState | undefined, time: number): string => {
+          const alive = advanceKey(ruleSet, state, time, sink);
+          return alive === undefined ? 'nothing' : Buffer.from(encodeKeyState(alive, ruleSet, codec)).toString('hex');
+        };
+        const feed = (from: number, to: number): Set<string> => {
+          const part = rows.slice(from, to);
+          host.feed(part);
+          for (const { key, event } of part) states.set(key, processKey(ruleSet, states.get(key), event, sink));
+          return new Set(part.map(({ key }) => key));
+        };
+        let reverted = new Set<string>();
+        for (let from = 0; from + 80 < rows.length; from += 80) {
+          const touched = feed(from, from + 40);
+          const time = rows[from + 39]!.event.time;
+          const expected = new Map([...states].map(([key, state]) => [key, textOf(state, time)]));
+          const changed = host.engine.takeDirty();
+          const later = feed(from + 40, from + 80);
+          if (random(3) === 0) {
+            changed.revert();
+            reverted = new Set([...reverted, ...touched, ...later]);
+            continue;
+          }
+          const told = new Map<string, string>();
+          for (const [key, value] of changed) {
+            const state = value instanceof Uint8Array ? decodeKeyState(value, ruleSet, codec) : value;
+            told.set(key, textOf(state, time));
+          }
+          for (const key of [...touched, ...reverted]) expect([key, told.get(key)]).toEqual([key, expected.get(key)]);
+          reverted = later;
+        }
+      }
+    });
+  }
+
   it('tells a key that is gone, and one that is gone and came back', () => {
     const rows = rowsOf('x a1', 'y a1', 'x b2', 'x e30', 'y b31', 'y e99');
     const host = hostWith(rows.slice(0, 2));

@@ -6,6 +6,7 @@ import {
   decodeKeyState,
   type EngineEvent,
   type EventCodec,
+  featuresHorizon,
   type KeyState,
   keyHorizon,
   type Limits,
@@ -13,19 +14,22 @@ import {
   type MatchSet,
   nextKeyDeadline,
   ownLayout,
-  processSeen,
+  processRead,
   type RuleSet,
   type RuleSetOutput,
   type SkipError,
-  touch,
+  takesAny,
   viewKeyState,
+  withFeatures,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { KeyMemory } from '../detector.js';
 import { ChangeList, type Changes } from '../keys/change-list.js';
 import { DoubleColumn, WordColumn } from '../keys/columns.js';
 import { KeyTable } from '../keys/key-table.js';
+import { KeyWindows } from '../keys/key-windows.js';
 import { type Freezer, SlotStates } from '../keys/slot-states.js';
+import { SlotsAhead } from '../keys/slots-ahead.js';
 import { TimerHeap } from '../keys/timer-heap.js';
 import { ExpiryBuckets } from './expiry.js';
 
@@ -74,7 +78,8 @@ const ROWS_AHEAD_MAX = 1024;
 
 /**
  * The rules that share one key field, over all keys of a partition. A key is a slot, and what is known of it stands in
- * columns by slot; its state is an object while it is hot, and bytes while it is cold.
+ * columns by slot. The windows of its features are kept apart, as numbers; the rest of its state is an object while it is hot,
+ * and bytes while it is cold.
  *
  * Invariants
  * 1. A key has a slot exactly while it has state, a timer, a place in an expiry bucket or in the list of changed keys. So a
@@ -88,7 +93,11 @@ const ROWS_AHEAD_MAX = 1024;
 export class KeyedEngine {
   readonly ruleSet: RuleSet;
   private readonly table = new KeyTable();
+  /** Key states without features. */
   private readonly states: SlotStates<KeyState>;
+  /** `null`: no rule has features. */
+  private readonly windows: KeyWindows | null;
+  private readonly freezer: Freezer<KeyState> | null;
   private readonly timers = new TimerHeap((a, b) => this.table.compare(a, b));
   private readonly expiry: ExpiryBuckets;
   private readonly changes: ChangeList<KeyState | Uint8Array>;
@@ -96,15 +105,12 @@ export class KeyedEngine {
   private readonly runsOf = new WordColumn();
   /** Bits of the interests that the key's runs wait for. */
   private readonly interests = new WordColumn();
-  /** Event time after which the key's state cannot matter, in ms. */
+  /** Event time after which the key's state without features cannot matter, in ms. */
   private readonly endsAt = new DoubleColumn();
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSetOutput;
-  private readonly looksAhead: boolean;
-  /** Scratch of `warm`; the number means nothing. */
-  private readonly warmKeys: string[] = [];
-  private readonly warmSlots: number[] = [];
-  private readonly warmStates: (KeyState | undefined)[] = [];
+  private readonly ahead = new SlotsAhead();
+  /** Means nothing: it is there so that what it is made of is read. */
   protected warmth = 0;
   private rows = 0;
   private keysAlive = 0;
@@ -120,18 +126,17 @@ export class KeyedEngine {
     options: KeyedEngineOptions = {},
   ) {
     this.ruleSet = compileRuleSet(rules, options);
-    this.states = new SlotStates(freezer(this.ruleSet, options.codec), options.hotKeysMax ?? HOT_KEYS_MAX);
-    const widest = Math.max(...this.ruleSet.patterns.map((pattern) => pattern.windowMs));
+    const { features, patterns } = this.ruleSet;
+    this.windows = features === null ? null : new KeyWindows(features);
+    this.freezer = freezer(this.ruleSet, options.codec);
+    this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX);
+    const widest = Math.max(features?.horizonMs ?? 0, ...patterns.map((pattern) => pattern.windowMs));
     this.expiry = new ExpiryBuckets(Math.max(EXPIRY_WIDTH_MIN_MS, widest / EXPIRY_BUCKETS));
-    this.looksAhead = this.ruleSet.features !== null;
     this.tellsChanges = options.tellsChanges ?? true;
     this.changes = new ChangeList({
       slotOf: (key) => this.slotOf(key),
       keyAt: (slot) => this.table.keyAt(slot),
-      valueAt: (slot) => {
-        const state = this.states.peek(slot);
-        return state instanceof Uint8Array ? state.slice() : state;
-      },
+      valueAt: (slot) => this.valueAt(slot),
       onForgotten: (slot) => this.releaseIfUnused(slot),
     });
     const { timers, expiry, changes, runsOf, interests, endsAt } = this;
@@ -159,12 +164,16 @@ export class KeyedEngine {
   }
 
   memory(): KeyMemory {
-    const { states } = this;
+    const { states, windows } = this;
+    const windowBytes = windows?.heldBytes ?? 0;
     return {
       hotKeys: states.hotKeys,
-      coldKeys: states.coldKeys,
-      coldBytes: states.coldBytes,
-      tableBytes: this.columns.reduce((sum, column) => sum + column.bytes, states.overheadBytes + this.table.bytes),
+      coldKeys: this.keysAlive - states.hotKeys,
+      coldBytes: states.coldBytes + windowBytes,
+      tableBytes: this.columns.reduce(
+        (sum, column) => sum + column.bytes,
+        states.overheadBytes + this.table.bytes + (windows?.bytes ?? 0) - windowBytes,
+      ),
     };
   }
 
@@ -174,47 +183,52 @@ export class KeyedEngine {
    */
   process(key: string, event: EngineEvent): boolean {
     if (!canMatter(this.ruleSet, event)) return false;
-    const slot = this.table.find(key);
+    let slot = this.windows === null ? this.table.find(key) : this.ahead.slotOf(this.table, key, event);
     if (!this.concerns(slot)) return false;
-    const before = slot < 0 ? undefined : this.states.get(slot);
     this.currentKey = key;
     this.currentTime = event.time;
-    const isOwn = slot >= 0 && (!this.tellsChanges || this.changes.isMarked(slot));
-    const after = processSeen(this.ruleSet, before, event, this.sink, isOwn);
-    if (after === before) {
-      if (isOwn && before !== undefined && this.ruleSet.features !== null) this.keepInPlace(slot, before);
-      return false;
-    }
+    if (this.windows !== null) slot = this.readWindows(this.windows, key, slot, event);
+    const before = slot < 0 ? undefined : this.states.get(slot);
+    const after = processRead(this.ruleSet, before, event, this.sink);
+    if (after === before) return false;
     this.store(slot < 0 ? this.slotOf(key) : slot, after);
     return true;
   }
 
+  /** Gives the event to the windows of its key, and has its features read; answers the key's slot, which it may have only now. */
+  private readWindows(windows: KeyWindows, key: string, known: number, event: EngineEvent): number {
+    let slot = known;
+    const { features } = this.ruleSet;
+    if (takesAny(features!, event)) {
+      if (slot < 0) slot = this.slotOf(key);
+      if (this.tellsChanges) this.changes.mark(slot);
+      if (!windows.has(slot)) this.beginWindows(slot, event.time + featuresHorizon(features!));
+      windows.add(slot, event);
+    }
+    windows.read(slot, event.time);
+    return slot;
+  }
+
+  private beginWindows(slot: number, end: number): void {
+    if (this.states.has(slot)) return;
+    this.keysAlive++;
+    this.expiry.add(slot, end);
+  }
+
   /**
-   * Looks at what is known of the keys of some events ahead, for no other effect than that it then is in the processor's
+   * Looks at what is known of the keys of some events that come next, for no other effect than that it then is in the processor's
    * cache. Where every event touches its key, this waits for memory once instead of once an event.
    */
   warm(events: readonly EngineEvent[], from: number, to: number): void {
-    if (!this.looksAhead) return;
-    const { table, states, keyField, warmKeys, warmSlots, warmStates } = this;
-    warmSlots.length = 0;
-    warmStates.length = 0;
-    warmKeys.length = 0;
+    if (this.windows === null) return;
+    const { keyField, ahead } = this;
+    ahead.clear();
     for (let i = from; i < to; i++) {
-      const key = events[i]!.fields[keyField];
-      if (typeof key === 'string') warmKeys.push(key);
+      const event = events[i]!;
+      const key = event.fields[keyField];
+      if (typeof key === 'string') ahead.add(event, key);
     }
-    table.touch(warmKeys);
-    for (let i = 0; i < warmKeys.length; i++) {
-      const slot = table.find(warmKeys[i]!);
-      if (slot >= 0) warmSlots.push(slot);
-    }
-    let sum = 0;
-    for (let i = 0; i < warmSlots.length; i++) {
-      const slot = warmSlots[i]!;
-      warmStates.push(states.hotState(slot));
-      sum += this.endsAt.get(slot) + (this.changes.isMarked(slot) ? 1 : 0);
-    }
-    this.warmth = sum + touch(warmStates);
+    this.warmth = this.windows.touch(ahead.find(this.table));
   }
 
   get hasTimers(): boolean {
@@ -254,7 +268,14 @@ export class KeyedEngine {
   /** Puts back the state of a key of which nothing is known, as it was read from a store at a watermark. */
   restore(key: string, state: KeyState, watermark: number): void {
     this.currentTime = watermark;
-    this.keep(this.slotOf(key), state);
+    const slot = this.slotOf(key);
+    const { windows } = this;
+    if (windows !== null && state.features !== undefined) {
+      this.beginWindows(slot, watermark + featuresHorizon(this.ruleSet.features!));
+      windows.put(slot, state.features);
+    }
+    const rest = withFeatures(state, undefined);
+    if (rest !== undefined) this.keep(slot, rest);
   }
 
   /** Whether the event that was just looked at can begin something, or change what is known of the key; -1: nothing is. */
@@ -279,10 +300,38 @@ export class KeyedEngine {
 
   /** State that has ended cannot matter, so it need not be looked at. An event at `time` itself may still come. */
   private lookAtExpired(slot: number, time: number): void {
-    const end = this.endsAt.get(slot);
-    if (!this.states.has(slot)) this.releaseIfUnused(slot);
-    else if (end < time) this.store(slot, undefined);
-    else this.expiry.add(slot, end);
+    const end = this.endOf(slot);
+    if (!this.isKnown(slot)) this.releaseIfUnused(slot);
+    else if (end >= time) this.expiry.add(slot, end);
+    else {
+      if (this.tellsChanges) this.changes.mark(slot);
+      this.forgetWindows(slot);
+      this.drop(slot);
+    }
+  }
+
+  private isKnown(slot: number): boolean {
+    return this.states.has(slot) || this.hasWindows(slot);
+  }
+
+  private hasWindows(slot: number): boolean {
+    return this.windows?.has(slot) === true;
+  }
+
+  /** Event time after which nothing that is known of the key can matter. */
+  private endOf(slot: number): number {
+    const end = this.states.has(slot) ? this.endsAt.get(slot) : Number.NEGATIVE_INFINITY;
+    return this.windows === null
+      ? end
+      : Math.max(end, this.windows.newest(slot) + featuresHorizon(this.ruleSet.features!));
+  }
+
+  /** What is known of the key, as a value of its own. */
+  private valueAt(slot: number): KeyState | Uint8Array | undefined {
+    const state = this.states.peek(slot);
+    if (!this.hasWindows(slot)) return state instanceof Uint8Array ? state.slice() : state;
+    const known = state instanceof Uint8Array ? this.freezer!.thaw(state) : state;
+    return withFeatures(known, this.windows!.state(slot));
   }
 
   private store(slot: number, state: KeyState | undefined): void {
@@ -295,28 +344,31 @@ export class KeyedEngine {
     const runs = countRuns(state);
     this.runsAlive += runs - this.runsOf.get(slot);
     this.runsOf.set(slot, runs);
-    if (!this.states.has(slot)) this.keysAlive++;
+    if (!this.isKnown(slot)) this.keysAlive++;
     this.states.set(slot, state);
     this.interests.set(slot, interestsOf(state));
-    const end = this.currentTime + keyHorizon(this.ruleSet, state);
-    this.endsAt.set(slot, end);
-    this.expiry.add(slot, end);
+    this.endsAt.set(slot, this.currentTime + keyHorizon(this.ruleSet, state));
+    this.expiry.add(slot, this.endOf(slot));
     this.schedule(slot, state);
   }
 
-  /** The key's features may have changed inside its state. */
-  private keepInPlace(slot: number, state: KeyState): void {
-    this.states.changedInPlace(slot);
-    this.endsAt.set(slot, this.currentTime + keyHorizon(this.ruleSet, state));
-  }
-
+  /** Forgets what is known of the key but its windows. */
   private drop(slot: number): void {
     this.runsAlive -= this.runsOf.get(slot);
     this.runsOf.set(slot, 0);
     this.interests.set(slot, 0);
-    if (this.states.has(slot)) this.keysAlive--;
-    this.states.delete(slot);
+    if (this.states.has(slot)) {
+      this.states.delete(slot);
+      if (this.hasWindows(slot)) this.expiry.add(slot, this.endOf(slot));
+      else this.keysAlive--;
+    }
     this.releaseIfUnused(slot);
+  }
+
+  private forgetWindows(slot: number): void {
+    if (!this.hasWindows(slot)) return;
+    this.windows!.delete(slot);
+    if (!this.states.has(slot)) this.keysAlive--;
   }
 
   private schedule(slot: number, state: KeyState): void {
@@ -334,11 +386,12 @@ export class KeyedEngine {
   private addRows(rows: number): void {
     this.rows = rows;
     this.states.reserve(rows);
+    this.windows?.reserve(rows);
     for (const column of this.columns) column.reserve(rows);
   }
 
   private releaseIfUnused(slot: number): void {
-    if (this.states.has(slot) || this.expiry.has(slot) || this.changes.has(slot)) return;
+    if (this.isKnown(slot) || this.expiry.has(slot) || this.changes.has(slot)) return;
     if (this.timers.timeOf(slot) === Number.POSITIVE_INFINITY) this.table.remove(slot);
   }
 }
