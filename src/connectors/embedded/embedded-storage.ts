@@ -1,4 +1,4 @@
-import type { LogStorage, PartitionStorage, PendingRecord } from '../../runtime/local-log/storage.js';
+import type { LogStorage, PendingRecord } from '../../runtime/local-log/storage.js';
 import {
   type OffsetCommit,
   partitionName,
@@ -10,6 +10,10 @@ import { CommittedOffsets } from './committed-offsets.js';
 import { LogFolder } from './log-folder.js';
 import { PartitionLog } from './partition-log.js';
 import type { PartitionSettings } from './partition-settings.js';
+import { TransactionLog } from './transaction-log.js';
+
+/** Name of the committed offsets in transactions. */
+const OFFSETS = 'offsets';
 
 /** All topics of one folder, and the groups' offsets. */
 export class EmbeddedStorage implements LogStorage {
@@ -21,6 +25,7 @@ export class EmbeddedStorage implements LogStorage {
   private constructor(
     private readonly folder: LogFolder,
     private readonly offsets: CommittedOffsets,
+    private readonly transactions: TransactionLog,
     private readonly settings: PartitionSettings,
     private readonly cleaningIntervalMs: number,
   ) {}
@@ -31,17 +36,18 @@ export class EmbeddedStorage implements LogStorage {
     cleaningIntervalMs: number,
   ): Promise<EmbeddedStorage> {
     const folder = await LogFolder.open(directory);
+    let offsets: CommittedOffsets | undefined;
     let storage: EmbeddedStorage | undefined;
     try {
-      const offsets = await CommittedOffsets.open(folder.offsets, settings);
-      storage = new EmbeddedStorage(folder, offsets, settings, cleaningIntervalMs);
-      for (const spec of await folder.topics()) {
-        await storage.openTopic(spec);
-      }
-      storage.cleanLater();
+      offsets = await CommittedOffsets.open(folder.offsets, settings);
+      const transactions = await TransactionLog.open(folder.transactions, settings);
+      storage = new EmbeddedStorage(folder, offsets, transactions, settings, cleaningIntervalMs);
+      await storage.load();
       return storage;
     } catch (error) {
-      await (storage === undefined ? folder.release() : storage.close().catch(() => {}));
+      // The error of opening is the one that helps.
+      await Promise.allSettled([(storage ?? offsets)?.close()]);
+      if (storage === undefined) await folder.release();
       throw error;
     }
   }
@@ -76,26 +82,36 @@ export class EmbeddedStorage implements LogStorage {
 
   async transact(
     groupId: string,
-    appends: ReadonlyMap<PartitionStorage, readonly PendingRecord[]>,
+    appends: ReadonlyMap<PartitionLog, readonly PendingRecord[]>,
     offsets: readonly OffsetCommit[],
   ): Promise<void> {
-    await Promise.all([...appends].map(([partition, records]) => partition.append(records)));
-    await this.commit(groupId, offsets);
+    const records = new Map(appends).set(this.offsets.log, this.offsets.records(groupId, offsets));
+    await this.transactions.commit(records, () => this.offsets.set(groupId, offsets));
   }
 
   /** Closes all it can, then throws the first error. */
   async close(): Promise<void> {
     this.cancelCleaning();
     await this.making;
-    const closed = await Promise.allSettled([
-      this.offsets.close(),
-      ...[...this.partitions.values()].map((p) => p.close()),
-    ]);
+    // The others must be open while the last transactions go into them.
+    const closed = await Promise.allSettled([this.transactions.close()]);
+    closed.push(...(await Promise.allSettled([this.offsets, ...this.partitions.values()].map((p) => p.close()))));
     await this.folder.release();
     const failed = closed.find((c) => c.status === 'rejected');
     if (failed !== undefined) {
       throw failed.reason;
     }
+  }
+
+  /** Opens the topics, finishes what a crash has left of transactions, and only then looks at the offsets. */
+  private async load(): Promise<void> {
+    this.transactions.add(OFFSETS, this.offsets.log);
+    for (const spec of await this.folder.topics()) {
+      await this.openTopic(spec);
+    }
+    await this.transactions.recover();
+    await this.offsets.load();
+    this.cleanLater();
   }
 
   private async openTopic({ name, partitions, retentionMs, compacted }: TopicSpec): Promise<void> {
@@ -107,6 +123,7 @@ export class EmbeddedStorage implements LogStorage {
     for (let partition = 0; partition < partitions; partition++) {
       const log = await PartitionLog.open(this.folder.partition(name, partition), settings);
       this.partitions.set(partitionName({ topic: name, partition }), log);
+      this.transactions.add(`topics/${name}/${partition}`, log);
     }
     this.specs.set(name, { name, partitions });
   }

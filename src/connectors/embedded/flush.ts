@@ -45,18 +45,19 @@ export interface FlushPlan {
 /**
  * Lays out the batches of one flush.
  *
+ * @param from at least one.
  * @param position where in the file they begin.
  * @param baseOffset offset of the first record.
  * @param flushStart where the oldest bytes begin that are not known to be on the disk.
  */
 export function planFlush(
-  pending: readonly Pending[],
+  from: readonly Body[],
   position: number,
   baseOffset: number,
   flushStart: number,
   appendedAt: number,
 ): FlushPlan {
-  const bodies = mergeBodies(pending.flatMap((p) => p.bodies));
+  const bodies = mergeBodies(from);
   const source = Buffer.allocUnsafe(bodies.reduce((sum, b) => sum + HEADER_BYTES + b.bytes.length, 0));
   const batches: FlushPlan['batches'][number][] = [];
   let at = 0;

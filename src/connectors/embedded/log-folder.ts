@@ -18,6 +18,7 @@ const TOPIC = 'topic.json';
  *     stakeout-log.json          {"format": "stakeout-log", "version": 1}
  *     lock.json                  who has it open
  *     offsets/                   committed offsets, a compacted partition of our own
+ *     transactions               transactions that may not be in their partitions yet
  *     topics/<name>/topic.json   {"name", "partitions", "retentionMs", "compacted"}
  *     topics/<name>/<partition>/ segment files
  *     making/                    a topic that is being made; left over only by a crash
@@ -53,6 +54,10 @@ export class LogFolder {
 
   get offsets(): string {
     return join(this.directory, 'offsets');
+  }
+
+  get transactions(): string {
+    return join(this.directory, 'transactions');
   }
 
   partition(topic: string, partition: number): string {

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { LogError } from '../../runtime/local-log/log-error.js';
 import {
   type PartitionStorage,
@@ -6,16 +5,23 @@ import {
   type StoredRecords,
   Subscribers,
 } from '../../runtime/local-log/storage.js';
-import { encodeBodies, RECORD_BYTES_MAX, recordBytes } from './batch-format.js';
+import { type Body, encodeBodies, RECORD_BYTES_MAX, recordBytes } from './batch-format.js';
 import { compact, worthCompacting } from './compaction.js';
 import { fileError } from './file-errors.js';
 import { syncDirectory } from './files.js';
-import { FlushQueue, type Pending, planFlush, writeFlush } from './flush.js';
+import { FlushQueue, type Pending } from './flush.js';
 import { PartitionReader } from './partition-reader.js';
 import type { PartitionSettings } from './partition-settings.js';
+import { PartitionWriter } from './partition-writer.js';
 import { Segment } from './segment.js';
 import { checkOrder, findSegments } from './segment-files.js';
 import { PartitionTail } from './tail-cache.js';
+
+/** A partition that nobody else writes until it is let go. */
+export interface HeldPartition {
+  readonly writer: PartitionWriter;
+  release(): void;
+}
 
 /**
  * One partition: segment files in a folder.
@@ -23,33 +29,26 @@ import { PartitionTail } from './tail-cache.js';
  * 1. `end` moves only after the bytes before it are durable; readers see nothing beyond it.
  * 2. One flush is under way at a time; all sends that came meanwhile share the next one (group commit).
  * 3. A flush that fails leaves the file as it was before, or, where even that cannot be known, the partition takes no more records.
- * 4. Segments are in order of offset; the last one is the active one.
+ * 4. While it is held (`hold`), nothing is flushed; sends wait.
  */
 export class PartitionLog implements PartitionStorage {
   private readonly queue = new FlushQueue();
-  private readonly tail = new PartitionTail();
-  private readonly subscribers = new Subscribers();
-  private readonly reader: PartitionReader;
+  private readonly holds: ((held: HeldPartition) => void)[] = [];
   private readonly removals: Segment[] = [];
   private running: Promise<void> = Promise.resolve();
   private busy = false;
   private rollRequested = false;
   private cleaning: Promise<void> = Promise.resolve();
-  private cancelSync: (() => void) | undefined;
-  /** Where the first flush began that was not yet forced to the disk. */
-  private unsyncedFrom = 0;
-  private failure: LogError | undefined;
   private closed = false;
 
   private constructor(
     private readonly directory: string,
     private readonly settings: PartitionSettings,
     private readonly segments: Segment[],
-    private file: FileHandle,
-  ) {
-    this.reader = new PartitionReader(segments, this.tail);
-    this.unsyncedFrom = this.active.bytes;
-  }
+    private readonly writer: PartitionWriter,
+    private readonly reader: PartitionReader,
+    private readonly subscribers: Subscribers,
+  ) {}
 
   /** Opens the partition, cutting off a flush that the end of the process cut short. */
   static async open(directory: string, settings: PartitionSettings): Promise<PartitionLog> {
@@ -71,7 +70,13 @@ export class PartitionLog implements PartitionStorage {
       if (create) {
         await syncDirectory(directory);
       }
-      const log = new PartitionLog(directory, settings, segments, file);
+      const tail = new PartitionTail();
+      const subscribers = new Subscribers();
+      const published = () => subscribers.notify();
+      const rolled = () => log.clean();
+      const writer = new PartitionWriter(directory, settings, segments, file, tail, published, rolled);
+      const reader = new PartitionReader(segments, tail);
+      const log: PartitionLog = new PartitionLog(directory, settings, segments, writer, reader, subscribers);
       log.clean();
       return log;
     } catch (error) {
@@ -92,16 +97,39 @@ export class PartitionLog implements PartitionStorage {
   }
 
   async append(records: readonly PendingRecord[]): Promise<void> {
-    this.assertWritable();
-    if (records.length === 0) {
+    const bodies = this.encode(records);
+    if (bodies.length === 0) {
       return;
     }
+    const flushed = this.queue.add(bodies);
+    this.kick();
+    await flushed;
+  }
+
+  /** The records' bytes, taken over. Throws where they cannot be appended here. */
+  encode(records: readonly PendingRecord[]): readonly Body[] {
+    this.assertWritable();
     for (const record of records) {
       this.check(record);
     }
-    const flushed = this.queue.add(encodeBodies(records));
+    return records.length === 0 ? [] : encodeBodies(records);
+  }
+
+  /** Keeps all others from writing, once the flush under way is over. */
+  async hold(): Promise<HeldPartition> {
+    this.assertWritable();
+    const held = new Promise<HeldPartition>((resolve) => this.holds.push(resolve));
     this.kick();
-    await flushed;
+    return held;
+  }
+
+  get hasFailed(): boolean {
+    return this.writer.hasFailed;
+  }
+
+  /** Forces to the disk what was written without; `all`: also what an earlier process has written. */
+  sync(all = false): Promise<void> {
+    return this.writer.sync(all);
   }
 
   read(offset: number): Promise<StoredRecords> {
@@ -115,7 +143,7 @@ export class PartitionLog implements PartitionStorage {
   /** Deletes and compacts what is due. */
   clean(): void {
     const { retentionMs, retentionBytes, compacted, clock } = this.settings;
-    if (this.closed || this.failure !== undefined) {
+    if (this.closed || this.writer.hasFailed) {
       return;
     }
     if (compacted) {
@@ -145,21 +173,11 @@ export class PartitionLog implements PartitionStorage {
     this.closed = true;
     await this.running;
     await this.cleaning;
-    this.cancelSync?.();
-    try {
-      if (this.failure === undefined) {
-        await this.file.datasync();
-        await this.active.writeIndex();
-      }
-    } catch (error) {
-      throw fileError(error, 'close', this.active.file);
-    } finally {
-      await this.file.close();
-    }
+    await this.writer.close();
   }
 
   private get active(): Segment {
-    return this.segments.at(-1) as Segment;
+    return this.writer.active;
   }
 
   private check(record: PendingRecord): void {
@@ -179,9 +197,7 @@ export class PartitionLog implements PartitionStorage {
   }
 
   private assertWritable(): void {
-    if (this.failure !== undefined) {
-      throw this.failure;
-    }
+    this.writer.assertSound();
     if (this.closed) {
       throw new LogError('LOG_CLOSED', 'the log is closed');
     }
@@ -197,25 +213,14 @@ export class PartitionLog implements PartitionStorage {
   private async run(): Promise<void> {
     // Sends made in the same turn share the first flush.
     await Promise.resolve();
-    while (this.queue.length > 0 || this.rollRequested) {
+    while (this.queue.length > 0 || this.rollRequested || this.holds.length > 0) {
       const pending = this.queue.take();
-      try {
-        if (this.failure !== undefined) {
-          throw this.failure;
-        }
-        if (this.rollRequested || this.active.bytes >= this.settings.segmentBytes) {
-          await this.roll();
-        }
-        if (pending.length > 0) {
-          await this.flush(pending);
-        }
-        this.rollRequested = false;
-      } catch (error) {
-        this.rollRequested = false;
-        const failure = fileError(error, 'write', this.active.file);
-        for (const p of pending) {
-          p.reject(failure);
-        }
+      if (pending.length > 0 || this.rollRequested) {
+        await this.flush(pending);
+      }
+      const granted = this.holds.shift();
+      if (granted !== undefined) {
+        await new Promise<void>((release) => granted({ writer: this.writer, release }));
       }
     }
     // In the same turn as the last look at the queue: whoever adds to it from now on starts another run.
@@ -223,97 +228,36 @@ export class PartitionLog implements PartitionStorage {
   }
 
   private async flush(pending: readonly Pending[]): Promise<void> {
-    const segment = this.active;
-    const always = this.settings.fsync === 'always';
-    const flushStart = always ? segment.bytes : this.unsyncedFrom;
-    const plan = planFlush(pending, segment.bytes, segment.endOffset, flushStart, this.settings.clock.now());
     try {
-      await writeFlush(this.file, plan, segment.bytes, always);
-    } catch (error) {
-      await this.undo(segment, error);
-      throw error;
-    }
-    segment.extend((index) => {
-      for (const batch of plan.batches) {
-        index.add(batch.header);
-        this.settings.cache.add(this.tail, batch);
+      this.writer.assertSound();
+      if (this.rollRequested) {
+        await this.writer.roll();
       }
-    });
-    if (!always) {
-      this.syncLater();
-    }
-    for (const p of pending) {
-      p.resolve();
-    }
-    this.subscribers.notify();
-  }
-
-  /** Takes back what a failed flush may have written (3.). */
-  private async undo(segment: Segment, cause: unknown): Promise<void> {
-    const error = fileError(cause, 'write', segment.file);
-    if (error.code === 'LOG_DISK_FULL') {
-      try {
-        await this.file.truncate(segment.bytes);
-        await this.file.datasync();
-        return;
-      } catch {
-        // Then it is not known what the file holds: as below.
+      if (pending.length > 0) {
+        await this.write(pending.flatMap((p) => p.bodies));
+        for (const p of pending) {
+          p.resolve();
+        }
+      }
+    } catch (error) {
+      const failure = fileError(error, 'write', this.active.file);
+      for (const p of pending) {
+        p.reject(failure);
       }
     }
-    this.fail(error);
+    this.rollRequested = false;
   }
 
-  private fail(cause: LogError): void {
-    this.failure ??= new LogError(
-      cause.code,
-      `${this.directory} takes no more records: ${cause.message} Start again: what was acknowledged is kept.`,
-      { cause },
-    );
-  }
-
-  private async roll(): Promise<void> {
-    const former = this.active;
-    if (former.bytes === 0) {
-      return;
-    }
-    await this.file.datasync();
-    await former.writeIndex();
-    const next = new Segment(this.directory, former.endOffset);
-    const file = await next.openForAppending(true);
+  private async write(bodies: readonly Body[]): Promise<void> {
+    const plan = await this.writer.plan(bodies);
+    const sync = this.settings.fsync === 'always';
     try {
-      await syncDirectory(this.directory);
+      await this.writer.write(plan, sync);
     } catch (error) {
-      await file.close();
+      await this.writer.takeBack(error);
       throw error;
     }
-    const formerFile = this.file;
-    // Before the former file is closed: a flush by the timer must find the new one.
-    this.file = file;
-    this.segments.push(next);
-    this.unsyncedFrom = 0;
-    await formerFile.close();
-    former.releaseIndex();
-    this.clean();
-  }
-
-  private syncLater(): void {
-    this.cancelSync ??= this.settings.clock.schedule(this.settings.fsyncIntervalMs, () => {
-      this.cancelSync = undefined;
-      const segment = this.active;
-      const bytes = segment.bytes;
-      this.file.datasync().then(
-        () => {
-          if (segment === this.active) {
-            this.unsyncedFrom = bytes;
-          }
-        },
-        (error) => {
-          if (segment === this.active && !this.closed) {
-            this.fail(fileError(error, 'flush', segment.file));
-          }
-        },
-      );
-    });
+    this.writer.publish(plan, sync);
   }
 
   private async compactFull(): Promise<void> {
