@@ -1,17 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { KafkaLog } from '../../src/connectors/kafka/kafka-log.js';
 import { describeLogContract } from '../contracts/log-contract.js';
+import { describeTransactionContract } from '../contracts/log-contract-transactions.js';
+import type { LogFixture } from '../contracts/log-fixture.js';
 import { SERVER_START_MS, sharedKafka } from '../harness/servers/index.js';
 
 beforeAll(async () => {
   await sharedKafka();
 }, SERVER_START_MS);
 
-describeLogContract('the log on Kafka', async () => {
+async function fixture(): Promise<LogFixture> {
   const brokers = await sharedKafka();
   const opened: KafkaLog[] = [];
+  const timings = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 100, unknownTopicMs: 1_500 };
   const open = () => {
-    const log = new KafkaLog({ brokers, clientId: 'contract', sessionTimeoutMs: 6_000, heartbeatIntervalMs: 100 });
+    const log = new KafkaLog({ brokers, clientId: 'contract', ...timings });
     opened.push(log);
     return log;
   };
@@ -31,4 +34,7 @@ describeLogContract('the log on Kafka', async () => {
       await Promise.all(opened.map((one) => one.close()));
     },
   };
-});
+}
+
+describeLogContract('the log on Kafka', fixture);
+describeTransactionContract('the log on Kafka', fixture);

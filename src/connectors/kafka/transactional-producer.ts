@@ -57,6 +57,8 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   /** Invariant 4. */
   #dead: KafkaError | null = null;
   #underWay: UnderWay | null = null;
+  /** Commits asked for and not settled. */
+  readonly #open = new Set<Promise<void>>();
   #last: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
@@ -78,11 +80,15 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   commit(member: GroupMember, records: readonly OutgoingRecord[], offsets: readonly OffsetCommit[]): Promise<void> {
     if (this.#closing !== null) return Promise.reject(new KafkaError('KAFKA_CLOSED', 'the producer is closed'));
     if (!(member instanceof KafkaGroupMember)) return Promise.reject(new TypeError('a member of another log'));
-    return member.transact(offsets, (hold) => {
-      const done = this.#last.then(() => this.#commit(hold, records, offsets));
-      this.#last = done.catch(() => {});
-      return done;
+    const done = member.transact(offsets, (hold) => {
+      const turn = this.#last.then(() => this.#commit(hold, records, offsets));
+      this.#last = turn.catch(() => {});
+      return turn;
     });
+    this.#open.add(done);
+    const settled = () => this.#open.delete(done);
+    done.then(settled, settled);
+    return done;
   }
 
   close(): Promise<void> {
@@ -93,11 +99,12 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   async #close(): Promise<void> {
     const { clock, closeTimeoutMs } = this.cluster.settings;
     const ended = new AbortController();
-    await Promise.race([this.#last, pause(clock, closeTimeoutMs, ended.signal)]);
+    const all = Promise.allSettled([...this.#open]);
+    await Promise.race([all, pause(clock, closeTimeoutMs, ended.signal)]);
     ended.abort();
     this.#stop.abort();
     await Promise.all([this.#coordinator.close(), this.#writer.close()]);
-    await this.#last;
+    await all;
     this.closed();
   }
 
