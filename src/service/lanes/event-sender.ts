@@ -29,6 +29,8 @@ export class EventSender {
   private dropped = 0;
   private isDue = false;
   private statusDue = false;
+  /** Something was to be told and could not be yet. */
+  private heldUp = false;
   private cancelTick: () => void = () => undefined;
 
   constructor(private readonly options: EventSenderOptions) {}
@@ -59,7 +61,7 @@ export class EventSender {
   /** The main thread took in one message. */
   heard(): void {
     this.credit++;
-    if (this.waiting.length >= TOLD_EVENTS || this.dropped > 0) this.flush();
+    if (this.heldUp) this.flush();
   }
 
   /** Tells all that is left, whether the main thread keeps up or not: nothing comes after it. */
@@ -104,6 +106,7 @@ export class EventSender {
       this.credit--;
       this.options.send({ kind: 'told', events, status });
     }
+    this.heldUp = this.waiting.length > 0 || this.statusDue;
     this.tellDropped();
   }
 
