@@ -13,6 +13,7 @@ import { buildAlert } from '../runtime/task/alert-builder.js';
 import { Detection } from '../runtime/task/detection.js';
 import { kindOf, missingIdentity, timeOf } from '../runtime/task/interpret.js';
 import type { RuleOptions } from '../runtime/task/keyed-engine.js';
+import type { SourceEvent } from '../runtime/task/source-event.js';
 import { AlertDigest } from './digest.js';
 import { FileEvent } from './file-event.js';
 
@@ -153,9 +154,9 @@ class StreamRun {
   ) {
     const { settings, file } = stream;
     this.definition = streamDefinition(settings);
+    const topic = settings.topic ?? settings.name;
     const source = {
-      topic: settings.topic ?? settings.name,
-      partition: 0,
+      placeOf: ({ offset }: SourceEvent) => ({ topic, partition: 0, offset }),
       idField: this.definition.idField ?? '',
       decodeWhole: (raw: Uint8Array): Readonly<Record<string, unknown>> => {
         const whole = file.decodeWhole(raw);

@@ -109,6 +109,7 @@ export function makeLane(kit: LaneKit, more: Partial<LaneOptions> = {}): Lane {
     group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },
     ruleSet: ruleSetOf(RULES),
     readRuleSet,
+    routes: [],
     encoder: { encode: (alert) => text.encode(JSON.stringify(alert)) },
     source: null,
     alerts: { name: 'alerts', partitions: 1 },

@@ -32,7 +32,7 @@ interface Queue {
  *    one. A transaction that did not happen leaves them where they were, so that the next one has them.
  * 2. At least once: a commit begins when all that was given out before it is durable.
  * 3. Records of a partition that was given up uncommitted are forgotten: its next owner finds them again.
- * 4. Journal entries are committed with the offsets they belong to, in either mode.
+ * 4. Journal entries and forwarded events are committed with the offsets they belong to, in either mode.
  */
 export class Delivery {
   private readonly queues = new Map<string, Queue>();
@@ -65,10 +65,12 @@ export class Delivery {
 
   /** `from`: name of the partition it follows from. `onCommitted`: it can be read now. */
   add(from: string, record: OutgoingRecord, onCommitted?: () => void): void {
-    if (this.mode === 'at-least-once') {
-      this.outbox.add(record, onCommitted);
-      return;
-    }
+    if (this.mode === 'at-least-once') this.outbox.add(record, onCommitted);
+    else this.addToCommit(from, record, onCommitted);
+  }
+
+  /** The same for what must be exactly once in either mode, because results follow from it. */
+  addToCommit(from: string, record: OutgoingRecord, onCommitted?: () => void): void {
     this.queued++;
     this.queueOf(from).records.push(onCommitted === undefined ? { record } : { record, onCommitted });
   }

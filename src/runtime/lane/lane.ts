@@ -19,12 +19,14 @@ import {
 } from '../ports/log.js';
 import type { AlertEncoder } from '../ports/outputs.js';
 import type { PartitionState, StateStore } from '../ports/state-store.js';
+import type { Route } from '../repartition/route.js';
 import type { StreamDefinition } from '../stream.js';
 import { Task, type TaskSnapshot } from '../task/task.js';
 import { Delivery, type DeliveryMode } from './delivery.js';
 import { LaneOutput } from './lane-output.js';
 import { Owned } from './owned.js';
 import { recover } from './recovery.js';
+import { Routing } from './routing.js';
 
 export interface LaneOptions {
   readonly log: Log;
@@ -33,6 +35,8 @@ export interface LaneOptions {
   readonly stream: StreamDefinition;
   readonly group: GroupOptions;
   readonly ruleSet: RuleSetVersion;
+  /** Rules that are keyed by other fields than the source is. */
+  readonly routes?: readonly Route[];
   /** For what the journal says was in force before. */
   readonly readRuleSet: ReadRuleSet;
   readonly encoder: AlertEncoder;
@@ -101,7 +105,6 @@ export class Lane implements Detector {
   private transactions: TransactionalProducer | null = null;
   private delivery: Delivery | null = null;
   private member: GroupMember | null = null;
-  private journalPartitions = 1;
   private readonly abort = new AbortController();
   private committing: Promise<boolean> | null = null;
   /** Cuts that are being stored. */
@@ -110,10 +113,12 @@ export class Lane implements Detector {
   private snapshotAt = 0;
   private cancelTimer: () => void = () => undefined;
   private readonly output: LaneOutput;
+  private readonly routing: Routing;
 
   constructor(private readonly options: LaneOptions) {
     const { alerts, deadLetters, late, encoder, listener } = options;
     const topics = { alerts: alerts.name, deadLetters: deadLetters.name, late: late.name };
+    this.routing = new Routing(options.group.topics, options.ruleSet, options.routes ?? []);
     this.output = new LaneOutput(topics, encoder, listener, () => this.delivery!);
   }
 
@@ -148,7 +153,9 @@ export class Lane implements Detector {
   }
 
   rules(): readonly Rule[] {
-    return this.options.ruleSet.rules;
+    return [this.options.ruleSet, ...(this.options.routes ?? []).map((route) => route.ruleSet)].flatMap(
+      ({ rules }) => rules,
+    );
   }
 
   // ---- start ----------------------------------------------------------------------------------------------------------
@@ -158,12 +165,12 @@ export class Lane implements Detector {
     await encoder.prepare?.();
     const kept = { ...journal, retentionMs: JOURNAL_RETENTION_MS };
     for (const topic of [source, alerts, deadLetters, late, kept]) if (topic !== null) await log.createTopic(topic);
-    const topics = await log.topics();
-    this.journalPartitions = topics.find(({ name }) => name === journal.name)?.partitions ?? journal.partitions;
+    for (const { topic } of this.options.routes ?? []) await log.createTopic(topic);
+    this.routing.know(await log.topics());
     this.producer ??= await log.producer();
     this.transactions ??= await log.transactionalProducer(transactionalId);
     this.delivery ??= new Delivery(delivery, this.producer, this.transactions, (error) => this.fail(error));
-    this.member ??= await log.join(group, this.listener());
+    this.member ??= await log.join({ ...group, topics: this.routing.selection() }, this.listener());
   }
 
   /** Takes effect with the next record that is given out. */
@@ -204,6 +211,7 @@ export class Lane implements Detector {
 
   private async assigned(partitions: readonly AssignedPartition[]): Promise<ReadonlyMap<string, number>> {
     this.options.listener.onPartitions?.(partitions, 'assigned');
+    this.routing.know(await this.options.log.topics());
     const positions = new Map<string, number>();
     for (const partition of partitions) positions.set(partitionName(partition), await this.take(partition));
     this.options.listener.onPartitions?.(partitions, 'live');
@@ -211,15 +219,17 @@ export class Lane implements Detector {
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, report, ruleSet, readRuleSet, stream, clock, hotKeysMax, turn } = this.options;
+    const { log, store, report, readRuleSet, stream, clock, hotKeysMax, turn } = this.options;
+    const ruleSet = this.routing.rulesOf(partition.topic);
     // A cut of the ownership before may be on its way.
     await this.storing;
     const state = await store.partition(partition);
-    const { task, position, rulesAreNew } = await recover(partition, state, {
+    const parts = { partition, stream, clock, hotKeysMax, output: this.output.of(partition) };
+    const forwarder = this.routing.forwarder(partition, (from, record) => this.delivery!.addToCommit(from, record));
+    const { task, position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       makeTask: (version) => {
-        const output = this.output.of(partition);
-        const made = new Task({ partition, stream, ruleSet: version, clock, output, hotKeysMax });
+        const made = new Task({ ...parts, forwarder, ruleSet: version });
         this.own(partition, made, state);
         return made;
       },
@@ -245,7 +255,8 @@ export class Lane implements Detector {
   }
 
   private journalOf(partition: TopicPartition): TopicPartition {
-    return journalPartition(this.options.journal.name, this.journalPartitions, partition);
+    const { journal } = this.options;
+    return journalPartition(journal.name, this.routing.partitionsOf(journal), partition);
   }
 
   private async revoked(partitions: readonly TopicPartition[]): Promise<void> {
@@ -370,6 +381,7 @@ export class Lane implements Detector {
       if (this.trouble === null) for (const owned of chosen) await this.tickIdle(owned);
       for (const owned of chosen) {
         const { task, holds } = owned;
+        task.tellDownstream();
         const store = (leaving || (due && this.storing === null)) && holds !== owned.stored;
         if (!store && task.nextOffset === owned.committed && !this.delivery!.waits(owned.name)) continue;
         parts.push({ owned, holds, position: task.nextOffset, snapshot: store ? task.snapshot() : null });

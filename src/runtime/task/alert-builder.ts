@@ -6,7 +6,13 @@ import type { TopicPartition } from '../ports/log.js';
 import { renderMessage } from './message.js';
 import type { SourceEvent } from './source-event.js';
 
-export interface AlertSource extends TopicPartition {
+/** Where a record is, or was before it was forwarded. */
+export interface RecordPlace extends TopicPartition {
+  readonly offset: number;
+}
+
+export interface AlertSource {
+  placeOf(event: SourceEvent): RecordPlace;
   /** Field that holds the event's own id. */
   readonly idField: string;
   /** All fields of a record, JSON-ready. */
@@ -38,13 +44,12 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
 }
 
 function alertEvent(event: SourceEvent, source: AlertSource): AlertEvent {
+  const { topic, partition, offset } = source.placeOf(event);
   return {
-    id: String(event.fields[source.idField] ?? `${source.topic}-${source.partition}-${event.offset}`),
+    id: String(event.fields[source.idField] ?? `${topic}-${partition}-${offset}`),
     eventTime: event.time,
     kind: event.kind,
-    topic: source.topic,
-    partition: source.partition,
-    offset: event.offset,
+    ...{ topic, partition, offset },
     fields: source.decodeWhole(event.raw),
   };
 }

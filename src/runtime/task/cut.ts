@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, KEY_STATE_VERSION } from '../../engine/index.js';
 import { type JournalPlace, START_OF_JOURNAL } from '../journal/journal.js';
+import type { UpstreamsState } from '../repartition/upstreams.js';
 import type { DetectionState } from './detection.js';
 
 /**
@@ -48,6 +49,7 @@ export function encodeCut(cut: Cut): Uint8Array {
   out.varint(cut.journal.n);
   out.varint(cut.journal.from);
   out.byteString(text.encode(cut.rules ?? ''));
+  out.byteString(text.encode(JSON.stringify(cut.upstreams)));
   return out.finish();
 }
 
@@ -68,7 +70,8 @@ export function decodeCut(bytes: Uint8Array): Cut {
     nextSeq: input.varint(),
     engines: JSON.parse(decoder.decode(input.byteString())) as CutEngine[],
   };
-  if (version === BEFORE_JOURNAL) return { ...cut, journal: START_OF_JOURNAL, rules: null };
+  if (version === BEFORE_JOURNAL) return { ...cut, journal: START_OF_JOURNAL, rules: null, upstreams: null };
   const journal = { n: input.varint(), from: input.varint() };
-  return { ...cut, journal, rules: decoder.decode(input.byteString()) || null };
+  const rules = decoder.decode(input.byteString()) || null;
+  return { ...cut, journal, rules, upstreams: JSON.parse(decoder.decode(input.byteString())) as UpstreamsState | null };
 }

@@ -1,7 +1,7 @@
 import type { KeyState, Match, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { KeyMemory } from '../detector.js';
-import { EventClock, type EventClockOptions } from './event-clock.js';
+import { type ClockState, EventClock, type EventClockOptions } from './event-clock.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
 
@@ -14,15 +14,15 @@ const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 export interface DetectionOutput {
   /** `trigger`: the event that completed the match, or `null` when the end of a window did. */
   onMatch(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void;
+  /** An event has had its turn, in order of event time; what it completed was told before. */
+  onProcessed?(event: SourceEvent): void;
   onRunsDropped?(rule: Rule, key: string, runs: number): void;
   onMatchesDropped?(rule: Rule, key: string, matches: number): void;
   onSkipError?(rule: Rule, key: string, error: SkipError): void;
 }
 
 /** What a cut keeps of a partition besides its keys. */
-export interface DetectionState {
-  readonly maxTime: number;
-  readonly watermark: number;
+export interface DetectionState extends ClockState {
   /** Place in the order of processing of the next event. */
   readonly nextSeq: number;
 }
@@ -37,6 +37,7 @@ export class Detection {
   readonly engines: readonly KeyedEngine[];
   private nextSeq = 1;
   private trigger: SourceEvent | null = null;
+  private readonly onProcessed: ((event: SourceEvent) => void) | undefined;
   /** Scratch of `drain`. */
   private readonly ahead: SourceEvent[] = [];
   private readonly keysAhead: unknown[] = [];
@@ -50,6 +51,7 @@ export class Detection {
     options: KeyedEngineOptions = {},
   ) {
     this.clock = new EventClock(clock);
+    this.onProcessed = output.onProcessed;
     const byKey = new Map<string, Rule[]>();
     for (const rule of rules) byKey.set(rule.key, [...(byKey.get(rule.key) ?? []), rule]);
     const keyed = {
@@ -171,5 +173,6 @@ export class Detection {
       kept = engine.process(typeof key === 'string' ? key : String(key), event) || kept;
     }
     if (kept) event.detach();
+    this.onProcessed?.(event);
   }
 }

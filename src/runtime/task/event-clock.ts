@@ -1,3 +1,5 @@
+import type { Envelope } from '../repartition/envelope.js';
+import { Upstreams, type UpstreamsState } from '../repartition/upstreams.js';
 import { OrderBuffer } from './order-buffer.js';
 import type { SourceEvent } from './source-event.js';
 
@@ -6,12 +8,16 @@ export interface EventClockOptions {
   readonly mode: 'event-time' | 'arrival';
   /** How much later than the highest event time an event may still come, in ms. */
   readonly outOfOrdernessMs: number;
+  /** Events are forwarded from partitions of another topic, which say how far they are; there is no out-of-orderness then. */
+  readonly forwarded?: boolean;
 }
 
 /** What a cut keeps of the clock. */
 export interface ClockState {
   readonly maxTime: number;
   readonly watermark: number;
+  /** Of forwarded events: what is known of where they come from. */
+  readonly upstreams: UpstreamsState | null;
 }
 
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -28,6 +34,7 @@ export class EventClock {
   private readonly buffer = new OrderBuffer<SourceEvent>();
   private maxTime = NEVER;
   private current = NEVER;
+  private readonly upstreams = new Upstreams();
 
   constructor(private readonly options: EventClockOptions) {}
 
@@ -59,7 +66,15 @@ export class EventClock {
     this.buffer.add(event);
     if (event.time <= this.maxTime) return;
     this.maxTime = event.time;
+    if (this.options.forwarded === true && this.options.mode === 'event-time') return;
     this.moveTo(this.options.mode === 'arrival' ? event.time : event.time - this.options.outOfOrdernessMs - 1);
+  }
+
+  /** Takes in what a forwarded record says of where it comes from. */
+  hear(envelope: Envelope): void {
+    if (this.options.mode === 'arrival') return;
+    this.upstreams.hear(envelope);
+    this.moveTo(this.upstreams.watermark());
   }
 
   /** Moves the watermark without an event: an idle partition's clock, or the end of a bounded input. */
@@ -83,11 +98,12 @@ export class EventClock {
   }
 
   state(): ClockState {
-    return { maxTime: this.maxTime, watermark: this.current };
+    return { maxTime: this.maxTime, watermark: this.current, upstreams: this.upstreams.state() };
   }
 
   restore(state: ClockState): void {
     this.maxTime = state.maxTime;
     this.current = state.watermark;
+    this.upstreams.restore(state.upstreams);
   }
 }

@@ -15,11 +15,13 @@ import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import type { Changes } from '../keys/change-list.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
-import { DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
+import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
 import type { StateBatch, StateEntry } from '../ports/state-store.js';
+import { decodeEnvelope } from '../repartition/envelope.js';
+import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
-import { buildAlert } from './alert-builder.js';
+import { buildAlert, type RecordPlace } from './alert-builder.js';
 import { type Cut, type CutEngine, encodeCut } from './cut.js';
 import { Detection } from './detection.js';
 import { eventCodec } from './event-codec.js';
@@ -43,6 +45,8 @@ export interface TaskOptions {
   readonly ruleSet: RuleSetVersion;
   readonly clock: Clock;
   readonly output: TaskOutput;
+  /** Where its events go again, keyed otherwise. */
+  readonly forwarder?: Forwarder | null;
   /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
   readonly hotKeysMax?: number;
 }
@@ -103,6 +107,7 @@ export class Task {
       ruleSet.clock,
       {
         onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
+        ...(options.forwarder ? { onProcessed: (event: SourceEvent) => this.forward(event) } : {}),
         onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
         onMatchesDropped: (rule, key, matches) => options.output.onMatchesDropped(rule, key, matches),
       },
@@ -175,7 +180,7 @@ export class Task {
     if (prepared !== undefined) await prepared;
     for (const record of batch.records) {
       const event = this.interpret(record);
-      if (!(event instanceof DecodeFailure) && !this.detection.clock.isLate(event.time))
+      if (event !== null && !(event instanceof DecodeFailure) && !this.detection.clock.isLate(event.time))
         this.detection.clock.accept(event);
     }
   }
@@ -185,16 +190,23 @@ export class Task {
    * is not idle, or nothing waits for that time, so that it need not be told.
    */
   dueTick(): number | null {
-    const { clock, stream, ruleSet } = this.options;
+    const { clock, stream, ruleSet, forwarder } = this.options;
     const quietMs = clock.now() - this.lastRecordAt;
     const atEnd = this.phase === 'live' && this.position >= this.endOffset;
-    if (stream.idleAfterMs === 0 || !atEnd || quietMs < stream.idleAfterMs || ruleSet.clock.mode === 'arrival')
-      return null;
+    const ownTime = ruleSet.clock.mode === 'event-time' && ruleSet.clock.forwarded !== true;
+    if (stream.idleAfterMs === 0 || !atEnd || quietMs < stream.idleAfterMs || !ownTime) return null;
     this.idle = true;
     const { highestTime, watermark } = this.detection.clock;
     if (!Number.isFinite(highestTime)) return null;
     const moved = highestTime + quietMs - ruleSet.clock.outOfOrdernessMs - 1;
-    return moved > watermark && this.detection.nextDue() <= moved ? moved : null;
+    if (moved > watermark && this.detection.nextDue() <= moved) return moved;
+    return forwarder?.tickTo(moved, watermark, highestTime) ?? null;
+  }
+
+  /** Tells those who read the events that are forwarded how far event time has come, where that is news. */
+  tellDownstream(): void {
+    const { watermark, highestTime } = this.detection.clock;
+    this.options.forwarder?.tell(watermark, highestTime, this.idle);
   }
 
   /** The entry of the journal for a tick at this position, and for the state after it. `given`: see `TickEntry`. */
@@ -317,37 +329,66 @@ export class Task {
 
   private takeIn(record: LogRecord): void {
     const event = this.interpret(record);
-    const { output } = this.options;
+    const { output, ruleSet } = this.options;
     if (event instanceof DecodeFailure) {
       if (!this.muted) output.onDeadLetter(record, event);
       return;
     }
     const { clock } = this.detection;
-    if (clock.isLate(event.time)) {
-      if (!this.muted) output.onLate(record, event.time, clock.watermark);
-      return;
-    }
-    clock.accept(event);
+    if (event !== null && !clock.isLate(event.time)) clock.accept(event);
+    else if (event !== null && !this.muted) output.onLate(record, event.time, clock.watermark);
+    if (ruleSet.clock.forwarded === true) clock.hear(decodeEnvelope(record.value!)!);
   }
 
-  private interpret(record: LogRecord): SourceEvent | DecodeFailure {
-    const { stream } = this.options;
+  /** `null`: it is no event, but says how far event time has come where the events are from. */
+  private interpret(record: LogRecord): SourceEvent | DecodeFailure | null {
     if (record.value === null) return new DecodeFailure('empty-value', 'the record has no value');
+    return this.options.ruleSet.clock.forwarded === true
+      ? this.interpretForwarded(record, record.value)
+      : this.interpretOwn(record, record.value);
+  }
+
+  private interpretForwarded(record: LogRecord, value: Uint8Array): SourceEvent | DecodeFailure | null {
+    const envelope = decodeEnvelope(value);
+    if (envelope === null) return new DecodeFailure('malformed', 'this is no record that stakeout forwarded');
+    if (envelope.kind !== 'event') return null;
+    const decoded = this.decoder.decode(record, this.partition);
+    return decoded instanceof DecodeFailure ? decoded : this.eventOf(record, value, decoded, envelope.time);
+  }
+
+  private interpretOwn(record: LogRecord, value: Uint8Array): SourceEvent | DecodeFailure {
+    const { stream } = this.options;
     const decoded = this.decoder.decode(record, this.partition);
     if (decoded instanceof DecodeFailure) return decoded;
     const missing = missingIdentity(decoded, stream);
     if (missing !== null) return missing;
     const time = timeOf(decoded, record.timestamp, stream);
-    if (time instanceof DecodeFailure) return time;
+    return time instanceof DecodeFailure ? time : this.eventOf(record, value, decoded, time);
+  }
+
+  private eventOf(record: LogRecord, value: Uint8Array, decoded: DecodedRecord, time: number): SourceEvent {
     const traceparent = record.headers?.get('traceparent');
     return new SourceEvent(
       this.detection.clock.effectiveTime(time),
-      kindOf(decoded, stream),
+      kindOf(decoded, this.options.stream),
       decoded.fields,
       record.offset,
-      record.value,
+      value,
       traceparent === undefined ? null : new TextDecoder().decode(traceparent),
     );
+  }
+
+  private forward(event: SourceEvent): void {
+    if (!this.muted) this.options.forwarder?.forward(event);
+  }
+
+  /** An event that was forwarded is told of by where it was first. */
+  private placeOf(event: SourceEvent): RecordPlace {
+    if (this.options.ruleSet.clock.forwarded === true) {
+      const envelope = decodeEnvelope(event.raw);
+      if (envelope?.kind === 'event') return { ...envelope.from, offset: envelope.offset };
+    }
+    return { ...this.partition, offset: event.offset };
   }
 
   private matched(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void {
@@ -355,7 +396,7 @@ export class Task {
     const { output, stream } = this.options;
     output.onMatch(rule);
     const alert = buildAlert(rule, key, match, at, {
-      ...this.partition,
+      placeOf: (event) => this.placeOf(event),
       idField: stream.idField ?? '',
       decodeWhole: (raw) => {
         const whole = this.decoder.decodeWhole(raw);

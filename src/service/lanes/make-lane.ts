@@ -46,6 +46,7 @@ export function makeLane(parts: LaneParts): Lane {
     group: { groupId: settings.kafka.groupId, topics: topics!, start: settings.start },
     ruleSet: ruleSetOf(parts.sources, settings, stream),
     readRuleSet: ruleSetReader(stream),
+    routes: [],
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
     source: topic === undefined ? null : { name: topic, partitions },
     alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },

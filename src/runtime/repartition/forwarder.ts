@@ -1,0 +1,80 @@
+import type { OutgoingRecord, TopicPartition } from '../ports/log.js';
+import type { SourceEvent } from '../task/source-event.js';
+import { type Envelope, encodeEnvelope } from './envelope.js';
+
+/** Where events of one field go. */
+export interface ForwardTarget {
+  readonly field: string;
+  readonly topic: string;
+  readonly partitions: number;
+}
+
+export interface ForwarderOptions {
+  readonly from: TopicPartition;
+  /** Partitions of the source in all. */
+  readonly of: number;
+  readonly targets: readonly ForwardTarget[];
+  /**
+   * How long after the last event something may wait downstream for time to pass, in ms: as long the clock of an idle partition
+   * is moved on, and told.
+   */
+  readonly horizonMs: number;
+  /** Writes in the transaction of the offsets that follow. */
+  readonly send: (record: OutgoingRecord) => void;
+}
+
+/** Ticks that serve those downstream alone are no closer than this. */
+const TICK_MS = 1000;
+const text = new TextEncoder();
+
+/** Writes the events of one partition again, to topics that are keyed by other fields, with how far its event time has come. */
+export class Forwarder {
+  private told: number | 'idle' | null = null;
+
+  constructor(private readonly options: ForwarderOptions) {}
+
+  /** Events come in order of event time. One without a value in the field has no part in the rules that are keyed by it. */
+  forward(event: SourceEvent): void {
+    const { targets, send, from, of } = this.options;
+    let value: Uint8Array | null = null;
+    for (const { field, topic } of targets) {
+      const key = event.fields[field];
+      if (key === null || key === undefined) continue;
+      value ??= encodeEnvelope({ kind: 'event', from, of, offset: event.offset, time: event.time, raw: event.raw });
+      const headers =
+        event.traceparent === null ? {} : { headers: new Map([['traceparent', text.encode(event.traceparent)]]) };
+      send({ topic, key: text.encode(typeof key === 'string' ? key : String(key)), value, ...headers });
+    }
+  }
+
+  /** Tells all downstream how far this partition is, where that is news. `quiet`: it is idle, in wall-clock time. */
+  tell(watermark: number, highestTime: number, quiet: boolean): void {
+    const { from, of } = this.options;
+    if (quiet && !(watermark < this.endOf(highestTime))) {
+      if (this.told !== 'idle') this.broadcast({ kind: 'idle', from, of });
+      this.told = 'idle';
+    } else if (Number.isFinite(watermark) && (typeof this.told !== 'number' || watermark > this.told)) {
+      this.broadcast({ kind: 'watermark', from, of, watermark });
+      this.told = watermark;
+    }
+  }
+
+  /** Where an idle partition's clock is to be moved for those downstream; `null`: nowhere, or not yet. `now`: where it could be. */
+  tickTo(now: number, watermark: number, highestTime: number): number | null {
+    const end = this.endOf(highestTime);
+    const moved = Math.min(now, end);
+    return moved > watermark && (moved === end || moved - watermark >= TICK_MS) ? moved : null;
+  }
+
+  private endOf(highestTime: number): number {
+    return highestTime + this.options.horizonMs;
+  }
+
+  private broadcast(envelope: Envelope): void {
+    const value = encodeEnvelope(envelope);
+    for (const { topic, partitions } of this.options.targets) {
+      for (let partition = 0; partition < partitions; partition++)
+        this.options.send({ topic, partition, key: null, value });
+    }
+  }
+}
