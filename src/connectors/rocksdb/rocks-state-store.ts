@@ -1,4 +1,4 @@
-import RocksDB, { type Iterator, type WriteBatch } from 'rocksdb-native';
+import type { WriteBatch } from 'rocksdb-native';
 import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
 import {
   type PartitionState,
@@ -7,6 +7,7 @@ import {
   type StateStore,
   StateStoreError,
 } from '../../runtime/ports/state-store.js';
+import { Database } from './database.js';
 import { stateError } from './state-errors.js';
 import { StateFolder } from './state-folder.js';
 import { StateKeys } from './state-keys.js';
@@ -16,12 +17,19 @@ export interface RocksStateStoreOptions {
   readonly directory: string;
   /** Size of one of the two buffers that collect writes in memory. Default 16 MiB. */
   readonly writeBufferBytes?: number;
+  /**
+   * What to do with a database that is damaged. `refuse` (the default): throw `STATE_CORRUPT`. `rebuild`: put it aside, as `db-damaged`
+   * in the folder, and begin empty, so that the state is taken from a checkpoint or the log.
+   */
+  readonly whenDamaged?: 'refuse' | 'rebuild';
+  /** What was done, for people. */
+  readonly report?: (text: string) => void;
 }
 
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
-/** Bounds the memory for indexes and filters of open table files. */
-const OPEN_FILES_MAX = 256;
 const ITERATOR_CAPACITY = 256;
+/** Keys put into a batch between two turns of other work. */
+const SLICE = 512;
 
 /**
  * The state port on RocksDB: one database for all partitions of a process.
@@ -30,8 +38,8 @@ const ITERATOR_CAPACITY = 256;
  *    (The log is handed to the operating system, not forced to the disk: after a power failure the last batches may be missing,
  *    whole ones, the last first. The cut then says so, and the records from there on are replayed.)
  * 2. Writes of one partition are applied in the order of the calls.
- * 3. After a write has failed, its partition takes no more writes until the store is opened again: a later batch without the
- *    failed one would be no consistent cut.
+ * 3. When a write fails, those of its partition that were asked for before that was known fail too: without the failed one they
+ *    would be no consistent cut. A later one must hold what the failed one held.
  * 4. Memory is bounded: two write buffers (32 MiB), RocksDB's block cache (32 MiB, indexes and filters included), and one
  *    chunk of 256 entries for each listing.
  */
@@ -40,7 +48,7 @@ export class RocksStateStore implements StateStore {
   private closing: Promise<void> | undefined;
 
   private constructor(
-    private readonly db: RocksDB,
+    private readonly database: Database,
     private readonly folder: StateFolder,
   ) {}
 
@@ -50,28 +58,25 @@ export class RocksStateStore implements StateStore {
    * @throws StateStoreError `STATE_LOCKED`, `STATE_FOREIGN`, `STATE_CORRUPT`, `STATE_DISK_FULL` or `STATE_IO`.
    */
   static async open(options: RocksStateStoreOptions): Promise<RocksStateStore> {
-    const folder = await StateFolder.prepare(options.directory);
+    const { directory, writeBufferBytes = WRITE_BUFFER_BYTES, whenDamaged = 'refuse', report } = options;
+    const folder = await StateFolder.prepare(directory);
+    const database = await openOrRebuild(folder, writeBufferBytes, whenDamaged === 'rebuild', report);
     try {
-      const db = new RocksDB(folder.database, {
-        writeBufferSize: options.writeBufferBytes ?? WRITE_BUFFER_BYTES,
-        maxWriteBufferNumber: 2,
-        maxOpenFiles: OPEN_FILES_MAX,
-        maxBackgroundJobs: 2,
-      });
-      await db.ready();
       await folder.claim();
-      return new RocksStateStore(db, folder);
     } catch (error) {
-      throw stateError(error, folder.directory, await folder.owner());
+      await database.close();
+      throw stateError(error, directory);
     }
+    return new RocksStateStore(database, folder);
   }
 
   async partition(partition: TopicPartition): Promise<PartitionState> {
     if (this.closing !== undefined) {
-      throw closedError(this.folder.directory);
+      throw new StateStoreError('STATE_IO', `the state folder ${this.folder.directory} was closed by this process`);
     }
     const name = partitionName(partition);
-    const state = this.partitions.get(name) ?? new RocksPartitionState(this.db, partition, this.folder.directory);
+    const known = this.partitions.get(name);
+    const state = known === undefined || known.isReleased ? new RocksPartitionState(this.database, partition) : known;
     this.partitions.set(name, state);
     return state;
   }
@@ -83,9 +88,9 @@ export class RocksStateStore implements StateStore {
   }
 
   private async shutDown(): Promise<void> {
-    await Promise.all([...this.partitions.values()].map((p) => p.close()));
+    await Promise.all([...this.partitions.values()].map((p) => p.settled()));
+    await this.database.close();
     try {
-      await this.db.close();
       await this.folder.release();
     } catch (error) {
       throw stateError(error, this.folder.directory);
@@ -93,54 +98,65 @@ export class RocksStateStore implements StateStore {
   }
 }
 
+async function openOrRebuild(
+  folder: StateFolder,
+  writeBufferBytes: number,
+  rebuild: boolean,
+  report: RocksStateStoreOptions['report'],
+): Promise<Database> {
+  try {
+    await folder.assertNotDamaged();
+    return await Database.open(folder, writeBufferBytes);
+  } catch (error) {
+    if (!rebuild || !(error instanceof StateStoreError) || error.code !== 'STATE_CORRUPT') throw error;
+    const aside = await folder.putAside();
+    report?.(
+      `the state folder ${folder.directory} is damaged: its database was put aside as ${aside} and is begun anew`,
+    );
+    return Database.open(folder, writeBufferBytes);
+  }
+}
+
 class RocksPartitionState implements PartitionState {
   private readonly keys: StateKeys;
-  private readonly listings = new Set<Iterator>();
   private writes: Promise<void> = Promise.resolve();
-  private failure: StateStoreError | undefined;
-  private closed = false;
+  private failures = 0;
+  private released: Promise<void> | null = null;
 
   constructor(
-    private readonly db: RocksDB,
+    private readonly database: Database,
     partition: TopicPartition,
-    private readonly directory: string,
   ) {
     this.keys = new StateKeys(partition);
   }
 
-  async cut(): Promise<Uint8Array | null> {
-    this.assertOpen();
-    try {
-      return await this.db.get(this.keys.cut);
-    } catch (error) {
-      throw stateError(error, this.directory);
-    }
+  get isReleased(): boolean {
+    return this.released !== null;
+  }
+
+  cut(): Promise<Uint8Array | null> {
+    return this.database.read((db) => db.get(this.keys.cut));
   }
 
   async *entries(): AsyncIterable<StateEntry> {
-    this.assertOpen();
     const { entriesBegin, end } = this.keys;
-    const listing = this.db.iterator({ gte: entriesBegin, lt: end, capacity: ITERATOR_CAPACITY });
-    this.listings.add(listing);
-    try {
-      for await (const { key, value } of listing) {
-        yield { key: this.keys.keyOf(key), value };
-      }
-    } catch (error) {
-      throw this.closed ? closedError(this.directory) : stateError(error, this.directory);
-    } finally {
-      this.listings.delete(listing);
+    const range = { gte: entriesBegin, lt: end, capacity: ITERATOR_CAPACITY };
+    for await (const { key, value } of this.database.list(range)) {
+      yield { key: this.keys.keyOf(key as Buffer), value };
     }
   }
 
   write({ cut, puts, deletes }: StateBatch): Promise<void> {
     return this.inOrder(
-      (batch) => {
+      async (batch) => {
+        let count = 0;
         for (const key of deletes) {
           batch.tryDelete(this.keys.entry(key));
+          if (++count % SLICE === 0) await turn();
         }
         for (const { key, value } of puts) {
           batch.tryPut(this.keys.entry(key), value);
+          if (++count % SLICE === 0) await turn();
         }
         batch.tryPut(this.keys.cut, cut);
       },
@@ -149,45 +165,41 @@ class RocksPartitionState implements PartitionState {
   }
 
   clear(): Promise<void> {
-    return this.inOrder((batch) => batch.tryDeleteRange(this.keys.cut, this.keys.end), 1);
+    return this.inOrder(async (batch) => batch.tryDeleteRange(this.keys.cut, this.keys.end), 1);
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
+  /** Waits for the writes under way; no more are taken. */
+  release(): Promise<void> {
+    this.released ??= this.settled();
+    return this.released;
+  }
+
+  async settled(): Promise<void> {
     await this.writes;
-    for (const listing of this.listings) {
-      listing.destroy();
-    }
   }
 
-  private async inOrder(fill: (batch: WriteBatch) => void, operations: number): Promise<void> {
-    this.assertOpen();
-    const written = this.writes.then(() => this.apply(fill, operations));
-    this.writes = written.catch(() => {});
+  private async inOrder(fill: (batch: WriteBatch) => Promise<void>, operations: number): Promise<void> {
+    if (this.released !== null) throw new StateStoreError('STATE_IO', 'the partition was given up');
+    const { failures } = this;
+    const written = this.writes.then(() => this.apply(fill, operations, failures));
+    this.writes = written.catch(() => {
+      this.failures++;
+    });
     await written;
   }
 
-  private async apply(fill: (batch: WriteBatch) => void, operations: number): Promise<void> {
-    if (this.failure !== undefined) {
-      throw this.failure;
+  private async apply(fill: (batch: WriteBatch) => Promise<void>, operations: number, failures: number): Promise<void> {
+    if (failures !== this.failures) {
+      throw new StateStoreError('STATE_IO', 'a batch before this one failed');
     }
-    try {
-      const batch = this.db.write({ autoDestroy: true, capacity: operations });
-      fill(batch);
+    await this.database.write(async (db) => {
+      const batch = db.write({ autoDestroy: true, capacity: operations });
+      await fill(batch);
       await batch.flush();
-    } catch (error) {
-      this.failure = stateError(error, this.directory);
-      throw this.failure;
-    }
-  }
-
-  private assertOpen(): void {
-    if (this.closed) {
-      throw closedError(this.directory);
-    }
+    });
   }
 }
 
-function closedError(directory: string): StateStoreError {
-  return new StateStoreError('STATE_IO', `the state folder ${directory} was closed by this process`);
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

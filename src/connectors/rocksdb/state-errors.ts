@@ -22,7 +22,7 @@ export function stateError(error: unknown, directory: string, owner?: number): S
   if (/No space left|ENOSPC|Disk quota|EDQUOT|File too large|EFBIG|space limit reached/i.test(details)) {
     return new StateStoreError(
       'STATE_DISK_FULL',
-      `the state folder ${directory} cannot grow: ${details}. Free space on its disk and start again; nothing that was stored is lost.`,
+      `the state folder ${directory} cannot grow: ${details}. Free space on its disk: storing then goes on by itself; nothing that was stored is lost.`,
       { cause: error },
     );
   }

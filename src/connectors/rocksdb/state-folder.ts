@@ -5,6 +5,8 @@ import { stateError } from './state-errors.js';
 
 const MARKER = 'stakeout-state.json';
 const OWNER = 'owner.json';
+const DAMAGED = 'damaged.txt';
+const PUT_ASIDE = 'db-damaged';
 const FORMAT = 'stakeout-state';
 /** Rises when folders written by older versions can no longer be read. */
 const VERSION = 1;
@@ -15,6 +17,8 @@ const VERSION = 1;
  *     stakeout-state.json   {"format": "stakeout-state", "version": 1}: written first, says that the folder is ours
  *     owner.json            {"pid": …}: who has it open; for messages only, RocksDB's own lock decides
  *     db/                   the database
+ *     damaged.txt           what was found to be damaged while it was in use
+ *     db-damaged/           a damaged database that was put aside; can be deleted
  */
 export class StateFolder {
   readonly database: string;
@@ -43,6 +47,32 @@ export class StateFolder {
       throw stateError(error, directory);
     }
     return new StateFolder(directory);
+  }
+
+  /** @throws StateStoreError `STATE_CORRUPT` when damage was found before. */
+  async assertNotDamaged(): Promise<void> {
+    // Hardly ever there.
+    const found = await readFile(join(this.directory, DAMAGED), 'utf8').catch(() => null);
+    if (found !== null) throw new StateStoreError('STATE_CORRUPT', found);
+  }
+
+  /** The next start is to know. */
+  async markDamaged(message: string): Promise<void> {
+    // It is in use: who cannot write here has reported that already.
+    await writeFile(join(this.directory, DAMAGED), message).catch(() => {});
+  }
+
+  /** Moves the database out of the way, in the place of an earlier one; answers where it is now. */
+  async putAside(): Promise<string> {
+    const aside = join(this.directory, PUT_ASIDE);
+    try {
+      await rm(aside, { recursive: true, force: true });
+      await rename(this.database, aside);
+      await rm(join(this.directory, DAMAGED), { force: true });
+    } catch (error) {
+      throw stateError(error, this.directory);
+    }
+    return aside;
   }
 
   async claim(): Promise<void> {

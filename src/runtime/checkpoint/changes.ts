@@ -2,7 +2,7 @@ import type { StateBatch } from '../ports/state-store.js';
 import type { Change } from './part-codec.js';
 
 /** What a key costs in memory beside its bytes, about. */
-const OVERHEAD_BYTES = 120;
+const OVERHEAD_BYTES = 200;
 /** Keys that are taken over between two turns of other work. */
 const SLICE = 256;
 
@@ -40,7 +40,7 @@ export class ChangeSet implements Iterable<Change> {
     }
     for (const { key, value } of batch.puts) {
       if (this.tooMany) return;
-      this.set(nameOf(key), Uint8Array.from(value));
+      this.set(nameOf(key), Buffer.from(value));
       if (++count % SLICE === 0) await turn();
     }
   }
