@@ -1,6 +1,7 @@
 import { CheckpointedStore } from '../../src/runtime/checkpoint/checkpointed-store.js';
 import type { CheckpointListener, CheckpointOptions } from '../../src/runtime/checkpoint/options.js';
 import { MemoryStateStore } from '../../src/runtime/memory/memory-state-store.js';
+import { assertObjectName } from '../../src/runtime/object-name.js';
 import type { TopicPartition } from '../../src/runtime/ports/log.js';
 import type { ObjectStore } from '../../src/runtime/ports/object-store.js';
 import type { PartitionState, StateBatch, StateStore } from '../../src/runtime/ports/state-store.js';
@@ -11,7 +12,7 @@ export const INTERVAL = 30_000;
 export const PAUSE = 5000;
 export const TIMEOUT = 120_000;
 
-/** An object store that can be looked into and disturbed. */
+/** The object store in memory, but it can be looked into and disturbed. */
 export class Objects implements ObjectStore {
   readonly bytes = new Map<string, Uint8Array>();
   readonly deleted: string[] = [];
@@ -19,6 +20,7 @@ export class Objects implements ObjectStore {
   disturb: (operation: 'put' | 'get' | 'list' | 'delete', name: string) => Promise<void> | void = () => undefined;
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
+    assertObjectName(name);
     await this.disturb('put', name);
     this.bytes.set(name, Uint8Array.from(bytes));
   }

@@ -1,7 +1,8 @@
+import { MemoryObjectStore } from '../../src/runtime/memory/memory-object-store.js';
 import type { ObjectStore } from '../../src/runtime/ports/object-store.js';
 import { ObjectStoreError } from '../../src/runtime/ports/object-store.js';
 import type { PartitionState, StateStore } from '../../src/runtime/ports/state-store.js';
-import { batch, Objects } from './checkpoint-kit.js';
+import { batch } from './checkpoint-kit.js';
 
 /** What the keys of a partition are at each position: the same for everyone, as state follows from the records alone. */
 export class History {
@@ -39,7 +40,7 @@ export class History {
 
 /** The object store of all processes. Some operations fail, some never come back, some writes come back and land later all the same. */
 export class UnsafeObjects {
-  readonly kept = new Objects();
+  private readonly kept = new MemoryObjectStore();
   private readonly late: (() => void)[] = [];
   isCalm = false;
 
