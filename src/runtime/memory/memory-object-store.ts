@@ -8,13 +8,13 @@ export class MemoryObjectStore implements ObjectStore {
   async put(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     assertObjectName(name);
-    this.objects.set(name, Uint8Array.from(bytes));
+    this.objects.set(name, new Uint8Array(bytes));
   }
 
   async get(name: string, signal?: AbortSignal): Promise<Uint8Array | null> {
     signal?.throwIfAborted();
     const bytes = this.objects.get(name);
-    return bytes === undefined ? null : Uint8Array.from(bytes);
+    return bytes === undefined ? null : new Uint8Array(bytes);
   }
 
   async list(prefix: string, signal?: AbortSignal): Promise<readonly string[]> {
