@@ -362,14 +362,14 @@ describe('transactions on Kafka', () => {
     });
   });
 
-  describe('with a broker that is killed', () => {
+  describe('with brokers that are killed', () => {
     let cluster: KafkaCluster;
 
-    beforeEach(async () => {
-      cluster = await startKafka({ own: true });
+    const start = async (nodes: number) => {
+      cluster = await startKafka({ own: true, nodes });
       brokers = cluster.brokers;
       await setUp();
-    }, SERVER_START_MS);
+    };
 
     afterEach(async () => {
       for (const one of opened.splice(0)) await one.close();
@@ -381,6 +381,7 @@ describe('transactions on Kafka', () => {
       ['its offsets', TXN_OFFSET_COMMIT],
       ['its end', END_TXN],
     ])('does a transaction once when the broker dies before it got %s', async (_, apiKey) => {
+      await start(1);
       const { proxy, log: behind } = await openBehind();
       const { member } = await join(behind);
       const transactions = await behind.transactionalProducer();
@@ -397,7 +398,43 @@ describe('transactions on Kafka', () => {
       expect(await committed()).toEqual([3]);
     });
 
+    it('does each of many transactions once while two of three brokers are killed in turn', async () => {
+      await start(3);
+      const { member } = await join(log);
+      const transactions = await log.transactionalProducer('id');
+      let done = 0;
+      let stop = false;
+      let aborted = 0;
+      const work = (async () => {
+        while (!stop) {
+          try {
+            await transactions.commit(member, records(String(done)), offsets(done + 1));
+            done++;
+          } catch (error) {
+            if (!(error instanceof TransactionAbortedError)) throw error;
+            aborted++;
+          }
+        }
+      })();
+      // A failure is met below; until then nobody may wait for it.
+      work.catch(() => {});
+      for (const node of [1, 2]) {
+        const before = done;
+        await until(() => done > before + 20, 'transactions to go on');
+        await cluster.kill9(node);
+        const whileAway = done;
+        await until(() => done > whileAway + 20, 'transactions to go on without it');
+        await cluster.startNode(node);
+      }
+      stop = true;
+      await work;
+      expect(aborted).toBeLessThan(5);
+      expect(await everywhere()).toEqual([Array.from({ length: done }, (_, i) => String(i)).join()]);
+      expect(await committed()).toEqual([done]);
+    });
+
     it('closes in bounded time in mid-transaction while the broker is away', async () => {
+      await start(1);
       const { proxy, log: behind } = await openBehind({ closeTimeoutMs: 500 });
       const { member } = await join(behind);
       const transactions = await behind.transactionalProducer();

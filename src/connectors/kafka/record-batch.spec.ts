@@ -1,4 +1,4 @@
-import { crc32c, Reader, readRecordsBatch } from '@platformatic/kafka';
+import { crc32c, IS_TRANSACTIONAL, Reader, readRecordsBatch } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { encodeBatch, recordBytesMax } from './record-batch.js';
 
@@ -48,5 +48,13 @@ describe('a record batch', () => {
         expect(encoded.length).toBeLessThanOrEqual(61 + records.reduce((sum, r) => sum + recordBytesMax(r), 0));
       }),
     );
+  });
+
+  it('says, under its checksum, that it belongs to a transaction', () => {
+    const record = { key: null, value: null, timestamp: 1 };
+    const encoded = encodeBatch([record], { producerId: 7n, epoch: 3, sequence: 0, transactional: true });
+    const batch = readRecordsBatch(Reader.from(encoded));
+    expect(batch).toMatchObject({ attributes: IS_TRANSACTIONAL, producerId: 7n, producerEpoch: 3 });
+    expect(batch.crc).toBe(crc32c(encoded.subarray(21)) >>> 0);
   });
 });

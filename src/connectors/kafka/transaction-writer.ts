@@ -67,20 +67,26 @@ export class TransactionWriter {
    * @throws KafkaError `KAFKA_UNKNOWN_TOPIC`, `KAFKA_UNKNOWN_PARTITION`
    */
   async place(records: readonly OutgoingRecord[], signal: AbortSignal): Promise<Share[]> {
-    const shares = new Map<string, Share>();
+    const topics = new Map<string, (Share | undefined)[]>();
+    const shares: Share[] = [];
     const now = this.cluster.settings.clock.now();
     for (const record of records) {
       const { topic, key, value, headers, timestamp = now } = record;
       const partition = choose(record, this.#choice(topic)) ?? (await this.#chooseAnew(record, signal));
-      const name = partitionName({ topic, partition });
-      let share = shares.get(name);
+      let byPartition = topics.get(topic);
+      if (byPartition === undefined) {
+        byPartition = [];
+        topics.set(topic, byPartition);
+      }
+      let share = byPartition[partition];
       if (share === undefined) {
         share = { topic, partition, records: [] };
-        shares.set(name, share);
+        byPartition[partition] = share;
+        shares.push(share);
       }
       share.records.push({ key, value, headers, timestamp });
     }
-    return [...shares.values()];
+    return shares;
   }
 
   /**

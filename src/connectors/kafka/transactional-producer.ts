@@ -41,10 +41,8 @@ import { type Share, TransactionWriter, type Written } from './transaction-write
 /** The commit under way. */
 interface UnderWay {
   readonly hold: CommitHold;
-  /** The member is closing and has waited long enough. */
+  /** Ends the waiting: the member, or the producer, is closing and has waited long enough. */
   readonly giveUp: AbortController;
-  /** Ends the waiting: `giveUp`, or the producer was closed. */
-  readonly signal: AbortSignal;
 }
 
 export class KafkaTransactionalProducer implements TransactionalProducer {
@@ -103,6 +101,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     await Promise.race([all, pause(clock, closeTimeoutMs, ended.signal)]);
     ended.abort();
     this.#stop.abort();
+    this.#underWay?.giveUp.abort();
     await Promise.all([this.#coordinator.close(), this.#writer.close()]);
     await all;
     this.closed();
@@ -113,10 +112,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     if (this.#stop.signal.aborted) throw closedError();
     hold.check();
     const giveUp = new AbortController();
-    const signal = AbortSignal.any([this.#stop.signal, giveUp.signal]);
-    this.#underWay = { hold, giveUp, signal };
+    const { signal } = giveUp;
+    this.#underWay = { hold, giveUp };
     try {
-      if (records.length > 0) await this.#transact(this.#underWay, records, offsets);
+      if (records.length > 0) await this.#transact(hold, records, offsets);
       else if (offsets.length > 0) await hold.commit(signal);
       hold.fine();
     } catch (error) {
@@ -128,11 +127,11 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   }
 
   async #transact(
-    { hold, signal }: UnderWay,
+    hold: CommitHold,
     records: readonly OutgoingRecord[],
     offsets: readonly OffsetCommit[],
   ): Promise<void> {
-    const shares = await this.#writer.place(records, signal);
+    const shares = await this.#writer.place(records, this.#signal);
     try {
       const groupId = offsets.length > 0 ? hold.groupId : null;
       const identity = await this.#begin(shares, groupId);
@@ -303,7 +302,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   }
 
   get #signal(): AbortSignal {
-    return this.#underWay?.signal ?? this.#stop.signal;
+    return this.#underWay?.giveUp.signal ?? this.#stop.signal;
   }
 }
 

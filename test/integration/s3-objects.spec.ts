@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:net';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { S3ObjectStore, type S3ObjectStoreOptions } from '../../src/connectors/s3/s3-object-store.js';
+import { describeObjectStoreContract } from '../contracts/object-store-contract.js';
+import { type S3, SERVER_START_MS, startS3 } from '../harness/servers/index.js';
+
+let server: S3;
+const bucket = `stakeout-${randomUUID()}`;
+
+beforeAll(async () => {
+  server = await startS3();
+  const { endpoint, ...credentials } = server;
+  const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  client.destroy();
+}, SERVER_START_MS);
+
+afterAll(() => server.stop());
+
+/** On the server, under a prefix of its own. */
+function open(options: Partial<S3ObjectStoreOptions> = {}): S3ObjectStore {
+  const { endpoint, accessKeyId, secretAccessKey } = server;
+  const known = { endpoint, accessKeyId, secretAccessKey, bucket, region: 'us-east-1', pathStyle: true };
+  return new S3ObjectStore({ ...known, prefix: `test/${randomUUID()}`, pageNames: 20, ...options });
+}
+
+describeObjectStoreContract('the objects in S3', async () => {
+  const prefix = `/contract/${randomUUID()}/`;
+  const opened: S3ObjectStore[] = [];
+  const another = async () => {
+    const store = open({ prefix });
+    opened.push(store);
+    return store;
+  };
+  const dispose = async () => {
+    await Promise.all(opened.map((store) => store.close()));
+  };
+  return { store: await another(), another, dispose };
+});
+
+describe('the objects in S3', () => {
+  const failing = async (options: Partial<S3ObjectStoreOptions>) => {
+    const store = open(options);
+    const errors = await Promise.all(
+      [store.put('a', Buffer.from('a')), store.get('a'), store.list(''), store.delete('a')].map((p) =>
+        p.then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
+      ),
+    );
+    await store.close();
+    return errors;
+  };
+
+  it('may lie at the bucket’s root, and are apart under different prefixes', async () => {
+    const [root, one] = [open({ prefix: '' }), open({ prefix: 'one' })];
+    await one.put('x', Buffer.from('1'));
+    expect(await root.list('one/')).toEqual(['one/x']);
+    expect(await open({ prefix: 'on' }).list('')).toEqual([]);
+    await root.delete('one/x');
+    expect(await one.list('')).toEqual([]);
+    await Promise.all([root.close(), one.close()]);
+  });
+
+  it('say which rights are missing where credentials are wrong', async () => {
+    for (const error of await failing({ secretAccessKey: 'wrong' })) {
+      expect(error).toMatchObject({
+        code: 'OBJECTS_DENIED',
+        message: expect.stringMatching(/^cannot .* in bucket stakeout-.*checkpoint\.s3\.accessKeyId.*s3:PutObject/),
+      });
+    }
+  });
+
+  it('name the bucket that is missing', async () => {
+    const missing = `missing-${randomUUID()}`;
+    const [put, get, list] = await failing({ bucket: missing });
+    for (const error of [put, get, list]) {
+      expect(error).toMatchObject({
+        code: 'OBJECTS_IO',
+        message: expect.stringContaining(`make the bucket ${missing}`),
+      });
+    }
+  });
+
+  it('are away where nobody answers, and where nobody listens', async () => {
+    const silent = await new Promise<Server>((resolve) => {
+      const listening = createServer(() => undefined).listen(0, '127.0.0.1', () => resolve(listening));
+    });
+    const { port } = silent.address() as { port: number };
+    const options = { endpoint: `http://127.0.0.1:${port}`, timeoutMs: 100, attempts: 1 };
+    const unanswered = await failing(options);
+    await new Promise((resolve) => silent.close(resolve));
+    for (const error of [...unanswered, ...(await failing(options))]) {
+      expect(error).toMatchObject({
+        code: 'OBJECTS_AWAY',
+        message: expect.stringContaining('see whether checkpoint.s3.endpoint, or AWS, can be reached'),
+      });
+    }
+  });
+
+  it('end at once when the signal aborts, though nobody answers', async () => {
+    const silent = await new Promise<Server>((resolve) => {
+      const listening = createServer(() => stop.abort(new Error('given up'))).listen(0, '127.0.0.1', () =>
+        resolve(listening),
+      );
+    });
+    const stop = new AbortController();
+    const { port } = silent.address() as { port: number };
+    const store = open({ endpoint: `http://127.0.0.1:${port}` });
+    await expect(store.put('a', Buffer.alloc(1_000_000), stop.signal)).rejects.toThrow('given up');
+    await store.close();
+    await new Promise((resolve) => silent.close(resolve));
+  });
+});
