@@ -85,6 +85,11 @@ export class ByteReader {
     return this.bytes.subarray(this.at - length, this.at);
   }
 
+  /** Bytes read so far. */
+  get position(): number {
+    return this.at;
+  }
+
   get done(): boolean {
     return this.at === this.bytes.length;
   }

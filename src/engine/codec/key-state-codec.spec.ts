@@ -1,7 +1,7 @@
 import { events, show } from '../../../test/harness/engine-rows.js';
 import type { EngineEvent } from '../event.js';
 import { begin, eq, field } from '../pattern/builder.js';
-import type { KeyState } from '../ruleset/key-state.js';
+import { type KeyState, slotsOf } from '../ruleset/key-state.js';
 import { compileRuleSet, processKey } from '../ruleset/rule-set.js';
 import type { RuleSetOutput } from '../ruleset/slot-state.js';
 import {
@@ -78,8 +78,9 @@ describe('key state as bytes', () => {
       ...ownLayout(rules),
       slot: (slot) => (slot === 3 ? 0 : undefined),
     })!;
-    expect(moved.slots).toEqual([0]);
-    expect(moved.states[0]).toEqual(state!.states[state!.slots.indexOf(3)]);
+    const { slots, states } = slotsOf(state!);
+    expect(slotsOf(moved).slots).toEqual([0]);
+    expect(slotsOf(moved).states[0]).toEqual(states[slots.indexOf(3)]);
   });
 
   it('refuses bytes of another version, and bytes that are not whole', () => {

@@ -1,11 +1,12 @@
 import { decodeFeatures, encodeFeatures, mapWindows, type WindowMap } from '../aggregate/feature-codec.js';
 import { compileFeatures } from '../aggregate/feature-set.js';
 import type { MatchNode } from '../buffer/match-node.js';
-import type { Run } from '../buffer/run.js';
+import type { PatternState, Run } from '../buffer/run.js';
 import { ByteReader, ByteWriter } from '../bytes.js';
 import type { EngineEvent } from '../event.js';
 import { collectEvents, decodeGraph, encodeGraph } from '../graph/graph-codec.js';
-import type { KeyState } from '../ruleset/key-state.js';
+import { slotGroup } from '../ruleset/group-step.js';
+import { type KeyState, NO_GROUPS, slotsOf } from '../ruleset/key-state.js';
 import type { RuleSet } from '../ruleset/rule-set.js';
 import { isGraphState, type Slot, type SlotState, slotMask } from '../ruleset/slot-state.js';
 
@@ -47,7 +48,8 @@ export function encodeKeyState(state: KeyState, rules: RuleSet, codec: EventCode
 /** `encodeKeyState` for a host that copies the bytes itself: a view that holds until the next key state is encoded. */
 export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec): Uint8Array {
   const table = new EventTable();
-  for (const s of state.states) {
+  const { slots, states } = slotsOf(state);
+  for (const s of states) {
     if (isGraphState(s)) collectEvents(s, (event) => table.addEvent(event));
     else for (const run of [...s.partial, ...s.completed]) table.addNode(run.head);
   }
@@ -61,10 +63,10 @@ export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec)
     out.varint(node.step);
     out.varint(table.referenceTo(node.previous));
   }
-  out.varint(state.slots.length);
-  state.slots.forEach((slot, i) => {
+  out.varint(slots.length);
+  slots.forEach((slot, i) => {
     out.varint(slot);
-    encodeSlot(out, state.states[i]!, table);
+    encodeSlot(out, states[i]!, table);
   });
   if (rules.features === null) out.varint(0);
   else encodeFeatures(out, rules.features, state.features);
@@ -120,21 +122,59 @@ export function decodeKeyState(
     const step = input.varint();
     nodes.push({ event, step, previous: nodes[input.varint() - 1] ?? null });
   }
-  const entries: { slot: number; state: SlotState }[] = [];
+  const entries: Entry[] = [];
   for (let left = input.varint(); left > 0; left--) {
     const slot = layout.slot(input.varint());
     const known = slot === undefined ? null : rules.slots[slot]!;
+    const from = input.position;
     const state = decodeSlot(input, known, events, nodes);
     // A state of the other kind was written by a rule set that shares more, or less, than this one.
-    if (slot !== undefined && isGraphState(state) === known!.shares) entries.push({ slot, state });
+    if (slot !== undefined && isGraphState(state) === known!.shares)
+      entries.push({ slot, state, bytes: bytes.subarray(from, input.position) });
   }
   const features = decodeFeatures(input, rules.features ?? NO_FEATURES, layout.windows);
   if (entries.length === 0 && features === undefined) return undefined;
   entries.sort((a, b) => a.slot - b.slot);
+  return keyStateOf(rules, entries, features);
+}
+
+/** A slot that was read, and what its state was read from. */
+interface Entry {
+  readonly slot: number;
+  readonly state: SlotState;
+  readonly bytes: Uint8Array;
+}
+
+/** Slots whose states are the same are a group again. */
+function keyStateOf(rules: RuleSet, entries: readonly Entry[], features: KeyState['features']): KeyState {
+  const { kinds } = rules.groups;
+  const alike = new Map<string, Entry[]>();
+  if (entries.length > 1) {
+    for (const entry of entries) {
+      const kind = kinds.beginning[entry.slot]!;
+      if (kind < 0 || (entry.state as PatternState).completed.length > 0) continue;
+      const key = `${kind} ${entry.bytes.join(' ')}`;
+      const known = alike.get(key);
+      if (known === undefined) alike.set(key, [entry]);
+      else known.push(entry);
+    }
+  }
+  const groups = [...alike.values()]
+    .filter((group) => group.length > 1)
+    .map((group) =>
+      slotGroup(
+        kinds,
+        group[0]!.state as PatternState,
+        group.map((e) => e.slot),
+      ),
+    );
+  const grouped = new Set(groups.flatMap((group) => group.slots));
+  const apart = entries.filter((e) => !grouped.has(e.slot));
   return {
-    slots: entries.map((e) => e.slot),
-    states: entries.map((e) => e.state),
-    masks: entries.map((e) => slotMask(rules.slots[e.slot]!, e.state)),
+    slots: apart.map((e) => e.slot),
+    states: apart.map((e) => e.state),
+    masks: [...apart.map((e) => slotMask(rules.slots[e.slot]!, e.state)), ...groups.map((group) => group.mask)],
+    groups: groups.length === 0 ? NO_GROUPS : groups,
     features,
   };
 }

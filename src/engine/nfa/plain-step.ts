@@ -9,7 +9,7 @@ import {
   PROCEED,
 } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
-import type { Output } from './output.js';
+import { type Match, type Output, stepsOf } from './output.js';
 
 /**
  * The commonest steps without the machinery of the general way (`step.ts`), and with its very results: a state of one run, of
@@ -18,6 +18,8 @@ import type { Output } from './output.js';
 
 /** No plain step: go the general way. */
 export const NOT_PLAIN = Symbol('not plain');
+/** The event completes the run, and its match is to be told at once: see `matchOfOnlyRun`. */
+export const COMPLETES = Symbol('completes');
 
 const NONE: readonly Run[] = [];
 
@@ -43,7 +45,7 @@ export function stepOnlyRun(
   given: PatternState,
   event: EngineEvent,
   now: number,
-): PatternState | undefined | typeof NOT_PLAIN {
+): PatternState | undefined | typeof NOT_PLAIN | typeof COMPLETES {
   if (given.partial.length !== 2 || given.completed.length > 0 || state.gapMs > 0 || state.isPending) return NOT_PLAIN;
   if (state.interest.seen !== now) return given;
   const run = given.partial[0]!;
@@ -53,7 +55,15 @@ export function stepOnlyRun(
   if (edge === NOT_PLAIN) return NOT_PLAIN;
   const { action, target } = edge;
   if (action === IGNORE) return target === state ? given : NOT_PLAIN;
+  if (target.isFinal) return state.noSkip ? COMPLETES : NOT_PLAIN;
   return isPlainTake(edge) ? successor(state, run, target, event) : NOT_PLAIN;
+}
+
+/** The match of the only run of a state, which the event completes. Nothing is left of the state. */
+export function matchOfOnlyRun(pattern: CompiledPattern, given: PatternState, event: EngineEvent): Match {
+  const run = given.partial[0]!;
+  const { step } = pattern.states[run.state]!;
+  return { steps: stepsOf(pattern, { event, step, previous: run.head }) };
 }
 
 /** Whether the window of the state's only run has ended, so that nothing is left of the state but time-outs. */
@@ -63,7 +73,7 @@ export function onlyRunHasEnded({ windowMs, hasPending }: CompiledPattern, state
 }
 
 /** The one take or ignore that applies, where no proceed does; `null`: nothing applies. */
-function soleEdge(
+export function soleEdge(
   state: CompiledState,
   event: EngineEvent,
   head: MatchNode | null,

@@ -3,6 +3,7 @@ import { type EventMark, type Literal, literalTest, type Test } from '../compile
 import type { EngineEvent } from '../event.js';
 import type { CompareOp, Expr, Scalar } from '../expression/expression.js';
 import { functionOf } from '../expression/generated.js';
+import { SlotBits } from './slot-bits.js';
 
 /** Who waits for an interest: patterns that it can begin, and runs that it can change. */
 export interface Waiting {
@@ -25,14 +26,15 @@ export class EventIndex {
   mask = 0;
   startCount = 0;
   private readonly root = new Node();
-  private readonly starts: Int32Array;
+  /** Slots of the patterns that the event can begin; only if `startCount` is not 0. */
+  readonly starts: SlotBits;
 
   constructor(
     waiting: Iterable<Waiting>,
     slots: number,
     private readonly mark: EventMark,
   ) {
-    this.starts = new Int32Array((slots + 31) >>> 5);
+    this.starts = new SlotBits(slots);
     for (const w of waiting) for (const term of w.interest.terms) this.root.add(term, w);
     this.root.seal();
   }
@@ -43,7 +45,7 @@ export class EventIndex {
     this.mask = 0;
     if (this.startCount > 0) {
       this.startCount = 0;
-      this.starts.fill(0);
+      this.starts.clear();
     }
     this.root.visit(event, event.fields, this);
     return this.mask !== 0 || this.startCount > 0;
@@ -51,20 +53,13 @@ export class EventIndex {
 
   /** Whether the pattern in the slot can begin with the event. */
   canStart(slot: number): boolean {
-    return (this.starts[slot >>> 5]! & (1 << (slot & 31))) !== 0;
+    return this.starts.has(slot);
   }
 
   /** The first slot from `slot` on that can begin; infinity: none. */
   nextStart(slot: number): number {
-    if (this.startCount === 0) return Number.POSITIVE_INFINITY;
-    let word = slot >>> 5;
-    if (word >= this.starts.length) return Number.POSITIVE_INFINITY;
-    let bits = this.starts[word]! & (-1 << (slot & 31));
-    while (bits === 0) {
-      if (++word === this.starts.length) return Number.POSITIVE_INFINITY;
-      bits = this.starts[word]!;
-    }
-    return (word << 5) + 31 - Math.clz32(bits & -bits);
+    const next = this.startCount === 0 ? -1 : this.starts.next(slot);
+    return next < 0 ? Number.POSITIVE_INFINITY : next;
   }
 
   /** For the index's own nodes. */
@@ -74,7 +69,7 @@ export class EventIndex {
     waiting.interest.seen = now;
     if (waiting.awaited) this.mask |= waiting.interest.bit;
     for (const slot of waiting.starts) {
-      this.starts[slot >>> 5]! |= 1 << (slot & 31);
+      this.starts.add(slot);
       this.startCount++;
     }
   }

@@ -1,26 +1,48 @@
 import type { FeatureState } from '../aggregate/feature-set.js';
+import type { PatternState } from '../buffer/run.js';
 import type { SlotState } from './slot-state.js';
 
 /**
- * What all patterns of a rule set know of one key: the slots that have anything under way, ascending, and their states.
- * It never changes; `undefined` stands for a key of which nothing is known.
+ * What all patterns of a rule set know of one key: the slots that have anything under way, ascending, and their states; and groups of
+ * further slots, which hold one state together. It never changes; `undefined` stands for a key of which nothing is known.
  */
 export interface KeyState {
   readonly slots: readonly number[];
   readonly states: readonly SlotState[];
-  /** Of each state, the bits of the interests (`Interest.bit`) that its runs wait for, and `HELD`. */
+  /** Of each state, and then of each group, the bits of the interests (`Interest.bit`) that its runs wait for, and `HELD`. */
   readonly masks: readonly number[];
+  readonly groups: readonly SlotGroup[];
   readonly features: FeatureState | undefined;
 }
 
-/** Bit of a state that must be looked at when its window ends, whatever the event is. */
-export const HELD = 1 << 31;
+/** Slots, two or more, that hold the very same state. What time alone can change is not kept so. */
+export interface SlotGroup {
+  readonly state: PatternState;
+  /** Ascending. */
+  readonly slots: readonly number[];
+  /** Bits of the interests that any slot of the group waits for. */
+  readonly mask: number;
+  /** The longest window of its slots in ms; infinity: one has none. */
+  readonly horizonMs: number;
+}
+
+export const NO_GROUPS: readonly SlotGroup[] = [];
+
+/** The slots that have anything under way, ascending, each with its state: as if there were no groups. */
+export function slotsOf(state: KeyState): { readonly slots: readonly number[]; readonly states: readonly SlotState[] } {
+  const { slots, states, groups } = state;
+  if (groups.length === 0) return state;
+  const held = new Map<number, SlotState>(slots.map((slot, i) => [slot, states[i]!]));
+  for (const group of groups) for (const slot of group.slots) held.set(slot, group.state);
+  const all = [...held.keys()].sort((a, b) => a - b);
+  return { slots: all, states: all.map((slot) => held.get(slot)!) };
+}
 
 /** A state of the same slots with other features. */
 export function withFeatures(given: KeyState | undefined, features: FeatureState | undefined): KeyState | undefined {
   if (given === undefined) return features === undefined ? undefined : { ...NO_KEY_STATE, features };
-  if (given.slots.length === 0 && features === undefined) return undefined;
-  return { slots: given.slots, states: given.states, masks: given.masks, features };
+  if (given.masks.length === 0 && features === undefined) return undefined;
+  return { slots: given.slots, states: given.states, masks: given.masks, groups: given.groups, features };
 }
 
 /**
@@ -55,23 +77,29 @@ export class KeyChange {
     this.masks.push(mask);
   }
 
-  /** The state with the changes. Nothing changed: the very state that was given. */
-  result(features: FeatureState | undefined): KeyState | undefined {
+  /** The state with the changes, and with these groups. Nothing changed: the very state that was given. */
+  result(features: FeatureState | undefined, groups: readonly SlotGroup[] = NO_GROUPS): KeyState | undefined {
     const { given } = this;
     this.given = undefined;
-    if (!this.changed) return given?.features === features ? given : withFeatures(given, features);
+    if (!this.changed && groups === (given?.groups ?? NO_GROUPS))
+      return given?.features === features ? given : withFeatures(given, features);
     this.given = given;
     if (given !== undefined) this.keepUpTo(given.slots.length);
-    const { slots, states, masks } = this;
-    const empty = slots.length === 0 && features === undefined;
-    const result = empty ? undefined : { slots: slots.slice(), states: states.slice(), masks: masks.slice(), features };
+    const result = this.made(features, groups);
     this.clear();
     this.given = undefined;
     return result;
   }
 
+  private made(features: FeatureState | undefined, groups: readonly SlotGroup[]): KeyState | undefined {
+    const { slots, states, masks } = this;
+    if (slots.length === 0 && groups.length === 0 && features === undefined) return undefined;
+    for (const group of groups) masks.push(group.mask);
+    return { slots: slots.slice(), states: states.slice(), masks: masks.slice(), groups, features };
+  }
+
   private clear(): void {
-    if (this.slots.length === 0) return;
+    if (this.masks.length === 0) return;
     this.slots.length = 0;
     this.states.length = 0;
     this.masks.length = 0;
@@ -88,4 +116,4 @@ export class KeyChange {
   }
 }
 
-const NO_KEY_STATE = { slots: [], states: [], masks: [] } as const;
+const NO_KEY_STATE = { slots: [], states: [], masks: [], groups: NO_GROUPS } as const;

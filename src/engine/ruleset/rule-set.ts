@@ -8,29 +8,21 @@ import {
   takesAny,
   updateFeatures,
 } from '../aggregate/feature-set.js';
-import { type CompiledPattern, type CompiledState, type CompileOptions, PatternCompiler } from '../compiler/compile.js';
+import { type CompiledPattern, type CompileOptions, PatternCompiler } from '../compiler/compile.js';
 import type { Interest } from '../compiler/interest.js';
 import type { EngineEvent } from '../event.js';
 import { isGraphPattern } from '../graph/eligible.js';
-import { forgetLastTake, NOT_PLAIN, stepOnlyRun } from '../nfa/plain-step.js';
+import { forgetLastTake } from '../nfa/plain-step.js';
 import type { Pattern } from '../pattern/pattern.js';
 import { EventIndex, type Waiting } from './event-index.js';
-import { KeyChange, type KeyState } from './key-state.js';
-import {
-  advanceSlot,
-  HELD,
-  isGraphState,
-  type Limits,
-  type RuleSetOutput,
-  type Slot,
-  type SlotState,
-  slotDeadline,
-  slotMask,
-  slotRuns,
-  stepSlot,
-} from './slot-state.js';
+import { GroupStep } from './group-step.js';
+import { KeyChange, type KeyState, NO_GROUPS, type SlotGroup, slotsOf } from './key-state.js';
+import { advanceSlot, HELD, type Limits, type RuleSetOutput, slotDeadline, slotMask, slotRuns } from './slot-state.js';
+import { type SteppedSlots, stepAny, stepKnown } from './slot-step.js';
 
 const NO_SLOTS: readonly number[] = [];
+/** So many slots that an event begins may be worth a group. */
+const GROUPED_MIN = 3;
 const change = new KeyChange();
 
 export interface NamedPattern {
@@ -52,15 +44,13 @@ export interface RuleSetOptions extends CompileOptions {
 }
 
 /** Many patterns that look at the same events under the same key. A pattern's place in `patterns` is its slot. */
-export interface RuleSet {
+export interface RuleSet extends SteppedSlots {
   readonly ids: readonly string[];
   readonly patterns: readonly CompiledPattern[];
-  readonly slots: readonly Slot[];
   readonly compiler: PatternCompiler;
   readonly index: EventIndex;
-  /** The states of all patterns in one list, and where those of each slot begin: fewer places to read than the patterns. */
-  readonly states: readonly CompiledState[];
-  readonly firstState: Int32Array;
+  /** Steps slots that hold the same state together. */
+  readonly groups: GroupStep;
   /** The features that conditions read; `null`: none. */
   readonly features: FeatureSet | null;
 }
@@ -76,13 +66,16 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     limits,
   }));
   const cells = [...new Set(compiled.flatMap((pattern) => pattern.features))];
+  const states = compiled.flatMap((pattern) => pattern.states);
+  const firstState = firstStates(compiled);
   return {
     ids: patterns.map((p) => p.id),
     patterns: compiled,
     slots,
     compiler,
-    states: compiled.flatMap((pattern) => pattern.states),
-    firstState: firstStates(compiled),
+    states,
+    firstState,
+    groups: new GroupStep({ slots, states, firstState }),
     index: new EventIndex(waitingIn(compiled), compiled.length, compiler.predicates.mark),
     features: cells.length === 0 ? null : compileFeatures(cells, (where) => compiler.testOf(where)),
   };
@@ -168,6 +161,23 @@ function giveToSlots(
   features: FeatureState | undefined,
 ): KeyState | undefined {
   const { index } = rules;
+  const plainly = output.onTimeout === undefined;
+  const now = rules.compiler.predicates.mark.now[0]!;
+  const grouped = given !== undefined && given.groups.length > 0;
+  if (plainly && (grouped || index.startCount >= GROUPED_MIN))
+    return rules.groups.step(given, features, event, now, index, output);
+  return giveToEach(rules, grouped ? apart(rules, given) : given, event, output, features);
+}
+
+/** Slot by slot. */
+function giveToEach(
+  rules: RuleSet,
+  given: KeyState | undefined,
+  event: EngineEvent,
+  output: RuleSetOutput,
+  features: FeatureState | undefined,
+): KeyState | undefined {
+  const { index } = rules;
   change.begin(given);
   const slots = given === undefined ? NO_SLOTS : given.slots;
   const plainly = output.onTimeout === undefined;
@@ -194,43 +204,23 @@ function giveToSlots(
   return change.result(features);
 }
 
-/** Gives an event that cannot begin a run to a state, where time-outs are not wanted. */
-function stepKnown(
-  rules: RuleSet,
-  slot: number,
-  before: SlotState,
-  event: EngineEvent,
-  now: number,
-  output: RuleSetOutput,
-): SlotState | undefined {
-  if (!isGraphState(before)) {
-    const state = rules.states[rules.firstState[slot]! + before.partial[0]!.state]!;
-    const after = stepOnlyRun(state, before, event, now);
-    if (after !== NOT_PLAIN) return after;
-  }
-  return stepAny(rules, slot, before, event, output);
-}
-
-function stepAny(
-  rules: RuleSet,
-  slot: number,
-  before: SlotState | undefined,
-  event: EngineEvent,
-  output: RuleSetOutput,
-): SlotState | undefined {
-  output.slot = slot;
-  return stepSlot(rules.slots[slot]!, before, event, output);
+/** The state without groups. */
+function apart(rules: RuleSet, state: KeyState): KeyState {
+  const { slots, states } = slotsOf(state);
+  const masks = slots.map((slot, i) => slotMask(rules.slots[slot]!, states[i]!));
+  return { slots, states, masks, groups: NO_GROUPS, features: state.features };
 }
 
 /** Moves event time on for all patterns of the key. */
 export function advanceKey(
   rules: RuleSet,
-  given: KeyState | undefined,
+  state: KeyState | undefined,
   time: number,
   output: RuleSetOutput,
 ): KeyState | undefined {
-  if (given === undefined) return undefined;
-  const features = rules.features === null ? undefined : pruneFeatures(rules.features, given.features, time);
+  if (state === undefined) return undefined;
+  const features = rules.features === null ? undefined : pruneFeatures(rules.features, state.features, time);
+  const given = output.onTimeout === undefined || state.groups.length === 0 ? state : apart(rules, state);
   change.begin(given);
   given.slots.forEach((slot, at) => {
     const before = given.states[at]!;
@@ -239,7 +229,14 @@ export function advanceKey(
     const after = advanceSlot(known, before, time, output);
     if (after !== before) change.set(at, slot, after, after === undefined ? 0 : slotMask(known, after));
   });
-  return change.result(features);
+  return change.result(features, groupsAlive(given.groups, time));
+}
+
+/** Time does no more to a group than to end it; a slot whose window has ended before those of others goes with them. */
+function groupsAlive(groups: readonly SlotGroup[], time: number): readonly SlotGroup[] {
+  const isAlive = ({ state, horizonMs }: SlotGroup): boolean =>
+    state.partial.some((run) => run.first !== null && time - run.first.time < horizonMs);
+  return groups.every(isAlive) ? groups : groups.filter(isAlive);
 }
 
 /**
@@ -263,12 +260,15 @@ export function keyHorizon(rules: RuleSet, state: KeyState): number {
     const { windowMs } = rules.patterns[slot]!;
     horizon = Math.max(horizon, windowMs > 0 ? windowMs : Number.POSITIVE_INFINITY);
   }
+  for (const group of state.groups) horizon = Math.max(horizon, group.horizonMs);
   return horizon;
 }
 
 /** Runs under way in all patterns of the key. */
 export function countRuns(state: KeyState | undefined): number {
+  if (state === undefined) return 0;
   let runs = 0;
-  if (state !== undefined) for (const s of state.states) runs += slotRuns(s);
+  for (const s of state.states) runs += slotRuns(s);
+  for (const group of state.groups) runs += slotRuns(group.state) * group.slots.length;
   return runs;
 }

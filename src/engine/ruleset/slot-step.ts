@@ -1,0 +1,45 @@
+import type { CompiledState } from '../compiler/compile.js';
+import type { EngineEvent } from '../event.js';
+import { COMPLETES, matchOfOnlyRun, NOT_PLAIN, stepOnlyRun } from '../nfa/plain-step.js';
+import { isGraphState, type RuleSetOutput, type Slot, type SlotState, stepSlot } from './slot-state.js';
+
+/** The slots of a rule set, and all their states in one list: fewer places to read than the patterns. */
+export interface SteppedSlots {
+  readonly slots: readonly Slot[];
+  readonly states: readonly CompiledState[];
+  /** Where the states of each slot begin. */
+  readonly firstState: Int32Array;
+}
+
+/** Gives an event that cannot begin a run to a state, where time-outs are not wanted. `now`: the mark's. */
+export function stepKnown(
+  rules: SteppedSlots,
+  slot: number,
+  before: SlotState,
+  event: EngineEvent,
+  now: number,
+  output: RuleSetOutput,
+): SlotState | undefined {
+  if (!isGraphState(before)) {
+    const state = rules.states[rules.firstState[slot]! + before.partial[0]!.state]!;
+    const after = stepOnlyRun(state, before, event, now);
+    if (after === COMPLETES) {
+      output.slot = slot;
+      output.onMatch(matchOfOnlyRun(rules.slots[slot]!.pattern, before, event));
+      return undefined;
+    }
+    if (after !== NOT_PLAIN) return after;
+  }
+  return stepAny(rules, slot, before, event, output);
+}
+
+export function stepAny(
+  rules: SteppedSlots,
+  slot: number,
+  before: SlotState | undefined,
+  event: EngineEvent,
+  output: RuleSetOutput,
+): SlotState | undefined {
+  output.slot = slot;
+  return stepSlot(rules.slots[slot]!, before, event, output);
+}
