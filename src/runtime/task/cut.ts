@@ -2,6 +2,7 @@ import { ByteReader, ByteWriter, KEY_STATE_VERSION } from '../../engine/index.js
 import { type JournalPlace, START_OF_JOURNAL } from '../journal/journal.js';
 import type { UpstreamsState } from '../repartition/upstreams.js';
 import type { DetectionState } from './detection.js';
+import type { Origins } from './origins.js';
 
 /**
  * A cut: what a partition's keys in the state store belong to. Records below `position` are in it. Those from `refill` on
@@ -15,6 +16,8 @@ export interface Cut extends DetectionState {
   readonly journal: JournalPlace;
   /** Digest of the rule set that is in force from `position` on; `null`: an older release wrote it. */
   readonly rules: string | null;
+  /** Where its keys were before; `null`: here, or it matters no more. */
+  readonly origins: Origins | null;
   /** Slots of each engine when the cut was made: key field, and rule ids with their revisions. */
   readonly engines: readonly CutEngine[];
 }
@@ -26,9 +29,12 @@ export interface CutEngine {
   readonly windows: readonly string[];
 }
 
-const CUT_VERSION = 3;
+const CUT_VERSION = 4;
+/** The last version without `origins`. */
+const BEFORE_ORIGINS = 3;
 /** The last version without `journal` and `rules`. */
 const BEFORE_JOURNAL = 2;
+const READABLE: readonly number[] = [CUT_VERSION, BEFORE_ORIGINS, BEFORE_JOURNAL];
 const text = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -49,6 +55,9 @@ export function encodeCut(cut: Cut): Uint8Array {
   out.varint(cut.journal.n);
   out.varint(cut.journal.from);
   out.byteString(text.encode(cut.rules ?? ''));
+  const watermarks = cut.origins?.watermarks ?? [];
+  out.varint(watermarks.length);
+  for (const watermark of watermarks) out.double(watermark);
   out.byteString(text.encode(JSON.stringify(cut.upstreams)));
   return out.finish();
 }
@@ -57,7 +66,7 @@ export function encodeCut(cut: Cut): Uint8Array {
 export function decodeCut(bytes: Uint8Array): Cut {
   const input = new ByteReader(bytes);
   const [version, keyVersion] = [input.varint(), input.varint()];
-  if ((version !== CUT_VERSION && version !== BEFORE_JOURNAL) || keyVersion !== KEY_STATE_VERSION) {
+  if (!READABLE.includes(version) || keyVersion !== KEY_STATE_VERSION) {
     throw new CutVersionError(
       `state of version ${version}.${keyVersion}; this release reads ${CUT_VERSION}.${KEY_STATE_VERSION}`,
     );
@@ -70,8 +79,17 @@ export function decodeCut(bytes: Uint8Array): Cut {
     nextSeq: input.varint(),
     engines: JSON.parse(decoder.decode(input.byteString())) as CutEngine[],
   };
-  if (version === BEFORE_JOURNAL) return { ...cut, journal: START_OF_JOURNAL, rules: null, upstreams: null };
+  if (version === BEFORE_JOURNAL)
+    return { ...cut, journal: START_OF_JOURNAL, rules: null, origins: null, upstreams: null };
   const journal = { n: input.varint(), from: input.varint() };
   const rules = decoder.decode(input.byteString()) || null;
-  return { ...cut, journal, rules, upstreams: JSON.parse(decoder.decode(input.byteString())) as UpstreamsState | null };
+  if (version === BEFORE_ORIGINS) return { ...cut, journal, rules, origins: null, upstreams: null };
+  const origins = readOrigins(input);
+  const upstreams = JSON.parse(decoder.decode(input.byteString())) as UpstreamsState | null;
+  return { ...cut, journal, rules, origins, upstreams };
+}
+
+function readOrigins(input: ByteReader): Origins | null {
+  const watermarks = Array.from({ length: input.varint() }, () => input.double());
+  return watermarks.length === 0 ? null : { watermarks };
 }

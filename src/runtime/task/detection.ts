@@ -27,6 +27,16 @@ export interface DetectionState extends ClockState {
   readonly nextSeq: number;
 }
 
+/** The state of a key, as of the watermark up to which its events were processed. */
+export interface RestoredKey {
+  /** Place of the engine. */
+  readonly engine: number;
+  readonly key: string;
+  readonly state: KeyState;
+  /** Event time in ms. */
+  readonly watermark: number;
+}
+
 /**
  * Detection over one ordered input: event time, then the rules by key. It is pure computation: the same events give the
  * same matches in the same order, live, on recovery and in a back-test.
@@ -111,13 +121,10 @@ export class Detection {
     return { ...this.clock.state(), nextSeq: this.nextSeq };
   }
 
-  restore(
-    state: DetectionState,
-    keys: Iterable<{ readonly engine: number; readonly key: string; readonly state: KeyState }>,
-  ): void {
+  restore(state: DetectionState, keys: Iterable<RestoredKey>): void {
     this.clock.restore(state);
     this.nextSeq = state.nextSeq;
-    for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state, state.watermark);
+    for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state, k.watermark);
   }
 
   /** Takes the next events that the watermark has passed, some of them together, and brings their keys into the cache. */

@@ -23,9 +23,10 @@ import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
 import { buildAlert, type RecordPlace } from './alert-builder.js';
 import { type Cut, type CutEngine, encodeCut } from './cut.js';
-import { Detection } from './detection.js';
+import { Detection, type RestoredKey } from './detection.js';
 import { eventCodec } from './event-codec.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
+import { type Origins, originsAt, processedUpTo } from './origins.js';
 import { SourceEvent } from './source-event.js';
 import { stateKey } from './state-key.js';
 
@@ -61,6 +62,7 @@ export interface TaskSnapshot {
 }
 
 const text = new TextEncoder();
+const utf8 = new TextDecoder();
 /** About a millisecond of encoding. */
 const KEYS_PER_TURN = 64;
 
@@ -84,12 +86,14 @@ export class Task {
   private lastRecordAt: number;
   private idle = false;
   private journal: JournalPlace = START_OF_JOURNAL;
+  private origins: Origins | null = null;
   /** Ticks that took effect at or after `position`, when this partition was processed before. */
   private expected: readonly TickEntry[] = [];
   readonly decoder: RecordDecoder;
 
   constructor(private readonly options: TaskOptions) {
-    this.partition = options.partition;
+    const { topic, partition } = options.partition;
+    this.partition = { topic, partition };
     const { ruleSet } = options;
     this.decoder = ruleSet.decoder;
     this.lastRecordAt = options.clock.now();
@@ -180,7 +184,7 @@ export class Task {
     if (prepared !== undefined) await prepared;
     for (const record of batch.records) {
       const event = this.interpret(record);
-      if (event !== null && !(event instanceof DecodeFailure) && !this.detection.clock.isLate(event.time))
+      if (event !== null && !(event instanceof DecodeFailure) && this.lateAfter(event, record) === null)
         this.detection.clock.accept(event);
     }
   }
@@ -260,6 +264,7 @@ export class Task {
       refill: clock.lowestOffset() ?? this.position,
       journal: this.journal,
       rules,
+      origins: originsAt(this.origins, clock.watermark),
       engines: this.layout(),
     };
     return {
@@ -278,6 +283,7 @@ export class Task {
   restore(cut: Cut, entries: Iterable<StateEntry>): boolean {
     const current = JSON.stringify(cut.engines) === JSON.stringify(this.layout());
     this.detection.restore(cut, this.storedKeys(cut, entries, !current));
+    this.origins = cut.origins;
     this.position = cut.position;
     this.journal = cut.journal;
     return current;
@@ -301,11 +307,7 @@ export class Task {
   }
 
   /** One after the other, so that those which will be cold are never all objects at once. */
-  private *storedKeys(
-    cut: Cut,
-    entries: Iterable<StateEntry>,
-    countAsChanged: boolean,
-  ): Generator<{ readonly engine: number; readonly key: string; readonly state: KeyState }> {
+  private *storedKeys(cut: Cut, entries: Iterable<StateEntry>, countAsChanged: boolean): Generator<RestoredKey> {
     const layouts = cut.engines.map((e) => this.layoutOf(e));
     for (const { key, value } of entries) {
       const { engine, name } = stateKey.parse(key);
@@ -314,7 +316,8 @@ export class Task {
       const keyed = this.detection.engines[target.engine]!;
       const state = decodeKeyState(value, keyed.ruleSet, this.codec, target.layout);
       if (state === undefined) continue;
-      yield { engine: target.engine, key: name, state };
+      const passed = cut.origins === null ? cut.watermark : processedUpTo(cut.origins, name);
+      yield { engine: target.engine, key: name, state, watermark: Math.max(cut.watermark, passed) };
       if (countAsChanged) keyed.markDirty([name]);
     }
   }
@@ -327,6 +330,19 @@ export class Task {
     }));
   }
 
+  /** The watermark that the event is behind; `null`: it is not late. */
+  private lateAfter(event: SourceEvent, record: LogRecord): number | null {
+    const { watermark } = this.detection.clock;
+    if (this.detection.clock.isLate(event.time)) return watermark;
+    this.origins = originsAt(this.origins, watermark);
+    if (this.origins === null) return null;
+    const { keyField } = this.options.stream;
+    const key = keyField === null ? record.key && utf8.decode(record.key) : event.fields[keyField];
+    if (key === null || key === undefined) return null;
+    const passed = processedUpTo(this.origins, String(key));
+    return event.time <= passed ? passed : null;
+  }
+
   private takeIn(record: LogRecord): void {
     const event = this.interpret(record);
     const { output, ruleSet } = this.options;
@@ -335,8 +351,9 @@ export class Task {
       return;
     }
     const { clock } = this.detection;
-    if (event !== null && !clock.isLate(event.time)) clock.accept(event);
-    else if (event !== null && !this.muted) output.onLate(record, event.time, clock.watermark);
+    const passed = event === null ? null : this.lateAfter(event, record);
+    if (event !== null && passed === null) clock.accept(event);
+    else if (event !== null && passed !== null && !this.muted) output.onLate(record, event.time, passed);
     if (ruleSet.clock.forwarded === true) clock.hear(decodeEnvelope(record.value!)!);
   }
 
