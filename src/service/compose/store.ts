@@ -1,11 +1,120 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { RocksStateStore } from '../../connectors/rocksdb/rocks-state-store.js';
+import { CheckpointedStore } from '../../runtime/checkpoint/checkpointed-store.js';
+import type { CheckpointListener, CheckpointStatus } from '../../runtime/checkpoint/options.js';
+import { Standby } from '../../runtime/checkpoint/standby.js';
+import { zstd } from '../../runtime/checkpoint/zstd.js';
+import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
+import type { Clock } from '../../runtime/ports/clock.js';
+import type { Log, TopicPartition, TopicSelection } from '../../runtime/ports/log.js';
+import type { ObjectStore } from '../../runtime/ports/object-store.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
+import { decodeCut } from '../../runtime/task/cut.js';
+import type { BackgroundPart } from '../parts.js';
 
 /** Where state is kept between starts. Without a place, a start replays the log. */
-export async function openStore(settings: Settings): Promise<StateStore> {
+export async function openStore(settings: Settings, report?: (text: string) => void): Promise<StateStore> {
   if (settings.state.store === 'memory') return new MemoryStateStore();
-  return RocksStateStore.open({ directory: join(settings.data.directory, 'state') });
+  return RocksStateStore.open({ directory: join(settings.data.directory, 'state'), report });
+}
+
+export interface StateParts {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The topics that are read. */
+  readonly topics: TopicSelection;
+  /** The place for checkpoints that the settings name; not called where they name none. */
+  readonly openObjects: () => Promise<ObjectStore>;
+  readonly report: (text: string) => void;
+  readonly listener?: CheckpointListener;
+}
+
+/** The state of the service: on this machine, with checkpoints elsewhere and a standby where the settings ask for them. */
+export class ServiceState {
+  /** The standby, if there is to be one. It needs `open` to have come before its start. */
+  readonly background: readonly BackgroundPart[];
+  private checkpointed: CheckpointedStore | null = null;
+  private readonly opened: { close(): Promise<void> }[] = [];
+
+  constructor(private readonly parts: StateParts) {
+    const { to, standby } = parts.settings.checkpoint;
+    this.background = to !== 'none' && standby ? [this.standbyPart()] : [];
+  }
+
+  /** To be called once. Throws `StateStoreError`, `ObjectStoreError`. */
+  async open(): Promise<StateStore> {
+    const { settings, report, openObjects } = this.parts;
+    const inner = await openStore(settings, report);
+    this.opened.unshift(inner);
+    if (settings.checkpoint.to === 'none') return inner;
+    const objects = await openObjects();
+    this.opened.push(objects);
+    this.checkpointed = checkpointedStore(this.parts, inner, objects);
+    this.opened[0] = this.checkpointed;
+    return this.checkpointed;
+  }
+
+  /** Of the partitions that are owned here; none without a place for checkpoints. */
+  checkpoints(): readonly CheckpointStatus[] {
+    return this.checkpointed?.status() ?? [];
+  }
+
+  async close(): Promise<void> {
+    for (const part of this.opened.splice(0)) await part.close();
+  }
+
+  private standbyPart(): BackgroundPart {
+    const { settings, clock, report } = this.parts;
+    let standby: Standby | null = null;
+    return {
+      name: 'standby',
+      start: async () => {
+        const store = this.checkpointed;
+        if (store === null) throw new Error('the standby follows into a store that is not open');
+        const partitions = () => this.partitions();
+        standby = new Standby({ store, partitions, clock, intervalMs: settings.checkpoint.interval / 2, report });
+        await standby.start();
+      },
+      stop: async () => standby?.stop(),
+    };
+  }
+
+  private async partitions(): Promise<readonly TopicPartition[]> {
+    const isRead = topicFilter(this.parts.topics);
+    const topics = (await this.parts.log.topics()).filter(({ name }) => isRead(name));
+    return topics.flatMap(({ name, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+    );
+  }
+}
+
+function checkpointedStore(parts: StateParts, inner: StateStore, objects: ObjectStore): CheckpointedStore {
+  const { settings, clock, report, listener } = parts;
+  const { interval, minPause, timeout, tolerated, retained } = settings.checkpoint;
+  return new CheckpointedStore({
+    ...{ inner, objects, clock, report, tolerated, retained },
+    ...(listener === undefined ? {} : { listener }),
+    group: settings.kafka.groupId,
+    writer: randomUUID().replaceAll('-', ''),
+    intervalMs: interval,
+    minPauseMs: minPause,
+    timeoutMs: timeout,
+    positionOf,
+    compression: zstd,
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+}
+
+/** `null`: another release wrote it. */
+function positionOf(cut: Uint8Array): number | null {
+  try {
+    return decodeCut(cut).position;
+  } catch {
+    // Whoever gets the partition says so.
+    return null;
+  }
 }
