@@ -29,7 +29,8 @@ const text = new TextEncoder();
 
 /** Writes the events of one partition again, to topics that are keyed by other fields, with how far its event time has come. */
 export class Forwarder {
-  private told: number | 'idle' | null = null;
+  private told = Number.NEGATIVE_INFINITY;
+  private toldIdle = false;
 
   constructor(private readonly options: ForwarderOptions) {}
 
@@ -50,13 +51,14 @@ export class Forwarder {
   /** Tells all downstream how far this partition is, where that is news. `quiet`: it is idle, in wall-clock time. */
   tell(watermark: number, highestTime: number, quiet: boolean): void {
     const { from, of } = this.options;
-    if (quiet && !(watermark < this.endOf(highestTime))) {
-      if (this.told !== 'idle') this.broadcast({ kind: 'idle', from, of });
-      this.told = 'idle';
-    } else if (Number.isFinite(watermark) && (typeof this.told !== 'number' || watermark > this.told)) {
+    const idle = quiet && !(watermark < this.endOf(highestTime));
+    if (Number.isFinite(watermark) && (watermark > this.told || (this.toldIdle && !idle))) {
       this.broadcast({ kind: 'watermark', from, of, watermark });
       this.told = watermark;
+      this.toldIdle = false;
     }
+    if (idle && !this.toldIdle) this.broadcast({ kind: 'idle', from, of });
+    this.toldIdle = idle;
   }
 
   /** Where an idle partition's clock is to be moved for those downstream; `null`: nowhere, or not yet. `now`: where it could be. */

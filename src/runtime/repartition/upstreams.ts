@@ -33,12 +33,16 @@ export class Upstreams {
     this.known.set(name, { watermark: Math.max(before, says), idle });
   }
 
-  /** Minus infinity: not all were heard of, or all are idle. */
+  /** Minus infinity: not all were heard of. Where all are idle, none holds the others back: the highest. */
   watermark(): number {
     if (this.known.size < this.of) return NEVER;
     let lowest = Number.POSITIVE_INFINITY;
-    for (const { watermark, idle } of this.known.values()) if (!idle && watermark < lowest) lowest = watermark;
-    return lowest === Number.POSITIVE_INFINITY ? NEVER : lowest;
+    let highest = NEVER;
+    for (const { watermark, idle } of this.known.values()) {
+      if (!idle && watermark < lowest) lowest = watermark;
+      if (watermark > highest) highest = watermark;
+    }
+    return lowest === Number.POSITIVE_INFINITY ? highest : lowest;
   }
 
   state(): UpstreamsState | null {

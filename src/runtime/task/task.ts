@@ -89,6 +89,8 @@ export class Task {
   private origins: Origins | null = null;
   /** Ticks that took effect at or after `position`, when this partition was processed before. */
   private expected: readonly TickEntry[] = [];
+  /** Keys that are stored under the rules before: the next snapshot takes their place. */
+  private replaced: readonly Uint8Array[] = [];
   readonly decoder: RecordDecoder;
 
   constructor(private readonly options: TaskOptions) {
@@ -258,6 +260,8 @@ export class Task {
   snapshot(rules: string = this.options.ruleSet.digest): TaskSnapshot {
     const { engines, clock } = this.detection;
     const changed = engines.map((engine) => engine.takeDirty());
+    const { replaced } = this;
+    this.replaced = [];
     const cut: Cut = {
       ...this.detection.state(),
       position: this.position,
@@ -269,9 +273,10 @@ export class Task {
     };
     return {
       position: this.position,
-      encode: (turn) => this.encode(cut, changed, turn),
+      encode: (turn) => this.encode(cut, changed, replaced, turn),
       revert: () => {
         for (const keys of changed) keys.revert();
+        if (replaced.length > 0) this.replaced = replaced;
       },
     };
   }
@@ -282,11 +287,21 @@ export class Task {
    */
   restore(cut: Cut, entries: Iterable<StateEntry>): boolean {
     const current = JSON.stringify(cut.engines) === JSON.stringify(this.layout());
-    this.detection.restore(cut, this.storedKeys(cut, entries, !current));
+    this.putBack(cut, entries, !current);
+    return current;
+  }
+
+  /** Restores a cut that is not stored. The next snapshot holds every key, and takes the place of what is stored: these keys. */
+  takeOver(cut: Cut, entries: Iterable<StateEntry>, stored: readonly Uint8Array[]): void {
+    this.putBack(cut, entries, true);
+    this.replaced = stored;
+  }
+
+  private putBack(cut: Cut, entries: Iterable<StateEntry>, countAsChanged: boolean): void {
+    this.detection.restore(cut, this.storedKeys(cut, entries, countAsChanged));
     this.origins = cut.origins;
     this.position = cut.position;
     this.journal = cut.journal;
-    return current;
   }
 
   status(): PartitionStatus {
@@ -426,10 +441,11 @@ export class Task {
   private async encode(
     cut: Cut,
     changed: readonly Changes<KeyState | Uint8Array>[],
+    replaced: readonly Uint8Array[],
     turn: () => Promise<void>,
   ): Promise<StateBatch> {
     const puts: StateEntry[] = [];
-    const deletes: Uint8Array[] = [];
+    const deletes: Uint8Array[] = [...replaced];
     let sinceTurn = 0;
     for (const [engine, keys] of changed.entries()) {
       for (const [name, state] of keys) {
