@@ -217,6 +217,32 @@ describe('LaneGroup', () => {
     expect(kit.threads.of(1).received.at(-1)).toEqual({ kind: 'stop' });
   });
 
+  it('counts a thread that cannot be started again as ended', async () => {
+    const threads = new FakeThreads();
+    let full = false;
+    const spawn: LaneGroupOptions['spawn'] = (number, statePort) => {
+      if (full) throw new Error('no memory for a thread');
+      return threads.spawn(number, statePort);
+    };
+    const kit = setUp({ spawn, lanes: async () => 1 });
+    const starting = kit.group.start();
+    await until(() => threads.all.length === 1, 'a thread');
+    threads.of(0).runs();
+    await starting;
+    full = true;
+    threads.of(0).crash(new Error('died'));
+    await until(() => {
+      kit.clock.advance(1000);
+      return kit.group.status().trouble?.includes('no memory') === true;
+    }, 'the trouble');
+    full = false;
+    await until(() => {
+      kit.clock.advance(1000);
+      return threads.countOf(0) === 2;
+    }, 'a new thread');
+    await stopped({ group: kit.group, threads });
+  });
+
   it('forgives ends that lie long back', async () => {
     const kit = await running();
     for (let end = 1; end <= 2 * ENDS_MAX; end++) {
@@ -289,6 +315,21 @@ describe('LaneGroup', () => {
     kit.threads.of(1).says({ kind: 'stopped', error: null });
     await expect(stopping).rejects.toThrow('died');
     expect(kit.group.status().phase).toBe('stopped');
+  });
+
+  it('stops also when a lane fails to be made meanwhile', async () => {
+    const kit = setUp();
+    const starting = kit.group.start();
+    await until(() => kit.threads.all.length === 2, 'two threads');
+    const failed = expect(starting).rejects.toThrow('odd');
+    const error = { type: 'Error', code: undefined, message: 'odd', stack: undefined };
+    kit.threads.of(0).says({ kind: 'failed', error });
+    await failed;
+    const stopping = kit.group.stop();
+    kit.threads.of(1).says({ kind: 'failed', error });
+    kit.threads.of(1).says({ kind: 'stopped', error: null });
+    await stopping;
+    expect(kit.threads.all.every(({ terminated }) => terminated)).toBe(true);
   });
 
   it('does not start a thread again after it was stopped', async () => {

@@ -52,6 +52,8 @@ interface Incarnation {
  */
 export class LaneThread {
   private current: Incarnation | null = null;
+  /** The end of the thread before. */
+  private gone: Promise<void> = Promise.resolve();
   private latest: DetectorStatus = emptyStatus('created');
   private before: DetectorStatus = emptyStatus('created');
   private readonly partitions = new Map<string, TopicPartition>();
@@ -126,8 +128,8 @@ export class LaneThread {
   private spawn(): void {
     const { number, spawn, states, clock } = this.options;
     const { port1, port2 } = new MessageChannel();
-    const connection = states.serve(port1);
     const handle = spawn(number, port2);
+    const connection = states.serve(port1);
     const { promise: exited, resolve } = Promise.withResolvers<void>();
     const incarnation: Incarnation = { handle, states: connection, exited };
     this.current = incarnation;
@@ -196,6 +198,8 @@ export class LaneThread {
 
   /** What keeps a lane from being made the first time will keep it from being made again: settings, a schema, a rule. */
   private async failed(error: Error): Promise<void> {
+    // It was told to stop, and says so next.
+    if (this.stopping !== null) return;
     if (this.hasStarted) return this.ended(error);
     await this.discard();
     this.giveUp(error);
@@ -220,9 +224,18 @@ export class LaneThread {
     this.options.onChange();
     this.cancelRestart = clock.schedule(pauseMs, () => {
       void gone.then(() => {
-        if (this.stopping === null) this.spawn();
+        if (this.stopping === null) this.spawnAgain();
       });
     });
+  }
+
+  /** A machine without memory for another thread has ended it, too. */
+  private spawnAgain(): void {
+    try {
+      this.spawn();
+    } catch (error) {
+      void this.ended(error as Error);
+    }
   }
 
   private giveUp(error: Error): void {
@@ -232,12 +245,16 @@ export class LaneThread {
   }
 
   /** Ends the thread for good, and what it held of the state. */
-  private async discard(): Promise<void> {
+  private discard(): Promise<void> {
     const { current } = this;
-    if (current === null) return;
     this.current = null;
-    await current.handle.terminate();
-    await current.exited;
-    await current.states.close();
+    if (current !== null) this.gone = this.end(current);
+    return this.gone;
+  }
+
+  private async end({ handle, states, exited }: Incarnation): Promise<void> {
+    await handle.terminate();
+    await exited;
+    await states.close();
   }
 }

@@ -37,8 +37,9 @@ export class ServiceProcess {
     this.ended = once(child, 'close');
   }
 
-  static start(config: string): ServiceProcess {
-    const args = [join(root, 'bin/stakeout.mjs'), 'start', '--config', config];
+  /** @param nodeOptions options of Node.js itself. */
+  static start(config: string, nodeOptions: readonly string[] = []): ServiceProcess {
+    const args = [...nodeOptions, join(root, 'bin/stakeout.mjs'), 'start', '--config', config];
     return new ServiceProcess(
       spawn(process.execPath, args, { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] }),
     );
