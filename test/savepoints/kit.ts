@@ -12,8 +12,19 @@ import type { StateStore } from '../../src/runtime/ports/state-store.js';
 import type { RestorePlan } from '../../src/runtime/savepoint/plan.js';
 import { restoreSavepoint } from '../../src/runtime/savepoint/restore.js';
 import { type TakenSavepoint, type TakeOptions, takeSavepoint } from '../../src/runtime/savepoint/take.js';
+import type { EventClockOptions } from '../../src/runtime/task/event-clock.js';
 import { ManualClock } from '../../src/runtime/testing/manual-clock.js';
-import { makeLane, type Row, RULES, readAlerts, ruleOf, ruleSetOf, showAlert } from '../harness/lane-kit.js';
+import {
+  jsonDecoder,
+  makeLane,
+  type Row,
+  RULES,
+  readAlerts,
+  ruleOf,
+  ruleSetOf,
+  showAlert,
+  stream,
+} from '../harness/lane-kit.js';
 import { until } from '../harness/until.js';
 
 export const RELEASE = '1.2.3-test';
@@ -62,6 +73,12 @@ export function rowsOf(words: string): Row[] {
     });
 }
 
+export interface WorldOptions {
+  readonly topic?: string;
+  readonly rules?: readonly Rule[];
+  readonly clock?: EventClockOptions;
+}
+
 /** A log, a state store and a group. */
 export class World {
   readonly clock = new ManualClock();
@@ -72,10 +89,14 @@ export class World {
     readonly topic: string,
     readonly partitions: number,
     readonly rules: readonly Rule[],
+    readonly eventTime: EventClockOptions,
   ) {}
 
-  static async of(partitions: number, { topic = 'rows', rules = ALL_KINDS } = {}): Promise<World> {
-    const world = new World(topic, partitions, rules);
+  static async of(
+    partitions: number,
+    { topic = 'rows', rules = ALL_KINDS, clock = stream.clock }: WorldOptions = {},
+  ): Promise<World> {
+    const world = new World(topic, partitions, rules, clock);
     await world.log.createTopic({ name: topic, partitions });
     return world;
   }
@@ -96,7 +117,7 @@ export class World {
   lane(more: Partial<LaneOptions> = {}): Lane {
     const { log, store, clock, rules } = this;
     const group = { groupId: 'g', topics: { names: [this.topic] }, start: { at: 'earliest' } } as const;
-    return makeLane({ log, store, clock }, { group, ruleSet: ruleSetOf(rules), ...more });
+    return makeLane({ log, store, clock }, { group, ruleSet: ruleSetOf(rules, jsonDecoder, this.eventTime), ...more });
   }
 
   /** Waits until a lane has processed all there is. */
