@@ -56,12 +56,12 @@ export class Database {
   }
 
   /** Entries as they are when the first is read. */
-  async *list(range: Range): AsyncGenerator<StateEntry> {
+  async *list(range: Range, keyOf: (stored: Buffer) => Buffer): AsyncGenerator<StateEntry> {
     const listing = await this.use(async (db) => db.iterator(range));
     this.listings.add(listing);
     let wasEnded = false;
     try {
-      yield* listing;
+      for await (const { key, value } of listing) yield { key: keyOf(key), value };
     } catch (error) {
       if (this.listings.has(listing)) throw await this.known(error);
     } finally {

@@ -138,12 +138,10 @@ class RocksPartitionState implements PartitionState {
     return this.database.read((db) => db.get(this.keys.cut));
   }
 
-  async *entries(): AsyncIterable<StateEntry> {
+  entries(): AsyncIterable<StateEntry> {
     const { entriesBegin, end } = this.keys;
     const range = { gte: entriesBegin, lt: end, capacity: ITERATOR_CAPACITY };
-    for await (const { key, value } of this.database.list(range)) {
-      yield { key: this.keys.keyOf(key as Buffer), value };
-    }
+    return this.database.list(range, (stored) => this.keys.keyOf(stored));
   }
 
   write({ cut, puts, deletes }: StateBatch): Promise<void> {

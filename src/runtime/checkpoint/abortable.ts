@@ -46,7 +46,9 @@ export async function limited<T>(
   act: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController();
-  const cancel = clock.schedule(ms, () => late.abort(new CheckpointTimeoutError(`given up after ${ms} ms`)));
+  const cancel = clock.schedule(ms, () =>
+    late.abort(new CheckpointTimeoutError(`given up after ${ms} ms (checkpoint.timeout)`)),
+  );
   try {
     return await act(AbortSignal.any([late.signal, stopped]));
   } finally {

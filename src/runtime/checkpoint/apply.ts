@@ -16,7 +16,6 @@ export function isUnfinished(cut: Uint8Array): boolean {
  * `isUnfinished` knows and no release takes for its own.
  *
  * @param files those that lead from what is held to the checkpoint.
- * @returns bytes read.
  * @throws CheckpointDamagedError The partition then is unfinished, unless `files` begins with the damaged one.
  */
 export async function applyFiles(
@@ -29,8 +28,13 @@ export async function applyFiles(
   let puts: StateEntry[] = [];
   let deletes: Uint8Array[] = [];
   const pace = new Pace();
+  let writing = Promise.resolve();
+  // While one batch is written the next is made.
   const flush = async () => {
-    await into.write({ position, cut: UNFINISHED, puts, deletes });
+    await writing;
+    writing = into.write({ position, cut: UNFINISHED, puts, deletes });
+    // The next one gets the error.
+    writing.catch(() => {});
     puts = [];
     deletes = [];
     await source.turn();
@@ -44,5 +48,6 @@ export async function applyFiles(
     }
     if (puts.length + deletes.length > 0) await flush();
   }
+  await writing;
   await into.write({ position, cut: cut!, puts: [], deletes: [] });
 }

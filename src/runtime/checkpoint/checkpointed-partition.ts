@@ -53,6 +53,7 @@ export class CheckpointedPartition {
     while (this.owned?.isReleased === true) await this.owned.release();
     if (this.owned !== null) {
       const { owned } = this;
+      owned.startAgain();
       await this.turnstile.run(async () => undefined);
       return owned;
     }
@@ -177,6 +178,11 @@ class OwnedState implements PartitionState {
 
   get isReleased(): boolean {
     return this.released !== null;
+  }
+
+  /** The partition was assigned again without having been released. */
+  startAgain(): void {
+    this.copyNumber = Number.POSITIVE_INFINITY;
   }
 
   cut(): Promise<Uint8Array | null> {

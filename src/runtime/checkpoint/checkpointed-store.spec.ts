@@ -10,6 +10,7 @@ import {
   PAUSE,
   TIMEOUT,
 } from '../../../test/harness/checkpoint-kit.js';
+import { until } from '../../../test/harness/until.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import { ObjectStoreError } from '../ports/object-store.js';
 import type { PartitionState } from '../ports/state-store.js';
@@ -204,6 +205,27 @@ describe('what checkpoints consist of', () => {
     expect(await restored(objects)).toEqual({ cut: '1', keys });
   });
 
+  it('has few parts in memory at a time, however many there are', async () => {
+    await start({ partBytes: 1000 });
+    const underWay = { put: 0, get: 0 };
+    const most = { put: 0, get: 0 };
+    objects.disturb = async (operation, name) => {
+      if (operation === 'list' || operation === 'delete' || name.includes('manifest')) return;
+      most[operation] = Math.max(most[operation], ++underWay[operation]);
+      await idle();
+      underWay[operation]--;
+    };
+    const entries = Array.from({ length: 600 }, (_, i) => [`k${String(i).padStart(3, '0')}`, 'v'.repeat(90)] as const);
+    const keys = Object.fromEntries(entries);
+    await state.write(batch(1, keys));
+    await machine.pass(INTERVAL);
+    await until(() => machine.events.length > 0, 'the checkpoint');
+    expect(machine.events).toEqual(['base 1']);
+    expect(objects.names('base').length).toBeGreaterThan(60);
+    expect(await restored(objects)).toEqual({ cut: '1', keys });
+    expect(most).toEqual({ put: 2, get: 3 });
+  });
+
   it('moves the cut without a file when no key changed', async () => {
     await start();
     await checkpoint(1, { a: '1' });
@@ -298,6 +320,17 @@ describe('what checkpoints consist of', () => {
     expect(objects.bytes.has(foreign)).toBe(true);
     await checkpoint(100, { a: '100' });
     expect(objects.bytes.has(foreign)).toBe(false);
+  });
+
+  it('does not pile up the files of attempts that failed', async () => {
+    await start();
+    objects.disturb = (operation, name) => {
+      if (operation === 'put' && name.includes('manifest')) throw new ObjectStoreError('OBJECTS_IO', 'it failed');
+    };
+    await state.write(batch(1, { a: '1' }));
+    for (let i = 0; i < 50; i++) await machine.pass(INTERVAL);
+    expect(machine.events.length).toBeGreaterThan(40);
+    expect(objects.names('base').length).toBeLessThanOrEqual(TIMEOUT / INTERVAL + 1);
   });
 
   it('is not harmed by a write that was given up and lands later', async () => {

@@ -25,6 +25,7 @@ const HEADER_BYTES_MAX = 512;
 export class Checkpointer {
   /** Each attempt has a number of its own: what an attempt that was given up still writes is in nobody's way. */
   private lastNumber = 0;
+  private lastFailed = false;
 
   constructor(
     private readonly partition: TopicPartition,
@@ -59,6 +60,8 @@ export class Checkpointer {
     const timeMs = clock.now();
     const listed = await this.catalog.list(objects);
     this.assureBasis(listed);
+    // The files of attempts that failed would pile up.
+    if (this.lastFailed) await this.sweep(objects, listed);
     const plan = await this.state.begin();
     if (plan === null) return null;
     const { kind, position } = plan;
@@ -75,9 +78,11 @@ export class Checkpointer {
       };
       await this.publish(objects, manifest);
       this.state.done(plan, manifest);
-      await this.sweep(objects, listed, manifest);
+      this.lastFailed = false;
+      await this.sweep(objects, [...listed, this.nameOf(manifest)]);
       return { number, kind, position, timeMs, durationMs: clock.now() - timeMs, bytes: bytesOf(files) };
     } catch (error) {
+      this.lastFailed = true;
       await this.state.failed(plan);
       throw error;
     }
@@ -98,9 +103,13 @@ export class Checkpointer {
   }
 
   private async publish(objects: ObjectStore, manifest: Manifest): Promise<void> {
-    const name = this.catalog.names.manifest(manifest.number, manifest.writer);
+    const name = this.nameOf(manifest);
     await objects.put(name, encodeManifest(this.partition, manifest));
     this.catalog.add(name, manifest);
+  }
+
+  private nameOf({ number, writer }: Manifest): string {
+    return this.catalog.names.manifest(number, writer);
   }
 
   private nextNumber(listed: readonly string[]): number {
@@ -116,13 +125,12 @@ export class Checkpointer {
     if (!filesOf(basis).every(({ name }) => names.has(this.catalog.names.prefix + name))) this.state.forgetBasis();
   }
 
-  private async sweep(objects: ObjectStore, listed: readonly string[], newest: Manifest): Promise<void> {
+  private async sweep(objects: ObjectStore, listed: readonly string[]): Promise<void> {
     const { retained, clock, timeoutMs, report } = this.options;
-    const inUse = new Set(filesOf(newest).map(({ name }) => name));
-    const { names } = this.catalog;
-    const present = [...listed, names.manifest(newest.number, newest.writer)];
+    const basis = this.state.continues;
+    const inUse = new Set(basis === null ? [] : filesOf(basis).map(({ name }) => name));
     try {
-      await this.catalog.sweep(objects, present, { retained, inUse, nowMs: clock.now(), graceMs: timeoutMs });
+      await this.catalog.sweep(objects, listed, { retained, inUse, nowMs: clock.now(), graceMs: timeoutMs });
     } catch (error) {
       report(
         `${partitionName(this.partition)}: old checkpoints could not be deleted and are tried again: ${(error as Error).message}`,

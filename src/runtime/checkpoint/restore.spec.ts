@@ -66,6 +66,9 @@ describe('putting a copy in place', () => {
   it('starts with the newest again when the partition is assigned again', async () => {
     const { other, taken } = await another();
     await taken.restoreCopy!(ALL);
+    const unreleased = await other.store.partition(P);
+    expect(await unreleased.newestCopy!(ALL)).toBe(30);
+    await unreleased.restoreCopy!(ALL);
     await taken.release!();
     const again = await other.store.partition(P);
     expect(await again.restoreCopy!(ALL)).toBe(true);
