@@ -1,7 +1,12 @@
 import { ObjectStoreError } from './ports/object-store.js';
 
+/** Whether names can begin so. */
+export function mayBegin(prefix: string): boolean {
+  return isObjectName(`${prefix}x`);
+}
+
 /** Whether it is made of the characters that a name may have, in parts between slashes, none of them empty, `.` or `..`. */
-export function isObjectName(name: string): boolean {
+function isObjectName(name: string): boolean {
   return /^[A-Za-z0-9._\-/=]{1,900}$/.test(name) && name.split('/').every((part) => !/^\.{0,2}$/.test(part));
 }
 

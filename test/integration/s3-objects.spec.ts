@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { S3ObjectStore, type S3ObjectStoreOptions } from '../../src/connectors/s3/s3-object-store.js';
 import { describeObjectStoreContract } from '../contracts/object-store-contract.js';
@@ -39,6 +39,18 @@ describeObjectStoreContract('the objects in S3', async () => {
   return { store: await another(), another, dispose };
 });
 
+/** Takes connections, and whatever is sent, and does not answer by itself. */
+async function silentServer(
+  onConnection: (socket: Socket) => void = () => undefined,
+): Promise<{ silent: Server; port: number }> {
+  const silent = createServer((socket) => {
+    socket.on('error', () => undefined).resume();
+    onConnection(socket);
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  return { silent, port: (silent.address() as { port: number }).port };
+}
+
 describe('the objects in S3', () => {
   const failing = async (options: Partial<S3ObjectStoreOptions>) => {
     const store = open(options);
@@ -75,20 +87,19 @@ describe('the objects in S3', () => {
 
   it('name the bucket that is missing', async () => {
     const missing = `missing-${randomUUID()}`;
-    const [put, get, list] = await failing({ bucket: missing });
-    for (const error of [put, get, list]) {
-      expect(error).toMatchObject({
+    const store = open({ bucket: missing });
+    // Some servers make a bucket for what is put.
+    for (const look of [() => store.get('a'), () => store.list('')]) {
+      await expect(look()).rejects.toMatchObject({
         code: 'OBJECTS_IO',
         message: expect.stringContaining(`make the bucket ${missing}`),
       });
     }
+    await store.close();
   });
 
   it('are away where nobody answers, and where nobody listens', async () => {
-    const silent = await new Promise<Server>((resolve) => {
-      const listening = createServer(() => undefined).listen(0, '127.0.0.1', () => resolve(listening));
-    });
-    const { port } = silent.address() as { port: number };
+    const { silent, port } = await silentServer();
     const options = { endpoint: `http://127.0.0.1:${port}`, timeoutMs: 100, attempts: 1 };
     const unanswered = await failing(options);
     await new Promise((resolve) => silent.close(resolve));
@@ -100,14 +111,18 @@ describe('the objects in S3', () => {
     }
   });
 
+  it('are away where an answer stops half-way', async () => {
+    const half = 'HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf';
+    const { silent, port } = await silentServer((socket) => socket.write(half));
+    const store = open({ endpoint: `http://127.0.0.1:${port}`, timeoutMs: 100, attempts: 1 });
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'OBJECTS_AWAY' });
+    await store.close();
+    await new Promise((resolve) => silent.close(resolve));
+  });
+
   it('end at once when the signal aborts, though nobody answers', async () => {
-    const silent = await new Promise<Server>((resolve) => {
-      const listening = createServer(() => stop.abort(new Error('given up'))).listen(0, '127.0.0.1', () =>
-        resolve(listening),
-      );
-    });
     const stop = new AbortController();
-    const { port } = silent.address() as { port: number };
+    const { silent, port } = await silentServer(() => stop.abort(new Error('given up')));
     const store = open({ endpoint: `http://127.0.0.1:${port}` });
     await expect(store.put('a', Buffer.alloc(1_000_000), stop.signal)).rejects.toThrow('given up');
     await store.close();

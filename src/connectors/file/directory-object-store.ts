@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { assertObjectName, isObjectName } from '../../runtime/object-name.js';
+import { assertObjectName, mayBegin } from '../../runtime/object-name.js';
 import { type ObjectStore, ObjectStoreError } from '../../runtime/ports/object-store.js';
 
 /** No object's name can begin so. */
@@ -75,8 +75,8 @@ export class DirectoryObjectStore implements ObjectStore {
 
   async list(prefix: string, signal?: AbortSignal): Promise<readonly string[]> {
     signal?.throwIfAborted();
+    if (!mayBegin(prefix)) return [];
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    if (folder !== '' && !isObjectName(folder.slice(0, -1))) return [];
     const names: string[] = [];
     await asObjects('list', this.directory, () => this.collect(folder, prefix, names, signal));
     return names.sort();
