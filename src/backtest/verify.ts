@@ -3,6 +3,7 @@ import type { ReadRuleSet, RuleSetVersion } from '../runtime/journal/rule-set-ve
 import { Replayer } from '../runtime/lane/replayer.js';
 import { rulesAt, startOf, stretchesOf } from '../runtime/lane/stretches.js';
 import { MemoryStateStore } from '../runtime/memory/memory-state-store.js';
+import { partitionOfKey } from '../runtime/partitioner.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import { type Log, partitionName, type TopicPartition } from '../runtime/ports/log.js';
@@ -23,6 +24,8 @@ export interface VerifyOptions {
   readonly alertsTopic: string;
   readonly alertDecoder: AlertDecoder;
   readonly stream: StreamDefinition;
+  /** Whether alerts of rules with this key follow from this topic; absent: all do. */
+  readonly ownsKey?: (keyField: string) => boolean;
   /** For what the journal knows nothing of. */
   readonly current: RuleSetVersion;
   readonly readRuleSet: ReadRuleSet;
@@ -74,19 +77,19 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   const total = partitions.reduce((sum, p) => sum + p.end - p.begin, 0);
   const replayed = new Map<string, Alert>();
   const sides: Sides = { options, begins, watermarks: new Map(), beforeRetention: 0 };
+  const all: Alert[] = [];
   let records = 0;
   for (const partition of partitions) {
-    const found: Alert[] = [];
     const watermark = await replay(partition, options, {
-      onAlert: (alert) => void found.push(alert),
+      onAlert: (alert) => void all.push(alert),
       onReplayed: (n) => {
         records += n;
         options.onProgress?.(records, total);
       },
     });
     sides.watermarks.set(partitionName(partition), watermark);
-    for (const alert of found) if (counts(alert, sides)) replayed.set(alert.id, alert);
   }
+  for (const alert of all) if (counts(alert, sides)) replayed.set(alert.id, alert);
   const live = new Map<string, Alert>();
   let repeats = 0;
   for await (const alert of alertsOn(options)) {
@@ -182,14 +185,19 @@ interface Sides {
  * and all its records are still in the log.
  */
 function counts(alert: Alert, sides: Sides): boolean {
-  const { topic, from, to, stream } = sides.options;
+  const { topic, from, to, stream, ownsKey, current } = sides.options;
   const events = alert.steps.flatMap((step) => step.events);
-  if (events.some((event) => event.topic !== topic)) return false;
+  const forwarded = current.clock.forwarded === true;
+  if (ownsKey?.(alert.keyField) === false) return false;
+  if (!forwarded && events.some((event) => event.topic !== topic)) return false;
   if (alert.detectedAt < from || alert.detectedAt >= to) return false;
-  const watermark = sides.watermarks.get(partitionName(events[0]!)) ?? Number.NEGATIVE_INFINITY;
+  const key = new TextEncoder().encode(alert.key);
+  const at = forwarded ? { topic, partition: partitionOfKey(key, sides.watermarks.size) } : events[0]!;
+  const watermark = sides.watermarks.get(partitionName(at)) ?? Number.NEGATIVE_INFINITY;
   // In order of arrival, more events of the same time may have come since.
   if (stream.clock.mode === 'arrival' ? alert.detectedAt >= watermark : alert.detectedAt > watermark) return false;
-  if (events.every((event) => event.offset >= (sides.begins.get(partitionName(event)) ?? 0))) return true;
+  // Where events were forwarded from is another topic, with a retention of its own.
+  if (forwarded || events.every((event) => event.offset >= (sides.begins.get(partitionName(event)) ?? 0))) return true;
   sides.beforeRetention++;
   return false;
 }

@@ -4,7 +4,7 @@ import { parseTimestamp } from '../../runtime/settings/values.js';
 import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
 import { openLog } from '../../service/compose/log.js';
 import { onlyStream, StreamsError } from '../../service/compose/only-stream.js';
-import { ruleSetOf, ruleSetReader } from '../../service/compose/rule-set.js';
+import { ruleSetReader, ruleSetsOf } from '../../service/compose/rule-set.js';
 import { loadRunningRules, NoRulesError } from '../../service/compose/rules.js';
 import { makeRegistry, makeStream } from '../../service/compose/stream-parts.js';
 import { CommandError } from '../command-error.js';
@@ -36,6 +36,9 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
     const topic = options.topic ?? stream.settings.topic;
     if (topic === undefined) throw new CommandError('The stream reads several topics: say which with --topic.');
     const { sources } = await loadRunningRules(settings.patterns, stream.schema);
+    const ruleSets = ruleSetsOf(sources, settings, stream);
+    const route = ruleSets.routes.find((r) => r.topic.name === topic);
+    const routed = new Set(ruleSets.routes.map(({ field }) => field));
     const result = await verify({
       ...{ log, topic, from, to, readRuleSet: ruleSetReader(stream) },
       groupId: settings.kafka.groupId,
@@ -43,7 +46,8 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
       alertsTopic: settings.alerts.topic,
       alertDecoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
       stream: stream.definition,
-      current: ruleSetOf(sources, settings, stream),
+      current: route?.ruleSet ?? ruleSets.source,
+      ownsKey: (field) => (route === undefined ? !routed.has(field) : field === route.field),
       signal: new AbortController().signal,
       report: (text) => output.progress(text),
       onProgress: (records, of) => output.progress(`${count(records)} of ${count(of)} records replayed`),

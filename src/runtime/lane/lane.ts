@@ -37,6 +37,8 @@ export interface LaneOptions {
   readonly ruleSet: RuleSetVersion;
   /** Rules that are keyed by other fields than the source is. */
   readonly routes?: readonly Route[];
+  /** Rules of another key run where the records are read: refused while the source has several partitions. */
+  readonly needsOnePartition?: boolean;
   /** For what the journal says was in force before. */
   readonly readRuleSet: ReadRuleSet;
   readonly encoder: AlertEncoder;
@@ -167,10 +169,23 @@ export class Lane implements Detector {
     for (const topic of [source, alerts, deadLetters, late, kept]) if (topic !== null) await log.createTopic(topic);
     for (const { topic } of this.options.routes ?? []) await log.createTopic(topic);
     this.routing.know(await log.topics());
+    this.checkSource();
     this.producer ??= await log.producer();
     this.transactions ??= await log.transactionalProducer(transactionalId);
     this.delivery ??= new Delivery(delivery, this.producer, this.transactions, (error) => this.fail(error));
     this.member ??= await log.join({ ...group, topics: this.routing.selection() }, this.listener());
+  }
+
+  /** Throws, and says what to do, where the source has not the partitions that the settings name and that matters. */
+  private checkSource(): void {
+    const { source, needsOnePartition, report } = this.options;
+    if (source === null) return;
+    const there = this.routing.partitionsOf(source);
+    if (there === source.partitions) return;
+    const advice = `topic ${source.name} has ${there} partitions, and the settings say ${source.partitions}: set streams.*.partitions to ${there}`;
+    if (needsOnePartition === true)
+      throw new Error(`${advice}, so that patterns with another key see all of their events`);
+    report(advice);
   }
 
   /** Takes effect with the next record that is given out. */

@@ -12,7 +12,7 @@ import { demoPart } from './demo.js';
 import { streamIngest } from './ingest.js';
 import { openLog } from './log.js';
 import { onlyStream } from './only-stream.js';
-import { loadRunningRules, type RunningRules, rulesByKey } from './rules.js';
+import { loadRunningRules, type RunningRules } from './rules.js';
 import { openStore } from './store.js';
 import { makeRegistry, type StreamFacts, streamFacts } from './stream-parts.js';
 
@@ -41,7 +41,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
     const store = await openStore(settings);
     opened.unshift(store);
     const parts = { settings, clock, log, store, listener, report, warn };
-    return makeDetector({ ...parts, ...fitRules(running, stream, report) });
+    return makeDetector({ ...parts, rules: running.rules, sources: running.sources });
   };
   return {
     running,
@@ -73,19 +73,4 @@ function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): Redis
     alertsMax: maxAlerts,
     timeoutMs: timeout,
   });
-}
-
-/** The rules that can run where the topic is keyed as it is, with their sources; the others are reported. */
-function fitRules(
-  { rules, sources }: RunningRules,
-  { settings, definition }: StreamFacts,
-  report: (text: string) => void,
-): Pick<RunningRules, 'rules' | 'sources'> {
-  const { fit, unfit } = rulesByKey(rules, definition.keyField, settings.partitions);
-  for (const rule of unfit) {
-    report(
-      `${rule.id} is left out: it is keyed by ${rule.key}, but the topic by ${definition.keyField}. Only with one partition can it run.`,
-    );
-  }
-  return { rules: fit, sources: sources.filter((_, index) => fit.includes(rules[index]!)) };
 }

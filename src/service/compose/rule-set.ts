@@ -1,5 +1,7 @@
 import { parseRule, type Rule } from '../../rules/index.js';
 import { type ReadRuleSet, type RuleSetVersion, ruleSetDigest } from '../../runtime/journal/rule-set-version.js';
+import { forwardedDecoder } from '../../runtime/repartition/forwarded-decoder.js';
+import { type Route, routeTopic } from '../../runtime/repartition/route.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { EventClockOptions } from '../../runtime/task/event-clock.js';
 import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
@@ -17,24 +19,72 @@ export class RuleSetError extends Error {
   readonly code = 'RULE_SET';
 }
 
-/** The rule set that these rules and settings make. Throws `RuleSetError` when a rule does not hold for the stream's schema. */
-export function ruleSetOf(sources: readonly RuleSource[], settings: Settings, stream: StreamParts): RuleSetVersion {
-  return versionOf({ files: sources, options: ruleOptionsOf(settings.engine), clock: stream.definition.clock }, stream);
+export interface RuleSets {
+  /** Runs where the records are read. */
+  readonly source: RuleSetVersion;
+  /** Keyed by other fields than the topic is, one for each. */
+  readonly routes: readonly Route[];
+  /** Rules of another key that run where the records are read, which is right with one partition alone. */
+  readonly needsOnePartition: boolean;
+}
+
+interface Compiled {
+  readonly source: RuleSource;
+  readonly rule: Rule;
+}
+
+/** The rule sets that these rules and settings make. Throws `RuleSetError` when a rule does not hold for the stream's schema. */
+export function ruleSetsOf(sources: readonly RuleSource[], settings: Settings, stream: StreamParts): RuleSets {
+  const rules = sources.map((source) => ({ source, rule: compiled(source, stream) }));
+  const { keyField, clock } = stream.definition;
+  const { partitions } = stream.settings;
+  const isForeign = ({ rule }: Compiled): boolean => keyField !== null && rule.key !== keyField;
+  const routed = partitions > 1 ? rules.filter(isForeign) : [];
+  const fields = [...new Set(routed.map(({ rule }) => rule.key))];
+  const options = ruleOptionsOf(settings.engine);
+  const make = (of: readonly Compiled[], at: EventClockOptions, more: readonly string[] = []) =>
+    versionOf({ files: of.map(({ source }) => source), options, clock: at }, of, stream, more);
+  return {
+    source: make(
+      rules.filter((one) => !routed.includes(one)),
+      clock,
+      fields,
+    ),
+    routes: fields.map((field) => ({
+      field,
+      topic: { name: routeTopic(stream.settings.topic ?? stream.settings.name, field), partitions },
+      ruleSet: make(
+        routed.filter(({ rule }) => rule.key === field),
+        { ...clock, outOfOrdernessMs: 0, forwarded: true },
+      ),
+    })),
+    needsOnePartition: routed.length === 0 && rules.some(isForeign),
+  };
 }
 
 /** Reads rule sets that were in force before. They are checked against today's schema of the stream. */
 export function ruleSetReader(stream: StreamParts): ReadRuleSet {
-  return async (body) => versionOf(JSON.parse(new TextDecoder().decode(body)) as RuleSetBody, stream);
+  return async (bytes) => {
+    const body = JSON.parse(new TextDecoder().decode(bytes)) as RuleSetBody;
+    const rules = body.files.map((source) => ({ source, rule: compiled(source, stream) }));
+    return versionOf(body, rules, stream, []);
+  };
 }
 
-function versionOf(body: RuleSetBody, stream: StreamParts): RuleSetVersion {
-  const { files, options, clock } = body;
-  const rules = files.map((source) => compiled(source, stream));
+/** `more`: fields that others than these rules read. */
+function versionOf(
+  { files, options, clock }: RuleSetBody,
+  of: readonly Compiled[],
+  stream: StreamParts,
+  more: readonly string[],
+): RuleSetVersion {
+  const rules = of.map(({ rule }) => rule);
+  const decoder = stream.decoder([...rules.flatMap((rule) => rule.fields), ...more]);
   return {
     ...{ rules, options, clock },
     digest: ruleSetDigest(rules, options, clock),
     body: new TextEncoder().encode(JSON.stringify({ files, options, clock } satisfies RuleSetBody)),
-    decoder: stream.decoder(rules.flatMap((rule) => rule.fields)),
+    decoder: clock.forwarded === true ? forwardedDecoder(decoder) : decoder,
   };
 }
 

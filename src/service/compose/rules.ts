@@ -36,13 +36,3 @@ export async function loadRunningRules(folder: string, schema: EventSchema | nul
   const sources = running.map(({ source }) => ({ file: source, text: texts.get(source)! }));
   return { rules: running, sources, diagnostics };
 }
-
-/** Rules whose key the topic is partitioned by; all of them where there is one partition. */
-export function rulesByKey(
-  rules: readonly Rule[],
-  keyField: string | null,
-  partitions: number,
-): { fit: Rule[]; unfit: Rule[] } {
-  const fits = (rule: Rule): boolean => partitions <= 1 || keyField === null || rule.key === keyField;
-  return { fit: rules.filter(fits), unfit: rules.filter((rule) => !fits(rule)) };
-}

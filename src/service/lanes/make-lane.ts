@@ -6,7 +6,7 @@ import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
 import { onlyStream } from '../compose/only-stream.js';
-import { ruleSetOf, ruleSetReader } from '../compose/rule-set.js';
+import { ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
 import type { RuleSource } from '../compose/rules.js';
 import { makeRegistry, makeStream } from '../compose/stream-parts.js';
 
@@ -15,7 +15,7 @@ export interface LaneParts {
   readonly settings: Settings;
   /** 0, 1, …: which of the lanes of this process it is. */
   readonly number: number;
-  /** The rules that run here: checked already, and keyed as the topic is. */
+  /** The rules that run here, checked already. */
   readonly sources: readonly RuleSource[];
   readonly clock: Clock;
   readonly log: Log;
@@ -40,13 +40,15 @@ export function makeLane(parts: LaneParts): Lane {
     onRecovered: () => report('the schema registry answers again'),
   });
   const { topic, partitions, topics } = stream.settings;
+  const ruleSets = ruleSetsOf(parts.sources, settings, stream);
   return new Lane({
     ...{ log, store, clock, listener, report },
     stream: stream.definition,
     group: { groupId: settings.kafka.groupId, topics: topics!, start: settings.start },
-    ruleSet: ruleSetOf(parts.sources, settings, stream),
+    ruleSet: ruleSets.source,
+    routes: ruleSets.routes,
+    needsOnePartition: ruleSets.needsOnePartition,
     readRuleSet: ruleSetReader(stream),
-    routes: [],
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
     source: topic === undefined ? null : { name: topic, partitions },
     alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },

@@ -1,0 +1,124 @@
+import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
+import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
+import { Lane, type LaneOptions } from '../../../src/runtime/lane/lane.js';
+import type { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
+import type { RecordDecoder } from '../../../src/runtime/ports/decoder.js';
+import { jsonDecoder, stream } from '../../harness/lane-kit.js';
+import type { SimDisk } from './sim-disk.js';
+import { SimStore } from './sim-disk.js';
+import { SimLog } from './sim-log.js';
+import type { InspectCommit } from './sim-member.js';
+import { SimProcess, type Surroundings } from './sim-process.js';
+import { VERSIONS } from './versions.js';
+
+const text = new TextEncoder();
+
+/** Settings that are the same for all processes of a seed. */
+export interface LaneSettings {
+  readonly commitIntervalMs: number;
+  readonly commitRecords: number;
+  readonly snapshotIntervalMs: number;
+  readonly hotKeysMax: number;
+  readonly idleAfterMs: number;
+  /** Transactions have a name of their machine's. */
+  readonly namedTransactions: boolean;
+}
+
+/** One life of a process with a lane in it. */
+export class Life {
+  readonly process: SimProcess;
+  readonly log: SimLog;
+  readonly lane: Lane;
+  /** It was asked to stop. */
+  stopping = false;
+
+  constructor(
+    readonly host: Host,
+    number: number,
+    around: Surroundings,
+    on: { readonly log: MemoryLog; readonly inspect: InspectCommit; readonly settings: LaneSettings },
+    version: RuleSetVersion,
+    delivery: DeliveryMode,
+    onFailed: (life: Life, why: string) => void,
+  ) {
+    this.process = new SimProcess(`${host.name}.${number}`, around);
+    this.log = new SimLog(on.log, this.process, on.inspect);
+    const options = { ...laneOptions(this.process, this.log, version, delivery, on.settings) };
+    const named = on.settings.namedTransactions ? { transactionalId: host.name } : {};
+    this.lane = new Lane({
+      ...{ ...options, ...named },
+      store: new SimStore(host.disk, this.process),
+      listener: {
+        onPhase: (phase, trouble) => {
+          if (phase === 'failed') onFailed(this, trouble ?? '');
+        },
+      },
+    });
+    this.process.trace(`begins, ${delivery}, rules ${version.digest.slice(0, 6)}`);
+    this.lane.start().catch((error: unknown) => {
+      if (!this.stopping) onFailed(this, String(error));
+    });
+  }
+
+  expire(): void {
+    for (const member of this.log.members) member.expire();
+  }
+}
+
+/** A machine: it runs one process at a time, and has a disk. */
+export class Host {
+  life: Life | null = null;
+  lives = 0;
+
+  constructor(
+    readonly name: string,
+    readonly disk: SimDisk,
+  ) {}
+}
+
+function laneOptions(
+  process: SimProcess,
+  log: SimLog,
+  version: RuleSetVersion,
+  delivery: DeliveryMode,
+  settings: LaneSettings,
+): Omit<LaneOptions, 'store' | 'listener'> {
+  const decoder = slowDecoder(process);
+  const { commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, idleAfterMs } = settings;
+  return {
+    ...{ log, delivery, commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax },
+    clock: process.clock,
+    stream: { ...stream, idleAfterMs },
+    group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },
+    ruleSet: { ...version, decoder },
+    readRuleSet: async (body) => {
+      const digest = new TextDecoder().decode(body);
+      const found = VERSIONS.find((v) => v.digest === digest);
+      if (found === undefined) throw new Error(`no rule set ${digest}`);
+      return { ...found, decoder };
+    },
+    encoder: { encode: (alert) => text.encode(JSON.stringify(alert)) },
+    source: null,
+    alerts: { name: 'alerts', partitions: 1 },
+    deadLetters: { name: 'dead-letters', partitions: 1 },
+    late: { name: 'late', partitions: 1 },
+    journal: { name: 'journal', partitions: 1 },
+    stopwatch: () => process.around.clock.now() / 1000,
+    turn: async () => undefined,
+    report: (said) => process.trace(`says: ${said}`),
+  };
+}
+
+/** A schema registry that now and then takes its time. */
+function slowDecoder(process: SimProcess): RecordDecoder {
+  const { chance, clock, tally } = process.around;
+  return {
+    ...jsonDecoder,
+    prepare: () => {
+      const { slowRate, slowMsMax } = process.around.weather;
+      if (!chance.happens(slowRate / 2)) return undefined;
+      tally.add('slow, registry');
+      return clock.pause(chance.between(1, slowMsMax)).then(() => process.awake());
+    },
+  };
+}

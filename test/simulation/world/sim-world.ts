@@ -1,0 +1,294 @@
+import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
+import { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
+import { Chance } from './chance.js';
+import { FINE, Tally, type Weather, weatherOf } from './faults.js';
+import { Host, type LaneSettings, Life } from './host.js';
+import { Invariants } from './invariants.js';
+import { SimClock } from './sim-clock.js';
+import { SimDisk } from './sim-disk.js';
+import type { SimProcess, Surroundings } from './sim-process.js';
+import { type Arrival, arrivals } from './source.js';
+import { VERSIONS } from './versions.js';
+
+export type SimulatedDelivery = DeliveryMode | 'switching';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly delivery: SimulatedDelivery;
+  /** Called with what happens, in words. */
+  readonly trace?: (text: string) => void;
+}
+
+/** A coordinator gives up a member that it has not heard of for so long. */
+const SESSION_MS = 200;
+const RECORDS_MS = 1200;
+/** Nothing bad happens after this. */
+const CALM_MS = 1800;
+/** Longer than anything that a lane waits for by itself. */
+const QUIET_MS = 1300;
+const STEPS_MAX = 20_000;
+const HOSTS = 3;
+
+/**
+ * Machines with processes of one group, their log and their disks; records that come, and what goes wrong. After `CALM_MS`
+ * nothing goes wrong any more, and it runs on until nothing is left to do.
+ */
+export class SimWorld implements Surroundings {
+  readonly clock = new SimClock();
+  readonly tally = new Tally();
+  readonly chance: Chance;
+  readonly log: MemoryLog;
+  readonly invariants = new Invariants();
+  readonly partitions: number;
+  weather: Weather;
+  version: number;
+  private readonly hosts: readonly Host[];
+  private readonly settings: LaneSettings;
+  private readonly arrivals: readonly Arrival[];
+  private readonly ends = new Map<string, number>();
+  private readonly cutUntil = new Map<SimProcess, number>();
+  private awayUntil = 0;
+  private lastChange = 0;
+
+  constructor(private readonly options: WorldOptions) {
+    const chance = new Chance(options.seed);
+    this.partitions = chance.between(1, 3);
+    this.settings = settingsOf(chance);
+    this.log = new MemoryLog({
+      ...{ clock: this.clock, batchRecordsMax: chance.pick([1, 3, 20]), offsetGaps: chance.happens(0.5) },
+    });
+    const source = { partitions: this.partitions, records: chance.between(25, 70), durationMs: RECORDS_MS };
+    this.arrivals = arrivals(source, chance.fork());
+    this.version = chance.between(0, VERSIONS.length - 1);
+    this.weather = weatherOf(chance);
+    const disk = () => new SimDisk((partition, batch) => this.invariants.beforeWrite(partition, batch));
+    this.hosts = Array.from({ length: HOSTS }, (_, i) => new Host(`host${i}`, disk()));
+    this.chance = chance.fork();
+    this.tally.counts.clear();
+  }
+
+  /** Throws when it comes to no end. */
+  async run(): Promise<void> {
+    await this.log.createTopic({ name: 'rows', partitions: this.partitions });
+    await this.feed();
+    for (const host of this.hosts.slice(0, this.chance.between(1, 2))) this.start(host);
+    this.scheduleEvent();
+    this.clock.schedule(CALM_MS, () => this.calm());
+    await this.clock.run(() => this.isQuiet(), STEPS_MAX);
+    let left = 0;
+    for (const { life } of this.hosts) {
+      if (life === null) continue;
+      left++;
+      life.stopping = true;
+      void life.lane.stop().finally(() => left--);
+    }
+    await this.clock.run(() => left === 0, STEPS_MAX);
+  }
+
+  trace(who: string, text: string): void {
+    this.options.trace?.(`${String(Math.round(this.clock.now())).padStart(5)} ${who.padEnd(9)} ${text}`);
+  }
+
+  async reachable(from: SimProcess): Promise<void> {
+    for (;;) {
+      const until = Math.max(this.awayUntil, this.cutUntil.get(from) ?? 0);
+      const now = this.clock.now();
+      if (until <= now) return;
+      await this.clock.pause(until - now);
+    }
+  }
+
+  // ---- records --------------------------------------------------------------------------------------------------------
+
+  private async feed(): Promise<void> {
+    const producer = await this.log.producer();
+    let left = this.arrivals.length;
+    for (const { atMs, record } of this.arrivals) {
+      this.clock.schedule(atMs, () => {
+        void producer.send([record]).then(async () => {
+          this.trace('source', `${new TextDecoder().decode(record.value ?? undefined)} to ${record.partition}`);
+          if (--left > 0) return;
+          for (let partition = 0; partition < this.partitions; partition++) {
+            const { end } = await this.log.offsets({ topic: 'rows', partition });
+            this.ends.set(`rows-${partition}`, end);
+          }
+        });
+      });
+    }
+  }
+
+  private isQuiet(): boolean {
+    const now = this.clock.now();
+    if (now < CALM_MS || now - this.lastChange < QUIET_MS || this.ends.size === 0) return false;
+    for (const [name, end] of this.ends) if ((this.invariants.committed.get(name) ?? 0) < end) return false;
+    return this.hosts.every(({ life }) => life === null || !(life.process.frozen || life.process.dead || life.stopping));
+  }
+
+  // ---- processes ------------------------------------------------------------------------------------------------------
+
+  private get lives(): Life[] {
+    return this.hosts.flatMap(({ life }) => (life === null || life.process.dead || life.stopping ? [] : [life]));
+  }
+
+  private start(host: Host): void {
+    if (host.life !== null) return;
+    const { chance } = this;
+    const modes: readonly DeliveryMode[] = ['exactly-once', 'at-least-once'];
+    const { delivery } = this.options;
+    const mode = delivery === 'switching' ? chance.pick(modes) : delivery;
+    const on = {
+      log: this.log,
+      settings: this.settings,
+      inspect: (...commit: Parameters<Invariants['afterCommit']>) => {
+        this.lastChange = this.clock.now();
+        this.invariants.afterCommit(...commit);
+      },
+    };
+    const life = new Life(host, ++host.lives, this, on, VERSIONS[this.version]!, mode, (failed, why) =>
+      this.failed(failed, why),
+    );
+    host.life = life;
+    this.tally.add('processes');
+    life.process.onSessionLost = () => life.expire();
+    life.process.onRebalance = () => this.disturb();
+    life.process.onStill = () => this.still(life);
+  }
+
+  /** The process died or stands still. */
+  private still(life: Life): void {
+    const { clock, chance, tally } = this;
+    clock.schedule(chance.happens(0.3) ? 0 : SESSION_MS, () => {
+      if (!life.process.dead && !life.process.frozen) return;
+      tally.add(life.process.dead ? 'session of a dead process ends' : 'session of a frozen process ends');
+      life.expire();
+    });
+    if (!life.process.dead) return;
+    clock.schedule(chance.between(10, 400), () => {
+      life.host.life = null;
+      this.start(life.host);
+    });
+  }
+
+  private failed(life: Life, why: string): void {
+    life.process.trace(`failed: ${why}`);
+    if (life.process.fatalFaults === 0) this.invariants.problems.push(`${life.process.name} failed: ${why}`);
+    this.tally.add('lanes failed');
+    this.clock.schedule(20, () => life.process.crash());
+  }
+
+  private stop(life: Life): void {
+    life.stopping = true;
+    life.process.trace('is asked to stop');
+    void life.lane.stop().then(() => {
+      life.process.crash();
+      life.host.life = null;
+    });
+  }
+
+  /** Members come or go. */
+  private disturb(): void {
+    const free = this.hosts.find(({ life }) => life === null);
+    if (free !== undefined) this.start(free);
+    else if (this.lives.length > 1) this.stop(this.chance.pick(this.lives));
+  }
+
+  // ---- what goes wrong ------------------------------------------------------------------------------------------------
+
+  private scheduleEvent(): void {
+    const { chance, clock, weather } = this;
+    if (weather.events.length === 0) return;
+    clock.schedule(chance.between(1, weather.eventEveryMs), () => {
+      if (clock.now() >= CALM_MS) return;
+      this.event(chance.pick(weather.events));
+      this.scheduleEvent();
+    });
+  }
+
+  private event(event: Weather['events'][number]): void {
+    const { chance, clock, lives } = this;
+    const life = lives.length === 0 ? null : chance.pick(lives);
+    if (life === null && event !== 'another process' && event !== 'other rules') return;
+    this.tally.add(`event: ${event}`);
+    this.trace('world', event);
+    const { process } = life ?? {};
+    switch (event) {
+      case 'crash':
+        return process?.crash();
+      case 'freeze':
+        return process?.freeze();
+      case 'stop in good order':
+        return lives.length > 1 ? this.stop(life!) : undefined;
+      case 'another process':
+        return this.disturb();
+      case 'session lost':
+        return life?.expire();
+      case 'network cut':
+        return this.cut(life!, chance.pick([50, 300, 900]));
+      case 'log stalled':
+        return this.stall(chance.pick([50, 400, 1200]));
+      case 'clock jumps ahead':
+        return process?.jump(chance.pick([100, 700, 3_600_000]));
+      case 'clock jumps back':
+        return process?.jump(-chance.pick([100, 700, 3_600_000]));
+      case 'disk lost':
+      case 'older disk':
+        process?.crash();
+        if (event === 'disk lost') life!.host.disk.lose();
+        else life!.host.disk.goBack(chance);
+        return;
+      case 'other rules':
+        this.version = chance.between(0, VERSIONS.length - 1);
+        return;
+      case 'delivery switched':
+        if (this.options.delivery === 'switching')
+          life!.lane.setDelivery(chance.pick(['exactly-once', 'at-least-once']));
+        return;
+      default:
+        event satisfies never;
+    }
+    void clock;
+  }
+
+  private cut(life: Life, ms: number): void {
+    const until = this.clock.now() + ms;
+    this.cutUntil.set(life.process, until);
+    this.clock.schedule(SESSION_MS, () => {
+      if ((this.cutUntil.get(life.process) ?? 0) > this.clock.now()) life.expire();
+    });
+  }
+
+  private stall(ms: number): void {
+    this.awayUntil = Math.max(this.awayUntil, this.clock.now() + ms);
+    if (!this.chance.happens(0.5)) return;
+    const members = this.lives.flatMap((life) => life.log.members);
+    for (const member of members) member.tell(new Error('no broker answers'));
+    this.clock.schedule(ms, () => {
+      for (const member of members) member.tell(null);
+    });
+  }
+
+  private calm(): void {
+    this.trace('world', 'nothing goes wrong any more');
+    this.weather = FINE;
+    this.awayUntil = 0;
+    this.cutUntil.clear();
+    this.lastChange = this.clock.now();
+    const wake = () => {
+      if (this.hosts.every(({ life }) => life === null)) this.start(this.hosts[0]!);
+    };
+    wake();
+    // The last of them may be on its way out.
+    for (const ms of [500, 1000, 2000]) this.clock.schedule(ms, wake);
+  }
+}
+
+function settingsOf(chance: Chance): LaneSettings {
+  return {
+    commitIntervalMs: chance.pick([20, 50, 100]),
+    commitRecords: chance.pick([3, 20, 1000]),
+    snapshotIntervalMs: chance.pick([0, 60, 200, 600]),
+    hotKeysMax: chance.pick([1, 2, 16_384]),
+    idleAfterMs: chance.pick([0, 150, 400]),
+    namedTransactions: chance.happens(0.5),
+  };
+}

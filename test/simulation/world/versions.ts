@@ -1,0 +1,29 @@
+import { begin, eq, feature, field, ge } from '../../../src/engine/index.js';
+import type { Rule } from '../../../src/rules/rule.js';
+import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
+import { jsonDecoder, RULES, ruleOf, ruleSetOf, stream } from '../../harness/lane-kit.js';
+
+const is = (type: string) => eq(field('type'), type);
+
+const sameDevice = ruleOf('two-c', begin('C').where(is('c')).times(2).within(80).build(), { key: 'device' });
+const busy = ruleOf(
+  'busy',
+  begin('D')
+    .where(is('d'))
+    .where(ge(feature({ fn: 'count', overMs: 90 }), 4))
+    .build(),
+);
+const changed: Rule = { ...RULES[0]!, revision: 'a-then-b-2' };
+
+const clock = (outOfOrdernessMs: number) => ({ ...stream.clock, outOfOrdernessMs });
+
+/** Rule sets that processes of one group run, one after the other or side by side while they are rolled out. */
+export const VERSIONS: readonly RuleSetVersion[] = [
+  ruleSetOf([...RULES, sameDevice]),
+  // A rule fewer, one changed, one added, in another order, and more patience.
+  ruleSetOf([busy, changed, RULES[2]!], jsonDecoder, clock(30)),
+  // Another set of key fields.
+  ruleSetOf([sameDevice, RULES[1]!, busy, RULES[2]!], jsonDecoder, clock(4)),
+];
+
+export const digestOf = (version: RuleSetVersion): string => version.digest;
