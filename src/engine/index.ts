@@ -27,6 +27,7 @@ export {
   pasteRing,
   type RingMemory,
   readRing,
+  readWhole,
   ringCapacity,
   ringCount,
   ringOfState,

@@ -82,16 +82,17 @@ export const newestTime = (window: Window, memory: RingMemory, at: number): numb
 export const touchRing = (window: Window, memory: RingMemory, at: number): number =>
   memory.doubles[rowAt(window, memory, at, 0)]! + memory.doubles[rowAt(window, memory, at, ringCount(memory, at))]!;
 
-/** Drops the rows older than `oldest`; answers how many are left. */
-export function dropOlder(window: Window, memory: RingMemory, at: number, oldest: number): number {
+/** Drops the rows that are too old to be in the window with the event; answers how many are left. */
+export function dropOlder(window: Window, memory: RingMemory, at: number, event: EngineEvent): number {
   const { doubles, words } = memory;
   const { stride } = window;
   const head = at * 2;
   const count = words[head + COUNT]!;
   const rows = rowsOf(window, at);
+  const oldest = event.time - window.overMs;
   let first = words[head + FIRST]!;
   if (count === 0 || doubles[rows + first * stride]! >= oldest) return count;
-  if (newestTime(window, memory, at) < oldest) {
+  if (doubles[rowAt(window, memory, at, count - 1)]! < oldest) {
     empty(window, memory, at);
     return 0;
   }
@@ -173,19 +174,29 @@ const copied = { count: 0, settled: 0, places: new Float64Array(64) };
 
 /** Writes the values of the window's cells as of `time`, which is not before the newest row. */
 export function readRing(window: Window, memory: RingMemory, at: number, time: number): void {
-  const { doubles } = memory;
-  const count = ringCount(memory, at);
   const left = rowsBefore(window, memory, at, time - window.overMs);
-  if (left === count) {
-    writeEmpty(window);
-    return;
-  }
+  if (left === ringCount(memory, at)) writeEmpty(window);
+  else if (left === 0) readWhole(window, memory, at);
+  else writeCells(window, memory, at, left, totalsWithout(window, memory, at, left), 0);
+}
+
+/** Writes the values of the window's cells at a time at which all rows, of which there are some, are inside. */
+export const readWhole = (window: Window, memory: RingMemory, at: number): void =>
+  writeCells(window, memory, at, 0, memory.doubles, totalsOf(at));
+
+/** Without the oldest `left` rows, of totals that begin at `base`. */
+function writeCells(
+  window: Window,
+  memory: RingMemory,
+  at: number,
+  left: number,
+  totals: Float64Array,
+  base: number,
+): void {
   const { cells } = window;
-  const totals = left === 0 ? doubles : totalsWithout(window, memory, at, left);
-  const base = left === 0 ? totalsOf(at) : 0;
   for (let i = 0; i < cells.length; i++) {
     const { cell, fn, field } = cells[i]!;
-    if (field === null) cell.value = count - left;
+    if (field === null) cell.value = ringCount(memory, at) - left;
     else if (fn === 'sum') cell.value = sumAt(totals, base + field.sum);
     else if (fn === 'avg') cell.value = sumAt(totals, base + field.sum) / totals[base + field.present]!;
     else cell.value = extreme(window, memory, at, left, fn, field);

@@ -36,6 +36,21 @@ describe('a key table', () => {
     expect(ODD_KEYS.map((key) => table.find(key))).toEqual(slots);
   });
 
+  it('finds many keys together, and knows those that it has not', () => {
+    const table = new KeyTable();
+    const keys = [...ODD_KEYS, ...Array.from({ length: 500 }, (_, i) => `key ${i}`)];
+    const slots = keys.map((key) => table.add(key));
+    const others = keys.slice(0, 100).map((key) => `${key}?`);
+    const found: number[] = [];
+    table.findAll([...keys, ...others, 'not looked for'], keys.length + others.length, found);
+    expect(found).toEqual([...slots, ...others.map(() => -1)]);
+    const { removals } = table;
+    table.remove(slots[0]!);
+    expect(table.removals).toBe(removals + 1);
+    table.findAll(keys, 1, found);
+    expect(found[0]).toBe(-1);
+  });
+
   it('tells keys apart that differ only in how wide their characters are', () => {
     const table = new KeyTable();
     const latin = table.add('a\u0000');

@@ -76,13 +76,11 @@ export class KeyTable {
   }
 
   /**
-   * Slots of some keys, as `find` says them. The same is read of all keys before the next of any, so that the waits for memory go
+   * Slots of the first `count` keys, as `find` says them. The same is read of all keys before the next of any, so that the waits for memory go
    * side by side.
    */
-  findAll(keys: readonly string[], slots: number[]): void {
-    slots.length = 0;
-    for (let from = 0; from < keys.length; from += BATCH)
-      this.findSome(keys, from, Math.min(from + BATCH, keys.length), slots);
+  findAll(keys: readonly string[], count: number, slots: number[]): void {
+    for (let from = 0; from < count; from += BATCH) this.findSome(keys, from, Math.min(from + BATCH, count), slots);
   }
 
   private findSome(keys: readonly string[], from: number, to: number, slots: number[]): void {
@@ -104,7 +102,7 @@ export class KeyTable {
     for (let i = 0; i < to - from; i++) {
       const isPlain = stored[i] !== 0 && heads[i] !== TOO_LONG;
       const slot = isPlain ? arena.slotIf(stored[i]! - 1, heads[i]!, words, i * BATCH_WORDS) : -1;
-      slots.push(slot >= 0 ? slot : this.find(keys[from + i]!));
+      slots[from + i] = slot >= 0 ? slot : this.find(keys[from + i]!);
     }
   }
 

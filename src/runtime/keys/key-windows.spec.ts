@@ -154,6 +154,8 @@ describe('windows by slot', () => {
           time += wait;
           states[slot] = updateFeatures(run.set, states[slot], event(time, fields));
           run.windows.add(slot, event(time, fields));
+          const written = run.cells.map((cell) => cell.value);
+          expect(written).toEqual(statesValues(run, states[slot], time));
           expect(run.windows.has(slot)).toBe(states[slot] !== undefined);
           for (const later of [0, 7]) {
             expect(valuesAt(run, slot, time + later)).toEqual(statesValues(run, states[slot], time + later));

@@ -9,6 +9,7 @@ import {
   newestTime,
   pasteRing,
   readRing,
+  readWhole,
   ringCapacity,
   ringCount,
   ringOfState,
@@ -68,12 +69,16 @@ export class KeyWindows {
     return false;
   }
 
-  /** Adds the event to the windows that count it, and drops from those what is older than they allow. Times of a slot must not fall. */
+  /**
+   * Adds the event to the windows that count it, drops from those what is older than they allow, and writes the value of every
+   * feature. Times of a slot must not fall.
+   */
   add(slot: number, event: EngineEvent): void {
     const { windows } = this;
     for (let i = 0; i < windows.length; i++) {
-      const { window } = windows[i]!;
-      if (takes(window, event)) windows[i]!.add(slot, event);
+      const window = windows[i]!;
+      if (takes(window.window, event)) window.add(slot, event);
+      else window.read(slot, event.time);
     }
   }
 
@@ -104,10 +109,10 @@ export class KeyWindows {
     for (const { store } of this.windows) if (store.has(slot)) store.delete(slot);
   }
 
-  /** Reads the places of these slots that the next event of each will look at, side by side. The number means nothing. */
-  touch(slots: readonly number[]): number {
+  /** Reads the places of the first `count` slots that the next event of each will look at, side by side. The number means nothing. */
+  touch(slots: readonly number[], count: number): number {
     let sum = 0;
-    for (const window of this.windows) sum += window.touch(slots);
+    for (const window of this.windows) sum += window.touch(slots, count);
     return sum;
   }
 }
@@ -123,19 +128,22 @@ class SlotWindows {
 
   add(slot: number, event: EngineEvent): void {
     const { store, window } = this;
-    if (!store.has(slot)) {
-      const at = this.allocate(slot, CAPACITY_MIN);
-      clearRing(window, store.segmentOf(slot), at, CAPACITY_MIN);
-    }
+    if (!store.has(slot)) this.begin(slot);
     let segment: Segment = store.segmentOf(slot);
     let at = placeOf(store, slot);
-    const count = dropOlder(window, segment, at, event.time - window.overMs);
+    const count = dropOlder(window, segment, at, event);
     const capacity = ringCapacity(segment, at);
     if (count === capacity || (capacity > CAPACITY_KEPT && count * 4 < capacity)) {
       at = this.resize(slot, segment, at, roomFor(count));
       segment = store.segmentOf(slot);
     }
     addRow(window, segment, at, event);
+    readWhole(window, segment, at);
+  }
+
+  private begin(slot: number): void {
+    const at = this.allocate(slot, CAPACITY_MIN);
+    clearRing(this.window, this.store.segmentOf(slot), at, CAPACITY_MIN);
   }
 
   read(slot: number, time: number): void {
@@ -165,18 +173,19 @@ class SlotWindows {
     ringOfState(window, state, store.segmentOf(slot), at, capacity);
   }
 
-  touch(slots: readonly number[]): number {
+  touch(slots: readonly number[], count: number): number {
     const { store, window } = this;
     const { segments, places } = ahead;
     let sum = 0;
-    let count = 0;
-    for (let i = 0; i < slots.length; i++) {
-      if (!store.has(slots[i]!)) continue;
-      segments[count] = store.segmentOf(slots[i]!);
-      places[count++] = placeOf(store, slots[i]!);
+    let held = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (!store.has(slot)) continue;
+      segments[held] = store.segmentOf(slot);
+      places[held++] = placeOf(store, slot);
     }
-    for (let i = 0; i < count; i++) sum += ringCount(segments[i]!, places[i]!);
-    for (let i = 0; i < count; i++) sum += touchRing(window, segments[i]!, places[i]!);
+    for (let i = 0; i < held; i++) sum += ringCount(segments[i]!, places[i]!);
+    for (let i = 0; i < held; i++) sum += touchRing(window, segments[i]!, places[i]!);
     return sum;
   }
 

@@ -79,6 +79,8 @@ export class SlotStates<S> {
 
   /** The state, which is hot from now on. */
   get(slot: number): S | undefined {
+    // The places of so many slots need not be read to know that none has a state.
+    if (this.hotCount + this.coldCount === 0) return undefined;
     const place = this.places.get(slot);
     if (place > 0) {
       if (this.freezer !== null) this.owners.set(place - 1, (slot << 1) | 1);

@@ -6,42 +6,46 @@ import type { KeyTable } from './key-table.js';
  * A slot that was found stays its key's while no key is removed from the table; of a key that was not there, nothing is known.
  */
 export class SlotsAhead {
+  /** Slots that were found by the last `find`, the first `found` of them. */
+  readonly slots: number[] = [];
+  found = 0;
+  // Lists are not emptied but written over: one that is emptied gives up its memory, and events come by the million.
   private readonly events: object[] = [];
   private readonly keys: string[] = [];
-  private readonly slots: number[] = [];
-  private readonly known: number[] = [];
+  private readonly slotsOf: number[] = [];
+  private count = 0;
   private next = 0;
   private removals = 0;
 
   clear(): void {
-    this.events.length = 0;
-    this.keys.length = 0;
-    this.slots.length = 0;
+    this.count = 0;
     this.next = 0;
   }
 
   /** Adds an event, by its identity, and its key. */
   add(event: object, key: string): void {
-    this.events.push(event);
-    this.keys.push(key);
+    this.events[this.count] = event;
+    this.keys[this.count++] = key;
   }
 
-  /** Looks up the keys; answers the slots of those that are in the table, until the next call. */
-  find(table: KeyTable): readonly number[] {
-    const { keys, slots, known } = this;
+  /** Looks up the keys. */
+  find(table: KeyTable): void {
+    const { slots, slotsOf, count } = this;
     this.removals = table.removals;
-    table.findAll(keys, slots);
-    known.length = 0;
-    for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0) known.push(slots[i]!);
-    return known;
+    table.findAll(this.keys, count, slotsOf);
+    let found = 0;
+    for (let i = 0; i < count; i++) if (slotsOf[i]! >= 0) slots[found++] = slotsOf[i]!;
+    this.found = found;
   }
 
   /** Slot of the key of an event; -1: it has none. */
   slotOf(table: KeyTable, key: string, event: object): number {
-    const { events } = this;
-    while (this.next < events.length && events[this.next] !== event) this.next++;
-    if (this.next === events.length || this.removals !== table.removals) return table.find(key);
-    const slot = this.slots[this.next]!;
+    const { events, count } = this;
+    let { next } = this;
+    while (next < count && events[next] !== event) next++;
+    this.next = next;
+    if (next === count || this.removals !== table.removals) return table.find(key);
+    const slot = this.slotsOf[next]!;
     return slot >= 0 ? slot : table.find(key);
   }
 }

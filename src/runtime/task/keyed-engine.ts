@@ -202,17 +202,18 @@ export class KeyedEngine {
     if (takesAny(features!, event)) {
       if (slot < 0) slot = this.slotOf(key);
       if (this.tellsChanges) this.changes.mark(slot);
-      if (!windows.has(slot)) this.beginWindows(slot, event.time + featuresHorizon(features!));
+      if (!windows.has(slot)) this.beginWindows(slot, event.time);
       windows.add(slot, event);
+    } else {
+      windows.read(slot, event.time);
     }
-    windows.read(slot, event.time);
     return slot;
   }
 
-  private beginWindows(slot: number, end: number): void {
+  private beginWindows(slot: number, time: number): void {
     if (this.states.has(slot)) return;
     this.keysAlive++;
-    this.expiry.add(slot, end);
+    this.expiry.add(slot, time + featuresHorizon(this.ruleSet.features!));
   }
 
   /**
@@ -228,7 +229,10 @@ export class KeyedEngine {
       const key = event.fields[keyField];
       if (typeof key === 'string') ahead.add(event, key);
     }
-    this.warmth = this.windows.touch(ahead.find(this.table));
+    ahead.find(this.table);
+    let sum = 0;
+    for (let i = 0; i < ahead.found; i++) if (this.changes.isMarked(ahead.slots[i]!)) sum++;
+    this.warmth = sum + this.windows.touch(ahead.slots, ahead.found);
   }
 
   get hasTimers(): boolean {
@@ -271,7 +275,7 @@ export class KeyedEngine {
     const slot = this.slotOf(key);
     const { windows } = this;
     if (windows !== null && state.features !== undefined) {
-      this.beginWindows(slot, watermark + featuresHorizon(this.ruleSet.features!));
+      this.beginWindows(slot, watermark);
       windows.put(slot, state.features);
     }
     const rest = withFeatures(state, undefined);
