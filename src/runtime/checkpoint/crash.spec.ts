@@ -10,7 +10,7 @@ import { dice } from '../testing/dice.js';
  * Whatever happens, what a machine has is either known to be nothing, or exactly what the history says of its cut.
  * Rerun one: `SEED=17 npm test -- src/runtime/checkpoint/crash`.
  */
-const SEEDS = process.env.SEED ? [Number(process.env.SEED)] : Array.from({ length: 400 }, (_, i) => i + 1);
+const SEEDS = process.env.SEED ? [Number(process.env.SEED)] : Array.from({ length: 300 }, (_, i) => i + 1);
 const GENERATIONS = 5;
 const DEAD = Symbol('dead');
 
