@@ -72,6 +72,11 @@ export interface Detector {
   start(): Promise<void>;
   /** Finishes and commits what it holds, then gives up its partitions. */
   stop(): Promise<void>;
+  /**
+   * Commits what was processed, and has all of its state stored, for a savepoint. Rejects when that cannot be now. Absent: state is
+   * stored now and then alone.
+   */
+  storeNow?(): Promise<void>;
   status(): DetectorStatus;
   rules(): readonly Rule[];
 }

@@ -1,5 +1,6 @@
-import { jsonDecoder, type Row, readAll, stream } from '../../../test/harness/lane-kit.js';
+import { jsonDecoder, type Row, readAll, ruleOf, stream } from '../../../test/harness/lane-kit.js';
 import { ALL_KINDS, RELEASE, rowsOf, World } from '../../../test/savepoints/kit.js';
+import { begin, eq, field } from '../../engine/index.js';
 import { dice } from '../testing/dice.js';
 import { openSavepoint, type SavepointFile } from './file-reader.js';
 import { type OtherTopicOptions, planOtherTopic } from './plan-other.js';
@@ -89,6 +90,28 @@ describe('a savepoint in a topic with another number of partitions', () => {
       expect((await readAll(world.log, 'late')).length).toBeGreaterThan(0);
     },
   );
+
+  it('keeps what a key knows for as long as its own time says, though its new partition is further back', async () => {
+    const slow = [
+      ruleOf(
+        'slow',
+        begin('A')
+          .where(eq(field('type'), 'a'))
+          .followedBy('B')
+          .where(eq(field('type'), 'b'))
+          .within(20_000)
+          .build(),
+      ),
+    ];
+    const old = await World.of(2, { rules: slow });
+    // X is in one partition, Y in the other, which is a minute behind.
+    await old.run(rowsOf('Ya1000 Yz1100 Xa61000 Xz61100'));
+    const file = await taken(old);
+    const world = await World.of(1, { topic: 'one', rules: slow });
+    await goOn(file, world);
+    await world.run(rowsOf('Zz70000 Zz75000 Xb76000 Zz99000'));
+    expect(await world.alerts()).toEqual(['slow X Xa61000 Xb76000']);
+  });
 
   it('goes on in the same number of partitions of another topic, from the time that is asked for', async () => {
     const old = await World.of(2);
