@@ -1,0 +1,218 @@
+/**
+ * Kafka to Kafka: how many records a second the service takes from a topic that is full already, finds W1 in, and commits.
+ *
+ *     node --import ./test/harness/run-typescript.mjs bench/kafka-throughput.ts [--events 1500000] [--partitions 4] [--runs 3] [--json]
+ *
+ * For each delivery mode and each number of lanes the service runs as its own process, as a user starts it, with a consumer group
+ * of its own, until it has committed all; the rate counts from a tenth of the records on, so that starting does not count. Beside
+ * it, with the same client and in this process: the records read, and neither decoded nor anything else (the floor).
+ *
+ * Left out: a network between machines, more than one broker, Redis. Broker, service and this process share the processors of one
+ * machine; the broker does not flush to disk (Kafka's default).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { generateRows } from '../src/bench/stream/generate.js';
+import { parseStream } from '../src/bench/stream/spec.js';
+import { readAvroSchema } from '../src/connectors/avro/schema.js';
+import { TransactionEncoder } from '../src/connectors/avro/transaction-encoder.js';
+import { KafkaLog } from '../src/connectors/kafka/kafka-log.js';
+import type { OutgoingRecord } from '../src/runtime/ports/log.js';
+import { startKafka } from '../test/harness/servers/index.js';
+import { until } from '../test/harness/until.js';
+
+const root = join(import.meta.dirname, '..');
+const TOPIC = 'transactions';
+const SEND_AT_ONCE = 5000;
+const RUN_MAX_MS = 300_000;
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '1500000' },
+    partitions: { type: 'string', default: '4' },
+    runs: { type: 'string', default: '3' },
+    lanes: { type: 'string', default: '1,2' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const events = Number(values.events);
+const partitions = Number(values.partitions);
+const runs = Number(values.runs);
+const lanesWanted = values.lanes.split(',').map(Number);
+
+interface Row {
+  readonly what: string;
+  readonly lanes: number | null;
+  readonly recordsPerSecond: number;
+  readonly least: number;
+  readonly most: number;
+  /** Of the same client reading and doing nothing else. */
+  readonly ofBareConsume: number | null;
+  readonly alerts: number | null;
+}
+
+async function fill(log: KafkaLog): Promise<void> {
+  await log.createTopic({ name: TOPIC, partitions });
+  const encoder = new TransactionEncoder(readAvroSchema(join(root, 'schemas', 'transaction.avsc')));
+  const producer = await log.producer();
+  const rows = generateRows(parseStream(`u5k/${events}/${Math.max(1, Math.round(events / 20))}/5000`));
+  for (let from = 0; from < rows.length; from += SEND_AT_ONCE) {
+    const records = rows.slice(from, from + SEND_AT_ONCE).map((row): OutgoingRecord => {
+      const value = encoder.encode({
+        ...{ transactionId: row.id, accountId: row.accountId, type: row.type, amount: row.amount },
+        ...{ country: row.country, eventTime: row.eventTime, currency: 'EUR' },
+      });
+      if (!value.ok) throw new Error(JSON.stringify(value.errors));
+      return { topic: TOPIC, key: Buffer.from(row.accountId), value: value.bytes };
+    });
+    await producer.send(records);
+  }
+  await producer.close();
+}
+
+/** Records a second of the client alone. */
+async function bareConsume(log: KafkaLog): Promise<number> {
+  const started = performance.now();
+  const read = await Promise.all(
+    Array.from({ length: partitions }, async (_, partition) => {
+      let count = 0;
+      for await (const batch of log.read({ topic: TOPIC, partition }, 0)) count += batch.records.length;
+      return count;
+    }),
+  );
+  const count = read.reduce((a, b) => a + b, 0);
+  if (count !== events) throw new Error(`read ${count} of ${events} records`);
+  return (count * 1000) / (performance.now() - started);
+}
+
+function configFolder(name: string, lanes: number, delivery: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stakeout-throughput-'));
+  mkdirSync(join(folder, 'patterns', 'w1'), { recursive: true });
+  copyFileSync(join(root, 'bench', 'patterns', 'w1.yaml'), join(folder, 'patterns', 'w1', 'pattern.yaml'));
+  writeFileSync(
+    join(folder, 'stakeout.yaml'),
+    `patterns: ./patterns
+streams:
+  transactions:
+    topic: ${TOPIC}
+    schema: ${join(root, 'schemas', 'transaction.avsc')}
+    key: accountId
+    time: eventTime
+    id: transactionId
+    type: type
+    partitions: ${partitions}
+    outOfOrderness: 5s
+kafka: { groupId: ${name} }
+lanes: ${lanes}
+delivery: ${delivery}
+alerts: { topic: alerts-${name}, partitions: ${partitions} }
+journal: { topic: journal-${name} }
+http: { port: 0 }
+log: { level: warn, format: json }
+data: { directory: ./data }
+`,
+  );
+  return folder;
+}
+
+function startService(brokers: readonly string[], folder: string): ChildProcess {
+  const env = { ...process.env, KAFKA_BROKERS: brokers.join(',') };
+  const args = [join(root, 'bin', 'stakeout.mjs'), 'start', '--config', join(folder, 'stakeout.yaml')];
+  return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** Records a second of the service, and the alerts it committed. */
+async function serviceRate(
+  log: KafkaLog,
+  brokers: readonly string[],
+  name: string,
+  lanes: number,
+  delivery: string,
+): Promise<{ rate: number; alerts: number }> {
+  const folder = configFolder(name, lanes, delivery);
+  const service = startService(brokers, folder);
+  const committed = async (): Promise<number> => {
+    const offsets = await log.committed(name);
+    return [...offsets].reduce((sum, [partition, offset]) => (partition.startsWith(TOPIC) ? sum + offset : sum), 0);
+  };
+  try {
+    const from = await until(
+      async () => {
+        const count = await committed();
+        return count >= events / 10 ? count : 0;
+      },
+      'a tenth of the records',
+      RUN_MAX_MS,
+    );
+    const at = performance.now();
+    await until(async () => (await committed()) >= events, 'all records', RUN_MAX_MS);
+    const rate = ((events - from) * 1000) / (performance.now() - at);
+    return { rate, alerts: await alertsOf(log, `alerts-${name}`) };
+  } finally {
+    service.kill('SIGTERM');
+    await once(service, 'exit');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function alertsOf(log: KafkaLog, topic: string): Promise<number> {
+  let count = 0;
+  for (let partition = 0; partition < partitions; partition++) {
+    for await (const batch of log.read({ topic, partition }, 0)) count += batch.records.length;
+  }
+  return count;
+}
+
+const median = (sorted: readonly number[]): number => sorted[sorted.length >> 1]!;
+
+function rowOf(what: string, lanes: number | null, rates: number[], bare: number | null, alerts: number | null): Row {
+  const sorted = rates.toSorted((a, b) => a - b);
+  const [recordsPerSecond, least, most] = [median(sorted), sorted[0]!, sorted.at(-1)!].map(Math.round) as [
+    number,
+    number,
+    number,
+  ];
+  return { what, lanes, recordsPerSecond, least, most, ofBareConsume: bare && recordsPerSecond / bare, alerts };
+}
+
+async function main(): Promise<void> {
+  const kafka = await startKafka({ own: true });
+  const log = new KafkaLog({ brokers: kafka.brokers, clientId: 'throughput' });
+  try {
+    await fill(log);
+    const bare: number[] = [];
+    for (let run = 0; run < runs; run++) bare.push(await bareConsume(log));
+    const rows = [rowOf('bare consume', null, bare, null, null)];
+    for (const delivery of ['exactly-once', 'at-least-once']) {
+      for (const lanes of lanesWanted) {
+        const rates: number[] = [];
+        let alerts = 0;
+        for (let run = 0; run < runs; run++) {
+          const result = await serviceRate(log, kafka.brokers, `${delivery}-${lanes}-${run}`, lanes, delivery);
+          rates.push(result.rate);
+          alerts = result.alerts;
+        }
+        rows.push(rowOf(delivery, lanes, rates, rows[0]!.recordsPerSecond, alerts));
+      }
+    }
+    if (values.json) process.stdout.write(`${JSON.stringify({ events, partitions, runs, rows })}\n`);
+    else for (const row of rows) process.stdout.write(`${line(row)}\n`);
+  } finally {
+    await log.close();
+    await kafka.stop();
+  }
+}
+
+function line(row: Row): string {
+  const n = (x: number): string => x.toLocaleString('en-US').padStart(10);
+  const lanes = row.lanes === null ? '' : `${row.lanes} lane${row.lanes === 1 ? '' : 's'}`;
+  const ratio = row.ofBareConsume === null ? '' : `${Math.round(row.ofBareConsume * 100)} % of bare`;
+  const alerts = row.alerts === null ? '' : `${row.alerts} alerts`;
+  return `${row.what.padEnd(14)} ${lanes.padEnd(8)} ${n(row.recordsPerSecond)}/s (${n(row.least)} to ${n(row.most)})  ${ratio}  ${alerts}`;
+}
+
+await main();
