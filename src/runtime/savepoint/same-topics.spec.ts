@@ -143,8 +143,8 @@ describe('a savepoint, in the topics that it was taken of', () => {
     await lane.start();
     await world.caughtUp(lane);
     const stored = await world.store.partition(world.all[0]!);
+    world.clock.advance(500);
     await until(async () => {
-      world.clock.advance(500);
       const cut = await stored.cut();
       return cut !== null && decodeCut(cut).position === BEFORE.length;
     }, 'a cut');
