@@ -144,6 +144,8 @@ describe('a savepoint, in the topics that it was taken of', () => {
     await world.caughtUp(lane);
     const stored = await world.store.partition(world.all[0]!);
     world.clock.advance(500);
+    await until(async () => (await world.offsets())['rows-0'] === BEFORE.length, 'the commit');
+    world.clock.advance(200);
     await until(async () => {
       const cut = await stored.cut();
       return cut !== null && decodeCut(cut).position === BEFORE.length;
