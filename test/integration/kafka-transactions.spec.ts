@@ -398,6 +398,24 @@ describe('transactions on Kafka', () => {
       expect(await committed()).toEqual([3]);
     });
 
+    it('goes on after a time-out also where the broker has been restarted since', async () => {
+      await start(1);
+      const { proxy, log: behind } = await openBehind({ transactionTimeoutMs: 1_000 });
+      const { member } = await join(behind);
+      const transactions = await behind.transactionalProducer();
+      const holder = new Holder(proxy, END_TXN);
+      const slow = transactions.commit(member, records('too slow'), offsets(1)).catch((error: unknown) => error);
+      await holder.held();
+      expect(await everywhere()).toEqual(['']);
+      await cluster.kill9(1);
+      holder.release();
+      await cluster.startNode(1);
+      expect(await slow).toBeInstanceOf(TransactionAbortedError);
+      await transactions.commit(member, records('next'), offsets(2));
+      expect(await everywhere()).toEqual(['next']);
+      expect(await committed()).toEqual([2]);
+    });
+
     it('does each of many transactions once while two of three brokers are killed in turn', async () => {
       await start(3);
       const { member } = await join(log);

@@ -6,6 +6,7 @@ import {
   createTopicsV5,
   createTopicsV6,
   createTopicsV7,
+  describeTransactionsV0,
   endTxnV3,
   endTxnV4,
   fetchV13,
@@ -45,6 +46,7 @@ export const apis = {
   /** Later versions are for brokers among themselves. */
   addPartitionsToTxn: [addPartitionsToTxnV3.api],
   createTopics: [createTopicsV7.api, createTopicsV6.api, createTopicsV5.api],
+  describeTransactions: [describeTransactionsV0.api],
   /**
    * The classic protocol: the epoch stays the same from one transaction to the next, so a request whose answer was lost can be
    * sent again as it was. From version 5 on each end of a transaction makes a new epoch.

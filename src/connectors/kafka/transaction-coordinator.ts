@@ -15,6 +15,7 @@ export interface TransactionIdentity extends ProducerIdentity {
   readonly transactionalId: string;
 }
 
+const ABORTED = ['PrepareAbort', 'CompleteAbort'];
 const NO_PRODUCER = { producerId: -1n, epoch: -1 };
 
 export class TransactionCoordinator {
@@ -29,11 +30,11 @@ export class TransactionCoordinator {
   }
 
   /**
-   * Gives a new epoch, after which nothing sent under an earlier one counts. A transaction that is still open is aborted; while that,
-   * or a commit, is being carried out the answer is CONCURRENT_TRANSACTIONS.
+   * Gives a new epoch, after which nothing sent under an earlier one counts. While an end is being carried out the answer is
+   * CONCURRENT_TRANSACTIONS.
    *
-   * @param own what this producer had before: refused with PRODUCER_FENCED when someone else has had one since. `null`: takes over
-   *   from whoever has the id.
+   * @param own what this producer had before: refused with PRODUCER_FENCED when there has been a later epoch. `null`: takes over from
+   *   whoever has the id, and aborts what is open.
    */
   async init(own: ProducerIdentity | null): Promise<TransactionIdentity> {
     const { producerId, epoch } = own ?? NO_PRODUCER;
@@ -71,6 +72,25 @@ export class TransactionCoordinator {
   async commit({ producerId, epoch }: ProducerIdentity): Promise<void> {
     const COMMIT = true;
     await this.#ask(apis.endTxn, this.transactionalId, producerId, epoch, COMMIT);
+  }
+
+  async abort({ producerId, epoch }: ProducerIdentity): Promise<void> {
+    const COMMIT = false;
+    await this.#ask(apis.endTxn, this.transactionalId, producerId, epoch, COMMIT);
+  }
+
+  /**
+   * The epoch that the broker made when it ended this producer's transaction by itself, because it took too long; `null` when someone
+   * else has the id. (A producer that takes over leaves the state `Empty` and, when it had to abort, an epoch two higher.)
+   */
+  async epochOfTimeout({ producerId, epoch }: ProducerIdentity): Promise<ProducerIdentity | null> {
+    const { transactionStates } = await this.#ask(apis.describeTransactions, [this.transactionalId]);
+    const [state] = transactionStates;
+    const aborted = state !== undefined && ABORTED.includes(state.transactionState);
+    const next = epoch + 1;
+    return aborted && state.producerId === producerId && state.producerEpoch === next
+      ? { producerId, epoch: next }
+      : null;
   }
 
   close(): Promise<void> {

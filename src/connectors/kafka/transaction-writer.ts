@@ -72,12 +72,13 @@ export class TransactionWriter {
     const now = this.cluster.settings.clock.now();
     for (const record of records) {
       const { topic, key, value, headers, timestamp = now } = record;
-      const partition = choose(record, this.#choice(topic)) ?? (await this.#chooseAnew(record, signal));
       let byPartition = topics.get(topic);
       if (byPartition === undefined) {
         byPartition = [];
         topics.set(topic, byPartition);
+        this.#choice(topic).partitions = this.cluster.topic(topic)?.leaders.length ?? null;
       }
+      const partition = choose(record, this.#choice(topic)) ?? (await this.#chooseAnew(record, signal));
       let share = byPartition[partition];
       if (share === undefined) {
         share = { topic, partition, records: [] };
@@ -125,7 +126,7 @@ export class TransactionWriter {
   #choice(topic: string): Choice {
     let choice = this.#choices.get(topic);
     if (choice === undefined) {
-      choice = { partitions: this.cluster.topic(topic)?.leaders.length ?? null, roundRobin: 0 };
+      choice = { partitions: null, roundRobin: 0 };
       this.#choices.set(topic, choice);
     }
     return choice;

@@ -3,7 +3,7 @@
  *
  *     none ──init──▶ ready ──begin──▶ open ──EndTxn(commit)──▶ deciding ──▶ ready
  *                      ▲                │                          │
- *                      └──init: aborts──┴──── fenced meanwhile ────┘        any init ── another has the id ──▶ dead
+ *                      └──abort, init───┴──── fenced meanwhile ────┘        any init ── another has the id ──▶ dead
  *
  * One commit:
  *   1. Begin: the coordinator of the transaction writes down which partitions, and which group's offsets, take part.
@@ -19,9 +19,10 @@
  * 2. A transaction fails before EndTxn(commit) was sent, or it is found out whether it was committed. Never in doubt, except where `close`
  *    ends the waiting, with an error that says so.
  * 3. A request whose answer was lost may still arrive. So after one, and after every failure, the next transaction gets a new epoch
- *    first: the late request is refused, and whatever is still open is aborted.
- * 4. Getting a new epoch names the old one. So the broker tells apart a producer that goes on after trouble or a timeout (it
- *    may) and one whose id was taken over by another (it may never again).
+ *    first: whatever is still open is aborted, and the late request refused.
+ * 4. Getting a new epoch names the old one, and is refused where there is a later one. Where the broker made that itself, ending a
+ *    transaction by timeout, the producer goes on from there; where another took over the id, it may never commit again.
+ *    Records without offsets are fenced by this alone.
  * 5. Without records there is nothing to hide from readers: offsets alone go as the member's plain commit, one request instead of four
  *    and no markers. It is fenced by the generation just the same, and Kafka keeps the later of a plain and a transactional offset.
  */
@@ -37,6 +38,9 @@ import { busyBackoff, kafkaBackoff } from './timing.js';
 import { TransactionCoordinator, type TransactionIdentity } from './transaction-coordinator.js';
 import { wasCommitted } from './transaction-outcome.js';
 import { type Share, TransactionWriter, type Written } from './transaction-writer.js';
+
+/** Attempts, about 500 ms. */
+const BUSY_TROUBLES = 30;
 
 /** The commit under way. */
 interface UnderWay {
@@ -142,23 +146,45 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     }
   }
 
-  /** A producer with an epoch that nothing old can interfere with. */
+  /** A producer with an epoch that nothing old can interfere with; whatever was open is aborted. */
   async #ready(): Promise<TransactionIdentity> {
     if (this.#dead !== null) throw this.#dead;
-    if (!this.#stale && this.#identity !== null) return this.#identity;
-    try {
-      this.#identity = await this.#persist(() => this.#coordinator.init(this.#identity));
-      this.#stale = false;
-      return this.#identity;
-    } catch (error) {
-      if (this.#identity === null || !hasId(error, ...TRANSACTION_OVER)) throw error;
-      this.#dead = new KafkaError(
-        'KAFKA_PRODUCER_FENCED',
-        `two instances share kafka.transactionalId '${this.transactionalId}': another one has taken it over, this one can commit nothing any more`,
-        { cause: error },
-      );
-      throw this.#dead;
+    const own = this.#identity;
+    if (!this.#stale && own !== null) return own;
+    if (own !== null) await this.#abort(own);
+    const given = await this.#persist(() => this.#coordinator.init(own)).catch((error: unknown) => {
+      if (own === null || !hasId(error, ...TRANSACTION_OVER)) throw error;
+      return this.#goOn(own, error);
+    });
+    this.#identity = given;
+    this.#stale = false;
+    return given;
+  }
+
+  /** First of all, and under the old epoch: only then is that still the latest, which tells the broker that nobody came in between. */
+  async #abort(own: TransactionIdentity): Promise<void> {
+    await this.#persist(() => this.#coordinator.abort(own)).catch((error: unknown) => {
+      // Nothing is open, or this producer's time is over: what follows finds out.
+      if (!hasId(error, ...TRANSACTION_OVER)) throw error;
+    });
+  }
+
+  /** There is a later epoch: by a time-out, then this producer goes on from there; or by another producer. */
+  async #goOn(own: TransactionIdentity, cause: unknown): Promise<TransactionIdentity> {
+    const later = await this.#persist(() => this.#coordinator.epochOfTimeout(own));
+    if (later !== null) {
+      try {
+        return await this.#persist(() => this.#coordinator.init(later));
+      } catch (error) {
+        if (!hasId(error, ...TRANSACTION_OVER)) throw error;
+      }
     }
+    this.#dead = new KafkaError(
+      'KAFKA_PRODUCER_FENCED',
+      `two instances share kafka.transactionalId '${this.transactionalId}': another one has taken it over, this one can commit nothing any more`,
+      { cause },
+    );
+    throw this.#dead;
   }
 
   /** Step 1. Both requests go out together; their broker answers one after the other. */
@@ -260,7 +286,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
     try {
       await this.#ready();
     } catch {
-      // The next commit meets the same trouble, and tells it.
+      // What else is wrong, the next commit meets again and tells.
       if (this.#dead !== null) return this.#dead;
     }
     if (error instanceof FencedError || error instanceof TransactionAbortedError) return error;
@@ -284,10 +310,14 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       } catch (error) {
         if (!isPassing(error)) throw error;
         if (hasId(error, 'UNKNOWN_TOPIC_OR_PARTITION') && clock.now() > missingUntil) throw error;
+        const shown = asKafkaError(error, `transactions of ${this.transactionalId}`);
         if (!hasId(error, 'CONCURRENT_TRANSACTIONS')) {
           lost?.();
-          this.#unsettled(asKafkaError(error, `transactions of ${this.transactionalId}`));
+          this.#unsettled(shown);
           backoff = away;
+        } else if (busy.failures > BUSY_TROUBLES) {
+          // A partition that takes part cannot be told how the transaction before ended: its leader is away.
+          this.#impede(shown);
         }
       }
       await pause(clock, backoff.next(), this.#signal);
@@ -297,6 +327,10 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   /** Something is tried again: an earlier attempt may still arrive. */
   #unsettled(error: KafkaError): void {
     this.#stale = true;
+    this.#impede(error);
+  }
+
+  #impede(error: KafkaError): void {
     this.#underWay?.hold.trouble(error);
     if (this.#underWay?.hold.isPatient() === false) this.#underWay.giveUp.abort();
   }
