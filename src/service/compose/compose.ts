@@ -1,8 +1,11 @@
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
+import type { Rule } from '../../rules/index.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
+import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Clock } from '../../runtime/ports/clock.js';
-import type { Settings } from '../../runtime/settings/index.js';
+import { routeTopic } from '../../runtime/repartition/route.js';
+import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { makeDetector } from '../lanes/make-detector.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
@@ -11,9 +14,10 @@ import { AlertTopicCodec } from './alert-topic-codec.js';
 import { demoPart } from './demo.js';
 import { streamIngest } from './ingest.js';
 import { openLog } from './log.js';
+import { openObjectStore } from './objects.js';
 import { onlyStream } from './only-stream.js';
 import { loadRunningRules, type RunningRules } from './rules.js';
-import { openStore } from './store.js';
+import { ServiceState } from './store.js';
 import { makeRegistry, type StreamFacts, streamFacts } from './stream-parts.js';
 
 export interface Composed {
@@ -37,9 +41,13 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const codec = new AlertTopicCodec(registry, settings.alerts.topic);
   const redis = redisSink(settings, clock, stream);
   const opened: { close(): Promise<void> }[] = [log];
+  const openObjects = () => openObjectStore(settings, log);
+  const hasState = topicsWithState(stream.settings, running.rules);
+  const state = new ServiceState({ settings, clock, log, hasState, openObjects, report });
+  const demo = settings.demo.enabled && ingest !== null ? [demoPart(settings.demo, log, clock, ingest)] : [];
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
-    const store = await openStore(settings);
-    opened.unshift(store);
+    opened.unshift(state);
+    const store = await state.open();
     const parts = { settings, clock, log, store, listener, report, warn };
     return makeDetector({ ...parts, rules: running.rules, sources: running.sources });
   };
@@ -54,12 +62,19 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       sinks: redis === null ? [] : [redis],
       risk: redis,
       personalFields: personalFields(stream.avro),
-      background: settings.demo.enabled && ingest !== null ? [demoPart(settings.demo, log, clock, ingest)] : [],
+      background: [...demo, ...state.background],
       close: async () => {
         for (const part of opened) await part.close();
       },
     },
   };
+}
+
+/** Those that are read, and those to which their events are written again for rules of other keys. */
+function topicsWithState(stream: StreamSettings, rules: readonly Rule[]): (topic: string) => boolean {
+  const isRead = topicFilter(stream.topics!);
+  const routes = new Set(rules.map(({ key }) => routeTopic(stream.topic ?? stream.name, key)));
+  return (topic) => isRead(topic) || routes.has(topic);
 }
 
 function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): RedisSink | null {

@@ -39,8 +39,8 @@ describe('the state of the service', () => {
     await log.createTopic({ name: 'transactions', partitions: 2 });
     await log.createTopic({ name: 'others', partitions: 1 });
     const state = new ServiceState({
-      ...{ settings, clock, log, report: () => undefined, topics: { names: ['transactions'] } },
-      openObjects: async () => objects,
+      ...{ settings, clock, log, report: () => undefined, hasState: (topic) => topic === 'transactions' },
+      openObjects: async () => (settings.checkpoint.to === 'none' ? null : objects),
     });
     states.push(state);
     const store = await state.open();

@@ -5,10 +5,9 @@ import { CheckpointedStore } from '../../runtime/checkpoint/checkpointed-store.j
 import type { CheckpointListener, CheckpointStatus } from '../../runtime/checkpoint/options.js';
 import { Standby } from '../../runtime/checkpoint/standby.js';
 import { zstd } from '../../runtime/checkpoint/zstd.js';
-import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import type { Clock } from '../../runtime/ports/clock.js';
-import type { Log, TopicPartition, TopicSelection } from '../../runtime/ports/log.js';
+import type { Log, TopicPartition } from '../../runtime/ports/log.js';
 import type { ObjectStore } from '../../runtime/ports/object-store.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
@@ -25,10 +24,10 @@ export interface StateParts {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly log: Log;
-  /** The topics that are read. */
-  readonly topics: TopicSelection;
-  /** The place for checkpoints that the settings name; not called where they name none. */
-  readonly openObjects: () => Promise<ObjectStore>;
+  /** Says of a topic whether its partitions have state. */
+  readonly hasState: (topic: string) => boolean;
+  /** The place for checkpoints that the settings name; `null`: none. */
+  readonly openObjects: () => Promise<ObjectStore | null>;
   readonly report: (text: string) => void;
   readonly listener?: CheckpointListener;
 }
@@ -50,8 +49,8 @@ export class ServiceState {
     const { settings, report, openObjects } = this.parts;
     const inner = await openStore(settings, report);
     this.opened.unshift(inner);
-    if (settings.checkpoint.to === 'none') return inner;
     const objects = await openObjects();
+    if (objects === null) return inner;
     this.opened.push(objects);
     this.checkpointed = checkpointedStore(this.parts, inner, objects);
     this.opened[0] = this.checkpointed;
@@ -84,8 +83,8 @@ export class ServiceState {
   }
 
   private async partitions(): Promise<readonly TopicPartition[]> {
-    const isRead = topicFilter(this.parts.topics);
-    const topics = (await this.parts.log.topics()).filter(({ name }) => isRead(name));
+    const { log, hasState } = this.parts;
+    const topics = (await log.topics()).filter(({ name }) => hasState(name));
     return topics.flatMap(({ name, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
     );
