@@ -105,6 +105,7 @@ describe('lanes in threads of their own', () => {
   it('share the partitions, and find what is in them once', async () => {
     await allLive();
     expect(service.log.map(({ msg }) => msg)).toContain('detection runs in 2 threads beside the main one');
+    expect(service.log.filter(({ trouble }) => String(trouble).includes('is starting'))).toEqual([]);
     const accounts = Array.from({ length: 60 }, (_, number) => `first-${number}`);
     await producer.send(accounts.flatMap((account) => drains.whole(account)));
     await eachOnce(accounts);

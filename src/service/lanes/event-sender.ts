@@ -72,6 +72,21 @@ export class EventSender {
     this.flush();
   }
 
+  /** Tells what waits now, as far as the main thread keeps up. */
+  flush(): void {
+    while (this.credit > 0 && (this.waiting.length > 0 || this.statusDue)) {
+      const events = this.waiting.splice(0, TOLD_EVENTS);
+      // The status belongs after the last event; with more to come it would be ahead of them.
+      const status = this.statusDue && this.waiting.length === 0 ? this.options.status() : null;
+      if (this.waiting.length === 0) this.statusDue = false;
+      if (events.length === 0 && status === null) return;
+      this.credit--;
+      this.options.send({ kind: 'told', events, status });
+    }
+    this.heldUp = this.waiting.length > 0 || this.statusDue;
+    this.tellDropped();
+  }
+
   private change(event: LaneEvent): void {
     this.statusDue = true;
     this.waiting.push(event);
@@ -94,20 +109,6 @@ export class EventSender {
       this.isDue = false;
       this.flush();
     });
-  }
-
-  private flush(): void {
-    while (this.credit > 0 && (this.waiting.length > 0 || this.statusDue)) {
-      const events = this.waiting.splice(0, TOLD_EVENTS);
-      // The status belongs after the last event; with more to come it would be ahead of them.
-      const status = this.statusDue && this.waiting.length === 0 ? this.options.status() : null;
-      if (this.waiting.length === 0) this.statusDue = false;
-      if (events.length === 0 && status === null) return;
-      this.credit--;
-      this.options.send({ kind: 'told', events, status });
-    }
-    this.heldUp = this.waiting.length > 0 || this.statusDue;
-    this.tellDropped();
   }
 
   private tellDropped(): void {

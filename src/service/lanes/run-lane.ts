@@ -54,6 +54,8 @@ class LaneRun {
       this.lane = makeLane({ settings, number, sources, clock, log, store, listener, report, warn });
       this.sender.start();
       await this.lane.start();
+      // That it runs is known before it counts as started.
+      this.sender.flush();
       this.main.postMessage({ kind: 'started' });
     } catch (error) {
       // A start that was called off is no failure.
