@@ -1,4 +1,5 @@
 import {
+  FencedError,
   type GroupMember,
   type LogProducer,
   type OffsetCommit,
@@ -99,16 +100,21 @@ export class Delivery {
   /**
    * Commits offsets with all that was given out by these partitions up to this call, and entries of the journal. Throws what the log throws; nothing was
    * committed then.
+   *
+   * @param isHeld false: a partition of these was given up. It may have been given back since, at another position, so that the
+   *   member itself would not be refused.
    */
   async commit(
     member: GroupMember,
     offsets: readonly OffsetCommit[],
     journal: readonly OutgoingRecord[] = [],
+    isHeld: () => boolean = () => true,
   ): Promise<void> {
     const taken = this.take(offsets.map(partitionName));
     const given = taken.flatMap(([, records]) => records);
     try {
       await this.outbox.settled();
+      if (!isHeld()) throw new FencedError('partitions of this commit were given up');
       if (given.length === 0 && journal.length === 0) await member.commit(offsets);
       else await this.transactions.commit(member, [...given.map((g) => g.record), ...journal], offsets);
     } catch (error) {

@@ -33,11 +33,13 @@ export class LaneOutput {
     private readonly delivery: () => Delivery,
   ) {}
 
-  of(partition: TopicPartition): TaskOutput {
+  /** `isHeld`: false once the partition was given up; what is found after that is another's to give out. */
+  of(partition: TopicPartition, isHeld: () => boolean): TaskOutput {
     const { counts, matches, topics, encoder, listener } = this;
     const from = partitionName(partition);
     return {
       onAlert: (alert, key, traceparent) => {
+        if (!isHeld()) return;
         const headers = traceparent === null ? {} : { headers: new Map([['traceparent', Buffer.from(traceparent)]]) };
         this.delivery().add(from, { topic: topics.alerts, key, value: encoder.encode(alert), ...headers }, () => {
           counts.alerts++;
@@ -45,11 +47,13 @@ export class LaneOutput {
         });
       },
       onDeadLetter: (record, failure) => {
+        if (!isHeld()) return;
         counts.deadLettered++;
         this.delivery().add(from, deadLetter(topics.deadLetters, record, partition, failure));
         listener.onDeadLetter?.(partition, record.offset, failure.reason, failure.detail);
       },
       onLate: (record, eventTime, watermark) => {
+        if (!isHeld()) return;
         counts.late++;
         this.delivery().add(from, lateRecord(topics.late, record, partition, eventTime, watermark));
       },

@@ -11,6 +11,7 @@ import {
   type GroupOptions,
   type Log,
   type LogProducer,
+  type OutgoingRecord,
   partitionName,
   type RecordBatch,
   type TopicPartition,
@@ -21,7 +22,8 @@ import type { AlertEncoder } from '../ports/outputs.js';
 import type { PartitionState, StateStore } from '../ports/state-store.js';
 import type { Route } from '../repartition/route.js';
 import type { StreamDefinition } from '../stream.js';
-import { Task, type TaskSnapshot } from '../task/task.js';
+import { Task } from '../task/task.js';
+import { CutWriter, type Part } from './cut-writer.js';
 import { Delivery, type DeliveryMode } from './delivery.js';
 import { LaneOutput } from './lane-output.js';
 import { Owned } from './owned.js';
@@ -70,14 +72,6 @@ export interface LaneOptions {
 const OUTBOX_MAX = 10_000;
 const RETRY_MS = 1000;
 
-/** One partition's share in a commit. */
-interface Part {
-  readonly owned: Owned;
-  readonly position: number;
-  readonly snapshot: TaskSnapshot | null;
-  readonly holds: string;
-}
-
 /**
  * One consumer and the partitions it owns.
  *
@@ -109,8 +103,7 @@ export class Lane implements Detector {
   private member: GroupMember | null = null;
   private readonly abort = new AbortController();
   private committing: Promise<boolean> | null = null;
-  /** Cuts that are being stored. */
-  private storing: Promise<void> | null = null;
+  private readonly cuts: CutWriter;
   private sinceCommit = 0;
   private snapshotAt = 0;
   private cancelTimer: () => void = () => undefined;
@@ -118,9 +111,10 @@ export class Lane implements Detector {
   private readonly routing: Routing;
 
   constructor(private readonly options: LaneOptions) {
-    const { alerts, deadLetters, late, encoder, listener } = options;
+    const { alerts, deadLetters, late, encoder, listener, turn, report } = options;
     const topics = { alerts: alerts.name, deadLetters: deadLetters.name, late: late.name };
     this.routing = new Routing(options.group.topics, options.ruleSet, options.routes ?? []);
+    this.cuts = new CutWriter((owned) => this.isHeld(owned), turn, report);
     this.output = new LaneOutput(topics, encoder, listener, () => this.delivery!);
   }
 
@@ -237,25 +231,29 @@ export class Lane implements Detector {
     const { log, store, report, readRuleSet, stream, clock, hotKeysMax, turn } = this.options;
     const ruleSet = this.routing.rulesOf(partition.topic);
     // A cut of the ownership before may be on its way.
-    await this.storing;
+    await this.cuts.stored();
     const state = await store.partition(partition);
-    const parts = { partition, stream, clock, hotKeysMax, output: this.output.of(partition) };
-    const forwarder = this.routing.forwarder(partition, (from, record) => this.delivery!.addToCommit(from, record));
-    const { task, position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
+    let owned: Owned | null = null;
+    // A batch that was under way when the partition was given up must not speak for the ownership after it.
+    const isHeld = (): boolean => owned !== null && this.isHeld(owned);
+    const forwarder = this.routing.forwarder(partition, (from, record) => {
+      if (isHeld()) this.delivery!.addToCommit(from, record);
+    });
+    const parts = { partition, stream, clock, hotKeysMax, forwarder, output: this.output.of(partition, isHeld) };
+    const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       makeTask: (version) => {
-        const made = new Task({ ...parts, forwarder, ruleSet: version });
-        this.own(partition, made, state);
-        return made;
+        owned = this.own(partition, new Task({ ...parts, ruleSet: version }), state);
+        return owned.task;
       },
       signal: this.abort.signal,
       onReplayed: (records) => {
         this.output.counts.recordsReplayed += records;
       },
     });
-    const owned = this.own(partition, task, state);
-    if (rulesAreNew) owned.announce(ruleSet);
-    task.goLive();
+    const live = this.owned.get(partitionName(partition))!;
+    if (rulesAreNew) live.announce(ruleSet);
+    live.task.goLive();
     return position;
   }
 
@@ -316,26 +314,41 @@ export class Lane implements Detector {
    * transaction. False: the partition was given up meanwhile.
    */
   private async announced(owned: Owned): Promise<boolean> {
-    while (owned.announcement.length > 0 && this.owned.get(owned.name) === owned) {
+    while (owned.announcement.length > 0 && this.isHeld(owned)) {
       if (this.delivery!.currentMode === 'exactly-once') {
         for (const record of owned.announcement) this.delivery!.add(owned.name, record);
         owned.announcement = [];
       } else if (!(await this.announce(owned))) await this.pause(this.options.commitIntervalMs);
     }
-    return this.owned.get(owned.name) === owned;
+    return this.isHeld(owned);
   }
 
   private announce(owned: Owned): Promise<boolean> {
     return this.alone(async () => {
       try {
-        await this.holding(owned, () => this.delivery!.commit(this.member!, [owned.offset], owned.announcement));
-        owned.announcement = [];
+        await this.writeAnnouncement(owned);
         return true;
       } catch (error) {
         this.commitFailed(error);
         return false;
       }
     });
+  }
+
+  private async writeAnnouncement(owned: Owned): Promise<void> {
+    if (owned.announcement.length === 0) return;
+    await this.holding(owned, () => this.commitOf([owned], owned.announcement));
+    owned.announcement = [];
+  }
+
+  /** Commits what was processed of these partitions, and entries of the journal, unless they were given up. */
+  private commitOf(all: readonly Owned[], journal: readonly OutgoingRecord[] = []): Promise<void> {
+    const offsets = all.map(({ offset }) => offset);
+    return this.delivery!.commit(this.member!, offsets, journal, () => all.every((owned) => this.isHeld(owned)));
+  }
+
+  private isHeld(owned: Owned): boolean {
+    return this.owned.get(owned.name) === owned;
   }
 
   /** Does something with no batch begun meanwhile. */
@@ -375,6 +388,12 @@ export class Lane implements Detector {
     return this.committing;
   }
 
+  async storeNow(): Promise<void> {
+    if (!(await this.alone(() => this.commit(() => true, true)))) {
+      throw new Error('what was processed cannot be committed now');
+    }
+  }
+
   /** Commits unless a commit is under way already; false: it failed, was told of, and the next commit tries again. */
   private commitSoon(): Promise<boolean> {
     this.committing ??= this.commit(() => true, false).finally(() => {
@@ -383,32 +402,34 @@ export class Lane implements Detector {
     return this.committing;
   }
 
-  /** `leaving`: the partitions are about to be given up, so all of their state is stored. */
+  /** `leaving`: the partitions are about to be given up, or it was asked for: all of their state is stored. */
   private async commit(which: (name: string) => boolean, leaving: boolean): Promise<boolean> {
     const { clock, listener, snapshotIntervalMs, stopwatch } = this.options;
     const started = stopwatch();
     const now = clock.now();
     const due = now - this.snapshotAt >= snapshotIntervalMs;
-    if (leaving) await this.storing;
+    if (leaving) await this.cuts.stored();
     const chosen = [...this.owned].flatMap(([name, owned]) => (which(name) && owned.task.isLive ? [owned] : []));
     const parts: Part[] = [];
     try {
       if (this.trouble === null) for (const owned of chosen) await this.tickIdle(owned);
-      for (const owned of chosen) {
+      // A cut says which rules are in force: the journal must have said so before.
+      if (leaving || due) for (const owned of chosen) await this.writeAnnouncement(owned);
+      for (const owned of chosen.filter((o) => this.isHeld(o))) {
         const { task, holds } = owned;
         task.tellDownstream();
-        const store = (leaving || (due && this.storing === null)) && holds !== owned.stored;
+        const store = (leaving || (due && !this.cuts.isBusy)) && holds !== owned.stored;
         if (!store && task.nextOffset === owned.committed && !this.delivery!.waits(owned.name)) continue;
         parts.push({ owned, holds, position: task.nextOffset, snapshot: store ? task.snapshot() : null });
       }
       this.sinceCommit = 0;
       if (parts.length === 0) return true;
       if (this.phase === 'failed') throw new Error('the lane has failed');
-      const offsets = parts.map((p) => ({ ...p.owned.task.partition, offset: p.position }));
-      await this.delivery!.commit(this.member!, offsets);
+      await this.commitOf(parts.map(({ owned }) => owned));
       for (const p of parts) p.owned.committed = p.position;
       if (due) this.snapshotAt = now;
-      await this.store(parts, leaving);
+      this.cuts.store(parts);
+      if (leaving) await this.cuts.stored();
       listener.onCommit?.(stopwatch() - started, true);
       return true;
     } catch (error) {
@@ -425,45 +446,20 @@ export class Lane implements Detector {
     this.options.report(`commit failed and will be tried again: ${(error as Error).message}`);
   }
 
-  /** Storing takes its time, and commits need not wait for it: what is committed meanwhile is in the next cut. */
-  private async store(parts: readonly Part[], leaving: boolean): Promise<void> {
-    const due = parts.filter(({ snapshot }) => snapshot !== null);
-    if (due.length === 0) return;
-    this.storing = this.storeAll(due).finally(() => {
-      this.storing = null;
-    });
-    if (leaving) await this.storing;
-  }
-
-  private async storeAll(parts: readonly Part[]): Promise<void> {
-    for (const { owned, snapshot, holds } of parts) {
-      try {
-        const batch = await snapshot!.encode(this.options.turn);
-        // Who has the partition now goes on from the cut before: this one must not come between.
-        if (this.owned.get(owned.name) !== owned) continue;
-        await owned.state.write(batch);
-        owned.stored = holds;
-      } catch (error) {
-        snapshot!.revert();
-        this.options.report(`state of ${owned.name} was not stored; tried again: ${(error as Error).message}`);
-      }
-    }
-  }
-
   /**
    * Moves the clock of a partition that is idle. Exactly once: the journal's entry and what follows from the tick are in one
    * transaction. At least once: the entry is committed first, so that the tick is repeated if its outcome is not given out.
    */
   private async tickIdle(owned: Owned): Promise<void> {
     const { task, name, journal } = owned;
-    const watermark = owned.busy ? null : task.dueTick();
+    const watermark = owned.busy || !this.isHeld(owned) ? null : task.dueTick();
     if (watermark === null) return;
     const atOnce = this.delivery!.currentMode === 'at-least-once';
     const entry = task.tickEntry(watermark, !atOnce);
     const record = entryRecord(journal, task.partition, entry);
     if (atOnce) {
       const records = [...owned.announcement, record];
-      await this.holding(owned, () => this.delivery!.commit(this.member!, [owned.offset], records));
+      await this.holding(owned, () => this.commitOf([owned], records));
       owned.announcement = [];
     } else {
       for (const waiting of [...owned.announcement, record]) this.delivery!.add(name, waiting);

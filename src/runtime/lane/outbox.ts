@@ -5,12 +5,14 @@ import type { LogProducer, OutgoingRecord } from '../ports/log.js';
  *
  * Invariants
  * 1. Records leave in the order in which they were added.
- * 2. `settled()` covers all that was added before the call.
+ * 2. `settled()` covers all that was added before the call. Once a send has failed it throws: what was not written must
+ *    not be committed.
  */
 export class Outbox {
   private pending: { readonly record: OutgoingRecord; readonly onDurable?: () => void }[] = [];
   private readonly inFlight = new Set<Promise<void>>();
   private unacknowledged = 0;
+  private failure: Error | null = null;
 
   constructor(
     private readonly producer: LogProducer,
@@ -38,15 +40,19 @@ export class Outbox {
         this.unacknowledged -= sent.length;
         for (const p of sent) p.onDurable?.();
       },
-      (error: unknown) => this.onFailure(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => {
+        this.failure = error instanceof Error ? error : new Error(String(error));
+        this.onFailure(this.failure);
+      },
     );
     this.inFlight.add(done);
     void done.finally(() => this.inFlight.delete(done));
   }
 
-  /** Resolves when everything added so far is durable. */
+  /** Resolves when everything added so far is durable. Throws when a send has failed. */
   async settled(): Promise<void> {
     this.flush();
     await Promise.all(this.inFlight);
+    if (this.failure !== null) throw this.failure;
   }
 }

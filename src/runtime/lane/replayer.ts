@@ -28,7 +28,7 @@ export interface ReplayerOptions {
 
 /**
  * Replays one partition's past: its records under the rule sets, and with the ticks, that the journal says were in force. Where
- * a rule set ended, the state is stored as of there, and put back under the next.
+ * a rule set ended by an entry of the journal, the state is stored as of there, and put back under the next.
  */
 export class Replayer {
   constructor(
@@ -53,14 +53,35 @@ export class Replayer {
       if (next === undefined) {
         task.expectTicks(open);
         task.repeatTicks();
+        return version.digest === by.current.digest ? task : this.convert(task);
       }
-      if (next === undefined && version.digest === by.current.digest) return task;
       if (stretch.endedBy !== null) task.followed({ ...task.followedTo, n: stretch.endedBy });
-      at = await this.store(task, next?.digest ?? by.current.digest);
+      at = await this.store(task, next.digest ?? by.current.digest);
       begin = stretch.until;
     }
+    throw new Error('a past without an end');
+  }
+
+  /**
+   * Puts a state under the current rule set, in memory alone: the journal does not say yet that it is in force, nor need what
+   * follows from open ticks be durable yet. A cut that said otherwise would be believed by who comes after a crash.
+   */
+  private async convert(before: Task): Promise<Task> {
+    const { by, state, partition } = this;
+    const { cut: bytes, puts, deletes } = await before.snapshot().encode(by.turn);
+    const stored = await readEntries(state);
+    const cut = decodeCut(bytes);
+    const entries = changed(stored, puts, deletes);
     const task = by.makeTask(by.current);
-    await this.restore(task, at!);
+    await prepareSchemas(entries, task.decoder, by.signal);
+    task.takeOver(
+      cut,
+      entries,
+      stored.map(({ key }) => key),
+    );
+    for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
+      await task.refill(batch, by.signal);
+    }
     return task;
   }
 
@@ -119,6 +140,17 @@ export class Replayer {
     await this.state.write(batch);
     return decodeCut(batch.cut);
   }
+}
+
+/** Entries with changes that were not stored. */
+function changed(
+  stored: readonly StateEntry[],
+  puts: readonly StateEntry[],
+  deletes: readonly Uint8Array[],
+): readonly StateEntry[] {
+  const name = (key: Uint8Array): string => Buffer.from(key).toString('latin1');
+  const over = new Set([...deletes, ...puts.map(({ key }) => key)].map(name));
+  return [...stored.filter(({ key }) => !over.has(name(key))), ...puts];
 }
 
 async function readEntries(state: PartitionState): Promise<StateEntry[]> {
