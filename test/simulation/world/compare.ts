@@ -32,7 +32,8 @@ function ordered(name: string, wanted: readonly string[], got: readonly string[]
   const at = wanted.findIndex((record, i) => record !== got[i]);
   if (at < 0 && wanted.length === got.length) return [];
   const problems = sets(name, wanted, got, new Set());
-  if (got.length !== new Set(got).size) problems.push(`${name}: given out twice: ${got.find((r, i) => got.indexOf(r) < i)}`);
+  if (got.length !== new Set(got).size)
+    problems.push(`${name}: given out twice: ${got.find((r, i) => got.indexOf(r) < i)}`);
   const place = at < 0 ? wanted.length : at;
   if (problems.length === 0) problems.push(`${name}: at ${place} stands ${got[place]}, not ${wanted[place]}`);
   return problems;

@@ -1,5 +1,10 @@
 import type { JournalEntry } from '../../../src/runtime/journal/journal.js';
-import { type OffsetCommit, type OutgoingRecord, partitionName, type TopicPartition } from '../../../src/runtime/ports/log.js';
+import {
+  type OffsetCommit,
+  type OutgoingRecord,
+  partitionName,
+  type TopicPartition,
+} from '../../../src/runtime/ports/log.js';
 import type { StateBatch } from '../../../src/runtime/ports/state-store.js';
 import { decodeCut } from '../../../src/runtime/task/cut.js';
 
@@ -45,7 +50,8 @@ export class Invariants {
     const shown = JSON.stringify(entry);
     if (entry.n !== (last?.n ?? 0) + 1) this.problem(`2: ${name} has entry ${shown} after ${JSON.stringify(last)}`);
     if (last !== undefined && entry.offset < last.offset) this.problem(`2: ${name} has ${shown} after ${last.offset}`);
-    if (entry.offset > (this.committed.get(name) ?? 0)) this.problem(`2: ${name} has ${shown} beyond what is committed`);
+    if (entry.offset > (this.committed.get(name) ?? 0))
+      this.problem(`2: ${name} has ${shown} beyond what is committed`);
     this.entries.set(name, entry);
   }
 

@@ -53,8 +53,10 @@ export class SimLog implements Log {
 
   async join(options: GroupOptions, listener: GroupListener): Promise<GroupMember> {
     const member = new SimMember(this.log, this.process, options, listener, this.inspect);
-    this.members.push(member);
-    await this.ask(() => member.open());
+    await this.ask(() => {
+      this.members.push(member);
+      return member.open();
+    });
     return member;
   }
 
@@ -115,11 +117,11 @@ class SimTransactions implements TransactionalProducer {
   ) {}
 
   commit(member: GroupMember, records: readonly OutgoingRecord[], offsets: readonly OffsetCommit[]): Promise<void> {
+    const holder = (member as SimMember).holding(offsets);
     return this.process.request({
       effect: 'transaction',
       act: async () => {
-        const current = (member as SimMember).current(offsets);
-        await this.producer.commit(current, records, offsets);
+        await this.producer.commit(holder(), records, offsets);
         this.inspect(records, offsets);
       },
       refusal: () => new TransactionAbortedError('the broker has ended the transaction'),

@@ -1,3 +1,4 @@
+import type { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
 import {
   type AssignedPartition,
   FencedError,
@@ -10,7 +11,6 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '../../../src/runtime/ports/log.js';
-import type { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
 import type { SimProcess } from './sim-process.js';
 
 /** Looks at what was committed. */
@@ -62,21 +62,29 @@ export class SimMember implements GroupMember {
   async open(): Promise<void> {
     const session = new Session();
     this.session = session;
+    // It died while this was on the way, and nobody would find out.
+    if (this.process.dead) return;
     session.local = await this.log.join(this.options, this.listenerOf(session));
     if (session.ended) await session.local.close();
   }
 
-  /** What a commit counts for now: the member that the group knows. */
-  current(offsets: readonly OffsetCommit[]): GroupMember {
-    const { ended, local } = this.session;
-    if (ended || local === null)
-      throw new FencedError(`the session that owned ${offsets.map(partitionName)} has ended`);
-    return local;
+  /**
+   * What a commit that is asked for now counts for: the member that the group knows, looked up when the commit gets there. It
+   * never counts for a later session, though that may own the same partitions.
+   */
+  holding(offsets: readonly OffsetCommit[]): () => GroupMember {
+    const { session } = this;
+    return () => {
+      if (session.ended || session.local === null)
+        throw new FencedError(`the session that owned ${offsets.map(partitionName)} has ended`);
+      return session.local;
+    };
   }
 
   commit(offsets: readonly OffsetCommit[]): Promise<void> {
+    const holder = this.holding(offsets);
     const act = async () => {
-      await this.current(offsets).commit(offsets);
+      await holder().commit(offsets);
       this.inspect([], offsets);
     };
     return this.process.request({
@@ -114,7 +122,7 @@ export class SimMember implements GroupMember {
   /** The coordinator has not heard of the process for too long. */
   expire(): void {
     const { session, process } = this;
-    if (session.ended || this.closed) return;
+    if (session.ended) return;
     process.trace('its session ends');
     session.end();
     void session.local?.close();

@@ -74,7 +74,11 @@ export class SimWorld implements Surroundings {
     for (const host of this.hosts.slice(0, this.chance.between(1, 2))) this.start(host);
     this.scheduleEvent();
     this.clock.schedule(CALM_MS, () => this.calm());
-    await this.clock.run(() => this.isQuiet(), STEPS_MAX);
+    await this.clock
+      .run(() => this.isQuiet(), STEPS_MAX)
+      .catch((error: unknown) => {
+        throw new Error(`${String(error)}: ${this.situation()}`);
+      });
     let left = 0;
     for (const { life } of this.hosts) {
       if (life === null) continue;
@@ -121,7 +125,32 @@ export class SimWorld implements Surroundings {
     const now = this.clock.now();
     if (now < CALM_MS || now - this.lastChange < QUIET_MS || this.ends.size === 0) return false;
     for (const [name, end] of this.ends) if ((this.invariants.committed.get(name) ?? 0) < end) return false;
-    return this.hosts.every(({ life }) => life === null || !(life.process.frozen || life.process.dead || life.stopping));
+    return this.hosts.every(
+      ({ life }) => life === null || !(life.process.frozen || life.process.dead || life.stopping),
+    );
+  }
+
+  /** For who wants to know why it does not end. */
+  private situation(): string {
+    const hosts = this.hosts.map(({ name, life }) => {
+      if (life === null) return `${name} off`;
+      const { process, stopping, lane } = life;
+      const { phase, trouble, partitions } = lane.status();
+      const held = partitions.map((p) => `${p.topic}-${p.partition} at ${p.position} of ${p.endOffset} ${p.phase}`);
+      return [
+        name,
+        phase,
+        trouble ?? '',
+        process.dead && 'dead',
+        process.frozen && 'frozen',
+        stopping && 'stopping',
+        held,
+      ]
+        .filter(Boolean)
+        .join(' ');
+    });
+    const show = (map: ReadonlyMap<string, number>): string => JSON.stringify([...map]);
+    return `${hosts.join('; ')}; committed ${show(this.invariants.committed)} of ${show(this.ends)}`;
   }
 
   // ---- processes ------------------------------------------------------------------------------------------------------
@@ -163,10 +192,13 @@ export class SimWorld implements Surroundings {
       life.expire();
     });
     if (!life.process.dead) return;
-    clock.schedule(chance.between(10, 400), () => {
-      life.host.life = null;
-      this.start(life.host);
-    });
+    // What was stopped does not come back by itself.
+    if (life.stopping) life.host.life = null;
+    else
+      clock.schedule(chance.between(10, 400), () => {
+        life.host.life = null;
+        this.start(life.host);
+      });
   }
 
   private failed(life: Life, why: string): void {
@@ -179,10 +211,7 @@ export class SimWorld implements Surroundings {
   private stop(life: Life): void {
     life.stopping = true;
     life.process.trace('is asked to stop');
-    void life.lane.stop().then(() => {
-      life.process.crash();
-      life.host.life = null;
-    });
+    void life.lane.stop().then(() => life.process.crash());
   }
 
   /** Members come or go. */
@@ -205,7 +234,7 @@ export class SimWorld implements Surroundings {
   }
 
   private event(event: Weather['events'][number]): void {
-    const { chance, clock, lives } = this;
+    const { chance, lives } = this;
     const life = lives.length === 0 ? null : chance.pick(lives);
     if (life === null && event !== 'another process' && event !== 'other rules') return;
     this.tally.add(`event: ${event}`);
@@ -246,7 +275,6 @@ export class SimWorld implements Surroundings {
       default:
         event satisfies never;
     }
-    void clock;
   }
 
   private cut(life: Life, ms: number): void {
