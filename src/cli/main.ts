@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
 import type { BenchCommandOptions } from './commands/bench.js';
+import type { CreateOptions } from './commands/savepoint/create.js';
+import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
 import { makeOutput, type Output } from './output.js';
 
 type Action = (output: Output) => Promise<number>;
@@ -82,6 +84,7 @@ function makeProgram(run: Run): Command {
         (await import('./commands/verify.js')).verifyCommand(options, output),
       ),
     );
+  addSavepoint(program, run);
   program
     .command('conformance <files...>')
     .description('runs cases recorded from Flink CEP through the engine')
@@ -108,6 +111,42 @@ function makeProgram(run: Run): Command {
       run(options.json === true, async (output) => (await import('./commands/bench.js')).bench(options, output)),
     );
   return program;
+}
+
+function addSavepoint(program: Command, run: Run): void {
+  const savepoint = program
+    .command('savepoint')
+    .description("a service's whole state as one file, to go on with elsewhere");
+  savepoint
+    .command('create')
+    .description('writes a savepoint of a service that has stopped, or has a running one write it')
+    .option(...CONFIG_OPTION)
+    .option('--out <file>', 'file to write (in savepoints/ of the data folder)')
+    .option('--url <url>', 'a running service, which writes it into its own data folder')
+    .option(...JSON_OPTION)
+    .action((options: CreateOptions & { json?: boolean }) =>
+      run(options.json === true, async (output) =>
+        (await import('./commands/savepoint/create.js')).createSavepoint(options, output),
+      ),
+    );
+  savepoint
+    .command('restore <files...>')
+    .description('puts a savepoint in the place of the state and offsets of a service that has stopped')
+    .option(...CONFIG_OPTION)
+    .option('--from <position>', 'go on in another topic, or with other partitions: earliest, latest, or a time')
+    .option('--topic <name>', "the topic to go on in (the stream's own); with --from")
+    .option(
+      '--held-back <what>',
+      'events that waited when it was taken: write them to the topic, or skip them; with --from',
+    )
+    .option('--force', 'overwrite state and offsets that are there')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option(...JSON_OPTION)
+    .action((files: string[], options: RestoreCommandOptions & { json?: boolean }) =>
+      run(options.json === true, async (output) =>
+        (await import('./commands/savepoint/restore.js')).restoreCommand(files, options, output),
+      ),
+    );
 }
 
 function packageVersion(): string {

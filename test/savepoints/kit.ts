@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { begin, eq, feature, field, gt, type Pattern } from '../../src/engine/index.js';
 import type { Rule } from '../../src/rules/rule.js';
-import type { Lane, LaneOptions } from '../../src/runtime/lane/lane.js';
+import type { Lane } from '../../src/runtime/lane/lane.js';
+import type { LaneOptions } from '../../src/runtime/lane/options.js';
 import { MemoryLog } from '../../src/runtime/memory/memory-log.js';
 import { MemoryStateStore } from '../../src/runtime/memory/memory-state-store.js';
 import { partitionName, type TopicPartition } from '../../src/runtime/ports/log.js';
@@ -150,7 +151,7 @@ export class World {
       group: 'g',
       stream: { name: 'rows', keyField: 'account' },
       journalTopic: 'journal',
-      ruleSet: null,
+      ruleSets: [],
       release: RELEASE,
       nowMs: 0,
       signal: new AbortController().signal,

@@ -1,4 +1,5 @@
 import { type Log, partitionName } from '../ports/log.js';
+import { decodeEnvelope } from '../repartition/envelope.js';
 import type { SavepointFile } from './file-reader.js';
 import { misfit, type RestorePlan, ruleSetsOf, type Source, sourcesIn, topicsOf } from './plan.js';
 
@@ -23,6 +24,7 @@ export async function planSameTopics(
   await checkTopics(files, options.log);
   for (const source of sources) await checkOffsets(source, options.log);
   for (const [file] of files.entries()) await checkRecords(file, files, options);
+  for (const source of sources) if (source.cut.upstreams !== null) await checkForwarded(source, sources, options);
   const places = new Map(sources.map(({ file, place }, index) => [`${file}/${place}`, index]));
   return {
     files,
@@ -85,6 +87,25 @@ async function checkRecords(index: number, files: readonly SavepointFile[], opti
       `${topic}-${partition} has another record at offset ${other} than the savepoint: it is not the topic that it was taken of. ` +
         'To go on in another topic, say with --from where to begin',
     );
+  }
+}
+
+/** What the source forwards again must not be there already. */
+async function checkForwarded(
+  { partition, cut }: Source,
+  sources: readonly Source[],
+  options: SameTopicsOptions,
+): Promise<void> {
+  const begun = new Map(sources.map((source) => [partitionName(source.partition), source.partition.committed]));
+  for await (const batch of options.log.read(partition, cut.position, { signal: options.signal })) {
+    for (const { value } of batch.records) {
+      const envelope = value === null ? null : decodeEnvelope(value);
+      if (envelope?.kind !== 'event' || envelope.offset < (begun.get(partitionName(envelope.from)) ?? 0)) continue;
+      throw misfit(
+        `${partition.topic} holds events that the service forwarded to it after the savepoint was taken, and would forward again: ` +
+          'with patterns keyed by another field, a savepoint can be restored only where nothing was processed since',
+      );
+    }
   }
 }
 

@@ -97,7 +97,9 @@ async function putKeys(plan: RestorePlan, options: RestoreOptions): Promise<read
   const writers: StateWriter[] = [];
   for (const planned of plan.partitions) {
     const state = await options.store.partition(planned);
-    await state.clear();
+    // Copies elsewhere may be of a past that is left here.
+    if (state.forgetCopies === undefined) await state.clear();
+    else await state.forgetCopies();
     writers.push(new StateWriter(state, planned.cut.position));
   }
   let keys = 0;

@@ -19,8 +19,8 @@ export interface TakeOptions {
   readonly group: string;
   readonly stream: Pick<SavepointHeader, 'keyField'> & { readonly name: string };
   readonly journalTopic: string;
-  /** The rule set of today, for where the journal does not hold it yet; `null`: not known. */
-  readonly ruleSet: { readonly digest: string; readonly body: Uint8Array } | null;
+  /** The rule sets of today, for where the journal does not hold them yet. */
+  readonly ruleSets: readonly { readonly digest: string; readonly body: Uint8Array }[];
   /** Of stakeout. */
   readonly release: string;
   /** Milliseconds since 1970. */
@@ -148,8 +148,7 @@ class Journal {
     private readonly partitions: number,
     private readonly options: TakeOptions,
   ) {
-    const { ruleSet } = options;
-    if (ruleSet !== null) this.bodies.set(ruleSet.digest, ruleSet.body);
+    for (const { digest, body } of options.ruleSets) this.bodies.set(digest, body);
   }
 
   /** What took effect after the cut, up to what was committed. */
