@@ -1,7 +1,8 @@
 import { begin, eq, field, type Pattern } from '../../src/engine/index.js';
 import type { Rule } from '../../src/rules/rule.js';
 import { type ReadRuleSet, type RuleSetVersion, ruleSetDigest } from '../../src/runtime/journal/rule-set-version.js';
-import { Lane, type LaneOptions } from '../../src/runtime/lane/lane.js';
+import { Lane } from '../../src/runtime/lane/lane.js';
+import type { LaneOptions } from '../../src/runtime/lane/options.js';
 import type { Alert } from '../../src/runtime/ports/alert.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../../src/runtime/ports/decoder.js';
 import type { Log, LogRecord, OutgoingRecord } from '../../src/runtime/ports/log.js';

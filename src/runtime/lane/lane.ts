@@ -1,76 +1,35 @@
 import type { Rule } from '../../rules/rule.js';
-import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../detector.js';
+import type { Detector, DetectorPhase, DetectorStatus } from '../detector.js';
 import { entryRecord, JOURNAL_RETENTION_MS, journalPartition } from '../journal/journal.js';
-import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
-import type { Clock } from '../ports/clock.js';
 import {
   type AssignedPartition,
   FencedError,
   type GroupListener,
   type GroupMember,
-  type GroupOptions,
-  type Log,
   type LogProducer,
   type OutgoingRecord,
   partitionName,
   type RecordBatch,
   type TopicPartition,
-  type TopicSpec,
   type TransactionalProducer,
 } from '../ports/log.js';
-import type { AlertEncoder } from '../ports/outputs.js';
-import type { PartitionState, StateStore } from '../ports/state-store.js';
-import type { Route } from '../repartition/route.js';
-import type { StreamDefinition } from '../stream.js';
+import type { PartitionState } from '../ports/state-store.js';
 import { Task } from '../task/task.js';
 import { CutWriter, type Part } from './cut-writer.js';
 import { Delivery, type DeliveryMode } from './delivery.js';
 import { LaneOutput } from './lane-output.js';
+import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
 import { recover } from './recovery.js';
 import { Routing } from './routing.js';
-
-export interface LaneOptions {
-  readonly log: Log;
-  readonly store: StateStore;
-  readonly clock: Clock;
-  readonly stream: StreamDefinition;
-  readonly group: GroupOptions;
-  readonly ruleSet: RuleSetVersion;
-  /** Rules that are keyed by other fields than the source is. */
-  readonly routes?: readonly Route[];
-  /** Rules of another key run where the records are read: refused while the source has several partitions. */
-  readonly needsOnePartition?: boolean;
-  /** For what the journal says was in force before. */
-  readonly readRuleSet: ReadRuleSet;
-  readonly encoder: AlertEncoder;
-  /** The topic that is read, to be made if it is not there; `null`: topics are found by their names. */
-  readonly source: TopicSpec | null;
-  readonly alerts: TopicSpec;
-  readonly deadLetters: TopicSpec;
-  readonly late: TopicSpec;
-  /** How long its records are kept is not for the caller to say. */
-  readonly journal: TopicSpec;
-  readonly delivery: DeliveryMode;
-  /** Name of the lane's transactions; absent: a new one at every start. No two lanes may share one. */
-  readonly transactionalId?: string;
-  readonly commitIntervalMs: number;
-  readonly commitRecords: number;
-  readonly snapshotIntervalMs: number;
-  /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
-  readonly hotKeysMax?: number;
-  readonly listener: DetectorListener;
-  /** Seconds of a clock that never goes back, for durations in metrics alone. */
-  readonly stopwatch: () => number;
-  /** Resolves when other work of the process has had its turn. */
-  readonly turn: () => Promise<void>;
-  /** What happens, in words, for the log. */
-  readonly report: (text: string) => void;
-}
+import { slicesOf } from './slices.js';
 
 /** Records given out but not durable yet, above which no more input is taken. */
 const OUTBOX_MAX = 10_000;
 const RETRY_MS = 1000;
+/** Records that are processed in one go, and for how long other work of the lane waits at most, but for one such go. */
+const SLICE_RECORDS = 1000;
+const TURN_SECONDS = 0.005;
 
 /**
  * One consumer and the partitions it owns.
@@ -105,6 +64,8 @@ export class Lane implements Detector {
   private committing: Promise<boolean> | null = null;
   private readonly cuts: CutWriter;
   private sinceCommit = 0;
+  /** When other work had its turn, by the stopwatch. */
+  private turnAt = 0;
   private snapshotAt = 0;
   private cancelTimer: () => void = () => undefined;
   private readonly output: LaneOutput;
@@ -294,19 +255,32 @@ export class Lane implements Detector {
     if (owned === undefined) return;
     while (owned.gate !== null) await owned.gate.catch(() => undefined);
     if (!(await this.announced(owned))) return;
-    const started = this.options.stopwatch();
     owned.busy = true;
     try {
-      await owned.task.process(batch, this.abort.signal);
+      for (const slice of slicesOf(batch, SLICE_RECORDS)) {
+        await this.process(owned, slice);
+        if (!this.isHeld(owned)) return;
+      }
     } finally {
       owned.busy = false;
     }
+  }
+
+  private async process(owned: Owned, batch: RecordBatch): Promise<void> {
+    const { stopwatch, turn, listener, commitRecords } = this.options;
+    const started = stopwatch();
+    await owned.task.process(batch, this.abort.signal);
     this.delivery!.flush();
     this.output.counts.recordsIn += batch.records.length;
     this.sinceCommit += batch.records.length;
-    this.options.listener.onBatch?.(batch.records.length, this.options.stopwatch() - started);
-    if (this.sinceCommit >= this.options.commitRecords) void this.commitSoon();
+    const ended = stopwatch();
+    listener.onBatch?.(batch.records.length, ended - started);
+    if (this.sinceCommit >= commitRecords) void this.commitSoon();
     await this.makeRoom();
+    if (ended - this.turnAt < TURN_SECONDS) return;
+    // What a commit waits for comes from the network: it must not wait until all that was read is processed.
+    await turn();
+    this.turnAt = stopwatch();
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
-import { Lane, type LaneOptions } from '../../../src/runtime/lane/lane.js';
+import { Lane } from '../../../src/runtime/lane/lane.js';
+import type { LaneOptions } from '../../../src/runtime/lane/options.js';
 import type { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
 import type { RecordDecoder } from '../../../src/runtime/ports/decoder.js';
 import { jsonDecoder, stream } from '../../harness/lane-kit.js';

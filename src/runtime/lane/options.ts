@@ -1,0 +1,48 @@
+import type { DetectorListener } from '../detector.js';
+import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
+import type { Clock } from '../ports/clock.js';
+import type { GroupOptions, Log, TopicSpec } from '../ports/log.js';
+import type { AlertEncoder } from '../ports/outputs.js';
+import type { StateStore } from '../ports/state-store.js';
+import type { Route } from '../repartition/route.js';
+import type { StreamDefinition } from '../stream.js';
+import type { DeliveryMode } from './delivery.js';
+
+/** What a lane is made of. */
+export interface LaneOptions {
+  readonly log: Log;
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly stream: StreamDefinition;
+  readonly group: GroupOptions;
+  readonly ruleSet: RuleSetVersion;
+  /** Rules that are keyed by other fields than the source is. */
+  readonly routes?: readonly Route[];
+  /** Rules of another key run where the records are read: refused while the source has several partitions. */
+  readonly needsOnePartition?: boolean;
+  /** For what the journal says was in force before. */
+  readonly readRuleSet: ReadRuleSet;
+  readonly encoder: AlertEncoder;
+  /** The topic that is read, to be made if it is not there; `null`: topics are found by their names. */
+  readonly source: TopicSpec | null;
+  readonly alerts: TopicSpec;
+  readonly deadLetters: TopicSpec;
+  readonly late: TopicSpec;
+  /** How long its records are kept is not for the caller to say. */
+  readonly journal: TopicSpec;
+  readonly delivery: DeliveryMode;
+  /** Name of the lane's transactions; absent: a new one at every start. No two lanes may share one. */
+  readonly transactionalId?: string;
+  readonly commitIntervalMs: number;
+  readonly commitRecords: number;
+  readonly snapshotIntervalMs: number;
+  /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
+  readonly hotKeysMax?: number;
+  readonly listener: DetectorListener;
+  /** Seconds of a clock that never goes back, for durations in metrics alone. */
+  readonly stopwatch: () => number;
+  /** Resolves when other work of the process has had its turn. */
+  readonly turn: () => Promise<void>;
+  /** What happens, in words, for the log. */
+  readonly report: (text: string) => void;
+}
