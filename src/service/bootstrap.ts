@@ -13,6 +13,8 @@ import { Metrics } from './metrics/metrics.js';
 import { addOpenApi } from './openapi.js';
 import type { ServiceParts } from './parts.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { SavepointJobs } from './savepoints/savepoint-jobs.js';
+import { savepointFolder } from './savepoints/savepoint-parts.js';
 import { type ServiceObjects, serviceModule } from './service.module.js';
 import { logDetector, logTrouble } from './service-log.js';
 import { SilentConnections } from './silent-connections.js';
@@ -105,7 +107,16 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   });
   const health = new HealthChecks(() => strategy.detectorStatus(), log, clock);
   const writer = new TransactionWriter({ log, clock, ingest: parts.ingest });
-  return { objects: { settings, strategy, view, streams, writer, health, metrics, sinks, risk: parts.risk }, tracer };
+  const savepoints =
+    parts.savepoints === undefined
+      ? null
+      : new SavepointJobs({
+          ...{ source: parts.savepoints, clock, folder: savepointFolder(settings) },
+          detector: () => (strategy.detectorStatus() === null ? null : strategy.unwrap()),
+          onFailure: (err) => logger.warn({ err }, 'a savepoint could not be written'),
+        });
+  const { risk } = parts;
+  return { objects: { settings, strategy, view, streams, writer, health, metrics, sinks, risk, savepoints }, tracer };
 }
 
 /** How long sinks and the view of alerts may take to leave the log in good order. */
@@ -115,7 +126,7 @@ const FOLLOWERS_STOP_MS = 3_000;
  *     created ──start()──▶ running ──stop()──▶ stopped
  *
  * Stopping, in this order; each step is taken even when one before it failed:
- * 1. nothing new is made (the demo) and live streams end, which lets HTTP close;
+ * 1. nothing new is made (the demo, a savepoint) and live streams end, which lets HTTP close;
  * 2. HTTP closes after the requests under way (connections that never asked for anything are cut), and beside it (a slow client
  *    must not hold it up) the detector commits what it holds and alert handlers finish;
  * 3. sinks and the view of alerts leave the log: what they did not get they get at the next start;
@@ -163,8 +174,8 @@ class RunningService implements Service {
   }
 
   private async stopAll(): Promise<void> {
-    const { strategy, streams, sinks, view, writer, metrics } = this.objects;
-    await this.attempt(this.parts.background.map((part) => () => part.stop()));
+    const { strategy, streams, sinks, view, writer, metrics, savepoints } = this.objects;
+    await this.attempt([...this.parts.background.map((part) => () => part.stop()), async () => savepoints?.close()]);
     await this.attempt([async () => streams.closeAll(), () => this.closeHttp(), () => strategy.close()]);
     // With the log away these wait for it; closing the log below ends their wait. They lose nothing by it.
     const followers = this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);

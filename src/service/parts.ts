@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink } from '../runtime/sinks/alert-sink.js';
+import type { SavepointSource } from './savepoints/savepoint-jobs.js';
 
 /** Makes the detector, not started yet. What it throws ends the start of the service. */
 export type DetectorFactory = (settings: Settings, listener: DetectorListener) => Promise<Detector>;
@@ -63,6 +64,8 @@ export interface ServiceParts {
   /** Names of fields that are never logged; see `personalFields`. */
   readonly personalFields: ReadonlySet<string>;
   readonly background: readonly BackgroundPart[];
+  /** Absent: savepoints cannot be asked for while it runs. */
+  readonly savepoints?: SavepointSource;
   /** Closes the log, the state store, connections. */
   close(): Promise<void>;
 }

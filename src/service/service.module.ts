@@ -12,9 +12,11 @@ import { Metrics } from './metrics/metrics.js';
 import { PageController } from './page/page.controller.js';
 import type { RiskReader } from './parts.js';
 import { PatternsController } from './patterns/patterns.controller.js';
+import type { SavepointJobs } from './savepoints/savepoint-jobs.js';
+import { SavepointsController } from './savepoints/savepoints.controller.js';
 import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
-import { RISK, SETTINGS, SINKS } from './tokens.js';
+import { RISK, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
 
@@ -29,6 +31,7 @@ export interface ServiceObjects {
   readonly metrics: Metrics;
   readonly sinks: readonly AlertSinkFollower[];
   readonly risk: RiskReader | null;
+  readonly savepoints: SavepointJobs | null;
 }
 
 /** Nest's root module. Applications add modules of their own beside it: controllers with handlers of alerts, for example. */
@@ -46,6 +49,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       PageController,
       PatternsController,
       RiskController,
+      SavepointsController,
       StatusController,
       TransactionsController,
     ],
@@ -59,6 +63,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: Metrics, useValue: objects.metrics },
       { provide: SINKS, useValue: objects.sinks },
       { provide: RISK, useValue: objects.risk },
+      { provide: SAVEPOINTS, useValue: objects.savepoints },
     ],
   };
 }

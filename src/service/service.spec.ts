@@ -380,6 +380,8 @@ describe('what is known of the service', () => {
       '/patterns',
       '/patterns/{id}',
       '/risk/{key}',
+      '/savepoints',
+      '/savepoints/{name}',
       '/status',
       '/transactions',
     ]);

@@ -195,7 +195,10 @@ async function write(
       const number = Buffer.alloc(4);
       number.writeUInt32LE(place);
       await file.frame(FRAME.partition, number);
-      const written = await writeEntries(file, viewed.view, (count) => options.onProgress?.(before + count));
+      const written = await writeEntries(file, viewed.view, (count) => {
+        options.signal.throwIfAborted();
+        options.onProgress?.(before + count);
+      });
       before += written;
       keys.push(written);
       records.push(await writeRecords(file, viewed, options));

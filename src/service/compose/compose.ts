@@ -4,12 +4,14 @@ import type { Rule } from '../../rules/index.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Clock } from '../../runtime/ports/clock.js';
+import type { StateStore } from '../../runtime/ports/state-store.js';
 import { routeTopic } from '../../runtime/repartition/route.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { makeDetector } from '../lanes/make-detector.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
 import type { ServiceParts } from '../parts.js';
+import { savepointSource } from '../savepoints/savepoint-source.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
 import { demoPart } from './demo.js';
 import { streamIngest } from './ingest.js';
@@ -45,9 +47,10 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const hasState = topicsWithState(stream.settings, running.rules);
   const state = new ServiceState({ settings, clock, log, hasState, openObjects, report });
   const demo = settings.demo.enabled && ingest !== null ? [demoPart(settings.demo, log, clock, ingest)] : [];
+  let store: StateStore | null = null;
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     opened.unshift(state);
-    const store = await state.open();
+    store = await state.open();
     const parts = { settings, clock, log, store, listener, report, warn };
     return makeDetector({ ...parts, rules: running.rules, sources: running.sources });
   };
@@ -63,6 +66,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       risk: redis,
       personalFields: personalFields(stream.avro),
       background: [...demo, ...state.background],
+      savepoints: savepointSource({ settings, log, sources: running.sources, store: () => store }),
       close: async () => {
         for (const part of opened) await part.close();
       },
