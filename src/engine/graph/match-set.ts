@@ -1,8 +1,10 @@
-import type { CompiledPattern } from '../compiler/compile.js';
 import type { Match } from '../nfa/output.js';
 import { countPaths } from './count.js';
 import { MatchWalk } from './match-walk.js';
-import type { GraphNode, Horizon } from './node.js';
+import { ENDLESS, type GraphNode, type Horizon } from './node.js';
+import { SmallWalk } from './small-walk.js';
+
+const small = new SmallWalk();
 
 /**
  * The matches that one event completes, none of them written out yet. It stays valid, and may be gone through more than once, at
@@ -15,7 +17,8 @@ import type { GraphNode, Horizon } from './node.js';
  */
 export class MatchSet implements Iterable<Match> {
   constructor(
-    private readonly pattern: CompiledPattern,
+    /** Names of the pattern's steps. */
+    private readonly steps: readonly string[],
     private readonly completed: readonly GraphNode[],
     private readonly horizon: Horizon,
     /** Iteration ends after so many matches. */
@@ -38,16 +41,32 @@ export class MatchSet implements Iterable<Match> {
 
   /** Writes matches out, at most `matchesMax`. How many there are more. */
   writeTo(output: { onMatch(match: Match): void }): number {
+    if (!small.prepare(this.completed, this.horizon)) return this.writeAny(output);
+    try {
+      return small.writeTo(this.steps, output, this.matchesMax) ? this.more() : 0;
+    } finally {
+      small.clear();
+    }
+  }
+
+  private writeAny(output: { onMatch(match: Match): void }): number {
     const walk = this.walk();
     for (let left = this.matchesMax; left > 0; left--) {
       const match = walk.next();
       if (match === null) return 0;
       output.onMatch(match);
     }
-    return walk.hasNext() ? Math.max(1, this.count() - this.matchesMax) : 0;
+    return walk.hasNext() ? this.more() : 0;
+  }
+
+  private more(): number {
+    return Math.max(1, this.count() - this.matchesMax);
   }
 
   private walk(): MatchWalk {
-    return new MatchWalk(this.pattern.steps, this.completed, this.horizon);
+    return new MatchWalk(this.steps, this.completed, this.horizon);
   }
 }
+
+/** Never used, and kept for ever: see `KEPT` in `step-cell.ts`. */
+export const KEPT = new MatchSet([], [], ENDLESS, 0);

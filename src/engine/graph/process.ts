@@ -74,7 +74,7 @@ export function stepGraph(
   pass.clear();
   const after = changed && tidy(pattern, changed, event.time, output, limits);
   if (completed.length > 0)
-    emit(new MatchSet(pattern, completed, horizonAt(pattern, event.time), limits.matchesMax), output);
+    emit(new MatchSet(pattern.steps, completed, horizonAt(pattern, event.time), limits.matchesMax), output);
   return after;
 }
 

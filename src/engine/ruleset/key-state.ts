@@ -47,20 +47,26 @@ export function withFeatures(given: KeyState | undefined, features: FeatureState
 
 /**
  * Collects the slots of one key that change, in ascending order. One object serves all keys, one after the other: most events
- * change nothing, and shall not allocate anything.
+ * change nothing, and shall not allocate anything. Nor does a state have lists of its own where it can have those of others: most
+ * keys have one slot under way, and the same one after the event as before.
  */
 export class KeyChange {
   private given: KeyState | undefined;
   private changed = false;
+  /** Whether the slots are those of the given state. */
+  private sameSlots = true;
   /** Entries of the given state below this place are in the lists. */
   private at = 0;
+  /** The lists; of each the first `count` are meant. */
+  private count = 0;
   private readonly slots: number[] = [];
-  private readonly states: SlotState[] = [];
+  private readonly states: (SlotState | null)[] = [];
   private readonly masks: number[] = [];
 
   begin(given: KeyState | undefined): void {
     this.given = given;
     this.changed = false;
+    this.sameSlots = given !== undefined;
     this.at = 0;
     // Not empty only if a condition has thrown.
     this.clear();
@@ -70,11 +76,10 @@ export class KeyChange {
   set(at: number, slot: number, after: SlotState | undefined, mask: number): void {
     this.changed = true;
     this.keepUpTo(at);
-    if (this.given !== undefined && this.given.slots[at] === slot) this.at++;
-    if (after === undefined) return;
-    this.slots.push(slot);
-    this.states.push(after);
-    this.masks.push(mask);
+    const replaces = this.given !== undefined && this.given.slots[at] === slot;
+    if (replaces) this.at++;
+    if (!replaces || after === undefined) this.sameSlots = false;
+    if (after !== undefined) this.add(slot, after, mask);
   }
 
   /** The state with the changes, and with these groups. Nothing changed: the very state that was given. */
@@ -92,28 +97,48 @@ export class KeyChange {
   }
 
   private made(features: FeatureState | undefined, groups: readonly SlotGroup[]): KeyState | undefined {
-    const { slots, states, masks } = this;
-    if (slots.length === 0 && groups.length === 0 && features === undefined) return undefined;
+    const { count } = this;
+    if (count === 0 && groups.length === 0 && features === undefined) return undefined;
+    if (count === 1 && groups.length === 0) {
+      const slots = this.sameSlots ? this.given!.slots : listOf(this.slots[0]!);
+      return { slots, states: [this.states[0]!], masks: listOf(this.masks[0]!), groups, features };
+    }
+    const slots = this.sameSlots ? this.given!.slots : this.slots.slice(0, count);
+    const masks = this.masks.slice(0, count);
     for (const group of groups) masks.push(group.mask);
-    return { slots: slots.slice(), states: states.slice(), masks: masks.slice(), groups, features };
+    return { slots, states: this.states.slice(0, count) as SlotState[], masks, groups, features };
   }
 
   private clear(): void {
-    if (this.masks.length === 0) return;
-    this.slots.length = 0;
-    this.states.length = 0;
-    this.masks.length = 0;
+    for (let i = 0; i < this.count; i++) this.states[i] = null;
+    this.count = 0;
+  }
+
+  private add(slot: number, state: SlotState, mask: number): void {
+    const at = this.count++;
+    this.slots[at] = slot;
+    this.states[at] = state;
+    this.masks[at] = mask;
   }
 
   private keepUpTo(end: number): void {
     const { given } = this;
     if (given === undefined) return;
-    for (; this.at < end; this.at++) {
-      this.slots.push(given.slots[this.at]!);
-      this.states.push(given.states[this.at]!);
-      this.masks.push(given.masks[this.at]!);
-    }
+    for (; this.at < end; this.at++) this.add(given.slots[this.at]!, given.states[this.at]!, given.masks[this.at]!);
   }
+}
+
+const LISTS = 64;
+const lists: (readonly number[] | undefined)[] = new Array<undefined>(LISTS).fill(undefined);
+
+/** A list of one number, the same as the last time if that was not too long ago. */
+function listOf(number: number): readonly number[] {
+  const at = (number ^ (number >>> 6) ^ (number >>> 16)) & (LISTS - 1);
+  const known = lists[at];
+  if (known !== undefined && known[0] === number) return known;
+  const made = [number];
+  lists[at] = made;
+  return made;
 }
 
 const NO_KEY_STATE = { slots: [], states: [], masks: [], groups: NO_GROUPS } as const;
