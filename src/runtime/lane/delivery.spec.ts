@@ -66,6 +66,14 @@ describe('delivery, exactly once', () => {
     },
   );
 
+  it('cannot go on when nobody can say what became of a transaction', async () => {
+    const { delivery, log, failures } = deliveryOf('exactly-once');
+    delivery.add('t-0', record('a'));
+    log.fail = new Error('the log was closed meanwhile');
+    await expect(delivery.commit(member, [at(1)])).rejects.toThrow('closed meanwhile');
+    expect(failures.map((e) => e.message)).toEqual(['the log was closed meanwhile']);
+  });
+
   it('leaves what follows from other partitions for their own commit', async () => {
     const { delivery, transactions } = deliveryOf('exactly-once');
     delivery.add('t-0', record('a'));

@@ -5,6 +5,7 @@ import {
   type OffsetCommit,
   type OutgoingRecord,
   partitionName,
+  TransactionAbortedError,
   type TransactionalProducer,
 } from '../ports/log.js';
 import { Outbox } from './outbox.js';
@@ -44,8 +45,8 @@ export class Delivery {
     private mode: DeliveryMode,
     producer: LogProducer,
     private readonly transactions: TransactionalProducer,
-    /** A send failed for good; the lane cannot go on. */
-    onFailure: (error: Error) => void,
+    /** A send failed for good, or nobody can say what became of a transaction; the lane cannot go on. */
+    private readonly onFailure: (error: Error) => void,
   ) {
     this.outbox = new Outbox(producer, onFailure);
   }
@@ -98,8 +99,8 @@ export class Delivery {
   }
 
   /**
-   * Commits offsets with all that was given out by these partitions up to this call, and entries of the journal. Throws what the log throws; nothing was
-   * committed then.
+   * Commits offsets with all that was given out by these partitions up to this call, and entries of the journal. Throws what the
+   * log throws; nothing was committed then, or `onFailure` was told.
    *
    * @param isHeld false: a partition of these was given up. It may have been given back since, at another position, so that the
    *   member itself would not be refused.
@@ -116,12 +117,26 @@ export class Delivery {
       await this.outbox.settled();
       if (!isHeld()) throw new FencedError('partitions of this commit were given up');
       if (given.length === 0 && journal.length === 0) await member.commit(offsets);
-      else await this.transactions.commit(member, [...given.map((g) => g.record), ...journal], offsets);
+      else await this.transact(member, [...given.map((g) => g.record), ...journal], offsets);
     } catch (error) {
       this.putBack(taken);
       throw error;
     }
     for (const { onCommitted } of given) onCommitted?.();
+  }
+
+  /** What a transaction does not say of itself was not done, or may have been: only a new start can find out. */
+  private async transact(
+    member: GroupMember,
+    records: readonly OutgoingRecord[],
+    offsets: readonly OffsetCommit[],
+  ): Promise<void> {
+    try {
+      await this.transactions.commit(member, records, offsets);
+    } catch (error) {
+      if (!(error instanceof FencedError || error instanceof TransactionAbortedError)) this.onFailure(error as Error);
+      throw error;
+    }
   }
 
   private take(names: readonly string[]): [name: string, records: Given[], queue: Queue][] {

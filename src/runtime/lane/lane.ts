@@ -203,6 +203,7 @@ export class Lane implements Detector {
     const parts = { partition, stream, clock, hotKeysMax, forwarder, output: this.output.of(partition, isHeld) };
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
+      pause: (ms) => this.pause(ms),
       makeTask: (version) => {
         owned = this.own(partition, new Task({ ...parts, ruleSet: version }), state);
         return owned.task;

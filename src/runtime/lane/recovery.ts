@@ -12,7 +12,13 @@ export class RetentionError extends Error {
   readonly code = 'STATE_BEFORE_RETENTION';
 }
 
-export type Recovery = Omit<ReplayerOptions, 'givesOut'>;
+export interface Recovery extends Omit<ReplayerOptions, 'givesOut'> {
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+/** Records that are replayed rather than a copy of the state put in place. */
+const COPY_AHEAD = 200_000;
+const RETRY_MS = 1000;
 
 export interface Recovered {
   readonly task: Task;
@@ -41,7 +47,7 @@ export async function recover(partition: AssignedPartition, state: PartitionStat
     by.report(
       `${partitionName(partition)}: committed offset ${committed} lies beyond the end ${endOffset}: the topic was made anew; beginning at ${position}`,
     );
-    await state.clear();
+    await (state.forgetCopies?.() ?? state.clear());
     return { task: begin(by.current, position, by), position, rulesAreNew: true };
   }
   const cut = await usableCut(partition, state, by);
@@ -63,16 +69,53 @@ export async function recover(partition: AssignedPartition, state: PartitionStat
 }
 
 async function usableCut(partition: AssignedPartition, state: PartitionState, by: Recovery): Promise<Cut | null> {
-  const name = partitionName(partition);
   const wanted = partition.committed ?? Number.MAX_SAFE_INTEGER;
-  let old: Cut | null = null;
-  for (let more = true; more; more = (await state.restoreCopy?.(wanted)) ?? false) {
+  const isThere = (cut: Cut | null): cut is Cut => cut !== null && cut.refill >= partition.beginOffset;
+  const own = await readCut(partition, state, by);
+  if (isThere(own) && !(await isFarBehind(own, wanted, state, by))) return own;
+  let old = own;
+  let replaced = false;
+  while (await restoreCopy(wanted, partition, state, by)) {
+    replaced = true;
     const cut = await readCut(partition, state, by);
-    if (cut !== null && cut.refill >= partition.beginOffset) return cut;
+    if (isThere(cut)) return cut;
     old ??= cut;
   }
-  if (old !== null) throw tooOld(name, old, partition);
+  if (isThere(own) && !replaced) return own;
+  if (old !== null) throw tooOld(partitionName(partition), old, partition);
   return null;
+}
+
+/** A partition may come back to where it was long ago. Replaying all since then takes longer than putting a copy in place. */
+async function isFarBehind(own: Cut, wanted: number, state: PartitionState, by: Recovery): Promise<boolean> {
+  try {
+    const newest = (await state.newestCopy?.(wanted)) ?? null;
+    return newest !== null && newest - own.position > COPY_AHEAD;
+  } catch (error) {
+    by.report(`copies of the state cannot be looked at, going on from what is here: ${(error as Error).message}`);
+    return false;
+  }
+}
+
+/** Waits for the place of the copies where it is away: beginning without one might miss what began before the first record there is. */
+async function restoreCopy(
+  wanted: number,
+  partition: AssignedPartition,
+  state: PartitionState,
+  by: Recovery,
+): Promise<boolean> {
+  while (state.restoreCopy !== undefined) {
+    try {
+      return await state.restoreCopy(wanted);
+    } catch (error) {
+      if (by.signal.aborted) throw error;
+      by.report(
+        `${partitionName(partition)}: its state cannot be had from where copies are kept, tried again until it can: ${(error as Error).message}`,
+      );
+      await by.pause(RETRY_MS);
+    }
+  }
+  return false;
 }
 
 function tooOld(name: string, cut: Cut, partition: AssignedPartition): RetentionError {

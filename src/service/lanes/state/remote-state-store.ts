@@ -107,6 +107,8 @@ export class RemoteStateStore implements StateStore {
 
 class RemotePartition implements PartitionState {
   readonly restoreCopy?: (atOrBefore: number) => Promise<boolean>;
+  readonly newestCopy?: (atOrBefore: number) => Promise<number | null>;
+  readonly forgetCopies?: () => Promise<void>;
 
   constructor(
     private readonly store: RemoteStateStore,
@@ -116,6 +118,9 @@ class RemotePartition implements PartitionState {
     if (!copies) return;
     this.restoreCopy = async (atOrBefore) =>
       (await store.call({ op: 'restoreCopy', partition, atOrBefore })) as boolean;
+    this.newestCopy = async (atOrBefore) =>
+      (await store.call({ op: 'newestCopy', partition, atOrBefore })) as number | null;
+    this.forgetCopies = async () => void (await store.call({ op: 'forgetCopies', partition }));
   }
 
   async cut(): Promise<Uint8Array | null> {

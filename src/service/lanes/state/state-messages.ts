@@ -5,7 +5,7 @@ import type { WireError } from './wire-error.js';
  * What a lane's thread and the state store in the main thread say to each other. Every request has a number of its own, which its
  * answer carries.
  */
-export type StateRequest = Simple | Listing | Write | RestoreCopy;
+export type StateRequest = Simple | Listing | Write | OfCopy;
 
 interface Request {
   readonly id: number;
@@ -13,7 +13,7 @@ interface Request {
 }
 
 interface Simple extends Request {
-  readonly op: 'open' | 'cut' | 'clear' | 'release';
+  readonly op: 'open' | 'cut' | 'clear' | 'release' | 'forgetCopies';
 }
 
 interface Listing extends Request {
@@ -28,8 +28,8 @@ interface Write extends Request {
   readonly packed: ArrayBuffer;
 }
 
-interface RestoreCopy extends Request {
-  readonly op: 'restoreCopy';
+interface OfCopy extends Request {
+  readonly op: 'restoreCopy' | 'newestCopy';
   readonly atOrBefore: number;
 }
 
@@ -40,12 +40,12 @@ export interface ListingControl {
 }
 
 export interface Opened {
-  /** The store keeps copies elsewhere: `restoreCopy` can be called. */
+  /** The store keeps copies elsewhere: `restoreCopy` and the like can be called. */
   readonly copies: boolean;
 }
 
 export type StateAnswer =
-  | { readonly id: number; readonly kind: 'result'; readonly value: Opened | Uint8Array | boolean | null }
+  | { readonly id: number; readonly kind: 'result'; readonly value: Opened | Uint8Array | boolean | number | null }
   | { readonly id: number; readonly kind: 'error'; readonly error: WireError }
   /** Part of a listing: key and value of each entry, packed. */
   | { readonly id: number; readonly kind: 'entries'; readonly packed: ArrayBuffer; readonly last: boolean };

@@ -147,6 +147,13 @@ class Connection implements StateConnection {
         return act((state) => state.cut());
       case 'clear':
         return act((state) => state.clear().then(() => null));
+      case 'forgetCopies':
+        return act(async (state) => {
+          await (state.forgetCopies?.() ?? state.clear());
+          return null;
+        });
+      case 'newestCopy':
+        return act(async (state) => (await state.newestCopy?.(request.atOrBefore)) ?? null);
       case 'release':
         return this.server.release(partition, this).then(() => null);
       case 'restoreCopy':
