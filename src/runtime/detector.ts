@@ -1,4 +1,5 @@
 import type { Rule } from '../rules/rule.js';
+import type { DeliveryMode } from './lane/delivery.js';
 import type { Alert } from './ports/alert.js';
 import type { TopicPartition } from './ports/log.js';
 
@@ -79,4 +80,7 @@ export interface Detector {
   storeNow?(): Promise<void>;
   status(): DetectorStatus;
   rules(): readonly Rule[];
+  /** How alerts are delivered; takes effect with the next one. */
+  delivery(): DeliveryMode;
+  setDelivery(mode: DeliveryMode): void;
 }

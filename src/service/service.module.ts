@@ -14,6 +14,7 @@ import type { RiskReader } from './parts.js';
 import { PatternsController } from './patterns/patterns.controller.js';
 import type { SavepointJobs } from './savepoints/savepoint-jobs.js';
 import { SavepointsController } from './savepoints/savepoints.controller.js';
+import { DeliveryController } from './status/delivery.controller.js';
 import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
 import { RISK, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
@@ -44,6 +45,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
     imports,
     controllers: [
       AlertsController,
+      DeliveryController,
       HealthController,
       MetricsController,
       PageController,

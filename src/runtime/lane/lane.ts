@@ -58,7 +58,8 @@ export class Lane implements Detector {
   private readonly owned = new Map<string, Owned>();
   private producer: LogProducer | null = null;
   private transactions: TransactionalProducer | null = null;
-  private delivery: Delivery | null = null;
+  private outputs: Delivery | null = null;
+  private mode: DeliveryMode;
   private member: GroupMember | null = null;
   private readonly abort = new AbortController();
   private committing: Promise<boolean> | null = null;
@@ -74,9 +75,10 @@ export class Lane implements Detector {
   constructor(private readonly options: LaneOptions) {
     const { alerts, deadLetters, late, encoder, listener, turn, report } = options;
     const topics = { alerts: alerts.name, deadLetters: deadLetters.name, late: late.name };
+    this.mode = options.delivery;
     this.routing = new Routing(options.group.topics, options.ruleSet, options.routes ?? []);
     this.cuts = new CutWriter((owned) => this.isHeld(owned), turn, report);
-    this.output = new LaneOutput(topics, encoder, listener, () => this.delivery!);
+    this.output = new LaneOutput(topics, encoder, listener, () => this.outputs!);
   }
 
   async start(): Promise<void> {
@@ -118,7 +120,7 @@ export class Lane implements Detector {
   // ---- start ----------------------------------------------------------------------------------------------------------
 
   private async open(): Promise<void> {
-    const { log, source, alerts, deadLetters, late, journal, group, encoder, delivery, transactionalId } = this.options;
+    const { log, source, alerts, deadLetters, late, journal, group, encoder, transactionalId } = this.options;
     await encoder.prepare?.();
     const kept = { ...journal, retentionMs: JOURNAL_RETENTION_MS };
     for (const topic of [source, alerts, deadLetters, late, kept]) if (topic !== null) await log.createTopic(topic);
@@ -127,7 +129,7 @@ export class Lane implements Detector {
     this.checkSource();
     this.producer ??= await log.producer();
     this.transactions ??= await log.transactionalProducer(transactionalId);
-    this.delivery ??= new Delivery(delivery, this.producer, this.transactions, (error) => this.fail(error));
+    this.outputs ??= new Delivery(this.mode, this.producer, this.transactions, (error) => this.fail(error));
     this.member ??= await log.join({ ...group, topics: this.routing.selection() }, this.listener());
   }
 
@@ -143,9 +145,14 @@ export class Lane implements Detector {
     report(advice);
   }
 
+  delivery(): DeliveryMode {
+    return this.mode;
+  }
+
   /** Takes effect with the next record that is given out. */
   setDelivery(mode: DeliveryMode): void {
-    this.delivery?.setMode(mode);
+    this.mode = mode;
+    this.outputs?.setMode(mode);
   }
 
   /** A log that is away at the start is waited for: nothing is lost by waiting. */
@@ -198,7 +205,7 @@ export class Lane implements Detector {
     // A batch that was under way when the partition was given up must not speak for the ownership after it.
     const isHeld = (): boolean => owned !== null && this.isHeld(owned);
     const forwarder = this.routing.forwarder(partition, (from, record) => {
-      if (isHeld()) this.delivery!.addToCommit(from, record);
+      if (isHeld()) this.outputs!.addToCommit(from, record);
     });
     const parts = { partition, stream, clock, hotKeysMax, forwarder, output: this.output.of(partition, isHeld) };
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
@@ -244,7 +251,7 @@ export class Lane implements Detector {
     for (const name of partitions.map(partitionName)) {
       void this.owned.get(name)?.state.release?.();
       this.owned.delete(name);
-      this.delivery?.drop(name);
+      this.outputs?.drop(name);
     }
     this.options.listener.onPartitions?.(partitions, change);
   }
@@ -271,7 +278,7 @@ export class Lane implements Detector {
     const { stopwatch, turn, listener, commitRecords } = this.options;
     const started = stopwatch();
     await owned.task.process(batch, this.abort.signal);
-    this.delivery!.flush();
+    this.outputs!.flush();
     this.output.counts.recordsIn += batch.records.length;
     this.sinceCommit += batch.records.length;
     const ended = stopwatch();
@@ -290,8 +297,8 @@ export class Lane implements Detector {
    */
   private async announced(owned: Owned): Promise<boolean> {
     while (owned.announcement.length > 0 && this.isHeld(owned)) {
-      if (this.delivery!.currentMode === 'exactly-once') {
-        for (const record of owned.announcement) this.delivery!.add(owned.name, record);
+      if (this.outputs!.currentMode === 'exactly-once') {
+        for (const record of owned.announcement) this.outputs!.add(owned.name, record);
         owned.announcement = [];
       } else if (!(await this.announce(owned))) await this.pause(this.options.commitIntervalMs);
     }
@@ -319,7 +326,7 @@ export class Lane implements Detector {
   /** Commits what was processed of these partitions, and entries of the journal, unless they were given up. */
   private commitOf(all: readonly Owned[], journal: readonly OutgoingRecord[] = []): Promise<void> {
     const offsets = all.map(({ offset }) => offset);
-    return this.delivery!.commit(this.member!, offsets, journal, () => all.every((owned) => this.isHeld(owned)));
+    return this.outputs!.commit(this.member!, offsets, journal, () => all.every((owned) => this.isHeld(owned)));
   }
 
   private isHeld(owned: Owned): boolean {
@@ -338,9 +345,9 @@ export class Lane implements Detector {
 
   /** Waits until not too much waits to be durable or committed. */
   private async makeRoom(): Promise<void> {
-    while (this.delivery!.size > OUTBOX_MAX && this.phase !== 'failed') {
-      await this.delivery!.settled();
-      if (this.delivery!.size > OUTBOX_MAX && !(await this.commitSoon()))
+    while (this.outputs!.size > OUTBOX_MAX && this.phase !== 'failed') {
+      await this.outputs!.settled();
+      if (this.outputs!.size > OUTBOX_MAX && !(await this.commitSoon()))
         await this.pause(this.options.commitIntervalMs);
     }
   }
@@ -394,7 +401,7 @@ export class Lane implements Detector {
         const { task, holds } = owned;
         task.tellDownstream();
         const store = (leaving || (due && !this.cuts.isBusy)) && holds !== owned.stored;
-        if (!store && task.nextOffset === owned.committed && !this.delivery!.waits(owned.name)) continue;
+        if (!store && task.nextOffset === owned.committed && !this.outputs!.waits(owned.name)) continue;
         parts.push({ owned, holds, position: task.nextOffset, snapshot: store ? task.snapshot() : null });
       }
       this.sinceCommit = 0;
@@ -429,7 +436,7 @@ export class Lane implements Detector {
     const { task, name, journal } = owned;
     const watermark = owned.busy || !this.isHeld(owned) ? null : task.dueTick();
     if (watermark === null) return;
-    const atOnce = this.delivery!.currentMode === 'at-least-once';
+    const atOnce = this.outputs!.currentMode === 'at-least-once';
     const entry = task.tickEntry(watermark, !atOnce);
     const record = entryRecord(journal, task.partition, entry);
     if (atOnce) {
@@ -437,11 +444,11 @@ export class Lane implements Detector {
       await this.holding(owned, () => this.commitOf([owned], records));
       owned.announcement = [];
     } else {
-      for (const waiting of [...owned.announcement, record]) this.delivery!.add(name, waiting);
+      for (const waiting of [...owned.announcement, record]) this.outputs!.add(name, waiting);
       owned.announcement = [];
     }
     task.tick(entry);
-    this.delivery!.flush();
+    this.outputs!.flush();
   }
 
   // ---- phase ----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import { type CustomTransportStrategy, type MessageHandler, Server } from '@nest
 import { lastValueFrom } from 'rxjs';
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../../runtime/detector.js';
+import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { AlertTracer } from '../tracing/alert-tracer.js';
 import { AlertContext } from './alert-context.js';
@@ -100,6 +101,15 @@ export class StakeoutStrategy extends Server<Events, DetectorPhase> implements C
   /** `null` before the detector is there. */
   detectorStatus(): DetectorStatus | null {
     return this.detector?.status() ?? null;
+  }
+
+  /** `null` before the detector is there. */
+  delivery(): DeliveryMode | null {
+    return this.detector?.delivery() ?? null;
+  }
+
+  setDelivery(mode: DeliveryMode): void {
+    this.detector?.setDelivery(mode);
   }
 
   rules(): readonly Rule[] {

@@ -5,6 +5,7 @@ import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { anAlert } from '../testing/an-alert.js';
 import { LaneGroup, type LaneGroupOptions } from './lane-group.js';
 import { ENDS_MAX } from './lane-thread.js';
+import { toWire } from './state/wire-error.js';
 import { FakeThreads } from './testing/fake-threads.js';
 
 const P0 = { topic: 't', partition: 0 };
@@ -31,6 +32,7 @@ function setUp(over: Partial<LaneGroupOptions> = {}) {
   const group = new LaneGroup({
     ...{ listener, clock, spawn: threads.spawn, store: new MemoryStateStore(), rules: [] },
     lanes: async () => 2,
+    delivery: 'exactly-once',
     report: (text) => lines.push(text),
     warn: (text, trouble) => lines.push(`${text}: ${trouble.message}`),
     ...over,
@@ -357,5 +359,26 @@ describe('LaneGroup', () => {
     await kit.group.stop();
     await expect(starting).rejects.toThrow('stopped before it had started');
     expect(kit.threads.all).toEqual([]);
+  });
+});
+
+describe('what is asked of all lanes', () => {
+  it('changes how alerts are delivered in all of them, and in threads that come later', async () => {
+    const { group, threads } = await running();
+    const modes = () => threads.all.map((t) => t.received.filter((m) => m.kind === 'delivery').map((m) => m.mode));
+    expect(group.delivery()).toBe('exactly-once');
+    group.setDelivery('at-least-once');
+    expect([group.delivery(), modes()]).toEqual(['at-least-once', [['at-least-once'], ['at-least-once']]]);
+  });
+
+  it('has stored their state when all of them have, and fails when one cannot', async () => {
+    const { group, threads } = await running();
+    const stored = group.storeNow();
+    for (const thread of threads.all) thread.says({ kind: 'stored', error: null });
+    await stored;
+    const failing = group.storeNow();
+    threads.all[0]!.says({ kind: 'stored', error: null });
+    threads.all[1]!.says({ kind: 'stored', error: toWire(new Error('no room')) });
+    await expect(failing).rejects.toThrow('no room');
   });
 });

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Rule } from '../../rules/rule.js';
 import { pause } from '../../runtime/backoff.js';
 import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../../runtime/detector.js';
+import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import { LaneThread } from './lane-thread.js';
@@ -14,6 +15,8 @@ export interface LaneGroupOptions {
   readonly lanes: () => Promise<number>;
   /** Starts the thread of a lane. */
   readonly spawn: (number: number, statePort: MessagePort) => LaneHandle;
+  /** How alerts are delivered until `setDelivery`. */
+  readonly delivery: DeliveryMode;
   /** The rules that the lanes run. */
   readonly rules: readonly Rule[];
   readonly store: StateStore;
@@ -40,6 +43,7 @@ const LOOK_MS = 5000;
 export class LaneGroup implements Detector {
   private threads: readonly LaneThread[] = [];
   private readonly states: StateServer;
+  private mode: DeliveryMode;
   private stage: 'created' | 'starting' | 'started' | 'stopping' | 'stopped' = 'created';
   private stopped: Promise<void> | null = null;
   private failure: string | null = null;
@@ -54,6 +58,7 @@ export class LaneGroup implements Detector {
 
   constructor(private readonly options: LaneGroupOptions) {
     this.states = new StateServer(options.store);
+    this.mode = options.delivery;
   }
 
   async start(): Promise<void> {
@@ -83,6 +88,19 @@ export class LaneGroup implements Detector {
 
   rules(): readonly Rule[] {
     return this.options.rules;
+  }
+
+  delivery(): DeliveryMode {
+    return this.mode;
+  }
+
+  setDelivery(mode: DeliveryMode): void {
+    this.mode = mode;
+    for (const thread of this.threads) thread.setDelivery(mode);
+  }
+
+  async storeNow(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.storeNow()));
   }
 
   private async stopAll(): Promise<void> {

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js';
+import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
 import type { FromLane, LaneEvent, LaneListener } from './messages.js';
@@ -64,6 +65,9 @@ export class LaneThread {
   private readonly heard: LaneListener;
   private readonly firstStart = Promise.withResolvers<void>();
   private hasStarted = false;
+  /** Set while it is another than the settings say. */
+  private mode: DeliveryMode | null = null;
+  private storing: PromiseWithResolvers<void> | null = null;
 
   constructor(private readonly options: LaneThreadOptions) {
     const { listener, report, warn } = options;
@@ -103,6 +107,22 @@ export class LaneThread {
       await this.discard();
       this.latest = { ...this.latest, phase: 'stopped', partitions: [] };
     }
+  }
+
+  /** Holds for the threads to come, too. */
+  setDelivery(mode: DeliveryMode): void {
+    this.mode = mode;
+    this.current?.handle.postMessage({ kind: 'delivery', mode });
+  }
+
+  /** Resolves when all its state is stored as of a moment after the call. */
+  async storeNow(): Promise<void> {
+    if (this.current === null || !this.hasStarted) throw new Error(`lane ${this.options.number} is not running`);
+    if (this.storing === null) {
+      this.storing = Promise.withResolvers();
+      this.current.handle.postMessage({ kind: 'store' });
+    }
+    await this.storing.promise;
   }
 
   /** Counters of all its threads; partitions, phase and trouble of the present one. */
@@ -159,8 +179,14 @@ export class LaneThread {
         return;
       case 'started':
         this.hasStarted = true;
+        if (this.mode !== null) this.setDelivery(this.mode);
         this.firstStart.resolve();
         this.options.onChange();
+        return;
+      case 'stored':
+        if (message.error === null) this.storing?.resolve();
+        else this.storing?.reject(fromWire(message.error));
+        this.storing = null;
         return;
       case 'failed':
         void this.failed(fromWire(message.error));
@@ -208,6 +234,8 @@ export class LaneThread {
   private async ended(error: Error): Promise<void> {
     const { clock, number, warn } = this.options;
     const gone = this.discard();
+    this.storing?.reject(error);
+    this.storing = null;
     if (this.stopping !== null) {
       await gone;
       return this.stopping.reject(error);

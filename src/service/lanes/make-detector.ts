@@ -20,7 +20,7 @@ export function makeDetector(parts: DetectorParts): Detector {
     return makeLane({ ...parts, number: 0 });
   }
   return new LaneGroup({
-    ...{ rules, store, clock, listener, report, warn },
+    ...{ rules, store, clock, listener, report, warn, delivery: settings.delivery },
     lanes: () => laneCount(settings, log),
     spawn: (number, statePort) => spawnLane({ settings, number, sources, statePort }),
   });

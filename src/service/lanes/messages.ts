@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js';
+import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { RuleSource } from '../compose/rules.js';
 import type { WireError } from './state/wire-error.js';
@@ -30,6 +31,9 @@ export type LaneEvent = {
 export type ToLane =
   /** One `told` was taken in: another may be sent. */
   | { readonly kind: 'heard' }
+  | { readonly kind: 'delivery'; readonly mode: DeliveryMode }
+  /** Store all state now, and say `stored`. */
+  | { readonly kind: 'store' }
   /** Finish, commit, give up the partitions, and say `stopped`. */
   | { readonly kind: 'stop' };
 
@@ -41,6 +45,8 @@ export type FromLane =
   | { readonly kind: 'started' }
   /** The lane cannot be made or started. */
   | { readonly kind: 'failed'; readonly error: WireError }
+  /** The answer to `store`. */
+  | { readonly kind: 'stored'; readonly error: WireError | null }
   /** Nothing comes after it. `error`: it stopped, but not in good order. */
   | { readonly kind: 'stopped'; readonly error: WireError | null };
 

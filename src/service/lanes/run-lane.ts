@@ -1,3 +1,4 @@
+import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Lane } from '../../runtime/lane/lane.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
@@ -18,8 +19,16 @@ export interface MainThread {
 export function runLane(data: LaneData, main: MainThread, clock: Clock): void {
   const run = new LaneRun(data, main, clock);
   main.on('message', (message) => {
-    if (message.kind === 'heard') run.heard();
-    else void run.stop();
+    switch (message.kind) {
+      case 'heard':
+        return run.heard();
+      case 'delivery':
+        return run.setDelivery(message.mode);
+      case 'store':
+        return void run.storeNow();
+      case 'stop':
+        return void run.stop();
+    }
   });
   void run.start();
 }
@@ -65,6 +74,18 @@ class LaneRun {
 
   heard(): void {
     this.sender.heard();
+  }
+
+  setDelivery(mode: DeliveryMode): void {
+    this.lane?.setDelivery(mode);
+  }
+
+  async storeNow(): Promise<void> {
+    const error = await this.lane?.storeNow().then(
+      () => null,
+      (thrown: unknown) => toWire(thrown),
+    );
+    this.main.postMessage({ kind: 'stored', error: error ?? null });
   }
 
   async stop(): Promise<void> {

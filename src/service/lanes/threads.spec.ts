@@ -33,6 +33,7 @@ function aGroup(over: Partial<LaneGroupOptions>): LaneGroup {
   lines = [];
   group = new LaneGroup({
     ...{ lanes: async () => 2, rules: [], store: new MemoryStateStore(), clock: systemClock, listener: {} },
+    delivery: 'exactly-once',
     report: (text) => lines.push(text),
     warn: (text, trouble) => lines.push(`${text}: ${trouble.message}`),
     spawn: () => {

@@ -1,5 +1,6 @@
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorListener, DetectorStatus } from '../../runtime/detector.js';
+import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 
 /** A detector that does as it is told. */
 export class FakeDetector implements Detector {
@@ -18,6 +19,7 @@ export class FakeDetector implements Detector {
   };
   startError: Error | null = null;
   stops = 0;
+  mode: DeliveryMode = 'exactly-once';
   ruleList: readonly Rule[] = [];
   listener: DetectorListener = {};
 
@@ -39,6 +41,14 @@ export class FakeDetector implements Detector {
 
   status(): DetectorStatus {
     return this.current;
+  }
+
+  delivery(): DeliveryMode {
+    return this.mode;
+  }
+
+  setDelivery(mode: DeliveryMode): void {
+    this.mode = mode;
   }
 
   rules(): readonly Rule[] {
