@@ -122,6 +122,7 @@ function addSavepoint(program: Command, run: Run): void {
     .description('writes a savepoint of a service that has stopped, or has a running one write it')
     .option(...CONFIG_OPTION)
     .option('--out <file>', 'file to write (in savepoints/ of the data folder)')
+    .option('--partial', 'leave out partitions whose state another machine has, which writes them itself')
     .option('--url <url>', 'a running service, which writes it into its own data folder')
     .option(...JSON_OPTION)
     .action((options: CreateOptions & { json?: boolean }) =>

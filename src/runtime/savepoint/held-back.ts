@@ -29,7 +29,9 @@ export async function heldBackIn(
   for (const [file, { parts }] of files.entries()) {
     for await (const part of parts()) {
       if (part.kind !== 'records') continue;
-      const { partition, cut } = sources.find((s) => s.file === file && s.place === part.partition)!;
+      const source = sources.find((s) => s.file === file && s.place === part.partition);
+      if (source === undefined) continue;
+      const { partition, cut } = source;
       await decoder.prepare(part.records, signal);
       for (const record of part.records) {
         const decoded = decoder.decode(record, partition);

@@ -11,6 +11,7 @@ import {
   type RestorePlan,
   ruleSetsOf,
   type Source,
+  sourceId,
   sourcesIn,
   topicsOf,
 } from './plan.js';
@@ -61,10 +62,12 @@ export async function planOtherTopic(
   const starts = await Promise.all(targets.map((target) => startOf(log, target, options.from)));
   const held = await heldBackIn(files, sources, options.reader, options.signal);
   await checkHeldBack(held, targets, starts, options);
+  const kept = new Set(sources.map(({ file, place }) => sourceId(file, place)));
   return {
     files,
     partitions: targets.map((target) => planned(target, count, starts[target.partition]!, sources, options)),
-    targetOf: (_file, _partition, entry) => partitionOfKey(keyOf(entry), count),
+    targetOf: (file, partition, entry) =>
+      kept.has(sourceId(file, partition)) ? partitionOfKey(keyOf(entry), count) : null,
     ruleSets: ruleSetsOf(files),
     heldBack: options.heldBack === 'write' ? held.map(({ record }) => outgoing(record, topic)) : [],
   };

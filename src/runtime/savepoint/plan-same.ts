@@ -1,7 +1,7 @@
 import { type Log, partitionName } from '../ports/log.js';
 import { decodeEnvelope } from '../repartition/envelope.js';
 import type { SavepointFile } from './file-reader.js';
-import { misfit, type RestorePlan, ruleSetsOf, type Source, sourcesIn, topicsOf } from './plan.js';
+import { misfit, type RestorePlan, ruleSetsOf, type Source, sourceId, sourcesIn, topicsOf } from './plan.js';
 
 export interface SameTopicsOptions {
   readonly log: Log;
@@ -25,13 +25,13 @@ export async function planSameTopics(
   for (const source of sources) await checkOffsets(source, options.log);
   for (const [file] of files.entries()) await checkRecords(file, files, options);
   for (const source of sources) if (source.cut.upstreams !== null) await checkForwarded(source, sources, options);
-  const places = new Map(sources.map(({ file, place }, index) => [`${file}/${place}`, index]));
+  const places = new Map(sources.map(({ file, place }, index) => [sourceId(file, place), index]));
   return {
     files,
     partitions: sources.map(({ partition: { topic, partition, committed, journal }, cut }) => ({
       ...{ topic, partition, cut, committed, journal },
     })),
-    targetOf: (file, partition) => places.get(`${file}/${partition}`)!,
+    targetOf: (file, partition) => places.get(sourceId(file, partition)) ?? null,
     ruleSets: ruleSetsOf(files),
     heldBack: [],
   };

@@ -19,8 +19,8 @@ export interface PlannedPartition extends TopicPartition {
 export interface RestorePlan {
   readonly files: readonly SavepointFile[];
   readonly partitions: readonly PlannedPartition[];
-  /** Place in `partitions` of an entry of a partition, both by their places in the file's header. */
-  readonly targetOf: (file: number, partition: number, entry: StateEntry) => number;
+  /** Place in `partitions` of an entry of a partition, which is given by its place in the file's header; `null`: it is left out. */
+  readonly targetOf: (file: number, partition: number, entry: StateEntry) => number | null;
   /** Bodies of rule sets by digest. */
   readonly ruleSets: ReadonlyMap<string, Uint8Array>;
   /** Records that had been held back and must be read again, to be written with the offsets. */
@@ -37,21 +37,30 @@ export interface Source {
 }
 
 /**
- * The partitions of savepoints that belong together: each process writes those that it owns.
+ * The partitions of savepoints that belong together: each process writes those that it owns. State that a machine still has of a
+ * partition that another one went on with is as right, but older: the newer one counts.
  *
  * @param release this one's, for messages.
  * @throws SavepointError `SAVEPOINT_TARGET`: some are missing, or there twice; `SAVEPOINT_VERSION`.
  */
 export function sourcesIn(files: readonly SavepointFile[], release: string): Source[] {
-  const sources = files.flatMap(({ header, path }, file) =>
+  const all = files.flatMap(({ header, path }, file) =>
     header.partitions.map((partition, place): Source => {
       const cut = readCut(partition, path, header.release, release);
       return { file, place, partition, cut };
     }),
   );
-  const names = sources.map(({ partition }) => partitionName(partition));
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw misfit(`${twice} is in more than one of the files`);
+  const newest = new Map<string, Source>();
+  for (const source of all) {
+    const name = partitionName(source.partition);
+    const other = newest.get(name);
+    if (other !== undefined && other.partition.committed !== source.partition.committed) {
+      throw misfit(`${name} is in more than one of the files, which were not taken at the same time`);
+    }
+    if (other === undefined || other.cut.position < source.cut.position) newest.set(name, source);
+  }
+  const sources = [...newest.values()];
+  const names = [...newest.keys()];
   const missing = topicsOf(files).flatMap(({ name: topic, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => partitionName({ topic, partition })).filter(
       (name) => !names.includes(name),
@@ -74,6 +83,9 @@ export function topicsOf(files: readonly SavepointFile[]): { readonly name: stri
 export function ruleSetsOf(files: readonly SavepointFile[]): Map<string, Uint8Array> {
   return new Map(files.flatMap(({ header }) => header.ruleSets).map(({ digest, body }) => [digest, body]));
 }
+
+/** Tells the partitions of all files apart. */
+export const sourceId = (file: number, place: number): number => file * 0x1_0000_0000 + place;
 
 export function misfit(message: string): SavepointError {
   return new SavepointError('SAVEPOINT_TARGET', message);

@@ -107,7 +107,10 @@ async function putKeys(plan: RestorePlan, options: RestoreOptions): Promise<read
     for await (const part of parts()) {
       options.signal.throwIfAborted();
       if (part.kind !== 'entries') continue;
-      for (const entry of part.entries) await writers[plan.targetOf(file, part.partition, entry)]!.add(entry);
+      for (const entry of part.entries) {
+        const target = plan.targetOf(file, part.partition, entry);
+        if (target !== null) await writers[target]!.add(entry);
+      }
       keys += part.entries.length;
       options.onProgress?.(keys);
     }

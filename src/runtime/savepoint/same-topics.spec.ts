@@ -127,10 +127,11 @@ describe('a savepoint, in the topics that it was taken of', () => {
       code: 'SAVEPOINT_TARGET',
       message: expect.stringMatching(/^rows-2 is missing/),
     });
-    await expect(planOf(next, one.path, two.path, two.path)).rejects.toMatchObject({
-      message: 'rows-2 is in more than one of the files',
+    const later = await world.take({ partitions: world.all.slice(2), committed: new Map([['rows-2', 99]]) });
+    await expect(planOf(next, one.path, two.path, later.path)).rejects.toMatchObject({
+      message: 'rows-2 is in more than one of the files, which were not taken at the same time',
     });
-    await next.restore(await planOf(next, two.path, one.path));
+    await next.restore(await planOf(next, two.path, one.path, two.path));
     await next.run(AFTER);
     const before = await world.alerts();
     expect([...before, ...(await next.alerts())].toSorted()).toEqual(await uninterrupted(3));
@@ -237,6 +238,8 @@ describe('no savepoint is taken', () => {
       code: 'SAVEPOINT_STATE',
       message: expect.stringMatching(/^rows-0 has no stored state. Start the service/),
     });
+    const none = world.take({ partial: true });
+    await expect(none).rejects.toMatchObject({ message: expect.stringMatching(/^no partition has state here/) });
     await world.run(rowsOf('Xa1'));
     await expect(world.take({ committed: new Map() })).rejects.toMatchObject({
       code: 'SAVEPOINT_STATE',
@@ -246,6 +249,17 @@ describe('no savepoint is taken', () => {
       message: expect.stringMatching(/ahead of the committed 0/),
     });
   });
+});
+
+it('a savepoint of what one machine has leaves out the partitions of others', async () => {
+  const world = await World.of(2);
+  await world.run(BEFORE);
+  const state = await world.store.partition(world.all[1]!);
+  await state.clear();
+  const { header, leftOut } = await world.take({ partial: true });
+  expect(header.partitions.map(({ partition }) => partition)).toEqual([0]);
+  expect(leftOut).toEqual([expect.stringMatching(/^rows-1 has no stored state/)]);
+  expect(header.topics).toEqual([{ name: 'rows', partitions: 2 }]);
 });
 
 describe('a view of a partition', () => {

@@ -14,6 +14,8 @@ export interface TakeOptions {
   /** Those that go into it. */
   readonly partitions: readonly TopicPartition[];
   readonly stateOf: (partition: TopicPartition) => Promise<Pick<PartitionState, 'cut' | 'entries'>>;
+  /** Partitions without usable state are left out, for another machine has it; else they are refused. */
+  readonly partial?: boolean;
   /** What the group has committed, by partition name; `null`: the service runs, and its cuts are at what it had committed. */
   readonly committed: ReadonlyMap<string, number> | null;
   readonly group: string;
@@ -31,6 +33,8 @@ export interface TakeOptions {
 }
 
 export interface TakenSavepoint {
+  /** Why partitions were left out. */
+  readonly leftOut: readonly string[];
   readonly path: string;
   readonly bytes: number;
   readonly header: SavepointHeader;
@@ -41,6 +45,7 @@ interface Viewed {
   readonly partition: TopicPartition;
   readonly view: StateView;
   readonly cut: Cut;
+  readonly committed: number;
 }
 
 /**
@@ -55,9 +60,19 @@ interface Viewed {
 export async function takeSavepoint(path: string, options: TakeOptions): Promise<TakenSavepoint> {
   const views: Viewed[] = [];
   try {
-    for (const partition of options.partitions) views.push(await viewed(partition, options));
+    const leftOut: string[] = [];
+    for (const partition of options.partitions) {
+      try {
+        views.push(await viewed(partition, options));
+      } catch (error) {
+        const isLackOfState = error instanceof SavepointError && error.code === 'SAVEPOINT_STATE';
+        if (options.partial !== true || !isLackOfState) throw error;
+        leftOut.push(error.message);
+      }
+    }
+    if (views.length === 0) throw noState('no partition has state here');
     const header = await headerOf(views, options);
-    return { path, ...(await write(path, header, views, options)) };
+    return { path, leftOut, ...(await write(path, header, views, options)) };
   } finally {
     for (const { view } of views) await view.close();
   }
@@ -68,9 +83,11 @@ async function viewed(partition: TopicPartition, options: TakeOptions): Promise<
   const view = await viewOf(await options.stateOf(partition));
   if (view === null) throw noState(`${name} has no stored state`);
   try {
-    return { partition, view, cut: decodeCut(view.cut) };
+    const cut = decodeCut(view.cut);
+    return { partition, view, cut, committed: await committedOf(partition, cut, options) };
   } catch (error) {
     await view.close();
+    if (error instanceof SavepointError) throw error;
     throw noState(`the stored state of ${name} cannot be used (${(error as Error).message})`, error);
   }
 }
@@ -95,8 +112,7 @@ async function headerOf(views: readonly Viewed[], options: TakeOptions): Promise
     options,
   );
   const partitions: SavepointPartition[] = [];
-  for (const { partition, view, cut } of views) {
-    const committed = await committedOf(partition, cut, options);
+  for (const { partition, view, cut, committed } of views) {
     const [position, rules, { topic, partition: number }] = [cut.position, cut.rules, partition];
     const watermark = Number.isFinite(cut.watermark) ? cut.watermark : null;
     const entries = await journal.between(partition, cut, committed);
@@ -186,7 +202,7 @@ async function write(
   header: SavepointHeader,
   views: readonly Viewed[],
   options: TakeOptions,
-): Promise<Pick<TakenSavepoint, 'bytes' | 'header' | 'totals'>> {
+): Promise<Omit<TakenSavepoint, 'path' | 'leftOut'>> {
   const file = await SavepointFileWriter.create(path, header);
   try {
     const [keys, records]: [number[], number[]] = [[], []];

@@ -1,6 +1,7 @@
 import { until } from '../../../test/harness/until.js';
 import type { PartitionStatus } from '../../runtime/detector.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
+import { aService } from '../testing/a-service.js';
 import { FakeDetector } from '../testing/fake-detector.js';
 import { SavepointJobs, type SavepointSource } from './savepoint-jobs.js';
 
@@ -45,6 +46,7 @@ describe('savepoints of a running service', () => {
       const topics = [{ name: 'rows', partitions: 1 }];
       return {
         path,
+        leftOut: [],
         bytes: 99,
         header: { ...header, topics, partitions: held, ruleSets: [] },
         totals: { keys: [7], records: [0] },
@@ -82,5 +84,20 @@ describe('savepoints of a running service', () => {
 
   it('are not begun while partitions are being restored', () => {
     expect(kit(() => Promise.reject(new Error('unused')), { phase: 'restoring' }).jobs.start()).toBeNull();
+  });
+});
+
+describe('/savepoints', () => {
+  it('says that none can be taken now, and which were asked for', async () => {
+    const { service } = await aService();
+    await service.start();
+    const ask = async (path: string, method = 'GET') => {
+      const answer = await fetch(service.url() + path, { method });
+      return [answer.status, await answer.json()] as const;
+    };
+    expect(await ask('/savepoints')).toEqual([200, { savepoints: [] }]);
+    expect(await ask('/savepoints', 'POST')).toEqual([503, expect.objectContaining({ code: 'NOT_LIVE' })]);
+    expect(await ask(`/savepoints/${NAME}`)).toEqual([404, expect.objectContaining({ code: 'NOT_FOUND' })]);
+    await service.stop();
   });
 });

@@ -18,6 +18,7 @@ export interface CreateOptions {
   readonly config?: string;
   readonly out?: string;
   readonly url?: string;
+  readonly partial?: boolean;
 }
 
 /** Writes a savepoint of a service that has stopped; with `url`, has a running one write it. */
@@ -39,11 +40,13 @@ async function createOffline(options: CreateOptions, output: Output): Promise<Sa
       ...takeOptions(service),
       partitions: await partitionsRead(service),
       stateOf: (partition) => service.store.partition(partition),
+      partial: options.partial === true,
       committed: await service.log.committed(settings.kafka.groupId),
       nowMs,
       signal: new AbortController().signal,
       onProgress: (keys) => output.progress(`${count(keys)} keys written`),
     });
+    for (const why of taken.leftOut) output.say(`left out: ${why}`);
     return summaryOf(taken);
   });
 }
