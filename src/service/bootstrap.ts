@@ -74,6 +74,7 @@ export async function createService(
 function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): Made {
   const { log, clock, alertDecoder: decoder } = parts;
   const { topic } = settings.alerts;
+  const checkpoints = parts.checkpoints ?? (() => []);
   const { otlpUrl } = settings.telemetry;
   const tracer =
     otlpUrl === undefined
@@ -96,6 +97,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     detectorStatus: () => strategy.detectorStatus(),
     handlerStatus: () => strategy.handlerStatus(),
     liveStreams: () => streams.count,
+    checkpoints,
   });
   const strategy = new StakeoutStrategy({
     createDetector: (listener) => parts.createDetector(settings, listener),
@@ -116,7 +118,10 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
           onFailure: (err) => logger.warn({ err }, 'a savepoint could not be written'),
         });
   const { risk } = parts;
-  return { objects: { settings, strategy, view, streams, writer, health, metrics, sinks, risk, savepoints }, tracer };
+  return {
+    objects: { settings, strategy, view, streams, writer, health, metrics, sinks, risk, savepoints, checkpoints },
+    tracer,
+  };
 }
 
 /** How long sinks and the view of alerts may take to leave the log in good order. */

@@ -1,4 +1,5 @@
 import type { Risk } from '../connectors/redis/redis-sink.js';
+import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../runtime/detector.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
@@ -66,6 +67,8 @@ export interface ServiceParts {
   readonly background: readonly BackgroundPart[];
   /** Absent: savepoints cannot be asked for while it runs. */
   readonly savepoints?: SavepointSource;
+  /** Checkpoints of the partitions that are owned here; absent: none are made. */
+  readonly checkpoints?: () => readonly CheckpointStatus[];
   /** Closes the log, the state store, connections. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Settings } from '../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
 import { AlertView } from './alerts/alert-view.js';
@@ -17,7 +18,7 @@ import { SavepointsController } from './savepoints/savepoints.controller.js';
 import { DeliveryController } from './status/delivery.controller.js';
 import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
-import { RISK, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
+import { CHECKPOINTS, RISK, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
 
@@ -33,6 +34,7 @@ export interface ServiceObjects {
   readonly sinks: readonly AlertSinkFollower[];
   readonly risk: RiskReader | null;
   readonly savepoints: SavepointJobs | null;
+  readonly checkpoints: () => readonly CheckpointStatus[];
 }
 
 /** Nest's root module. Applications add modules of their own beside it: controllers with handlers of alerts, for example. */
@@ -66,6 +68,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: SINKS, useValue: objects.sinks },
       { provide: RISK, useValue: objects.risk },
       { provide: SAVEPOINTS, useValue: objects.savepoints },
+      { provide: CHECKPOINTS, useValue: objects.checkpoints },
     ],
   };
 }

@@ -45,6 +45,11 @@ export class ChangeList<V> {
     return this.links.bytes + this.linksTaken.bytes;
   }
 
+  /** Slots that changed since the last `take`. */
+  get size(): number {
+    return this.count;
+  }
+
   /** Makes room for the slots below `slots`; must come before any other use of them. */
   reserve(slots: number): void {
     this.links.reserve(slots);

@@ -12,6 +12,8 @@ export interface Part {
 /** Stores the cuts of what was committed. It takes its time, and commits need not wait: what is committed meanwhile is in the next cut. */
 export class CutWriter {
   private storing: Promise<void> | null = null;
+  /** Of the last cut that had any; a guess before. */
+  private bytesPerKey = 256;
 
   constructor(
     private readonly isHeld: (owned: Owned) => boolean,
@@ -21,6 +23,11 @@ export class CutWriter {
 
   get isBusy(): boolean {
     return this.storing !== null;
+  }
+
+  /** About how many bytes the state of so many keys takes. */
+  bytesOf(keys: number): number {
+    return keys * this.bytesPerKey;
   }
 
   /** Resolves when no cut is on its way. */
@@ -45,6 +52,8 @@ export class CutWriter {
         if (!this.isHeld(owned)) continue;
         await owned.state.write(batch);
         owned.stored = holds;
+        const bytes = batch.puts.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+        if (batch.puts.length > 0) this.bytesPerKey = bytes / batch.puts.length;
       } catch (error) {
         snapshot!.revert();
         this.report(`state of ${owned.name} was not stored; tried again: ${(error as Error).message}`);

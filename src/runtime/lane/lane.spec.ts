@@ -341,4 +341,30 @@ describe.each(MODES)('a lane, %s', (delivery) => {
     expect(alerts).toEqual(Array(delivery === 'exactly-once' ? 1 : 2).fill('a-without-c X Xa100'));
     expect(await readAll(kit.log, 'late')).toHaveLength(1);
   });
+
+  it('stores state sooner when much of it has changed', async () => {
+    const kit = await kitOf();
+    let writes = 0;
+    const counting = new Proxy(kit.store, {
+      get: (store, name) =>
+        name === 'partition'
+          ? async (...args: Parameters<typeof store.partition>) => {
+              const state = await store.partition(...args);
+              const write = state.write.bind(state);
+              state.write = (batch) => {
+                writes++;
+                return write(batch);
+              };
+              return state;
+            }
+          : Reflect.get(store, name),
+    });
+    const lane = makeLane({ ...kit, store: counting }, { snapshotIntervalMs: 3_600_000, snapshotBytes: 256 });
+    await lane.start();
+    await send(kit, 'Xa100 Ya101 Zz200');
+    await processed(lane, 3);
+    await commit(kit, 3);
+    await until(() => writes === 1, 'a cut');
+    await lane.stop();
+  });
 });

@@ -386,10 +386,10 @@ export class Lane implements Detector {
 
   /** `leaving`: the partitions are about to be given up, or it was asked for: all of their state is stored. */
   private async commit(which: (name: string) => boolean, leaving: boolean): Promise<boolean> {
-    const { clock, listener, snapshotIntervalMs, stopwatch } = this.options;
+    const { clock, listener, stopwatch } = this.options;
     const started = stopwatch();
     const now = clock.now();
-    const due = now - this.snapshotAt >= snapshotIntervalMs;
+    const due = this.isCutDue(now);
     if (leaving) await this.cuts.stored();
     const chosen = [...this.owned].flatMap(([name, owned]) => (which(name) && owned.task.isLive ? [owned] : []));
     const parts: Part[] = [];
@@ -420,6 +420,14 @@ export class Lane implements Detector {
       this.commitFailed(error);
       return false;
     }
+  }
+
+  private isCutDue(now: number): boolean {
+    const { snapshotIntervalMs, snapshotBytes } = this.options;
+    if (now - this.snapshotAt >= snapshotIntervalMs) return true;
+    let changed = 0;
+    for (const { task } of this.owned.values()) changed += task.keysChanged;
+    return snapshotBytes !== undefined && this.cuts.bytesOf(changed) >= snapshotBytes;
   }
 
   /** Being fenced is no trouble: the partitions are another's by now, or the next commit has the new generation. */

@@ -36,6 +36,8 @@ export interface LaneOptions {
   readonly commitIntervalMs: number;
   readonly commitRecords: number;
   readonly snapshotIntervalMs: number;
+  /** State is stored sooner when so much of it has changed, about. Absent: never sooner. */
+  readonly snapshotBytes?: number;
   /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
   readonly hotKeysMax?: number;
   readonly listener: DetectorListener;

@@ -82,6 +82,8 @@ export class Replayer {
     for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
       await task.refill(batch, by.signal);
     }
+    // Reading that was given up ends like reading that came to its end: a state without the rest would be a wrong one.
+    by.signal.throwIfAborted();
     return task;
   }
 
@@ -116,6 +118,7 @@ export class Replayer {
     for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
       await task.refill(batch, by.signal);
     }
+    by.signal.throwIfAborted();
     if (current) return;
     // Keys are stored by the places of their rules, which are others now: all of them at once, in the place of all.
     const all = await task.snapshot().encode(by.turn);
@@ -131,6 +134,7 @@ export class Replayer {
       else await task.replay(batch, by.signal);
       by.onReplayed(batch.records.length);
     }
+    by.signal.throwIfAborted();
     task.replayedTo(until, by.givesOut !== true);
   }
 

@@ -211,6 +211,10 @@ export const settingsSchema = z.strictObject({
         'rocksdb',
         'Where state is kept between starts. memory: nowhere; a start replays what the patterns need.',
       ),
+      whenDamaged: choice(['refuse', 'rebuild']).default(
+        'refuse',
+        'What to do with a state folder that is damaged. refuse: the start says so, and what to do. rebuild: it is put aside, and the state comes from a checkpoint or a replay.',
+      ),
     })
     .prefault({}),
   engine: z

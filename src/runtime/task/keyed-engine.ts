@@ -264,6 +264,11 @@ export class KeyedEngine {
     return this.changes.take();
   }
 
+  /** Keys that changed since the last `takeDirty`. */
+  get keysChanged(): number {
+    return this.changes.size;
+  }
+
   /** Counts keys as changed, whatever they are now. */
   markDirty(keys: Iterable<string>): void {
     for (const key of keys) this.changes.mark(this.slotOf(key));

@@ -256,6 +256,11 @@ export class Task {
     this.lastRecordAt = this.options.clock.now();
   }
 
+  /** Keys that changed since the last snapshot. */
+  get keysChanged(): number {
+    return this.detection.engines.reduce((sum, engine) => sum + engine.keysChanged, 0);
+  }
+
   /** Everything that changed since the last snapshot, as of now. `rules`: what is in force from here on. */
   snapshot(rules: string = this.options.ruleSet.digest): TaskSnapshot {
     const { engines, clock } = this.detection;

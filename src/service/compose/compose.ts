@@ -1,9 +1,11 @@
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import type { Rule } from '../../rules/index.js';
+import type { CheckpointListener } from '../../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Clock } from '../../runtime/ports/clock.js';
+import { partitionName } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import { routeTopic } from '../../runtime/repartition/route.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
@@ -45,7 +47,15 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const opened: { close(): Promise<void> }[] = [log];
   const openObjects = () => openObjectStore(settings, log);
   const hasState = topicsWithState(stream.settings, running.rules);
-  const state = new ServiceState({ settings, clock, log, hasState, openObjects, report });
+  const state = new ServiceState({
+    settings,
+    clock,
+    log,
+    hasState,
+    openObjects,
+    report,
+    listener: checkpointLog(warn, report),
+  });
   const demo = settings.demo.enabled && ingest !== null ? [demoPart(settings.demo, log, clock, ingest)] : [];
   let store: StateStore | null = null;
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
@@ -66,11 +76,23 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       risk: redis,
       personalFields: personalFields(stream.avro),
       background: [...demo, ...state.background],
+      checkpoints: () => state.checkpoints(),
       savepoints: savepointSource({ settings, log, sources: running.sources, store: () => store }),
       close: async () => {
         for (const part of opened) await part.close();
       },
     },
+  };
+}
+
+/** Single failures are reported as they come. */
+function checkpointLog(
+  warn: (text: string, trouble: Error) => void,
+  report: (text: string) => void,
+): CheckpointListener {
+  return {
+    onDegraded: (partition, error) => warn(`checkpoints of ${partitionName(partition)} fail again and again`, error),
+    onRecovered: (partition) => report(`checkpoints of ${partitionName(partition)} are written again`),
   };
 }
 

@@ -17,7 +17,11 @@ import type { BackgroundPart } from '../parts.js';
 /** Where state is kept between starts. Without a place, a start replays the log. */
 export async function openStore(settings: Settings, report?: (text: string) => void): Promise<StateStore> {
   if (settings.state.store === 'memory') return new MemoryStateStore();
-  return RocksStateStore.open({ directory: join(settings.data.directory, 'state'), report });
+  return RocksStateStore.open({
+    directory: join(settings.data.directory, 'state'),
+    whenDamaged: settings.state.whenDamaged,
+    report,
+  });
 }
 
 export interface StateParts {

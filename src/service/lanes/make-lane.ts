@@ -60,6 +60,7 @@ export function makeLane(parts: LaneParts): Lane {
     commitIntervalMs: settings.commit.interval,
     commitRecords: settings.commit.records,
     snapshotIntervalMs: settings.snapshot.interval,
+    snapshotBytes: settings.snapshot.bytes,
     hotKeysMax: settings.engine.hotKeysMax,
     stopwatch: () => performance.now() / 1000,
     turn: () => new Promise((resolve) => setImmediate(resolve)),

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
 import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
@@ -10,6 +11,7 @@ export interface MetricsSources {
   readonly handlerStatus: () => DispatchStatus;
   readonly sinks: readonly AlertSinkFollower[];
   readonly liveStreams: () => number;
+  readonly checkpoints: () => readonly CheckpointStatus[];
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -43,6 +45,7 @@ export class Metrics {
     this.addCounters();
     this.addPartitionGauges();
     this.addSinks();
+    this.addCheckpoints();
   }
 
   /** To be told by the detector. */
@@ -111,6 +114,38 @@ export class Metrics {
       ({ watermark, idle, position, endOffset }) =>
         watermark === null ? null : idle && position >= endOffset ? 0 : Math.max(0, clock.now() - watermark),
     );
+  }
+
+  private addCheckpoints(): void {
+    const { checkpoints, clock } = this.sources;
+    const registers = [this.registry];
+    const labelNames = ['topic', 'partition'] as const;
+    new Gauge({
+      name: 'stakeout_checkpoint_age_seconds',
+      help: 'Time since the last checkpoint of a partition',
+      ...{ labelNames, registers },
+      collect() {
+        this.reset();
+        for (const { topic, partition, last } of checkpoints()) {
+          if (last !== null) this.set({ topic, partition }, Math.max(0, clock.now() - last.timeMs) / 1000);
+        }
+      },
+    });
+    for (const [name, help, field] of [
+      ['stakeout_checkpoints', 'Checkpoints written since the partition came', 'written'],
+      ['stakeout_checkpoint_bytes', 'Bytes of checkpoints written since the partition came', 'bytesWritten'],
+      ['stakeout_checkpoint_failures', 'Checkpoints that failed since the partition came', 'failed'],
+    ] as const) {
+      new Gauge({
+        ...{ name, help, labelNames, registers },
+        collect() {
+          this.reset();
+          for (const status of checkpoints()) {
+            this.set({ topic: status.topic, partition: status.partition }, status[field]);
+          }
+        },
+      });
+    }
   }
 
   private addSinks(): void {

@@ -1,11 +1,12 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
 import type { DetectorPhase, KeyMemory, PartitionStatus } from '../../runtime/detector.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
 import { AlertView } from '../alerts/alert-view.js';
 import { StakeoutStrategy } from '../detection/index.js';
-import { SETTINGS, SINKS } from '../tokens.js';
+import { CHECKPOINTS, SETTINGS, SINKS } from '../tokens.js';
 import { packageVersion } from '../version.js';
 
 const nullableTime = {
@@ -122,6 +123,32 @@ export class SinkDto {
   readonly lag!: number;
 }
 
+export class CheckpointDto {
+  @ApiProperty({ type: String })
+  readonly topic!: string;
+
+  @ApiProperty({ type: Number })
+  readonly partition!: number;
+
+  @ApiProperty({ type: Number, format: 'int64', nullable: true, description: 'Offset up to which records are in it.' })
+  readonly position!: number | null;
+
+  @ApiProperty({ type: Number, format: 'int64', nullable: true, description: 'Milliseconds since 1970.' })
+  readonly at!: number | null;
+
+  @ApiProperty({ type: Number, format: 'int64', description: 'Of all that were written since the partition came.' })
+  readonly bytesWritten!: number;
+
+  @ApiProperty({ type: Number, description: 'Since the last that succeeded.' })
+  readonly failedInRow!: number;
+
+  @ApiProperty({ type: Boolean, description: 'More have failed in a row than are tolerated.' })
+  readonly degraded!: boolean;
+
+  @ApiProperty({ type: String, nullable: true })
+  readonly lastFailure!: string | null;
+}
+
 export class StatusDto {
   @ApiProperty({ type: String })
   readonly name!: string;
@@ -140,6 +167,12 @@ export class StatusDto {
 
   @ApiProperty({ type: [SinkDto] })
   readonly sinks!: readonly SinkDto[];
+
+  @ApiProperty({
+    type: [CheckpointDto],
+    description: 'Of the partitions that are owned here; empty where none are made.',
+  })
+  readonly checkpoints!: readonly CheckpointDto[];
 
   @ApiProperty({ type: Number, description: 'Patterns that are loaded.' })
   readonly patterns!: number;
@@ -161,6 +194,7 @@ export class StatusController {
     @Inject(StakeoutStrategy) private readonly strategy: StakeoutStrategy,
     @Inject(AlertView) private readonly view: AlertView,
     @Inject(SINKS) private readonly sinks: readonly AlertSinkFollower[],
+    @Inject(CHECKPOINTS) private readonly checkpoints: () => readonly CheckpointStatus[],
   ) {}
 
   @Get()
@@ -178,6 +212,12 @@ export class StatusController {
         const { name, state, trouble, written, lag } = sink.status();
         return { name, state, trouble, written, lag: [...lag.values()].reduce((sum, records) => sum + records, 0) };
       }),
+      checkpoints: this.checkpoints().map(
+        ({ topic, partition, last, bytesWritten, failedInRow, degraded, lastFailure }) => {
+          const newest = { position: last?.position ?? null, at: last?.timeMs ?? null };
+          return { topic, partition, ...newest, bytesWritten, failedInRow, degraded, lastFailure };
+        },
+      ),
       patterns: this.strategy.rules().length,
       alertsHeld: alerts.held,
       alertsTrouble: alerts.trouble,
