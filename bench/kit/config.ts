@@ -1,0 +1,67 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './service-process.js';
+
+export const TOPIC = 'transactions';
+/** An amount that the pattern `marked` fires on, and no other record has. */
+export const MARK = 7_777_777;
+
+export const MARKED_PATTERN = `id: marked
+title: A marked record
+key: accountId
+within: 1s
+pattern:
+  - begin: marked
+    where: amount == ${MARK}.0
+alert:
+  severity: low
+  score: 1
+  message: "marked"
+`;
+
+export interface ConfigParts {
+  /** Made. The data folder is in it, unless `settings` names another. */
+  readonly folder: string;
+  /** The shipped patterns too. */
+  readonly shipped: boolean;
+  /** Others, as YAML by id. */
+  readonly patterns: Readonly<Record<string, string>>;
+  readonly partitions: number;
+  readonly mode: 'arrival' | 'event-time';
+  readonly logLevel: 'warn' | 'debug';
+  /** More lines of the settings. */
+  readonly settings: readonly string[];
+}
+
+/** Writes the settings and patterns of a service; answers with the settings' file. */
+export function writeConfig(parts: ConfigParts): string {
+  const { folder, partitions, mode } = parts;
+  mkdirSync(join(folder, 'patterns'), { recursive: true });
+  if (parts.shipped) cpSync(join(root, 'patterns'), join(folder, 'patterns'), { recursive: true });
+  for (const [id, text] of Object.entries(parts.patterns)) {
+    mkdirSync(join(folder, 'patterns', id));
+    writeFileSync(join(folder, 'patterns', id, 'pattern.yaml'), text);
+  }
+  const file = join(folder, 'stakeout.yaml');
+  writeFileSync(
+    file,
+    `patterns: ./patterns
+streams:
+  ${TOPIC}:
+    topic: ${TOPIC}
+    schema: ${join(root, 'schemas', 'transaction.avsc')}
+    key: accountId
+    time: eventTime
+    id: transactionId
+    type: type
+    mode: ${mode}
+    partitions: ${partitions}
+alerts: { partitions: ${partitions} }
+http: { port: 0 }
+log: { level: ${parts.logLevel}, format: json }
+data: { directory: ./data }
+${parts.settings.join('\n')}
+`,
+  );
+  return file;
+}
