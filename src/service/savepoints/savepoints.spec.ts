@@ -91,9 +91,9 @@ describe('/savepoints', () => {
   it('says that none can be taken now, and which were asked for', async () => {
     const { service } = await aService();
     await service.start();
-    const ask = async (path: string, method = 'GET') => {
-      const answer = await fetch(service.url() + path, { method });
-      return [answer.status, await answer.json()] as const;
+    const ask = async (url: string, method: 'GET' | 'POST' = 'GET') => {
+      const answer = await service.app.inject({ method, url });
+      return [answer.statusCode, answer.json<unknown>()] as const;
     };
     expect(await ask('/savepoints')).toEqual([200, { savepoints: [] }]);
     expect(await ask('/savepoints', 'POST')).toEqual([503, expect.objectContaining({ code: 'NOT_LIVE' })]);
