@@ -88,6 +88,8 @@ export async function readJournal(
       if (entry !== null) entries.set(entry.n, entry);
     }
   }
+  // Reading that was given up ends like reading that came to its end.
+  signal.throwIfAborted();
   return { entries: [...entries.values()].sort((a, b) => a.n - b.n), bodies, end };
 }
 
