@@ -272,20 +272,6 @@ describe('what is known of the service', () => {
     });
   });
 
-  it('GET and PUT /delivery: how alerts are delivered, changed while it runs', async () => {
-    await started();
-    const put = (payload: object) => test.service.app.inject({ method: 'PUT', url: '/delivery', payload });
-    expect((await get('/delivery')).json()).toEqual({ mode: 'exactly-once' });
-    expect((await put({ mode: 'at-least-once' })).json()).toEqual({ mode: 'at-least-once' });
-    expect((await get('/delivery')).json()).toEqual({ mode: 'at-least-once' });
-    const answer = await put({ mode: 'twice' });
-    expect([answer.statusCode, answer.json().errors]).toEqual([
-      400,
-      [{ path: 'mode', message: 'one of exactly-once, at-least-once' }],
-    ]);
-    expect(test.detector.mode).toBe('at-least-once');
-  });
-
   it('GET /risk/:key: what Redis has, nothing known, no Redis, Redis away', async () => {
     await started({
       risk: {
