@@ -1,5 +1,5 @@
 /** What it takes to stop a lane, take a savepoint, put it back elsewhere and go on, all in memory. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { begin, eq, feature, field, gt, type Pattern } from '../../src/engine/index.js';
@@ -180,4 +180,18 @@ export class World {
   }
 }
 
-export const scratch = (): string => mkdtempSync(join(tmpdir(), 'stakeout-savepoint-'));
+const folders: string[] = [];
+
+/** A folder that is gone when the tests of the file are over. */
+export function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stakeout-savepoint-'));
+  folders.push(folder);
+  return folder;
+}
+
+// The fixture is made without Jest.
+if (typeof afterAll === 'function') {
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  });
+}
