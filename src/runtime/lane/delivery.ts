@@ -24,6 +24,10 @@ interface Given {
 /** What a partition has given out since its last commit. An object of its own for each ownership. */
 interface Queue {
   records: Given[];
+  /** A commit with records of it is under way. */
+  committing: boolean;
+  /** Commits of it, until what waited when the mode was switched is committed. */
+  behind: number;
 }
 
 /**
@@ -34,6 +38,8 @@ interface Queue {
  *    one. A transaction that did not happen leaves them where they were, so that the next one has them.
  * 2. At least once: a commit begins when all that was given out before it is durable.
  * 3. Records of a partition that was given up uncommitted are forgotten: its next owner finds them again.
+ *    After a switch from exactly once it begins, for each partition, when what waited then is committed: journal entries may be
+ *    among that, and nothing that follows from them may be seen before them.
  * 4. Journal entries and forwarded events are committed with the offsets they belong to, in either mode.
  */
 export class Delivery {
@@ -60,14 +66,19 @@ export class Delivery {
     return this.queued + this.outbox.size;
   }
 
-  /** The next record goes the other way; what waits for a transaction still gets one. */
+  /** The next record goes the other way, once what waits for a transaction has got one. */
   setMode(mode: DeliveryMode): void {
+    if (mode === this.mode) return;
     this.mode = mode;
+    for (const queue of this.queues.values()) {
+      queue.behind = (queue.committing ? 1 : 0) + (queue.records.length > 0 ? 1 : 0);
+    }
   }
 
   /** `from`: name of the partition it follows from. `onCommitted`: it can be read now. */
   add(from: string, record: OutgoingRecord, onCommitted?: () => void): void {
-    if (this.mode === 'at-least-once') this.outbox.add(record, onCommitted);
+    const isBehind = (this.queues.get(from)?.behind ?? 0) > 0;
+    if (this.mode === 'at-least-once' && !isBehind) this.outbox.add(record, onCommitted);
     else this.addToCommit(from, record, onCommitted);
   }
 
@@ -122,6 +133,10 @@ export class Delivery {
       this.putBack(taken);
       throw error;
     }
+    for (const [, , queue] of taken) {
+      queue.committing = false;
+      if (queue.behind > 0) queue.behind--;
+    }
     for (const { onCommitted } of given) onCommitted?.();
   }
 
@@ -145,6 +160,7 @@ export class Delivery {
       if (queue === undefined || queue.records.length === 0) return [];
       const { records } = queue;
       queue.records = [];
+      queue.committing = true;
       this.queued -= records.length;
       return [[name, records, queue] as [string, Given[], Queue]];
     });
@@ -152,6 +168,8 @@ export class Delivery {
 
   private putBack(taken: readonly [name: string, records: Given[], queue: Queue][]): void {
     for (const [name, records, queue] of taken) {
+      queue.committing = false;
+      if (queue.behind > 0) queue.behind = 1;
       if (this.queues.get(name) !== queue) continue;
       queue.records = [...records, ...queue.records];
       this.queued += records.length;
@@ -161,7 +179,7 @@ export class Delivery {
   private queueOf(name: string): Queue {
     let queue = this.queues.get(name);
     if (queue === undefined) {
-      queue = { records: [] };
+      queue = { records: [], committing: false, behind: 0 };
       this.queues.set(name, queue);
     }
     return queue;
