@@ -75,7 +75,7 @@ export interface Weather {
 export function weatherOf(chance: Chance): Weather {
   const all = [...new Set(Object.values(FAULTS_OF).flat())];
   return {
-    faultRate: chance.pick([0, 0.01, 0.03, 0.08]),
+    faultRate: chance.pick([0, 0.02, 0.06, 0.15]),
     slowRate: chance.pick([0, 0.05, 0.2, 0.6]),
     slowMsMax: chance.pick([5, 50, 400]),
     faults: new Set(all.filter(() => chance.happens(0.6))),

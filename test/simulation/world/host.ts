@@ -1,14 +1,19 @@
+import { CheckpointedStore } from '../../../src/runtime/checkpoint/checkpointed-store.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
 import { Lane } from '../../../src/runtime/lane/lane.js';
 import type { LaneOptions } from '../../../src/runtime/lane/options.js';
 import type { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
+import type { MemoryObjectStore } from '../../../src/runtime/memory/memory-object-store.js';
 import type { RecordDecoder } from '../../../src/runtime/ports/decoder.js';
+import type { StateStore } from '../../../src/runtime/ports/state-store.js';
 import { jsonDecoder, stream } from '../../harness/lane-kit.js';
+import { readCut } from './invariants.js';
 import type { SimDisk } from './sim-disk.js';
 import { SimStore } from './sim-disk.js';
 import { SimLog } from './sim-log.js';
 import type { InspectCommit } from './sim-member.js';
+import { SimObjects } from './sim-objects.js';
 import { SimProcess, type Surroundings } from './sim-process.js';
 import { VERSIONS } from './versions.js';
 
@@ -21,8 +26,18 @@ export interface LaneSettings {
   readonly snapshotIntervalMs: number;
   readonly hotKeysMax: number;
   readonly idleAfterMs: number;
+  /** `null`: none are written. */
+  readonly checkpointIntervalMs: number | null;
   /** Transactions have a name of their machine's. */
   readonly namedTransactions: boolean;
+}
+
+/** What outlives processes, but for their machines. */
+export interface Shared {
+  readonly log: MemoryLog;
+  readonly objects: MemoryObjectStore;
+  readonly inspect: InspectCommit;
+  readonly settings: LaneSettings;
 }
 
 /** One life of a process with a lane in it. */
@@ -37,7 +52,7 @@ export class Life {
     readonly host: Host,
     number: number,
     around: Surroundings,
-    on: { readonly log: MemoryLog; readonly inspect: InspectCommit; readonly settings: LaneSettings },
+    on: Shared,
     version: RuleSetVersion,
     delivery: DeliveryMode,
     onFailed: (life: Life, why: string) => void,
@@ -48,7 +63,7 @@ export class Life {
     const named = on.settings.namedTransactions ? { transactionalId: host.name } : {};
     this.lane = new Lane({
       ...{ ...options, ...named },
-      store: new SimStore(host.disk, this.process),
+      store: storeOf(host, this.process, on.objects, on.settings.checkpointIntervalMs),
       listener: {
         onPhase: (phase, trouble) => {
           if (phase === 'failed') onFailed(this, trouble ?? '');
@@ -108,6 +123,29 @@ function laneOptions(
     turn: async () => undefined,
     report: (said) => process.trace(`says: ${said}`),
   };
+}
+
+function storeOf(
+  { disk }: Host,
+  process: SimProcess,
+  objects: MemoryObjectStore,
+  checkpointIntervalMs: number | null,
+): StateStore {
+  const inner = new SimStore(disk, process);
+  if (checkpointIntervalMs === null) return inner;
+  return new CheckpointedStore({
+    ...{ inner, clock: process.clock, group: 'g', writer: process.name.replace('.', 'x') },
+    ...{ intervalMs: checkpointIntervalMs, minPauseMs: 10, timeoutMs: 500, tolerated: 1, retained: 2 },
+    objects: new SimObjects(objects, process),
+    positionOf: (cut) => readCut(cut)?.position ?? null,
+    compression: null,
+    turn: async () => undefined,
+    report: (said) => process.trace(`says: ${said}`),
+    listener: {
+      onCheckpoint: (_, { kind }) => process.around.tally.add(`checkpoints, ${kind}`),
+      onFailure: () => process.around.tally.add('checkpoints, failed'),
+    },
+  });
 }
 
 /** A schema registry that now and then takes its time. */

@@ -26,6 +26,8 @@ export interface Replayed {
   readonly ticks: number;
   /** Changes of rules after the first entry. */
   readonly changes: number;
+  /** Digests of the rule sets with which partitions began. */
+  readonly begunWith: ReadonlySet<string>;
   readonly problems: readonly string[];
 }
 
@@ -40,6 +42,7 @@ class Replay implements Replayed {
   readonly expected: Outputs = new Map();
   readonly overtaken: Outputs = new Map();
   readonly problems: string[] = [];
+  readonly begunWith = new Set<string>();
   ticks = 0;
   changes = 0;
 
@@ -53,6 +56,7 @@ class Replay implements Replayed {
       if (records.length > 0) this.problems.push(`rows-${partition}: the journal does not begin with a rule set`);
       return;
     }
+    this.begunWith.add(first.digest);
     const past = new Past(this, partition, records, versionOf(first.digest));
     for (const entry of rest) {
       await past.upTo(entry.offset);

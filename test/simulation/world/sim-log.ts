@@ -15,7 +15,7 @@ import {
   type TransactionalProducer,
 } from '../../../src/runtime/ports/log.js';
 import { type InspectCommit, SimMember } from './sim-member.js';
-import type { SimProcess } from './sim-process.js';
+import { never, type SimProcess } from './sim-process.js';
 
 /** The log as one process sees it, over a network. */
 export class SimLog implements Log {
@@ -57,6 +57,7 @@ export class SimLog implements Log {
       this.members.push(member);
       return member.open();
     });
+    member.joined.resolve();
     return member;
   }
 
@@ -66,7 +67,9 @@ export class SimLog implements Log {
   }
 
   async transactionalProducer(id?: string): Promise<TransactionalProducer> {
-    const producer = await this.ask(() => this.log.transactionalProducer(id));
+    // A request of a dead process that comes late would take the name from the next one's: the broker has closed its connection.
+    const open = () => (this.process.dead ? never<TransactionalProducer>() : this.log.transactionalProducer(id));
+    const producer = await this.ask(open);
     return new SimTransactions(producer, this.process, this.inspect);
   }
 

@@ -48,7 +48,9 @@ class Session {
  */
 export class SimMember implements GroupMember {
   private session = new Session();
-  private callbacks: Promise<void> = Promise.resolve();
+  /** The process knows that it has joined. Nothing is told before. */
+  readonly joined = Promise.withResolvers<void>();
+  private callbacks: Promise<void> = this.joined.promise;
   private closed = false;
 
   constructor(
@@ -187,10 +189,13 @@ export class SimMember implements GroupMember {
   }
 
   private async batch(session: Session, batch: RecordBatch): Promise<void> {
+    const name = partitionName(batch);
+    const held = session.held.get(name);
     await this.process.around.reachable(this.process);
     await this.process.awake();
-    // It was fetched already: a process that does not know better works on it.
-    if (session.noticed || !session.held.has(partitionName(batch))) return;
+    // It was fetched already: a process that does not know better works on it. If it has given the partition up, it does not, even
+    // if it has it again.
+    if (session.noticed || held === undefined || session.held.get(name) !== held) return;
     await this.listener.onBatch(batch);
     await this.process.awake();
   }

@@ -26,7 +26,8 @@ export interface Request<T> {
   readonly loss?: () => Promise<Error>;
 }
 
-const never = <T>(): Promise<T> => new Promise(() => undefined);
+/** An answer that does not come. */
+export const never = <T>(): Promise<T> => new Promise(() => undefined);
 /** Wall clock of a process that was never wrong, at the beginning. */
 const EPOCH_MS = 1_000_000;
 const FREEZES_MS = [20, 150, 700, 1500];
@@ -171,12 +172,12 @@ export class SimProcess {
   private async before(effect: Effect, fault: FaultOfEffect | null): Promise<void> {
     const { tally } = this.around;
     if (fault === 'crash before') {
-      tally.add(`crash before ${effect}`);
+      tally.add(`crash before, ${effect}`);
       this.crash();
       return never();
     }
     if (fault === 'freeze before') {
-      tally.add(`freeze before ${effect}`);
+      tally.add(`freeze before, ${effect}`);
       this.freeze();
       await this.awake();
     }
@@ -189,7 +190,7 @@ export class SimProcess {
       this.crash();
       this.sendsOn = true;
     } else if (fault === 'rebalance' || fault === 'session lost') {
-      tally.add(`${fault} during ${effect}`);
+      tally.add(`${fault}, ${effect}`);
       if (fault === 'rebalance') this.onRebalance();
       else this.onSessionLost();
     } else return;
@@ -199,10 +200,10 @@ export class SimProcess {
   private after(effect: Effect, fault: FaultOfEffect | null): void {
     const { tally } = this.around;
     if (fault === 'crash after') {
-      tally.add(`crash after ${effect}`);
+      tally.add(`crash after, ${effect}`);
       this.crash();
     } else if (fault === 'freeze after') {
-      tally.add(`freeze after ${effect}`);
+      tally.add(`freeze after, ${effect}`);
       this.freeze();
     }
   }

@@ -34,7 +34,9 @@ export function arrivals({ partitions, records, durationMs }: SourceOptions, cha
     if (pauses.includes(i)) atMs += chance.between(200, 900);
     atMs += chance.happens(0.3) ? 0 : chance.next() * 2.5 * stepMs;
     const partition = chance.between(0, partitions - 1);
-    return { atMs, record: recordOf(i, partition, Math.floor(atMs), chance) };
+    // Clocks count whole milliseconds.
+    atMs = Math.floor(atMs);
+    return { atMs, record: recordOf(i, partition, atMs, chance) };
   });
 }
 

@@ -25,5 +25,3 @@ export const VERSIONS: readonly RuleSetVersion[] = [
   // Another set of key fields.
   ruleSetOf([sameDevice, RULES[1]!, busy, RULES[2]!], jsonDecoder, clock(4)),
 ];
-
-export const digestOf = (version: RuleSetVersion): string => version.digest;
