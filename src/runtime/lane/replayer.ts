@@ -9,6 +9,9 @@ import { rawOf } from '../task/event-codec.js';
 import type { Task } from '../task/task.js';
 import type { Stretch } from './stretches.js';
 
+/** Entries that are put back in one go: some milliseconds. */
+const ENTRIES_AT_ONCE = 512;
+
 export interface ReplayerOptions {
   readonly log: Log;
   readonly journal: TopicPartition;
@@ -73,12 +76,12 @@ export class Replayer {
     const cut = decodeCut(bytes);
     const entries = changed(stored, puts, deletes);
     const task = by.makeTask(by.current);
-    await prepareSchemas(entries, task.decoder, by.signal);
     task.takeOver(
       cut,
-      entries,
+      [],
       stored.map(({ key }) => key),
     );
+    await this.putBack(task, cut, entries, false);
     for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
       await task.refill(batch, by.signal);
     }
@@ -112,9 +115,8 @@ export class Replayer {
 
   private async restore(task: Task, cut: Cut): Promise<void> {
     const { by, state, partition } = this;
-    const entries = await readEntries(state);
-    await prepareSchemas(entries, task.decoder, by.signal);
-    const current = task.restore(cut, entries);
+    const current = task.restore(cut, []);
+    const stored = await this.putBack(task, cut, state.entries(), current);
     for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
       await task.refill(batch, by.signal);
     }
@@ -122,7 +124,27 @@ export class Replayer {
     if (current) return;
     // Keys are stored by the places of their rules, which are others now: all of them at once, in the place of all.
     const all = await task.snapshot().encode(by.turn);
-    await state.write({ ...all, deletes: entries.map((entry) => entry.key) });
+    await state.write({ ...all, deletes: stored });
+  }
+
+  /**
+   * Gives a task its keys, which may be a million: the lane's other work, heartbeats for one, has its turn meanwhile, and so has
+   * reading what comes next. Answers with the keys where they are not `current`.
+   */
+  private async putBack(
+    task: Task,
+    cut: Cut,
+    entries: AsyncIterable<StateEntry> | Iterable<StateEntry>,
+    current: boolean,
+  ): Promise<readonly Uint8Array[]> {
+    const keys: Uint8Array[] = [];
+    for await (const slice of slicesOfEntries(entries)) {
+      await prepareSchemas(slice, task.decoder, this.by.signal);
+      task.restoreMore(cut, slice, current);
+      if (!current) for (const { key } of slice) keys.push(key);
+      await this.by.turn();
+    }
+    return keys;
   }
 
   private async replay(task: Task, from: number, { until, ticks }: Stretch): Promise<void> {
@@ -155,6 +177,18 @@ function changed(
   const name = (key: Uint8Array): string => Buffer.from(key).toString('latin1');
   const over = new Set([...deletes, ...puts.map(({ key }) => key)].map(name));
   return [...stored.filter(({ key }) => !over.has(name(key))), ...puts];
+}
+
+async function* slicesOfEntries(
+  entries: AsyncIterable<StateEntry> | Iterable<StateEntry>,
+): AsyncGenerator<readonly StateEntry[]> {
+  let slice: StateEntry[] = [];
+  for await (const entry of entries) {
+    if (slice.push(entry) < ENTRIES_AT_ONCE) continue;
+    yield slice;
+    slice = [];
+  }
+  if (slice.length > 0) yield slice;
 }
 
 async function readEntries(state: PartitionState): Promise<StateEntry[]> {

@@ -124,6 +124,11 @@ export class Detection {
   restore(state: DetectionState, keys: Iterable<RestoredKey>): void {
     this.clock.restore(state);
     this.nextSeq = state.nextSeq;
+    this.restoreKeys(keys);
+  }
+
+  /** More keys of the state that was restored. */
+  restoreKeys(keys: Iterable<RestoredKey>): void {
     for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state, k.watermark);
   }
 

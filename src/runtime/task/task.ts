@@ -296,6 +296,11 @@ export class Task {
     return current;
   }
 
+  /** More entries of the cut that was restored, where they come bit by bit; as if `restore` had been given them. */
+  restoreMore(cut: Cut, entries: Iterable<StateEntry>, isCurrent: boolean): void {
+    this.detection.restoreKeys(this.storedKeys(cut, entries, !isCurrent));
+  }
+
   /** Restores a cut that is not stored. The next snapshot holds every key, and takes the place of what is stored: these keys. */
   takeOver(cut: Cut, entries: Iterable<StateEntry>, stored: readonly Uint8Array[]): void {
     this.putBack(cut, entries, true);
