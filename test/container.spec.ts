@@ -303,7 +303,11 @@ describe('the manifests for Kubernetes', () => {
   });
 
   it('set only variables that the service knows, and point at the mounted settings', () => {
-    expect(container?.env.map(({ name }) => name)).toEqual(['STAKEOUT_CONFIG', 'REDIS_URL']);
+    expect(container?.env.map(({ name }) => name)).toEqual([
+      'STAKEOUT_CONFIG',
+      'STAKEOUT_KAFKA_TRANSACTIONAL_ID',
+      'REDIS_URL',
+    ]);
     expect(container?.env[0]).toMatchObject({ value: '/etc/stakeout/stakeout.yaml' });
     expect(container?.volumeMounts.find(({ name }) => name === 'config')?.mountPath).toBe('/etc/stakeout');
   });
