@@ -1,4 +1,4 @@
-import { readJournal, START_OF_JOURNAL, type TickEntry } from '../journal/journal.js';
+import { readJournal, START_OF_JOURNAL } from '../journal/journal.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import type { AssignedPartition } from '../ports/log.js';
 import { partitionName } from '../ports/log.js';
@@ -6,7 +6,7 @@ import type { PartitionState } from '../ports/state-store.js';
 import { type Cut, CutVersionError, decodeCut } from '../task/cut.js';
 import type { Task } from '../task/task.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
-import { isOpen, rulesAt, startOf, stretchesOf } from './stretches.js';
+import { openTick, rulesAt, startOf, stretchesOf } from './stretches.js';
 
 export class RetentionError extends Error {
   readonly code = 'STATE_BEFORE_RETENTION';
@@ -58,11 +58,10 @@ export async function recover(partition: AssignedPartition, state: PartitionStat
   const after = cut?.journal.n ?? START_OF_JOURNAL.n;
   const entries = history.entries.filter(({ n, offset }) => n > after && offset >= from);
   const known = Math.max(after, entries.at(-1)?.n ?? 0, history.entries.at(-1)?.n ?? 0);
-  // A tick at `C` may have been committed without what follows from it: that is given out again, and not taken for replayed.
-  const open = entries.filter((entry): entry is TickEntry => isOpen(entry, end));
-  const closed = entries.filter((entry) => !isOpen(entry, end));
+  const open = openTick(entries, end);
+  const closed = open === null ? entries : entries.slice(0, -1);
   const stretches = stretchesOf(closed, cut?.rules ?? rulesAt(history, from), end);
-  const task = await new Replayer(partition, state, history, by).run(stretches, open, cut, from);
+  const task = await new Replayer(partition, state, history, by).run(stretches, open === null ? [] : [open], cut, from);
   task.followed({ n: known, from: history.end });
   const last = history.entries.findLast((entry) => entry.kind === 'rules');
   return { task, position: end, rulesAreNew: (last?.digest ?? cut?.rules) !== by.current.digest };

@@ -9,9 +9,14 @@ export interface Stretch {
   readonly endedBy: number | null;
 }
 
-/** A tick that may have been committed without what follows from it. */
-export const isOpen = (entry: JournalEntry, end: number): boolean =>
-  entry.kind === 'tick' && !entry.given && entry.offset >= end;
+/**
+ * A tick at `end` that may have been committed without what follows from it: that is to be given out again, and not taken for
+ * replayed. Only the last entry can be one: any other was committed when all that was given out before it was durable.
+ */
+export function openTick(entries: readonly JournalEntry[], end: number): TickEntry | null {
+  const last = entries.at(-1);
+  return last?.kind === 'tick' && !last.given && last.offset >= end ? last : null;
+}
 
 /** Where the group began to read; 0: the journal does not say. */
 export function startOf(history: History): number {
