@@ -147,6 +147,8 @@ class Bench {
       await this.copied(await running.service.status());
       sender = new SteadySender(producer, rate, (number) => this.next(number));
       const sending = sender.run();
+      // Whoever awaits it gets the error.
+      sending.catch(() => undefined);
       for (const name of cases) for (let run = 0; run < runs; run++) running = await this.kill(name, running);
       sender.stop();
       await sending;
