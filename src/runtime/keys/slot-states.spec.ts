@@ -52,6 +52,19 @@ describe('states by slot', () => {
     expect(states.get(2)?.text).toBe('another');
   });
 
+  it('can be set as bytes, which stay bytes until they are asked for, whatever was there before', () => {
+    const { states, freezer } = statesOf(1);
+    states.set(1, { text: 'hot' });
+    for (const slot of [1, 2, 2, 3]) states.setCold(slot, new TextEncoder().encode(`given ${slot}`));
+    expect([states.hotKeys, states.coldKeys, states.coldBytes]).toEqual([0, 3, 21]);
+    expect(freezer.thawed).toBe(0);
+    for (const slot of [1, 2, 3]) expect(states.get(slot)?.text).toBe(`given ${slot}`);
+    expect([states.hotKeys, states.coldKeys]).toEqual([1, 2]);
+    expect(freezer.frozen).toBe(0);
+    for (const slot of [1, 2, 3]) states.delete(slot);
+    expect([states.hotKeys, states.coldKeys, states.coldBytes]).toEqual([0, 0, 0]);
+  });
+
   it('stay hot while they are used', () => {
     const { states, freezer } = statesOf(10);
     states.set(0, { text: 'used' });

@@ -110,6 +110,14 @@ export class SlotStates<S> {
     this.warm(slot, state);
   }
 
+  /** Sets a state that is given as bytes, and leaves it cold. To be used with a freezer alone. The bytes are copied. */
+  setCold(slot: number, bytes: Uint8Array): void {
+    this.delete(slot);
+    this.bytes.put(slot, bytes);
+    this.places.set(slot, COLD);
+    this.coldCount++;
+  }
+
   delete(slot: number): void {
     const place = this.places.get(slot);
     if (place === NONE) return;

@@ -35,6 +35,8 @@ export interface RestoredKey {
   readonly state: KeyState;
   /** Event time in ms. */
   readonly watermark: number;
+  /** What the state was read from, if these very rules wrote it. */
+  readonly bytes?: Uint8Array;
 }
 
 /**
@@ -129,7 +131,7 @@ export class Detection {
 
   /** More keys of the state that was restored. */
   restoreKeys(keys: Iterable<RestoredKey>): void {
-    for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state, k.watermark);
+    for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state, k.watermark, k.bytes);
   }
 
   /** Takes the next events that the watermark has passed, some of them together, and brings their keys into the cache. */

@@ -224,7 +224,8 @@ describe('an engine over keys', () => {
         host = new Host({ codec, hotKeysMax: 1 + random(30) });
         const watermark = part.at(-1)!.event.time;
         for (const [key, bytes] of stored) {
-          host.engine.restore(key, decodeKeyState(bytes, host.engine.ruleSet, codec)!, watermark);
+          const state = decodeKeyState(bytes, host.engine.ruleSet, codec)!;
+          host.engine.restore(key, state, watermark, ...(random(2) === 0 ? [bytes] : []));
         }
         expect(host.engine.takeDirty().size).toBe(0);
       }

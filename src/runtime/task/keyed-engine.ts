@@ -274,8 +274,13 @@ export class KeyedEngine {
     for (const key of keys) this.changes.mark(this.slotOf(key));
   }
 
-  /** Puts back the state of a key of which nothing is known, as it was read from a store at a watermark. */
-  restore(key: string, state: KeyState, watermark: number): void {
+  /**
+   * Puts back the state of a key of which nothing is known, as it was read from a store at a watermark. The key is cold: of a
+   * million that are restored, few are used next.
+   *
+   * @param bytes what `state` was read from, if this very rule set wrote it.
+   */
+  restore(key: string, state: KeyState, watermark: number, bytes?: Uint8Array): void {
     this.currentTime = watermark;
     const slot = this.slotOf(key);
     const { windows } = this;
@@ -284,7 +289,9 @@ export class KeyedEngine {
       windows.put(slot, state.features);
     }
     const rest = withFeatures(state, undefined);
-    if (rest !== undefined) this.keep(slot, rest);
+    if (rest === undefined) return;
+    const written = state.features === undefined ? bytes : undefined;
+    this.keep(slot, rest, written ?? this.freezer?.freeze(rest));
   }
 
   /** Whether the event that was just looked at can begin something, or change what is known of the key; -1: nothing is. */
@@ -349,12 +356,14 @@ export class KeyedEngine {
     else this.keep(slot, state);
   }
 
-  private keep(slot: number, state: KeyState): void {
+  /** `bytes`: of the state, where it is to be cold. */
+  private keep(slot: number, state: KeyState, bytes?: Uint8Array): void {
     const runs = countRuns(state);
     this.runsAlive += runs - this.runsOf.get(slot);
     this.runsOf.set(slot, runs);
     if (!this.isKnown(slot)) this.keysAlive++;
-    this.states.set(slot, state);
+    if (bytes === undefined || this.freezer === null) this.states.set(slot, state);
+    else this.states.setCold(slot, bytes);
     this.interests.set(slot, interestsOf(state));
     this.endsAt.set(slot, this.currentTime + keyHorizon(this.ruleSet, state));
     this.expiry.add(slot, this.endOf(slot));

@@ -342,7 +342,8 @@ export class Task {
       const state = decodeKeyState(value, keyed.ruleSet, this.codec, target.layout);
       if (state === undefined) continue;
       const passed = cut.origins === null ? cut.watermark : processedUpTo(cut.origins, name);
-      yield { engine: target.engine, key: name, state, watermark: Math.max(cut.watermark, passed) };
+      const restored = { engine: target.engine, key: name, state, watermark: Math.max(cut.watermark, passed) };
+      yield countAsChanged ? restored : { ...restored, bytes: value };
       if (countAsChanged) keyed.markDirty([name]);
     }
   }
