@@ -37,6 +37,8 @@ export interface PartitionStatus extends TopicPartition {
   readonly runs: number;
   readonly buffered: number;
   readonly memory: KeyMemory;
+  /** The number of the lane that has it, where lanes are threads of their own. */
+  readonly lane?: number;
 }
 
 /** Counters since the start of the process; gauges as of now. */

@@ -127,7 +127,9 @@ export class LaneThread {
 
   /** Counters of all its threads; partitions, phase and trouble of the present one. */
   status(): DetectorStatus {
-    return sumStatuses(this.before, this.latest);
+    const { number: lane } = this.options;
+    const partitions = this.latest.partitions.map((partition) => ({ ...partition, lane }));
+    return sumStatuses(this.before, { ...this.latest, partitions });
   }
 
   get isRunning(): boolean {

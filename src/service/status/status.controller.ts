@@ -1,5 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
 import type { DetectorPhase, KeyMemory, PartitionStatus } from '../../runtime/detector.js';
 import type { Settings } from '../../runtime/settings/index.js';
@@ -39,6 +39,9 @@ export class PartitionDto implements PartitionStatus {
 
   @ApiProperty({ enum: ['restoring', 'live'] })
   readonly phase!: PartitionStatus['phase'];
+
+  @ApiPropertyOptional({ description: 'The lane that has it, where lanes are threads of their own.' })
+  readonly lane?: number;
 
   @ApiProperty({ type: Number, format: 'int64', description: 'Next offset to process.' })
   readonly position!: number;
