@@ -64,7 +64,7 @@ export type {
   Scalar,
 } from './expression/expression.js';
 export type { Feature, FeatureFn } from './expression/feature.js';
-export { type EngineFunction, FUNCTIONS } from './expression/functions.js';
+export { type EngineFunction, FUNCTIONS, fewest, most, paramOf } from './expression/functions.js';
 export { MatchSet } from './graph/match-set.js';
 export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventSchemaOf } from '../../src/connectors/avro/event-schema.js';
 import { readAvroSchema } from '../../src/connectors/avro/schema.js';
+import { FUNCTIONS, PatternRunner } from '../../src/engine/index.js';
 import { formatDiagnostic, formatFailure, parseRule, parseRuleTests, runRuleTests } from '../../src/rules/index.js';
 import { renderMessage } from '../../src/runtime/task/message.js';
 
@@ -16,6 +17,14 @@ const schema = eventSchemaOf(readAvroSchema(join(root, 'schemas/transaction.avsc
 const rules = blocks.filter((block) => block.startsWith('id:'));
 const steps = blocks.filter((block) => block.startsWith('- begin:'));
 const tests = blocks.filter((block) => block.startsWith('defaults:'));
+
+/** The rows of the table of functions: what is explained, and an example that is true. */
+const functions = [
+  ...text.slice(text.indexOf('\n### Functions'), text.indexOf('\n## Features')).matchAll(/^\| (`.*) \| `(.*)` \|$/gm),
+].map(([, written, example]) => ({
+  names: [...written!.matchAll(/`(\w+)\(/g)].map(([, name]) => name!),
+  example: example!,
+}));
 
 /** Codes in the sources, where each stands as text of its own. */
 function codesInSources(): Set<string> {
@@ -55,6 +64,18 @@ describe('the reference of the pattern language', () => {
     const result = runRuleTests(rule!, parsed.tests, { render: renderMessage });
     expect(result.failures.map(formatFailure)).toEqual([]);
     expect(result.passed).toBe(2);
+  });
+
+  it('explains every function, with an example that calls it', () => {
+    expect(functions.flatMap(({ names }) => names).toSorted()).toEqual([...FUNCTIONS.keys()].toSorted());
+    for (const { names, example } of functions) for (const name of names) expect(example).toContain(`${name}(`);
+  });
+
+  it.each(functions)('shows an example of a function that is true: $example', ({ example }) => {
+    const yaml = `id: a\nkey: accountId\npattern:\n  - begin: one\n    where: ${JSON.stringify(example)}`;
+    const { rule, diagnostics } = parseRule(yaml, 'rule.yaml', schema);
+    expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(new PatternRunner(rule!.pattern).feed({ time: 0, seq: 0, kind: '', fields: {} })).toHaveLength(1);
   });
 
   it('explains every code, and none that is not there', () => {

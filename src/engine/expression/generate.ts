@@ -1,6 +1,6 @@
 import type { CompareOp, Expr, FunctionCondition, Scalar } from './expression.js';
 import type { Feature } from './feature.js';
-import { FUNCTIONS } from './functions.js';
+import { FUNCTIONS, fewest, most, type ParamType, paramOf } from './functions.js';
 
 /**
  * Turns checked trees into JavaScript source. Only the operators below are ever written, every name goes through
@@ -161,12 +161,14 @@ function conditional(expr: Extract<Expr, { op: 'if' }>, context: GenerateContext
   return code(shape, `(${asTest(generate(expr.test, context))} ? ${whenTrue.text} : ${whenFalse.text})`);
 }
 
+/** What makes an argument one of its type, or missing. */
+const READERS: Readonly<Record<ParamType, string>> = { number: 'num', string: 'str', any: 'scalar' };
+
 function call(name: string, args: readonly Expr[], context: GenerateContext): Code {
   const fn = FUNCTIONS.get(name);
-  if (fn === undefined || fn.arity !== args.length) throw new Error(`unknown function ${name}/${args.length}`);
-  const values = args.map(
-    (arg, i) => `rt.${fn.params[i] === 'number' ? 'num' : 'str'}(${generate(arg, context).text})`,
-  );
+  if (fn === undefined || args.length < fewest(fn) || args.length > most(fn))
+    throw new Error(`unknown function ${name}/${args.length}`);
+  const values = args.map((arg, i) => `rt.${READERS[paramOf(fn, i)]}(${generate(arg, context).text})`);
   return code('dynamic', `rt.call(${context.constant(fn)}, ${values.join(', ')})`);
 }
 

@@ -12,6 +12,8 @@ export interface ConditionRuntime {
 
 const num = (v: unknown): number => (typeof v === 'number' ? v : Number.NaN);
 const str = (v: unknown): string | undefined => (typeof v === 'string' ? v : undefined);
+const scalar = (v: unknown): number | string | boolean | undefined =>
+  typeof v === 'string' || typeof v === 'number' || typeof v === 'boolean' ? v : undefined;
 /** NaN is the missing number, so it is not there either. */
 const present = (v: unknown): boolean => v !== undefined && v !== null && !Number.isNaN(v);
 
@@ -22,6 +24,7 @@ const comparable = (a: unknown, b: unknown): boolean =>
 const helpers = {
   num,
   str,
+  scalar,
   present,
   neNum: (a: number, b: number): boolean => !Number.isNaN(a) && !Number.isNaN(b) && a !== b,
   eq: (a: unknown, b: unknown): boolean => present(a) && a === b,
@@ -35,7 +38,7 @@ const helpers = {
   in3: (v: unknown, a: unknown, b: unknown, c: unknown): boolean => v === a || v === b || v === c,
   in4: (v: unknown, a: unknown, b: unknown, c: unknown, d: unknown): boolean =>
     v === a || v === b || v === c || v === d,
-  call(fn: EngineFunction, ...args: (number | string | undefined)[]): number | string | boolean | undefined {
+  call(fn: EngineFunction, ...args: (number | string | boolean | undefined)[]): number | string | boolean | undefined {
     for (const arg of args) if (arg === undefined || Number.isNaN(arg)) return undefined;
     return fn.apply(...(args as never[]));
   },

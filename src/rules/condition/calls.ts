@@ -1,23 +1,26 @@
-import { type EngineFunction, type Expr, FUNCTIONS } from '../../engine/index.js';
+import { type EngineFunction, type Expr, FUNCTIONS, fewest, most, paramOf } from '../../engine/index.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import type { Span } from '../source/source-file.js';
 import { type CelNode, nameSpan } from './cel.js';
 import type { Checker } from './check-condition.js';
 import { PICKS, STATISTICS } from './references.js';
-import { type Checked, typed } from './typed.js';
+import { type Checked, say, type Typed, typed } from './typed.js';
 
 /** Functions of CEL that conditions do not have, with what to do instead. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['matches', 'A regular expression can take for ever; use startsWith, endsWith, contains or in.'],
+  ['matches', 'A regular expression can take for ever; use startsWith, endsWith, contains, matchesGlob or in.'],
   ['exists', 'There are no lists to walk through; use count, min, max or another statistic of a step.'],
   ['exists_one', 'There are no lists to walk through; use count, min, max or another statistic of a step.'],
   ['all', 'There are no lists to walk through; use count, min, max or another statistic of a step.'],
   ['map', 'There are no lists to walk through; use sum, avg or another statistic of a step.'],
   ['filter', 'There are no lists to walk through; use a step of its own for the events you want.'],
-  ['int', 'All numbers are of one type; use floor or ceil to round.'],
-  ['uint', 'All numbers are of one type; use floor or ceil to round.'],
+  ['int', 'All numbers are of one type; use floor, ceil or round.'],
+  ['uint', 'All numbers are of one type; use floor, ceil or round.'],
   ['double', 'All numbers are of one type: just leave it out.'],
+  ['getHours', "Write hour(time, 'Europe/Berlin')."],
+  ['getDayOfWeek', "Write weekday(time, 'Europe/Berlin'): 1 is Monday."],
+  ['getDate', "Write dayOfMonth(time, 'Europe/Berlin')."],
   ['timestamp', 'Times are milliseconds since 1970: write the number.'],
 ]);
 
@@ -64,22 +67,51 @@ function checkFunction(checker: Checker, name: string, span: Span, node: CelNode
     checker.reporter.error('unknown-function', span, `There is no function ${name}.`, hint);
     return null;
   }
-  if (args.length !== fn.arity) {
-    const message = `${name} takes ${fn.arity === 1 ? 'one argument' : `${fn.arity} arguments`}, not ${args.length}.`;
+  if (args.length < fewest(fn) || args.length > most(fn)) {
+    const message = `${name} takes ${sayArguments(fn)}, not ${args.length}.`;
     checker.reporter.error('wrong-arguments', node.range, message, `Write ${usage(fn)}.`);
     return null;
   }
   const exprs: Expr[] = [];
   args.forEach((arg, i) => {
     const value = checker.value(arg);
-    if (value !== null && checker.expect(value, fn.params[i]!, arg, `${name} takes`)) exprs.push(value.expr);
+    if (value !== null && fitsParam(checker, fn, i, value, arg)) exprs.push(value.expr);
   });
-  return exprs.length < args.length ? null : typed({ op: 'call', fn: name, args: exprs }, fn.result);
+  if (exprs.length < args.length || !constantsFit(checker, fn, exprs, args)) return null;
+  return typed({ op: 'call', fn: name, args: exprs }, fn.result);
 }
 
+function fitsParam(checker: Checker, fn: EngineFunction, index: number, value: Typed, arg: CelNode): boolean {
+  const wanted = paramOf(fn, index);
+  if (wanted !== 'any') return checker.expect(value, wanted, arg, `${fn.name} takes`);
+  if (value.type !== 'other') return true;
+  const message = `${fn.name} takes a single value, and this is ${say(value.type)}.`;
+  checker.reporter.error('type-mismatch', arg.range, message);
+  return false;
+}
+
+/** Whether the arguments that are constants mean something. */
+function constantsFit(checker: Checker, fn: EngineFunction, exprs: readonly Expr[], args: readonly CelNode[]): boolean {
+  const problem = fn.check?.(exprs.map((expr) => (expr.op === 'const' ? expr.value : undefined)));
+  if (problem === undefined) return true;
+  const { index, message, names, hint } = problem;
+  const given = exprs[index]!;
+  const next = names !== undefined && given.op === 'const' ? suggest(String(given.value), names) : hint;
+  checker.reporter.error('bad-argument', args[index]!.range, message, next);
+  return false;
+}
+
+function sayArguments(fn: EngineFunction): string {
+  const [from, to] = [fewest(fn), most(fn)];
+  if (from < to) return `${from} to ${to} arguments`;
+  return to === 1 ? 'one argument' : `${to} arguments`;
+}
+
+const PARAM_WORDS = { string: 'text', number: 'number', any: 'value' } as const;
+
 function usage(fn: EngineFunction): string {
-  const params = fn.params.map((param) => (param === 'string' ? 'text' : 'number'));
-  return `${fn.name}(${params.join(', ')})`;
+  const params = fn.params.map((param, i) => `${PARAM_WORDS[param]}${i >= fewest(fn) ? '?' : ''}`);
+  return `${fn.name}(${params.join(', ')}${most(fn) > params.length ? ', …' : ''})`;
 }
 
 function checkHas(checker: Checker, node: CelNode, args: readonly CelNode[]): Checked {

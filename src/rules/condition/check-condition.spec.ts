@@ -65,7 +65,10 @@ describe('a condition', () => {
     ['null == deviceId', { op: 'not', arg: { op: 'present', arg: field('deviceId') } }],
     ['labels == null', { op: 'not', arg: { op: 'present', arg: field('labels') } }],
     ["country in ['FR', 'DE']", { op: 'in', left: field('country'), values: ['FR', 'DE'] }],
-    ['approved && !approved', { op: 'and', args: [field('approved'), { op: 'not', arg: field('approved') }] }],
+    [
+      'approved && !has(deviceId)',
+      { op: 'and', args: [field('approved'), { op: 'not', arg: { op: 'present', arg: field('deviceId') } }] },
+    ],
     [
       'approved && amount > 1 && approved || approved',
       {
@@ -191,7 +194,7 @@ describe('a condition with a mistake', () => {
     [
       "country.matches('F+')",
       'unsupported: matches',
-      'A regular expression can take for ever; use startsWith, endsWith, contains or in.',
+      'A regular expression can take for ever; use startsWith, endsWith, contains, matchesGlob or in.',
     ],
     ['small.exists(x, x.amount > 1)', 'unsupported: exists', expect.any(String) as unknown as string],
     ['[1].map(x, x)', 'unsupported: map', expect.any(String) as unknown as string],

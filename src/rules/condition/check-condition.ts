@@ -1,6 +1,7 @@
 import type { CompareOp, Expr, Scalar } from '../../engine/index.js';
+import { judgeCondition } from '../logic/judge.js';
 import { suggest } from '../source/nearest.js';
-import type { Reporter } from '../source/source-file.js';
+import type { Reporter, Span } from '../source/source-file.js';
 import { checkCall, checkMethod } from './calls.js';
 import { type CelNode, flatten, parseCel } from './cel.js';
 import { EVENT_ALONE, References } from './references.js';
@@ -14,11 +15,16 @@ import { type Checked, fits, say, type Typed, typed } from './typed.js';
 export function checkCondition(text: string, scope: Scope, reporter: Reporter): Expr | null {
   const node = parseCel(text, reporter);
   if (node === null) return null;
-  return new Checker(scope, reporter).truth(node)?.expr ?? null;
+  const checker = new Checker(scope, reporter);
+  const expr = checker.truth(node)?.expr ?? null;
+  if (expr !== null) judgeCondition(expr, text, (part) => checker.places.get(part), scope.schema, reporter);
+  return expr;
 }
 
 export class Checker {
   readonly references: References;
+  /** Where in the text the expressions stand that are true or false. */
+  readonly places = new Map<Expr, Span>();
 
   constructor(
     readonly scope: Scope,
@@ -30,6 +36,7 @@ export class Checker {
   /** An expression that is true or false. */
   truth(node: CelNode): Checked {
     const value = this.value(node);
+    if (value !== null) this.places.set(value.expr, node.range);
     if (value === null || fits(value.type, 'boolean')) return value;
     const hint = value.type === 'other' ? undefined : 'Compare it with something, for example with ==.';
     this.reporter.error('not-a-condition', node.range, `This is ${say(value.type)}, not true or false.`, hint);

@@ -224,10 +224,11 @@ pattern:
     );
   });
 
-  it.each(['time', 'kind'])('no feature is called %s, which means the event itself', (name) => {
-    expect(codes(parse(`  - {name: ${name}, count: true, over: 5m}\n`, `${name} == ${name}`))).toEqual([
-      '4:12 feature-shadows',
-    ]);
+  it.each([
+    ['time', 'time > 5'],
+    ['kind', "kind == 'Login'"],
+  ])('no feature is called %s, which means the event itself', (name, condition) => {
+    expect(codes(parse(`  - {name: ${name}, count: true, over: 5m}\n`, condition))).toEqual(['4:12 feature-shadows']);
   });
 });
 
