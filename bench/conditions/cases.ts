@@ -49,6 +49,9 @@ export function generatedOf(expr: Expr): ConditionTest {
     feature: () => {
       throw new Error('features have no value without a key');
     },
+    key: () => {
+      throw new Error('there is no key');
+    },
   });
   const parameters = constants.map((_, i) => `k${i}`);
   const make = new Function('rt', ...parameters, `'use strict'; return (event, fields, head) => ${text};`);

@@ -1,20 +1,22 @@
 import { streamSchema } from '../connectors/avro/stream-schema.js';
-import { type Diagnostic, type EventSchema, type LoadedRules, loadRules, mergeSchemas } from '../rules/index.js';
+import { type Diagnostic, type LoadedRules, loadRules, type RuleStream } from '../rules/index.js';
 import type { Settings } from '../runtime/settings/index.js';
 import { configFor, settingsOrFail } from './settings.js';
 
-/** What rules are checked against: the schemas of all streams of the settings. */
-export function schemasOf(settings: Settings): EventSchema | null {
-  return mergeSchemas(Object.values(settings.streams).flatMap((stream) => streamSchema(stream)?.events ?? []));
+/** What rules are checked against: the streams of the settings, in their order. */
+export function streamsOf(settings: Settings): readonly RuleStream[] {
+  return Object.values(settings.streams).map((stream) => {
+    return { name: stream.name, schema: streamSchema(stream)?.events ?? null };
+  });
 }
 
 /** Loads rules, each checked against the streams of the config that is given, or of the nearest one. */
 export function loadRulesFor(paths: readonly string[], config: string | undefined): Promise<LoadedRules> {
-  const known = new Map<string | undefined, EventSchema | null>();
+  const known = new Map<string | undefined, readonly RuleStream[]>();
   return loadRules(paths, {
-    resolveSchema: (file) => {
+    resolveStreams: (file) => {
       const nearest = config ?? configFor(file);
-      if (!known.has(nearest)) known.set(nearest, schemasOf(settingsOrFail(nearest)));
+      if (!known.has(nearest)) known.set(nearest, streamsOf(settingsOrFail(nearest)));
       return known.get(nearest)!;
     },
   });

@@ -8,6 +8,8 @@ export interface EngineEvent {
   readonly seq: number;
   /** What `subtype` tests: the record name of a union, or the value of a discriminator field. Empty when there is none. */
   readonly kind: string;
+  /** Name of the stream that it is of, where there are several. */
+  readonly stream?: string;
   /** Decoded fields by name. Only the fields that the loaded rules use need to be there. */
   readonly fields: Readonly<Record<string, FieldValue>>;
 }

@@ -6,7 +6,7 @@ import {
   updateFeatures,
 } from './aggregate/feature-set.js';
 import type { PatternState } from './buffer/run.js';
-import { type CompiledPattern, type CompileOptions, compilePattern } from './compiler/compile.js';
+import { type CompiledPattern, type CompileOptions, PatternCompiler } from './compiler/compile.js';
 import type { EngineEvent } from './event.js';
 import type { Match, Timeout } from './nfa/output.js';
 import { advanceTime, processEvent } from './nfa/step.js';
@@ -28,14 +28,17 @@ export class PatternRunner {
     onTimeout: (timeout: Timeout): void => void this.timeouts.push(timeout),
   };
 
-  /** Throws `PatternError` with all problems of the pattern. */
-  constructor(pattern: Pattern, options: CompileOptions = {}) {
-    this.compiled = compilePattern(pattern, options);
-    this.features = compileFeatures(this.compiled.features);
+  /** `key`: the key that all events are counted for. Throws `PatternError` with all problems of the pattern. */
+  constructor(pattern: Pattern, options: CompileOptions & { readonly key?: string } = {}) {
+    const compiler = new PatternCompiler(options);
+    this.compiled = compiler.compile(pattern);
+    this.features = compileFeatures(this.compiled.features, (where) => compiler.testOf(where));
+    compiler.predicates.key.value = options.key ?? '';
   }
 
   /** Advances to the event's time and processes it. Times must not fall. */
   feed(event: EngineEvent): readonly Match[] {
+    this.compiled.mark.next();
     this.featureState = updateFeatures(this.features, this.featureState, event);
     readFeatures(this.features, this.featureState, event.time);
     this.state = advanceTime(this.compiled, this.state, event.time, this.output);

@@ -1,10 +1,12 @@
 /** Rules: from `pattern.yaml` to what the engine runs, with every mistake at its place. */
 
 export type { Diagnostic } from './diagnostic.js';
+export { keyFields, keyName } from './key-name.js';
+export { type Keyed, keysBy, keyText } from './key-of.js';
 export { type LoadedRules, type LoadOptions, loadRules } from './read/load-rules.js';
 export { type ParsedRule, parseRule } from './read/parse-rule.js';
-export type { MessagePart, Rule, RuleStatus, Severity } from './rule.js';
-export { type EventField, type EventSchema, type FieldType, mergeSchemas } from './schema.js';
+export type { KeyBy, MessagePart, Rule, RuleStatus, Severity } from './rule.js';
+export type { EventField, EventSchema, FieldType, KnownStreams, RuleStream } from './schema.js';
 export { formatDiagnostic } from './source/format-diagnostic.js';
 export { type ParsedTests, parseRuleTests } from './testing/parse-tests.js';
 export type { ExpectedAlert, RuleTest, TestEvent, TestStream } from './testing/rule-test.js';

@@ -8,8 +8,10 @@ import type { Rule } from './rule.js';
  */
 export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields'>): string {
   const { id, title, status, key, pattern, alert } = rule;
+  // What a rule over one stream means does not depend on the others that there are.
+  const streams = rule.streams.length > 1 ? rule.streams : undefined;
   return createHash('sha256')
-    .update(canonicalJson({ id, title, status, key, pattern, alert }))
+    .update(canonicalJson({ id, title, status, key, streams, pattern, alert }))
     .digest('hex')
     .slice(0, 16);
 }

@@ -20,14 +20,27 @@ export type MessagePart =
   /** `key`: the key's value; `duration`: first to last event, as people say it ("3 m 20 s"). */
   | { readonly kind: 'key' | 'duration' };
 
+/** How the key of an event is taken from it. */
+export type KeyBy =
+  | { readonly form: 'one'; readonly field: string }
+  /** Values of several fields together, all of which must be there. */
+  | { readonly form: 'pair'; readonly fields: readonly string[] }
+  /** The event counts once for each different value of these fields. */
+  | { readonly form: 'each'; readonly fields: readonly string[] }
+  /** A field of another name in each stream. */
+  | { readonly form: 'by'; readonly streams: Readonly<Record<string, string>> };
+
 /** A rule: a pattern with all that an analyst says about it. What `rules/` makes of a `pattern.yaml`. */
 export interface Rule {
   readonly id: string;
   readonly title: string;
   readonly description?: string;
   readonly status: RuleStatus;
-  /** Name of the stream's field that events are grouped by. */
+  /** Name of what events are grouped by, one for each meaning: `accountId`, `cardId+deviceId`, `from|to`, `a.x,b.y`. */
   readonly key: string;
+  readonly keyBy: KeyBy;
+  /** Names of the streams that it reads, sorted; empty: the only stream there is. */
+  readonly streams: readonly string[];
   readonly pattern: Pattern;
   readonly alert: {
     readonly severity: Severity;

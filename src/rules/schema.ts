@@ -24,6 +24,26 @@ export interface EventSchema {
   readonly kindParents: ReadonlyMap<string, string>;
 }
 
+/** A stream that rules may read, and what is known of its events: `null`: nothing. */
+export interface RuleStream {
+  readonly name: string;
+  readonly schema: EventSchema | null;
+}
+
+/** The streams that there are, in the order of the settings. One schema stands for the only stream; `null`: nothing is known. */
+export type KnownStreams = readonly RuleStream[] | EventSchema | null;
+
+export function ruleStreams(known: KnownStreams): readonly RuleStream[] {
+  if (known === null) return [];
+  return 'stream' in known ? [{ name: known.stream, schema: known }] : known;
+}
+
+/** What is known of events of any of these streams; `null`: nothing, as soon as nothing is known of one. */
+export function schemaOfAny(streams: readonly RuleStream[]): EventSchema | null {
+  const schemas = streams.flatMap(({ schema }) => schema ?? []);
+  return schemas.length < streams.length ? null : mergeSchemas(schemas);
+}
+
 /**
  * What is known of events that come from any of several streams. A field that one stream lacks is optional; one that has
  * different types is of type `other`. `null` when there are no schemas.

@@ -212,6 +212,8 @@ describe('what is known of the service', () => {
     title: 'Drain',
     status: 'live',
     key: 'accountId',
+    keyBy: { form: 'one', field: 'accountId' },
+    streams: [],
     pattern: {
       steps: [
         { kind: 'event', name: 'large', contiguity: 'start' },

@@ -51,6 +51,8 @@ export function ruleOf(id: string, pattern: Pattern, more: Partial<Rule> = {}): 
     title: id,
     status: 'live',
     key: 'account',
+    keyBy: { form: 'one', field: more.key ?? 'account' },
+    streams: [],
     pattern,
     alert: { severity: 'high', score: 50, message: [{ kind: 'text', text: id }] },
     tags: [],

@@ -24,7 +24,7 @@ function evaluate(expr: Expr, event: EngineEvent, eventsOf: EventsOf): Value {
     case 'field':
       return known(event.fields[expr.name]);
     case 'meta':
-      return expr.name === 'time' ? event.time : event.kind;
+      return expr.name === 'time' ? event.time : expr.name === 'stream' ? event.stream : event.kind;
     case 'aggregate':
       return statistic(expr.fn, eventsOf(expr.step), expr.field);
     case 'nth':

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { eventSchemaOf } from '../../src/connectors/avro/event-schema.js';
 import { readAvroSchema } from '../../src/connectors/avro/schema.js';
 import { FUNCTIONS, PatternRunner } from '../../src/engine/index.js';
-import { formatDiagnostic, formatFailure, parseRule, parseRuleTests, runRuleTests } from '../../src/rules/index.js';
+import {
+  type EventSchema,
+  formatDiagnostic,
+  formatFailure,
+  parseRule,
+  parseRuleTests,
+  runRuleTests,
+} from '../../src/rules/index.js';
 import { renderMessage } from '../../src/runtime/task/message.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -13,6 +20,16 @@ const schema = eventSchemaOf(readAvroSchema(join(root, 'schemas/transaction.avsc
   stream: 'transactions',
   type: 'type',
 });
+
+/** The second stream of the examples that join two. */
+const field = (name: string) => [name, { name, type: 'string', optional: false }] as const;
+const logins: EventSchema = {
+  stream: 'logins',
+  fields: new Map(['userId', 'action', 'outcome', 'ip'].map(field)),
+  kinds: null,
+  kindParents: new Map(),
+};
+const streams = [schema, logins].map((of) => ({ name: of.stream, schema: of }));
 
 const rules = blocks.filter((block) => block.startsWith('id:'));
 const steps = blocks.filter((block) => block.startsWith('- begin:'));
@@ -42,13 +59,15 @@ function codesInSources(): Set<string> {
 
 describe('the reference of the pattern language', () => {
   it('has examples of rules, steps and tests, and nothing else in YAML', () => {
-    expect([rules.length, tests.length]).toEqual([3, 1]);
+    expect([rules.length, tests.length]).toEqual([4, 1]);
     expect(steps.length).toBeGreaterThanOrEqual(8);
     expect(rules.length + steps.length + tests.length).toBe(blocks.length);
   });
 
   it.each(rules)('shows a rule that holds: %s', (block) => {
-    expect(parseRule(block, 'rule.yaml', schema).diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(
+      parseRule(block, 'rule.yaml', block.includes('from: ') ? streams : schema).diagnostics.map(formatDiagnostic),
+    ).toEqual([]);
   });
 
   it.each(steps)('shows steps that hold: %s', (block) => {
@@ -96,6 +115,7 @@ const IN_VARIABLES = new Set([
   'yaml-syntax',
   'where-on-group',
   'subtype-on-group',
+  'from-on-group',
   'bad-duration',
   'bad-times',
   'bad-time',

@@ -44,6 +44,8 @@ describe('the JSON Schema of patterns', () => {
     ['a feature without a window', rule({}, { features: [{ name: 'n', count: true }] })],
     ['a feature of two statistics', rule({}, { features: [{ name: 'n', count: true, sum: 'a', over: '5m' }] })],
     ['a feature of no statistic', rule({}, { features: [{ name: 'n', over: '5m' }] })],
+    ['a pair of one', rule({}, { key: ['cardId'] })],
+    ['a key of no known form', rule({}, { key: { all: ['from', 'to'] } })],
     ['no key', { id: 'a', pattern: [{ begin: 'one' }] }],
   ])('refuses %s', (_, value) => {
     expect(checker.safeParse(value).success).toBe(false);
@@ -55,6 +57,9 @@ describe('the JSON Schema of patterns', () => {
     ['a sum', rule({}, { features: [{ name: 'n', sum: 'amount', over: '30d' }] })],
     ['a group', { id: 'a', key: 'k', pattern: [{ begin: { group: [{ begin: 'one' }, { next: 'two' }] }, times: 2 }] }],
     ['a skip to a step', rule({}, { skip: { toFirst: 'one', onMiss: 'error' } })],
+    ['a pair as key', rule({}, { key: ['cardId', 'deviceId'] })],
+    ['each of two fields as key', rule({}, { key: { each: ['from', 'to'] } })],
+    ['a key by stream', rule({ from: 'logins' }, { key: { by: { payments: 'a', logins: 'b' } }, from: ['a', 'b'] })],
     ['alternatives', rule({ or: ['a == 1', 'b == 2'] })],
   ])('accepts %s', (_, value) => {
     expect(checker.safeParse(value).error?.issues ?? []).toEqual([]);

@@ -23,17 +23,19 @@ const stream: TestStream = {
   typeField: 'type',
 };
 
-/** The one stream of the example that a rule belongs to. */
-function exampleStream(file: string): TestStream {
+/** The streams of the example that a rule belongs to. */
+function exampleStreams(file: string): readonly TestStream[] {
   const loaded = loadSettings({ file: join(file, '../../../stakeout.yaml'), env: {} });
   if ('errors' in loaded) throw new Error(loaded.errors.map(formatSettingsError).join('\n'));
-  const [settings] = Object.values(loaded.settings.streams);
-  return { schema: null, idField: settings!.id, timeField: settings!.time, typeField: settings!.type };
+  const all = Object.values(loaded.settings.streams);
+  return all.map(({ name, id, time, type }) => {
+    return { name, schema: null, idField: id, timeField: time, typeField: type };
+  });
 }
 
 describe('the examples', () => {
   it('have settings that hold and rules that pass their own tests', async () => {
-    const result = await testRules([examples], { streamOf: exampleStream, render: renderMessage });
+    const result = await testRules([examples], { streamsOf: exampleStreams, render: renderMessage });
     expect(result.diagnostics.map(formatDiagnostic)).toEqual([]);
     expect(result.failures.map(formatFailure)).toEqual([]);
     expect(result.passed).toBeGreaterThanOrEqual(20);
@@ -54,7 +56,7 @@ describe('the shipped patterns', () => {
   });
 
   it('pass their own tests', async () => {
-    const result = await testRules([patterns], { streamOf: () => stream, render: renderMessage });
+    const result = await testRules([patterns], { streamsOf: () => [stream], render: renderMessage });
     expect(result.diagnostics.map(formatDiagnostic)).toEqual([]);
     expect(result.failures.map(formatFailure)).toEqual([]);
     expect(result.passed).toBeGreaterThanOrEqual(42);

@@ -2,7 +2,7 @@ import { formatDiagnostic, formatFailure, type TestStream, testRules } from '../
 import { renderMessage } from '../../runtime/task/message.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
-import { bySeverity, schemasOf } from '../rules.js';
+import { bySeverity, streamsOf } from '../rules.js';
 import { configFor, settingsOrFail } from '../settings.js';
 
 export interface TestOptions {
@@ -11,17 +11,17 @@ export interface TestOptions {
 
 /** Runs the tests beside the patterns: 0 when all pass and there are no errors. */
 export async function test(paths: readonly string[], options: TestOptions, output: Output): Promise<number> {
-  const known = new Map<string | undefined, TestStream>();
-  const streamOf = (file: string): TestStream => {
+  const known = new Map<string | undefined, readonly TestStream[]>();
+  const streamsFor = (file: string): readonly TestStream[] => {
     const config = options.config ?? configFor(file);
-    let stream = known.get(config);
-    if (stream === undefined) {
-      stream = testStream(config);
-      known.set(config, stream);
-    }
-    return stream;
+    const streams = known.get(config) ?? testStreams(config);
+    known.set(config, streams);
+    return streams;
   };
-  const { passed, failed, failures, diagnostics } = await testRules(paths, { streamOf, render: renderMessage });
+  const { passed, failed, failures, diagnostics } = await testRules(paths, {
+    streamsOf: streamsFor,
+    render: renderMessage,
+  });
   const { errors, warnings } = bySeverity(diagnostics);
   output.result({ passed, failed, failures, errors, warnings }, () =>
     [...diagnostics.map(formatDiagnostic), ...failures.map(formatFailure), `${passed} passed, ${failed} failed`].join(
@@ -31,15 +31,13 @@ export async function test(paths: readonly string[], options: TestOptions, outpu
   return failed === 0 && errors.length === 0 && passed > 0 ? 0 : 1;
 }
 
-/** What tests need to know of the config's first stream. */
-function testStream(config: string | undefined): TestStream {
+/** What tests need to know of the config's streams. */
+function testStreams(config: string | undefined): readonly TestStream[] {
   const settings = settingsOrFail(config);
-  const [stream] = Object.values(settings.streams);
-  if (stream === undefined) throw new CommandError('The config has no stream.');
-  return {
-    schema: schemasOf(settings),
-    ...(stream.id === undefined ? {} : { idField: stream.id }),
-    ...(stream.time === undefined ? {} : { timeField: stream.time }),
-    ...(stream.type === undefined ? {} : { typeField: stream.type }),
-  };
+  const streams = streamsOf(settings).map(({ name, schema }) => {
+    const { id, time, type } = settings.streams[name]!;
+    return { name, schema, idField: id, timeField: time, typeField: type };
+  });
+  if (streams.length === 0) throw new CommandError('The config has no stream.');
+  return streams;
 }

@@ -1,7 +1,7 @@
 import type { FeatureCell, FeatureTable } from '../aggregate/feature-table.js';
 import type { MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
-import { looksBack, readsFeature } from '../expression/analysis.js';
+import { looksBack, readsFeature, readsKey } from '../expression/analysis.js';
 import type { Condition, Expr } from '../expression/expression.js';
 import { type GenerateContext, generateTest } from '../expression/generate.js';
 import { functionOf } from '../expression/generated.js';
@@ -11,7 +11,14 @@ import type { Guard } from './guard.js';
 /** Truth of a condition for an event and a run. `fields` is `event.fields`, `head` the newest event of the run. */
 export type Test = (event: EngineEvent, fields: Readonly<Record<string, unknown>>, head: MatchNode | null) => boolean;
 
-/** What a predicate's truth depends on besides the event: nothing, features of the key, or events of the run. */
+/** Where the host writes the key that an event is counted for, before the event is looked at. Scratch, no part of any state. */
+export interface KeyCell {
+  value: string;
+  /** Some condition reads it. */
+  isRead: boolean;
+}
+
+/** What a predicate's truth depends on besides the event: nothing, the key or its features, or events of the run. */
 export type Dependence = 'event' | 'key' | 'run';
 
 /** A predicate or its negation. */
@@ -55,6 +62,7 @@ export class EventMark {
 /** Makes predicates, one of each kind; compiles code once for each form of expression, constants apart. */
 export class PredicateTable {
   readonly mark = new EventMark();
+  readonly key: KeyCell = { value: '', isRead: false };
   /** Predicates compiled so far. */
   compiled = 0;
   private readonly byKey = new Map<string, Predicate>();
@@ -103,7 +111,7 @@ export class PredicateTable {
   }
 
   private atom(condition: Condition, scope: PredicateScope): Predicate {
-    const context = new ShapeContext(scope.steps, this.features);
+    const context = new ShapeContext(scope.steps, this.features, this.key);
     const text = generateTest(condition, context);
     const constants = [...context.constants, ...context.cells];
     const key = `${text} ${constants.map((value) => this.nameOf(value, scope)).join(' ')}`;
@@ -197,7 +205,7 @@ const rank = (literal: Literal): number => ORDER[literal.predicate.dependsOn];
 
 function dependenceOf(condition: Condition): Dependence {
   if (looksBack(condition)) return 'run';
-  return readsFeature(condition) ? 'key' : 'event';
+  return readsFeature(condition) || readsKey(condition) ? 'key' : 'event';
 }
 
 function junctionTest(any: boolean, tests: readonly Test[]): Test {
@@ -233,11 +241,12 @@ function kindTest(subtype: string, kindParents: ReadonlyMap<string, string>): Ex
 /** Writes constants as parameters, so that conditions which differ in them alone share their code. */
 class ShapeContext implements GenerateContext {
   readonly constants: unknown[] = [];
-  readonly cells: FeatureCell[] = [];
+  readonly cells: (FeatureCell | KeyCell)[] = [];
 
   constructor(
     private readonly steps: readonly string[],
     private readonly features: FeatureTable,
+    private readonly keyCell: KeyCell,
   ) {}
 
   stepIndex(step: string): number {
@@ -250,5 +259,10 @@ class ShapeContext implements GenerateContext {
 
   feature(feature: Parameters<GenerateContext['feature']>[0]): string {
     return `c${this.cells.push(this.features.cell(feature)) - 1}.value`;
+  }
+
+  key(): string {
+    this.keyCell.isRead = true;
+    return `c${this.cells.push(this.keyCell) - 1}.value`;
   }
 }

@@ -39,5 +39,9 @@ export function partsOf(expr: Expr): readonly Expr[] {
   }
 }
 
+/** Whether a condition reads the value of the key. */
+export const readsKey = (condition: Condition): boolean =>
+  condition.op !== 'function' && someExpr(condition, (e) => e.op === 'meta' && e.name === 'key');
+
 /** Whether a condition reads a feature of the key. */
 export const readsFeature = (condition: Condition): boolean => featuresOf(condition).length > 0;

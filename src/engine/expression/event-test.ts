@@ -7,7 +7,7 @@ import { conditionRuntime } from './runtime.js';
 /** A condition on the event alone, as a function. `fields` is `event.fields`. */
 export type EventTest = (event: EngineEvent, fields: Readonly<Record<string, unknown>>) => boolean;
 
-/** Throws for a condition that looks at events of a run or at features. */
+/** Throws for a condition that looks at events of a run, at features or at the key. */
 export function compileEventTest(expr: Expr): EventTest {
   const constants: unknown[] = [];
   const refuse = (): never => {
@@ -17,6 +17,7 @@ export function compileEventTest(expr: Expr): EventTest {
     stepIndex: refuse,
     constant: (value) => `constants[${constants.push(value) - 1}]`,
     feature: refuse,
+    key: refuse,
   });
   return functionOf(['rt', 'constants'], text)(conditionRuntime([]), constants) as EventTest;
 }

@@ -17,9 +17,10 @@ export type AggregateFn = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'first' | 'l
 
 export type Expr =
   | { readonly op: 'const'; readonly value: Scalar }
-  /** A field of the event under test. `time` and `kind` of the event itself are `meta`. */
+  /** A field of the event under test. `time`, `kind` and `stream` of the event itself are `meta`. */
   | { readonly op: 'field'; readonly name: string }
-  | { readonly op: 'meta'; readonly name: 'time' | 'kind' }
+  /** `key`: the key that the event is counted for, which the host tells (`KeyCell`). */
+  | { readonly op: 'meta'; readonly name: 'time' | 'kind' | 'stream' | 'key' }
   /** `field` is absent for `count` alone. `first(step).time` has the meta name `$time`, `$kind` likewise. */
   | { readonly op: 'aggregate'; readonly fn: AggregateFn; readonly step: string; readonly field?: string }
   /** The field of the n-th event (from 0) of a step. */

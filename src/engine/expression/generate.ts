@@ -16,6 +16,8 @@ export interface GenerateContext {
   constant(value: unknown): string;
   /** The code that reads the feature's present value, a number (`NaN`: missing). */
   feature(feature: Feature): string;
+  /** The code that reads the key that the event is counted for. */
+  key(): string;
 }
 
 /** `dynamic`: any type, possibly missing. */
@@ -47,7 +49,7 @@ function generate(expr: Expr, context: GenerateContext): Code {
     case 'field':
       return code('dynamic', `fields[${JSON.stringify(expr.name)}]`);
     case 'meta':
-      return expr.name === 'time' ? code('number', 'event.time') : code('string', 'event.kind');
+      return meta(expr.name, context);
     case 'aggregate':
       return aggregate(expr, context);
     case 'nth':
@@ -80,6 +82,12 @@ function generate(expr: Expr, context: GenerateContext): Code {
     default:
       return unreachable(expr);
   }
+}
+
+function meta(name: Extract<Expr, { op: 'meta' }>['name'], context: GenerateContext): Code {
+  if (name === 'time') return code('number', 'event.time');
+  if (name === 'key') return code('string', context.key());
+  return name === 'kind' ? code('string', 'event.kind') : code('dynamic', 'event.stream');
 }
 
 /** Numbers and strings are not written into the code: conditions that differ in them alone share it. */

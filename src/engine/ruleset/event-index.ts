@@ -293,11 +293,17 @@ function bound(left: Expr, cmp: CompareOp, value: Scalar): BoundLiteral | null {
 
 function sourceOf(expr: Expr): string | null {
   if (expr.op === 'field') return `field ${expr.name}`;
-  return expr.op === 'meta' ? `meta ${expr.name}` : null;
+  return expr.op === 'meta' && expr.name !== 'key' ? `meta ${expr.name}` : null;
 }
 
+const META = {
+  time: (event: EngineEvent) => event.time,
+  kind: (event: EngineEvent) => event.kind,
+  stream: (event: EngineEvent) => event.stream,
+};
+
 function getterOf(expr: Expr): Getter {
-  if (expr.op === 'meta') return expr.name === 'kind' ? (event) => event.kind : (event) => event.time;
+  if (expr.op === 'meta') return META[expr.name as keyof typeof META];
   const name = JSON.stringify((expr as Extract<Expr, { op: 'field' }>).name);
   // Generated, so that each field is read at a place of its own in the code, which the machine can specialize.
   return functionOf([], `fields[${name}]`)() as Getter;

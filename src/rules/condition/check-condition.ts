@@ -5,7 +5,7 @@ import type { Reporter, Span } from '../source/source-file.js';
 import { checkCall, checkMethod } from './calls.js';
 import { type CelNode, flatten, parseCel } from './cel.js';
 import { EVENT_ALONE, References } from './references.js';
-import { fieldNames, fieldOf, isMeta, type Scope } from './scope.js';
+import { fieldNames, fieldOf, isKey, isMeta, type Scope } from './scope.js';
 import { type Checked, fits, say, type Typed, typed } from './typed.js';
 
 /**
@@ -118,6 +118,7 @@ export class Checker {
     if (this.scope.features?.known.has(name)) return this.feature(node);
     const isStep = this.scope.steps.some((step) => step.name === name);
     if (isMeta(this.scope, name) && !isStep) return typed({ op: 'meta', name }, name === 'time' ? 'number' : 'string');
+    if (isKey(this.scope, name)) return typed({ op: 'meta', name: 'key' }, 'string');
     const field = fieldOf(this.scope, name);
     if (isStep && (field === null || field === 'unknown')) {
       const hint = `Write ${name}.field for a field of its last event, or count(${name}).`;

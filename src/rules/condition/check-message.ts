@@ -2,7 +2,7 @@ import type { MessagePart } from '../rule.js';
 import { suggest } from '../source/nearest.js';
 import type { Reporter, Span } from '../source/source-file.js';
 import { type CelNode, parseCel } from './cel.js';
-import { fieldNames, fieldOf, type Scope } from './scope.js';
+import { fieldNames, fieldOf, ofStep, type Scope } from './scope.js';
 
 /** A message may refer to every step of the pattern, so it has no place of its own among them. */
 export type MessageScope = Pick<Scope, 'schema' | 'steps' | 'fields'>;
@@ -74,7 +74,7 @@ function fieldPart(node: Extract<CelNode, { op: '.' }>, scope: MessageScope, rep
   const place = eventOf(target, reporter);
   if (place === null) return null;
   const known = stepIsThere(place.step, place.span, scope, reporter);
-  const named = fieldIsThere(field, { start: node.pos, end: node.end }, scope, reporter);
+  const named = fieldIsThere(place.step, field, { start: node.pos, end: node.end }, scope, reporter);
   return known && named ? { kind: 'field', step: place.step, index: place.index, field } : null;
 }
 
@@ -112,7 +112,7 @@ function statistic(
     const step = arg.args[0];
     const field = arg.args[1];
     const known = stepIsThere(step.args as string, step.range, scope, reporter);
-    const named = fieldIsThere(field, { start: arg.pos, end: arg.end }, scope, reporter);
+    const named = fieldIsThere(step.args as string, field, { start: arg.pos, end: arg.end }, scope, reporter);
     return known && named ? { kind: 'aggregate', fn, step: step.args as string, field } : null;
   }
   const form = fn === 'count' ? 'count(step)' : `${fn}(step.field)`;
@@ -133,9 +133,10 @@ function stepIsThere(name: string, span: Span, scope: MessageScope, reporter: Re
   return true;
 }
 
-function fieldIsThere(name: string, span: Span, scope: MessageScope, reporter: Reporter): boolean {
-  if (fieldOf(scope, name) === null) {
-    reporter.error('unknown-field', span, `There is no field ${name}.`, suggest(name, fieldNames(scope)));
+function fieldIsThere(step: string, name: string, span: Span, scope: MessageScope, reporter: Reporter): boolean {
+  const own = ofStep(scope, step);
+  if (fieldOf(own, name) === null) {
+    reporter.error('unknown-field', span, `There is no field ${name}.`, suggest(name, fieldNames(own)));
     return false;
   }
   scope.fields.add(name);

@@ -2,7 +2,7 @@ import type { AggregateFn, Expr } from '../../engine/index.js';
 import { suggest } from '../source/nearest.js';
 import type { Reporter, Span } from '../source/source-file.js';
 import type { CelNode } from './cel.js';
-import { fieldNames, fieldOf, isMeta, type Scope } from './scope.js';
+import { fieldNames, fieldOf, isMeta, ofStep, type Scope } from './scope.js';
 import { type Checked, typed, type ValueType } from './typed.js';
 
 /**
@@ -34,7 +34,7 @@ export class References {
     const [target, name] = node.args;
     const value = this.stepValue(target);
     if (value === null) return null;
-    const field = this.field(name, { start: node.pos, end: node.end });
+    const field = this.field(value.step, name, { start: node.pos, end: node.end });
     if (field === null) return null;
     const expr: Expr =
       'pick' in value.which
@@ -58,7 +58,7 @@ export class References {
     }
     const [step, name] = arg.args;
     const known = this.step(step.args as string, step.range);
-    const field = this.field(name, { start: arg.pos, end: arg.end });
+    const field = this.field(step.args as string, name, { start: arg.pos, end: arg.end });
     if (!known || field === null) return null;
     if (NUMERIC.has(fn) && field.type !== 'number' && field.type !== 'unknown') {
       this.reporter.error('type-mismatch', arg.range, `${fn} takes numbers, and ${name} is ${sayField(field.type)}.`);
@@ -151,13 +151,15 @@ export class References {
 
   /** A field of a step's event, by the name that the engine knows it by. */
   private field(
+    step: string,
     name: string,
     span: Span,
   ): { readonly name: string; readonly type: ValueType; readonly symbols?: readonly string[] } | null {
-    if (isMeta(this.scope, name)) return { name: `$${name}`, type: name === 'time' ? 'number' : 'string' };
-    const field = fieldOf(this.scope, name);
+    const scope = ofStep(this.scope, step);
+    if (isMeta(scope, name)) return { name: `$${name}`, type: name === 'time' ? 'number' : 'string' };
+    const field = fieldOf(scope, name);
     if (field === null) {
-      this.reporter.error('unknown-field', span, `There is no field ${name}.`, suggest(name, fieldNames(this.scope)));
+      this.reporter.error('unknown-field', span, `There is no field ${name}.`, suggest(name, fieldNames(scope)));
       return null;
     }
     this.scope.fields.add(name);

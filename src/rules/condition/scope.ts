@@ -8,6 +8,8 @@ export interface StepInfo {
   readonly negated: boolean;
   /** May hold more than one event: it is quantified, or inside a group that is. */
   readonly repeats: boolean;
+  /** What is known of the events that the step takes. Absent: the same as of the event under test. */
+  readonly schema?: EventSchema | null;
 }
 
 /** The features that a rule has given names to. */
@@ -20,7 +22,7 @@ export interface FeatureNames {
 
 /** What a condition can see. */
 export interface Scope {
-  /** `null`: nothing is known, so every field is taken to be there, of unknown type. */
+  /** Of the event under test. `null`: nothing is known, so every field is taken to be there, of unknown type. */
   readonly schema: EventSchema | null;
   /** All steps of the pattern in order, those inside groups included. */
   readonly steps: readonly StepInfo[];
@@ -33,7 +35,7 @@ export interface Scope {
 }
 
 /** What all conditions of a rule have in common. */
-export type RuleScope = Pick<Scope, 'schema' | 'fields' | 'features'>;
+export type RuleScope = Pick<Scope, 'fields' | 'features'>;
 
 /** `null`: the schema is known, and has no such field. */
 export function fieldOf(scope: Pick<Scope, 'schema'>, name: string): EventField | 'unknown' | null {
@@ -47,6 +49,16 @@ export type MetaName = (typeof META_NAMES)[number];
 /** `time` and `kind` speak of the event itself, unless the schema has fields of these names. */
 export function isMeta(scope: Pick<Scope, 'schema'>, name: string): name is MetaName {
   return (META_NAMES as readonly string[]).includes(name) && !scope.schema?.fields.has(name);
+}
+
+/** Whether `key` speaks of what the event is counted for, and not of a field. */
+export const isKey = (scope: Pick<Scope, 'schema'>, name: string): boolean =>
+  name === 'key' && !scope.schema?.fields.has(name);
+
+/** What is known of the events of a step. */
+export function ofStep({ schema, steps }: Pick<Scope, 'schema' | 'steps'>, name: string): Pick<Scope, 'schema'> {
+  const own = steps.find((step) => step.name === name)?.schema;
+  return { schema: own === undefined ? schema : own };
 }
 
 export function fieldNames(scope: Pick<Scope, 'schema'>): Iterable<string> {

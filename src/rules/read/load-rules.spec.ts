@@ -64,19 +64,19 @@ describe('loading rules', () => {
   it('checks each file against the schema that is resolved for it', async () => {
     const a = await write('a.yaml', ruleText('a', 'whatever > 5'));
     const b = await write('b.yaml', ruleText('b', 'whatever > 5'));
-    const { rules } = await loadRules([a, b], { resolveSchema: (file) => (file === a ? null : payments) });
+    const { rules } = await loadRules([a, b], { resolveStreams: (file) => (file === a ? null : payments) });
     expect(rules.map((rule) => rule.id)).toEqual(['a']);
   });
 
-  it('lets a rule use the fields of all streams', async () => {
+  it('lets a step use the fields of its stream alone', async () => {
     const other = {
       ...payments,
       stream: 'other',
       fields: new Map([['extra', { name: 'extra', type: 'number', optional: false }]]),
     } as typeof payments;
     const file = await write('a.yaml', ruleText('a', 'extra > 5 && amount > 1'));
-    const { rules } = await loadRules([file], { schemas: [payments, other] });
-    expect(rules.map((rule) => rule.fields)).toEqual([['accountId', 'amount', 'extra']]);
+    const { rules, diagnostics } = await loadRules([file], { schemas: [payments, other] });
+    expect([rules, diagnostics.map((d) => d.code)]).toEqual([[], ['unknown-field']]);
   });
 });
 
@@ -85,7 +85,7 @@ describe('testing rules', () => {
     await write('a/pattern.yaml', ruleText('a'));
     await write('a/tests.yaml', 'tests: [{name: x, events: [{id: e, accountId: A, amount: 9}], alerts: []}]');
     await write('b/pattern.yaml', ruleText('b'));
-    const result = await testRules([folder], { streamOf: () => ({ schema: payments }), render: () => '' });
+    const result = await testRules([folder], { streamsOf: () => [{ schema: payments }], render: () => '' });
     expect(result).toMatchObject({ passed: 0, failed: 1 });
     expect(result.failures).toMatchObject([{ rule: 'a', test: 'x', message: 'unexpected one: e' }]);
     expect(result.diagnostics).toMatchObject([{ code: 'no-tests', severity: 'warning' }]);

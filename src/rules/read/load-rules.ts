@@ -2,14 +2,16 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import type { Rule } from '../rule.js';
-import { type EventSchema, mergeSchemas } from '../schema.js';
+import type { EventSchema, KnownStreams } from '../schema.js';
 import { parseRule } from './parse-rule.js';
 
 export interface LoadOptions {
-  /** Schemas of the streams that the rules read; a rule may use the fields of all. Empty or absent: nothing is known. */
+  /** Schemas of the streams that the rules may read. Empty or absent: nothing is known. */
   readonly schemas?: readonly EventSchema[];
+  /** The streams, where nothing is known of the events of some. */
+  readonly streams?: KnownStreams;
   /** Decides for each file instead. */
-  readonly resolveSchema?: (file: string) => EventSchema | null | Promise<EventSchema | null>;
+  readonly resolveStreams?: (file: string) => KnownStreams | Promise<KnownStreams>;
 }
 
 export interface LoadedRules {
@@ -30,13 +32,13 @@ export async function loadRules(paths: readonly string[], options: LoadOptions =
   const rules: Rule[] = [];
   const texts = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
-  const merged = options.schemas === undefined ? null : mergeSchemas(options.schemas);
+  const ofAll = options.streams ?? (options.schemas ?? []).map((schema) => ({ name: schema.stream, schema }));
   const fileOfId = new Map<string, string>();
   for (const file of await ruleFiles(paths, diagnostics)) {
     const text = await readFile(file, 'utf8').catch((error: Error) => unreadable(file, error, diagnostics));
     if (text === null) continue;
-    const schema = options.resolveSchema === undefined ? merged : await options.resolveSchema(file);
-    const parsed = parseRule(text, file, schema);
+    const streams = options.resolveStreams === undefined ? ofAll : await options.resolveStreams(file);
+    const parsed = parseRule(text, file, streams);
     diagnostics.push(...parsed.diagnostics);
     if (parsed.rule === null) continue;
     const other = fileOfId.get(parsed.rule.id);

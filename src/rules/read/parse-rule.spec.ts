@@ -52,6 +52,8 @@ tags: [drain]
       description: 'The classic.',
       status: 'shadow',
       key: 'accountId',
+      keyBy: { form: 'one', field: 'accountId' },
+      streams: [],
       pattern: {
         withinMs: 600_000,
         skip: { strategy: 'pastLastEvent' },

@@ -1,19 +1,22 @@
 import { basename, dirname } from 'node:path';
-import { isMap, isScalar, isSeq } from 'yaml';
+import { isMap, isScalar, isSeq, type Scalar, type YAMLMap } from 'yaml';
 import { type Pattern, validatePattern } from '../../engine/index.js';
 import { checkMessage } from '../condition/check-message.js';
-import { fieldNames, fieldOf, type StepInfo } from '../condition/scope.js';
+import type { StepInfo } from '../condition/scope.js';
 import type { Diagnostic } from '../diagnostic.js';
+import { keyName } from '../key-name.js';
 import { revisionOf } from '../revision.js';
-import type { MessagePart, Rule, RuleStatus, Severity } from '../rule.js';
-import type { EventSchema } from '../schema.js';
+import type { KeyBy, MessagePart, Rule, RuleStatus, Severity } from '../rule.js';
+import { type KnownStreams, type RuleStream, ruleStreams } from '../schema.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import { SourceFile, type Span } from '../source/source-file.js';
 import { ENGINE_HINTS } from './engine-hints.js';
 import { FeatureReader } from './read-features.js';
+import { allKeyFields, readKey } from './read-key.js';
 import { readSkip } from './read-skip.js';
 import { StepReader } from './read-steps.js';
+import { type NamedStreams, namedStreams, RuleStreams } from './read-streams.js';
 import { readYaml } from './read-yaml.js';
 import { Section, type YamlFile } from './yaml-section.js';
 
@@ -23,6 +26,7 @@ export const RULE_KEYS = [
   'description',
   'status',
   'key',
+  'from',
   'within',
   'gap',
   'features',
@@ -47,18 +51,57 @@ export interface ParsedRule {
 }
 
 /**
- * Reads one rule. All that is wrong is told at once, in the order of the file. `schema` is what is known of the events,
- * or `null`; then any field is taken to be there. Never throws for bad text.
+ * Reads one rule. All that is wrong is told at once, in the order of the file. `known` are the streams that it may read;
+ * where nothing is known of their events, any field is taken to be there. A rule that does not say what it reads is read as
+ * one over each stream in turn: the stream is meant for which all of it holds. Never throws for bad text.
  */
-export function parseRule(text: string, file: string, schema: EventSchema | null): ParsedRule {
+export function parseRule(text: string, file: string, known: KnownStreams): ParsedRule {
+  const streams = ruleStreams(known);
   const source = new SourceFile(file, text);
   const document = readYaml(source);
-  let rule: Rule | null = null;
-  if (document !== null) {
-    if (isMap(document.contents)) rule = new RuleReader({ source, document }, schema).read(document.contents);
-    else
+  const map = document !== null && isMap(document.contents) ? document.contents : null;
+  if (document === null || map === null) {
+    if (document !== null)
       source.error('wrong-form', { start: 0, end: 1 }, 'A rule file is a map of keys and values.', 'Begin with id: …');
+    return { rule: null, diagnostics: source.diagnostics };
   }
+  const named = namedStreams(map, { source, document });
+  if (named.rule.length > 0) return readOver(text, file, streams, named, named.rule);
+  if (!named.usesDefault || streams.length === 1) return readOver(text, file, streams, named, namesOf(streams));
+  const tried = streams.map(({ name }) => readOver(text, file, streams, named, [name]));
+  const fitting = tried.filter(({ rule }) => rule !== null);
+  if (fitting.length === 1) return fitting[0]!;
+  if (streams.length > 0 && fitting.length === 0) return tried.reduce((a, b) => (errorsOf(b) < errorsOf(a) ? b : a));
+  if (streams.length === 0 && named.parts.length === 0) return readOver(text, file, streams, named, []);
+  const fit = streams.length === 0 ? named.parts : streams.filter((_, i) => tried[i]!.rule !== null).map((s) => s.name);
+  return refused(source, map, fit);
+}
+
+const namesOf = (streams: readonly RuleStream[]): readonly string[] => streams.map(({ name }) => name);
+
+const errorsOf = ({ diagnostics }: ParsedRule): number => diagnostics.filter((d) => d.severity === 'error').length;
+
+/** Of a rule that could read several streams. */
+function refused(source: SourceFile, map: YAMLMap, fit: readonly string[]): ParsedRule {
+  const pattern = map.items.find((pair) => isScalar(pair.key) && pair.key.value === 'pattern');
+  const [start, end] = (pattern?.key as Scalar | undefined)?.range ?? [0, 1];
+  const message = `Which stream is meant? ${fit.join(' and ')} would do.`;
+  const hint = `Add from: ${fit[0]} to the rule, or to each step and feature.`;
+  source.error('ambiguous-stream', { start, end }, message, hint);
+  return { rule: null, diagnostics: source.diagnostics };
+}
+
+function readOver(
+  text: string,
+  file: string,
+  known: readonly RuleStream[],
+  named: NamedStreams,
+  fallback: readonly string[],
+): ParsedRule {
+  const source = new SourceFile(file, text);
+  const document = readYaml(source)!;
+  const streams = new RuleStreams(known, named, fallback);
+  const rule = new RuleReader({ source, document }, streams).read(document.contents as YAMLMap);
   return { rule: source.hasErrors ? null : rule, diagnostics: source.diagnostics };
 }
 
@@ -68,7 +111,7 @@ class RuleReader {
 
   constructor(
     private readonly yaml: YamlFile,
-    private readonly schema: EventSchema | null,
+    private readonly streams: RuleStreams,
   ) {}
 
   /** A rule that is worth nothing unless the file has no errors. */
@@ -77,14 +120,17 @@ class RuleReader {
     const id = this.id(section);
     const title = section.text('title') ?? id;
     const description = section.text('description');
-    const key = this.key(section);
+    this.streams.names(section);
+    const keyBy = this.key(section);
     const { pattern, infos } = this.pattern(section);
     const meaning = {
       id,
       title,
       ...(description === undefined ? {} : { description }),
       status: section.choice('status', STATUSES) ?? 'live',
-      key,
+      key: keyName(keyBy),
+      keyBy,
+      streams: this.streams.all,
       pattern,
       alert: this.alert(section, title, infos),
       tags: this.tags(section),
@@ -115,30 +161,16 @@ class RuleReader {
     return id;
   }
 
-  private key(section: Section): string {
-    const key = section.text('key', 'the name of a field') ?? '';
-    const entry = section.entry('key');
-    if (entry === undefined) {
-      section.missing('key', 'Add key: with the field that events are grouped by, such as the account.');
-      return key;
-    }
-    if (key === '') return key;
-    const field = fieldOf({ schema: this.schema }, key);
-    if (field === null) {
-      const hint = suggest(key, fieldNames({ schema: this.schema }));
-      section.source.error('unknown-field', entry.span, `There is no field ${key}.`, hint);
-    } else if (field !== 'unknown' && field.type === 'other') {
-      const message = `${key} is a record or list: events cannot be grouped by it.`;
-      section.source.error('type-mismatch', entry.span, message);
-    }
-    this.fields.add(key);
+  private key(section: Section): KeyBy {
+    const key = readKey(section, this.streams);
+    for (const field of allKeyFields(key)) if (field !== '') this.fields.add(field);
     return key;
   }
 
   private pattern(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
     const entry = section.entry('pattern');
-    const features = new FeatureReader(this.yaml, this.schema, this.fields);
-    const scope = { schema: this.schema, fields: this.fields, features: features.read(section) };
+    const features = new FeatureReader(this.yaml, this.streams, this.fields);
+    const scope = { fields: this.fields, features: features.read(section) };
     this.note(section, 'within', 'gap', 'skip');
     const withinMs = section.parsed('within', 'bad-duration', DURATION_FORM, parseDuration);
     const gapMs = section.parsed('gap', 'bad-duration', DURATION_FORM, parseDuration);
@@ -146,7 +178,7 @@ class RuleReader {
     if (entry === undefined) section.missing('pattern', 'Add pattern: with a list of steps.');
     else if (!isSeq(entry.node)) section.wrong(entry, 'a list of steps');
     if (!isSeq(entry?.node)) return { pattern: { steps: [] }, infos: [] };
-    const { steps, infos, complete } = new StepReader(this.yaml, scope, this.places).read(entry.node);
+    const { steps, infos, complete } = new StepReader(this.yaml, scope, this.streams, this.places).read(entry.node);
     features.judge(infos);
     const pattern: Pattern = {
       steps,
@@ -196,7 +228,7 @@ class RuleReader {
     const score = section?.parsed('score', 'bad-value', 'a number from 0 to 100', parseScore);
     const text = section?.scalarText('message', 'text');
     const plain: MessagePart[] = [{ kind: 'text', text: title }];
-    const scope = { schema: this.schema, steps, fields: this.fields };
+    const scope = { schema: this.streams.byDefault.schema, steps, fields: this.fields };
     const message = text === undefined ? plain : checkMessage(text.text.trimEnd(), scope, text);
     return { severity, score: score ?? SCORE_BY_SEVERITY[severity], message };
   }

@@ -2,17 +2,17 @@ import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import type { Expr, Feature, FeatureFn } from '../../engine/index.js';
 import { checkCondition } from '../condition/check-condition.js';
 import { type FeatureNames, fieldNames, fieldOf, isMeta, type StepInfo } from '../condition/scope.js';
-import type { EventSchema } from '../schema.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import type { Span } from '../source/source-file.js';
 import { NAME_FORM, RESERVED_NAMES } from './read-steps.js';
+import { andOf, type Reads, type RuleStreams } from './read-streams.js';
 import { Section, spanOf, type YamlFile } from './yaml-section.js';
 
 const STATISTICS: readonly FeatureFn[] = ['count', 'sum', 'avg', 'min', 'max'];
 
 /** All keys that a feature may have. */
-export const FEATURE_KEYS: readonly string[] = ['name', ...STATISTICS, 'over', 'where'];
+export const FEATURE_KEYS: readonly string[] = ['name', ...STATISTICS, 'over', 'where', 'from'];
 
 interface Draft {
   readonly section: Section;
@@ -31,7 +31,7 @@ export class FeatureReader {
 
   constructor(
     private readonly yaml: YamlFile,
-    private readonly schema: EventSchema | null,
+    private readonly streams: RuleStreams,
     /** Where the names of the fields that features read are put. */
     private readonly fields: Set<string>,
   ) {}
@@ -83,7 +83,7 @@ export class FeatureReader {
       source.error('bad-feature-name', span, `A feature cannot be called ${name}.`, hint);
     } else if (this.known.has(name)) {
       source.error('duplicate-feature-name', span, `There are two features called ${name}.`, RENAME);
-    } else if (this.schema?.fields.has(name) || isMeta({ schema: this.schema }, name)) {
+    } else if (this.streams.schemas().some(({ schema }) => schema?.fields.has(name) || isMeta({ schema }, name))) {
       source.error('feature-shadows', span, `${name} means a field of the event already.`, RENAME);
     } else {
       return true;
@@ -94,10 +94,12 @@ export class FeatureReader {
   /** `null` when anything of it is wrong. */
   private feature(section: Section): Feature | null {
     const fn = this.statistic(section);
-    const field = fn === undefined || fn === 'count' ? undefined : this.field(section, fn);
+    const reads = this.streams.of(section);
+    const field = fn === undefined || fn === 'count' ? undefined : this.field(section, fn, reads);
     const counted = fn === 'count' && this.counts(section);
     const overMs = this.over(section);
-    const where = this.where(section);
+    const condition = this.where(section, reads);
+    const where = condition === null ? null : andOf(reads.test, condition);
     if (fn === undefined || overMs === undefined || where === null) return null;
     if (!counted && field === undefined) return null;
     return { fn, ...(field === undefined ? {} : { field }), overMs, ...(where === undefined ? {} : { where }) };
@@ -126,14 +128,14 @@ export class FeatureReader {
     return false;
   }
 
-  private field(section: Section, fn: FeatureFn): string | undefined {
+  private field(section: Section, fn: FeatureFn, { schema }: Reads): string | undefined {
     const name = section.text(fn, 'the name of a field that holds numbers');
     if (name === undefined) return undefined;
     const { span } = section.entry(fn)!;
-    const field = fieldOf({ schema: this.schema }, name);
+    const field = fieldOf({ schema }, name);
     if (field === null) {
-      const numbers = [...fieldNames({ schema: this.schema })].filter(
-        (candidate) => this.schema?.fields.get(candidate)?.type === 'number',
+      const numbers = [...fieldNames({ schema })].filter(
+        (candidate) => schema?.fields.get(candidate)?.type === 'number',
       );
       section.source.error('unknown-field', span, `There is no field ${name}.`, suggest(name, numbers));
       return undefined;
@@ -156,12 +158,12 @@ export class FeatureReader {
   }
 
   /** `undefined`: every event counts; `null`: wrong, and reported. */
-  private where(section: Section): Expr | undefined | null {
+  private where(section: Section, { schema }: Reads): Expr | undefined | null {
     if (section.entry('where') === undefined) return undefined;
     const text = section.scalarText('where', 'a condition');
     if (text === undefined) return null;
     const features = { known: this.known, used: new Set<string>() };
-    const scope = { schema: this.schema, steps: [], self: -1, fields: this.fields, features };
+    const scope = { schema, steps: [], self: -1, fields: this.fields, features };
     return checkCondition(text.text, scope, text);
   }
 }

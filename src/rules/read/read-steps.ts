@@ -1,11 +1,13 @@
 import { isMap, isScalar, isSeq, type Node, type YAMLSeq } from 'yaml';
-import type { Condition, Contiguity, EventStep, Expr, PatternPath, Quantifier, Step } from '../../engine/index.js';
+import type { Contiguity, EventStep, Expr, PatternPath, Quantifier, Step } from '../../engine/index.js';
 import { checkCondition } from '../condition/check-condition.js';
 import type { RuleScope, Scope, StepInfo } from '../condition/scope.js';
+import type { EventSchema } from '../schema.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import { ScalarText } from '../source/scalar-text.js';
 import type { Span } from '../source/source-file.js';
+import { andOf, type Reads, type RuleStreams } from './read-streams.js';
 import { Section, spanOf, type YamlFile } from './yaml-section.js';
 
 /** Key of a step to how it follows the one before. */
@@ -19,6 +21,7 @@ const CONTIGUITIES: ReadonlyMap<string, Contiguity> = new Map([
 ]);
 const INSIDE = ['relaxed', 'consecutive', 'combinations'] as const;
 const MODIFIERS = [
+  'from',
   'where',
   'or',
   'subtype',
@@ -35,6 +38,14 @@ const MODIFIERS = [
 /** All keys that a step may have. */
 export const STEP_KEYS: readonly string[] = [...CONTIGUITIES.keys(), ...MODIFIERS];
 
+/** What a group cannot have, and the code of the mistake. */
+const ON_GROUP = {
+  where: 'where-on-group',
+  or: 'where-on-group',
+  subtype: 'subtype-on-group',
+  from: 'from-on-group',
+} as const;
+
 /** What conditions can refer to. */
 export const NAME_FORM = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Words of conditions, which would read as something else there. */
@@ -48,6 +59,7 @@ interface Draft {
   readonly index: number;
   readonly name: string;
   readonly steps: readonly Draft[] | null;
+  readonly reads: Reads;
   readonly path: PatternPath;
   readonly quantifier: Quantifier | undefined;
 }
@@ -67,6 +79,7 @@ export class StepReader {
   constructor(
     private readonly yaml: YamlFile,
     private readonly scope: RuleScope,
+    private readonly streams: RuleStreams,
     /** Place in the file by path in the pattern, for what the engine finds wrong. */
     private readonly places: Map<string, Span>,
   ) {}
@@ -103,12 +116,13 @@ export class StepReader {
     const entry = section.entry(key)!;
     if (isMap(entry.node)) {
       const steps = this.group(section, key, path, repeats);
-      return { section, contiguity, index: -1, name: '', steps, path, quantifier };
+      return { section, contiguity, index: -1, name: '', steps, reads: this.streams.byDefault, path, quantifier };
     }
     const name = this.name(section, key);
     const negated = contiguity === 'notNext' || contiguity === 'notFollowedBy';
-    const index = this.infos.push({ name, negated, repeats }) - 1;
-    return { section, contiguity, index, name, steps: null, path, quantifier };
+    const reads = this.streams.of(section);
+    const index = this.infos.push({ name, negated, repeats, schema: reads.schema }) - 1;
+    return { section, contiguity, index, name, steps: null, reads, path, quantifier };
   }
 
   private contiguityKey(section: Section): string | undefined {
@@ -141,10 +155,10 @@ export class StepReader {
 
   private group(section: Section, key: string, path: PatternPath, repeats: boolean): readonly Draft[] {
     const inner = section.section(key, 'A group', ['group']);
-    for (const condition of ['where', 'or', 'subtype'] as const) {
+    for (const condition of ['where', 'or', 'subtype', 'from'] as const) {
       const place = section.place(condition);
       if (place === undefined) continue;
-      const code = condition === 'subtype' ? 'subtype-on-group' : 'where-on-group';
+      const code = ON_GROUP[condition];
       section.source.error(code, place, `A group has no ${condition} of its own.`, 'Put it on the steps inside.');
     }
     const entry = inner?.entry('group');
@@ -193,7 +207,7 @@ export class StepReader {
   private finish(draft: Draft): Step {
     const { section, contiguity, quantifier } = draft;
     const inside = section.choice('inside', INSIDE);
-    const until = this.condition(draft, 'until');
+    const until = andUntil(draft.reads, this.condition(draft, 'until'));
     const withinMs = this.duration(section, 'within');
     const gapMs = quantifier === undefined ? this.duration(section, 'gap') : undefined;
     const base = {
@@ -207,8 +221,8 @@ export class StepReader {
       ...(gapMs === undefined ? {} : { gapMs }),
     };
     if (draft.steps !== null) return { kind: 'group', ...base, steps: draft.steps.map((step) => this.finish(step)) };
-    const where = this.where(draft);
-    const subtype = this.subtype(section);
+    const where = andOf(draft.reads.test, this.where(draft));
+    const subtype = this.subtype(section, draft.reads.schema);
     return {
       kind: 'event',
       name: draft.name,
@@ -223,7 +237,7 @@ export class StepReader {
   }
 
   /** `where` and its alternatives in `or`. */
-  private where(draft: Draft): Condition | undefined {
+  private where(draft: Draft): Expr | undefined {
     const where = this.condition(draft, 'where');
     const or = this.alternatives(draft);
     if (or.length === 0) return where;
@@ -253,19 +267,22 @@ export class StepReader {
   private check(draft: Draft, text: ScalarText): Expr | undefined {
     // The until of a group is tested with all that the group has matched.
     const self = draft.index >= 0 ? draft.index : lastIndex(draft);
-    const scope: Scope = { ...this.scope, steps: this.infos, self };
+    const scope: Scope = { ...this.scope, schema: draft.reads.schema, steps: this.infos, self };
     return checkCondition(text.text, scope, text) ?? undefined;
   }
 
-  private subtype(section: Section): string | undefined {
+  private subtype(section: Section, schema: EventSchema | null): string | undefined {
     const subtype = section.text('subtype', 'the name of a kind');
-    const kinds = this.scope.schema?.kinds ?? null;
+    const kinds = schema?.kinds ?? null;
     if (subtype === undefined || kinds === null || kinds.has(subtype)) return subtype;
     const hint = suggest(subtype, kinds);
     section.source.error('unknown-kind', section.entry('subtype')!.span, `There is no kind ${subtype}.`, hint);
     return undefined;
   }
 }
+
+/** A step without a bound ends with an event of its own streams. */
+const andUntil = (reads: Reads, until: Expr | undefined): Expr | undefined => until && andOf(reads.test, until);
 
 function lastIndex(draft: Draft): number {
   const last = draft.steps?.at(-1);

@@ -1,5 +1,7 @@
 import { isScalar, type YAMLMap } from 'yaml';
 import type { FieldValue } from '../../engine/index.js';
+import { keyFields } from '../key-name.js';
+import { keysBy } from '../key-of.js';
 import { type Entry, Section, type YamlFile } from '../read/yaml-section.js';
 import type { Rule } from '../rule.js';
 import type { EventField } from '../schema.js';
@@ -18,38 +20,66 @@ export class EventRows {
   readonly events: TestEvent[] = [];
   readonly ids = new Set<string>();
   private time = START_MS;
+  private readonly keysOf: ReturnType<typeof keysBy>;
 
   constructor(
     private readonly yaml: YamlFile,
     private readonly rule: Rule,
-    private readonly stream: TestStream,
+    private readonly streams: readonly TestStream[],
     private readonly defaults: readonly Section[],
-  ) {}
+  ) {
+    this.keysOf = keysBy(rule.keyBy);
+  }
 
   add(node: YAMLMap): void {
     const row = new Section(this.yaml, node, 'An event', null);
-    checkFields(row, this.stream);
+    const stream = this.streamOf(row);
+    if (stream === null) return;
+    checkFields(row, [stream]);
     const id = row.text('id') ?? `#${this.events.length + 1}`;
     if (this.ids.has(id)) {
       this.yaml.source.error('duplicate-event', row.entry('id')!.span, `There is an event ${id} already.`);
     }
     this.ids.add(id);
     this.time = row.parsed('at', 'bad-time', AT_FORM, (text) => this.timeOf(text)) ?? this.time;
-    const fields = this.fields(row, id);
-    const key = fields[this.rule.key];
-    if (key === undefined || key === null)
-      row.missing(this.rule.key, 'Add it to the row or to defaults: the rule groups by it.');
-    const kind = this.stream.typeField === undefined ? this.lookUp(row, 'kind') : fields[this.stream.typeField];
-    const event = { time: this.time, seq: this.events.length, kind: String(kind ?? ''), fields };
-    this.events.push({ id, key: String(key), event });
+    const fields = this.fields(row, id, stream);
+    const kind = stream.typeField === undefined ? this.lookUp(row, 'kind') : fields[stream.typeField];
+    const ofStream = stream.name === undefined ? {} : { stream: stream.name };
+    const event = { time: this.time, seq: this.events.length, kind: String(kind ?? ''), ...ofStream, fields };
+    const keys = this.keysOf(event);
+    if (keys.length === 0) {
+      const names = keyFields(this.rule.keyBy, stream.name).join(' or ');
+      row.missing(names, 'Add it to the row or to defaults: the rule groups by it.');
+    }
+    this.events.push({ id, keys, event });
   }
 
-  private fields(row: Section, id: string): Readonly<Record<string, FieldValue>> {
+  /** `null`: wrong, and reported. */
+  private streamOf(row: Section): TestStream | null {
+    const [first, second] = this.streams;
+    const names = this.streams.map(({ name }) => name!);
+    const own = takesStream(this.streams) ? this.lookUp(row, 'stream') : undefined;
+    if (own === undefined && second === undefined) return first!;
+    if (own === undefined) {
+      row.missing('stream', `Add stream: to the row or to defaults, one of ${names.join(', ')}.`);
+      return null;
+    }
+    const found = this.streams.find(({ name }) => name === own) ?? null;
+    if (found === null) {
+      const span = row.entry('stream')?.span ?? row.span;
+      const hint = suggest(String(own), names);
+      row.source.error('unknown-stream', span, `The rule does not read a stream ${String(own)}.`, hint);
+    }
+    return found;
+  }
+
+  private fields(row: Section, id: string, stream: TestStream): Readonly<Record<string, FieldValue>> {
     const fields: Record<string, FieldValue> = {};
     for (const section of [...this.defaults, row]) {
-      for (const key of fieldKeys(section, this.stream)) fields[key] = entryValue(section.entry(key)!);
+      for (const key of fieldKeys(section, this.streams))
+        if (has(stream, key)) fields[key] = entryValue(section.entry(key)!);
     }
-    const { idField, timeField, schema } = this.stream;
+    const { idField, timeField, schema } = stream;
     if (idField !== undefined) {
       const number = schema?.fields.get(idField)?.type === 'number' ? Number(id.replace(/^\D+/, '')) : Number.NaN;
       fields[idField] ??= Number.isNaN(number) ? id : number;
@@ -74,22 +104,31 @@ export class EventRows {
   }
 }
 
-/** Keys of a row that are fields; `kind` is one only where the stream has such a field. */
-function fieldKeys(section: Section, stream: TestStream): readonly string[] {
-  const kindIsField = stream.typeField === 'kind' || stream.schema?.fields.has('kind') === true;
-  return section.keys.filter((key) => !ROW_KEYS.includes(key) || (key === 'kind' && kindIsField));
+/** Keys of a row that are fields; `kind` is one only where a stream has such a field, and so is `stream` of the only stream. */
+function fieldKeys(section: Section, streams: readonly TestStream[]): readonly string[] {
+  const kindIsField = streams.some(({ typeField, schema }) => typeField === 'kind' || schema?.fields.has('kind'));
+  return section.keys.filter((key) => {
+    if (key === 'stream') return !takesStream(streams);
+    return !ROW_KEYS.includes(key) || (key === 'kind' && kindIsField);
+  });
 }
 
+/** Whether `stream` in a row names the stream, and is not a field of the only one. */
+const takesStream = (streams: readonly TestStream[]): boolean =>
+  streams.length > 1 || (streams[0]!.name !== undefined && !streams[0]!.schema?.fields.has('stream'));
+
+const has = ({ schema }: TestStream, field: string): boolean => schema === null || schema.fields.has(field);
+
 /** That fields are there and values have their types: a slip here would make a test that shows nothing. */
-export function checkFields(section: Section, stream: TestStream): void {
-  if (stream.schema === null) return;
-  for (const key of fieldKeys(section, stream)) {
+export function checkFields(section: Section, streams: readonly TestStream[]): void {
+  for (const key of fieldKeys(section, streams)) {
     const entry = section.entry(key)!;
-    const field = stream.schema.fields.get(key);
-    if (field === undefined) {
-      const hint = suggest(key, stream.schema.fields.keys());
+    const found = streams.filter((stream) => has(stream, key));
+    const field = found[0]?.schema?.fields.get(key);
+    if (found.length === 0) {
+      const hint = suggest(key, new Set(streams.flatMap(({ schema }) => [...(schema?.fields.keys() ?? [])])));
       section.source.error('unknown-field', entry.keySpan, `There is no field ${key}.`, hint);
-    } else {
+    } else if (field !== undefined && found.length === 1) {
       checkValue(entry, field, section.source);
     }
   }

@@ -8,6 +8,7 @@ import { suggest } from '../source/nearest.js';
 import { SourceFile } from '../source/source-file.js';
 import { checkFields, EventRows } from './event-rows.js';
 import type { ExpectedAlert, RuleTest, TestStream } from './rule-test.js';
+import { streamsOfRule } from './test-streams.js';
 
 export interface ParsedTests {
   /** Empty when there is any error. */
@@ -15,14 +16,23 @@ export interface ParsedTests {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads the tests of a rule. All that is wrong is told at once; never throws for bad text. */
-export function parseRuleTests(text: string, file: string, rule: Rule, stream: TestStream): ParsedTests {
+/**
+ * Reads the tests of a rule that runs on this stream, or on those of these streams that it names. All that is wrong is told at once; never throws for
+ * bad text.
+ */
+export function parseRuleTests(
+  text: string,
+  file: string,
+  rule: Rule,
+  given: TestStream | readonly TestStream[],
+): ParsedTests {
+  const streams = streamsOfRule(rule, given);
   const source = new SourceFile(file, text);
   const document = readYaml(source);
   const tests: RuleTest[] = [];
   if (document !== null) {
     if (isMap(document.contents))
-      tests.push(...new TestsReader({ source, document }, rule, stream).read(document.contents));
+      tests.push(...new TestsReader({ source, document }, rule, streams).read(document.contents));
     else
       source.error(
         'wrong-form',
@@ -40,7 +50,7 @@ class TestsReader {
   constructor(
     private readonly yaml: YamlFile,
     private readonly rule: Rule,
-    private readonly stream: TestStream,
+    private readonly streams: readonly TestStream[],
   ) {
     this.steps = rule.pattern.steps.flatMap(namesOf);
   }
@@ -48,7 +58,7 @@ class TestsReader {
   read(node: YAMLMap): readonly RuleTest[] {
     const file = new Section(this.yaml, node, 'The file', ['defaults', 'tests']);
     const defaults = file.section('defaults', 'defaults', null);
-    if (defaults !== undefined) checkFields(defaults, this.stream);
+    if (defaults !== undefined) checkFields(defaults, this.streams);
     const list = file.entry('tests');
     if (list === undefined) file.missing('tests', 'Add tests: with a list of tests.');
     else if (!isSeq(list.node)) file.wrong(list, 'a list of tests');
@@ -61,11 +71,11 @@ class TestsReader {
     const name = test.text('name') ?? '';
     if (!test.entry('name')) test.missing('name', 'Say in a few words what the test shows.');
     const own = test.section('defaults', 'defaults', null);
-    if (own !== undefined) checkFields(own, this.stream);
+    if (own !== undefined) checkFields(own, this.streams);
     const rows = new EventRows(
       this.yaml,
       this.rule,
-      this.stream,
+      this.streams,
       [defaults, own].filter((d) => d !== undefined),
     );
     for (const row of this.list(test, 'events')) rows.add(row);

@@ -3,6 +3,8 @@ import type { EventSchema } from '../schema.js';
 
 /** What the tests of a rule need to know of its stream. Field names as in the stream's settings. */
 export interface TestStream {
+  /** Absent: the only stream there is. */
+  readonly name?: string;
   readonly schema: EventSchema | null;
   /** Filled in from a row's `id` and `at`, where the schema has the field. */
   readonly idField?: string;
@@ -13,8 +15,8 @@ export interface TestStream {
 
 export interface TestEvent {
   readonly id: string;
-  /** Value of the rule's key. */
-  readonly key: string;
+  /** Values of the rule's key that it counts for. */
+  readonly keys: readonly string[];
   readonly event: EngineEvent;
 }
 

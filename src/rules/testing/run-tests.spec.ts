@@ -1,5 +1,6 @@
 import { formatDiagnostic, parseRule } from '../index.js';
 import type { Rule } from '../rule.js';
+import type { EventSchema } from '../schema.js';
 import { payments } from '../testkit/payments.js';
 import { parseRuleTests } from './parse-tests.js';
 import type { TestStream } from './rule-test.js';
@@ -222,4 +223,84 @@ tests:
       expect(problemsOf(text).length).toBeGreaterThan(0);
     },
   );
+});
+
+describe('the tests of a rule over several streams', () => {
+  const logins: EventSchema = {
+    stream: 'logins',
+    fields: new Map(['userId', 'ip'].map((name) => [name, { name, type: 'string', optional: false }])),
+    kinds: null,
+    kindParents: new Map(),
+  };
+  const streams: TestStream[] = [
+    { ...stream, name: 'payments' },
+    { name: 'logins', schema: logins },
+  ];
+  const joined = parseRule(
+    `
+id: joined
+key: {by: {payments: accountId, logins: userId}}
+within: 1h
+pattern:
+  - {begin: login, from: logins, where: ip == '1'}
+  - {next: paid, from: payments, where: key == 'A' && amount > 5}
+`,
+    'joined/pattern.yaml',
+    streams.map(({ name, schema }) => ({ name: name!, schema })),
+  ).rule!;
+  const text = (rows: string) => `
+defaults: {accountId: A, userId: A, amount: 9, ip: "1"}
+tests:
+  - name: one
+    events:
+${rows}
+    alerts: [{steps: {login: l, paid: p}}]
+`;
+
+  it('say of each row which stream it is of', () => {
+    const { tests, diagnostics } = parseRuleTests(
+      text('      - {id: l, at: 0m, stream: logins}\n      - {id: p, at: 1m, stream: payments}'),
+      'tests.yaml',
+      joined,
+      streams,
+    );
+    expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(tests[0]!.events.map(({ keys, event }) => [keys, event.stream, event.fields])).toEqual([
+      [['A'], 'logins', { userId: 'A', ip: '1' }],
+      [['A'], 'payments', expect.objectContaining({ accountId: 'A', amount: 9, transactionId: 'p' })],
+    ]);
+    expect(runRuleTests(joined, tests, { render: () => '' })).toMatchObject({ passed: 1, failed: 0 });
+  });
+
+  it.each([
+    ['{id: l, at: 0m}', '6:9 missing-key'],
+    ['{id: l, at: 0m, stream: x}', '6:33 unknown-stream'],
+    ['{id: l, at: 0m, stream: logins, amount: 5}', '6:41 unknown-field'],
+    ['{id: l, at: 0m, stream: logins, userId: null}', '6:9 missing-key'],
+  ])('tell of a row that is wrong: %s', (row, problem) => {
+    const { diagnostics } = parseRuleTests(text(`      - ${row}`), 'tests.yaml', joined, streams);
+    expect(diagnostics.map((d) => `${d.line}:${d.column} ${d.code}`)).toContain(problem);
+  });
+
+  it('count an event for each of its keys', () => {
+    const each = ruleOf(`
+id: two-large
+key: {each: [accountId, deviceId]}
+pattern:
+  - begin: one
+    where: accountId == key
+`);
+    const result = run(
+      `
+tests:
+  - name: both
+    events:
+      - {id: a, at: 0m, accountId: A, deviceId: B, amount: 1}
+      - {id: b, at: 1m, accountId: B, deviceId: B, amount: 2}
+    alerts: [{steps: {one: a}, message: 1 of A}, {steps: {one: b}, message: 2 of B}]
+`,
+      each,
+    );
+    expect(result.failures).toEqual([]);
+  });
 });

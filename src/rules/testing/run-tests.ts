@@ -61,10 +61,12 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine): FoundAlert[] {
       found.push({ matched, message: engine.render(rule.alert.message, match, key) });
     }
   };
-  for (const { key, event } of test.events) {
-    const runner = runners.get(key) ?? new PatternRunner(rule.pattern, { kindParents: engine.kindParents });
-    runners.set(key, runner);
-    take(key, runner.feed(event));
+  for (const { keys, event } of test.events) {
+    for (const key of keys) {
+      const runner = runners.get(key) ?? new PatternRunner(rule.pattern, { kindParents: engine.kindParents, key });
+      runners.set(key, runner);
+      take(key, runner.feed(event));
+    }
   }
   for (const [key, runner] of runners) take(key, runner.advance(Number.MAX_SAFE_INTEGER));
   return found;

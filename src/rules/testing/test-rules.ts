@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import { loadRules } from '../read/load-rules.js';
+import type { KnownStreams } from '../schema.js';
 import { parseRuleTests } from './parse-tests.js';
 import type { TestStream } from './rule-test.js';
 import { runRuleTests, type TestEngine, type TestFailure, type TestResult } from './run-tests.js';
+import { streamsOfRule } from './test-streams.js';
 
 export interface TestRulesOptions extends Omit<TestEngine, 'kindParents'> {
-  /** What the rule in a file runs on. */
-  readonly streamOf: (file: string) => TestStream | Promise<TestStream>;
+  /** The streams that there are for the rule in a file. */
+  readonly streamsOf: (file: string) => readonly TestStream[] | Promise<readonly TestStream[]>;
 }
 
 export interface TestRulesResult extends TestResult {
@@ -20,8 +22,8 @@ export const TESTS_FILE = 'tests.yaml';
 
 /** Runs the tests beside all rules in the given files and folders. */
 export async function testRules(paths: readonly string[], options: TestRulesOptions): Promise<TestRulesResult> {
-  const resolveSchema = async (file: string) => (await options.streamOf(file)).schema;
-  const { rules, diagnostics: ofRules } = await loadRules(paths, { resolveSchema });
+  const resolveStreams = async (file: string) => knownStreams(await options.streamsOf(file));
+  const { rules, diagnostics: ofRules } = await loadRules(paths, { resolveStreams });
   const diagnostics = [...ofRules];
   const failures: TestFailure[] = [];
   let passed = 0;
@@ -32,15 +34,21 @@ export async function testRules(paths: readonly string[], options: TestRulesOpti
       diagnostics.push(withoutTests(rule.source));
       continue;
     }
-    const stream = await options.streamOf(rule.source);
-    const parsed = parseRuleTests(text, file, rule, stream);
+    const streams = streamsOfRule(rule, await options.streamsOf(rule.source));
+    const parsed = parseRuleTests(text, file, rule, streams);
     diagnostics.push(...parsed.diagnostics);
-    const kindParents = stream.schema?.kindParents;
+    const kindParents = new Map(streams.flatMap(({ schema }) => [...(schema?.kindParents ?? [])]));
     const result = runRuleTests(rule, parsed.tests, { render: options.render, kindParents });
     passed += result.passed;
     failures.push(...result.failures);
   }
   return { passed, failed: failures.length, failures, diagnostics };
+}
+
+/** A stream without a name is the only one: then what is known of its events is all there is to know. */
+function knownStreams(streams: readonly TestStream[]): KnownStreams {
+  if (streams.some(({ name }) => name === undefined)) return streams[0]!.schema;
+  return streams.map(({ name, schema }) => ({ name: name!, schema }));
 }
 
 function withoutTests(file: string): Diagnostic {

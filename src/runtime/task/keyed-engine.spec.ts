@@ -42,7 +42,7 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
 
 const ruleOf = (id: string, pattern: Pattern): Rule => ({
   ...{ id, title: id, status: 'live', key: 'k', pattern, tags: [], revision: '1', source: id, fields: ['type'] },
-  alert: { severity: 'low', score: 1, message: [] },
+  ...{ keyBy: { form: 'one', field: 'k' }, streams: [], alert: { severity: 'low', score: 1, message: [] } },
 });
 
 const RULES: readonly Rule[] = Object.entries(PATTERNS).map(([id, pattern]) => ruleOf(id, pattern));
