@@ -3,6 +3,7 @@ import { readAvroSchema } from '../connectors/avro/schema.js';
 import { eventSchemaFor } from '../connectors/avro/stream-schema.js';
 import { openRecords } from '../connectors/file/open-records.js';
 import type { RecordFile, RowBatch } from '../connectors/file/record-file.js';
+import type { Match } from '../engine/index.js';
 import type { Rule } from '../rules/rule.js';
 import type { EventSchema } from '../rules/schema.js';
 import type { Alert } from '../runtime/ports/alert.js';
@@ -25,8 +26,28 @@ export interface FileStream {
   readonly schema: EventSchema;
 }
 
+/** A match, before its alert is made. */
+export interface Found {
+  readonly rule: Rule;
+  readonly key: string;
+  readonly match: Match;
+  /** Event time at which it was complete, in ms. */
+  readonly at: number;
+  readonly stream: FileStream;
+  /** Makes the alert; counts nothing. */
+  alert(): Alert;
+}
+
 export interface RunListener {
-  onAlert(alert: Alert): void;
+  onAlert?(alert: Alert): void;
+  /** Gets every match instead, and says of which it wants alerts: those alone are counted, digested and told. */
+  onFound?(found: Found): Alert | null;
+  /** Every row with a valid time, late ones too, in the order of the file. */
+  onRow?(stream: FileStream, fields: Readonly<Record<string, unknown>>, time: number): void;
+  /** Fields of a stream that `onRow` and `onFound` read besides those of the rules. */
+  fieldsOf?(stream: FileStream): readonly string[];
+  /** Asked after each batch: whether what comes after this event time may be left unread. */
+  isEnough?(watermark: number): boolean;
   /** After each batch; `fraction` is of all bytes, 0 to 1. */
   onProgress?(fraction: number, events: number): void;
   /** A row that has no key, id or valid time. */
@@ -125,7 +146,13 @@ class Totals {
     this.alerts++;
     this.byPattern[alert.patternId] = (this.byPattern[alert.patternId] ?? 0) + 1;
     this.digest.add(alert);
-    this.listener.onAlert(alert);
+    this.listener.onAlert?.(alert);
+  }
+
+  found(found: Found): void {
+    const { onFound } = this.listener;
+    const alert = onFound === undefined ? found.alert() : onFound.call(this.listener, found);
+    if (alert !== null) this.alert(alert);
   }
 
   progress(bytesOfFile: number): void {
@@ -166,7 +193,10 @@ class StreamRun {
     this.detection = new Detection(
       rules,
       this.definition.clock,
-      { onMatch: (rule, key, match, at) => totals.alert(buildAlert(rule, key, match, at, source)) },
+      {
+        onMatch: (rule, key, match, at) =>
+          totals.found({ rule, key, match, at, stream, alert: () => buildAlert(rule, key, match, at, source) }),
+      },
       // No cut is ever made of it.
       { ...options, kindParents: this.definition.kindParents, tellsChanges: false },
     );
@@ -174,11 +204,14 @@ class StreamRun {
 
   async run(): Promise<void> {
     const { file } = this.stream;
-    const fields = new Set([...this.rules.flatMap((rule) => rule.fields), ...ownFields(this.definition)]);
+    const { listener } = this.totals;
+    const asked = listener.fieldsOf?.(this.stream) ?? [];
+    const fields = new Set([...this.rules.flatMap((rule) => rule.fields), ...ownFields(this.definition), ...asked]);
     for await (const batch of file.batches(fields)) {
       for (let i = 0; i < batch.rows.length; i++) this.takeIn(batch, i);
       this.detection.drain();
       this.totals.progress(batch.bytesRead);
+      if (listener.isEnough?.(this.detection.clock.watermark) === true) break;
     }
     this.detection.finish();
     this.totals.endOfFile(file.bytesTotal);
@@ -193,7 +226,10 @@ class StreamRun {
     if (time instanceof DecodeFailure) {
       totals.badRows++;
       totals.listener.onBadRow?.(this.stream.file.path, batch.first + index, time);
-    } else if (clock.isLate(time)) {
+      return;
+    }
+    totals.listener.onRow?.(this.stream, row.fields, time);
+    if (clock.isLate(time)) {
       totals.late++;
     } else {
       clock.accept(

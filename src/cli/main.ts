@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
+import type { BacktestOptions } from './commands/backtest.js';
 import type { BenchCommandOptions } from './commands/bench.js';
 import type { CreateOptions } from './commands/savepoint/create.js';
 import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
@@ -71,6 +72,7 @@ function makeProgram(run: Run): Command {
     .action((options: { config: string; data?: string; patterns?: string; out?: string; json?: boolean }) =>
       run(options.json === true, async (output) => (await import('./commands/run.js')).run(options, output)),
     );
+  addBacktest(program, run);
   program
     .command('verify')
     .description('replays a topic under the journal, and compares the alerts with those that were committed')
@@ -111,6 +113,27 @@ function makeProgram(run: Run): Command {
       run(options.json === true, async (output) => (await import('./commands/bench.js')).bench(options, output)),
     );
   return program;
+}
+
+function addBacktest(program: Command, run: Run): void {
+  program
+    .command('backtest')
+    .description('history through the engine, measured by labels: precision, recall, money, work')
+    .requiredOption(...CONFIG_OPTION)
+    .option('--data <dir>', 'folder of the files that the config names')
+    .option('--patterns <path>', 'patterns to run instead of those that the config names')
+    .option('--profile <name>', 'one of backtest.profiles in the config')
+    .option('--from <time>', 'score transactions from this time on, e.g. 2026-01-31 (backtest.from)')
+    .option('--to <time>', 'and before this one (backtest.to)')
+    .option('--labels <file>', 'labels instead of those that the config names')
+    .option('--min-precision <n>', 'fail below it: 0 to 1')
+    .option('--min-recall <n>', 'fail below it: 0 to 1')
+    .option(...JSON_OPTION)
+    .action((options: BacktestOptions & { json?: boolean }) =>
+      run(options.json === true, async (output) =>
+        (await import('./commands/backtest.js')).backtestCommand(options, output),
+      ),
+    );
 }
 
 function addSavepoint(program: Command, run: Run): void {

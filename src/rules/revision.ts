@@ -3,8 +3,8 @@ import { canonicalJson } from '../engine/index.js';
 import type { Rule } from './rule.js';
 
 /**
- * First 16 hex digits of the SHA-256 of all in a rule that can change an alert. Layout, comments, `description` and
- * `tags` do not count, and neither do defaults that are written out.
+ * First 16 hex digits of the SHA-256 of all in a rule that can change an alert. Layout, comments, `description`, `tags` and
+ * what it accuses do not count, and neither do defaults that are written out.
  */
 export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields'>): string {
   const { id, title, status, key, pattern, alert } = rule;

@@ -30,6 +30,9 @@ export type KeyBy =
   /** A field of another name in each stream. */
   | { readonly form: 'by'; readonly streams: Readonly<Record<string, string>> };
 
+/** Which events of a match an alert accuses: the latest one, all, or those that some steps have taken. */
+export type Accuses = 'last' | 'all' | readonly string[];
+
 /** A rule: a pattern with all that an analyst says about it. What `rules/` makes of a `pattern.yaml`. */
 export interface Rule {
   readonly id: string;
@@ -48,6 +51,8 @@ export interface Rule {
     readonly score: number;
     readonly message: readonly MessagePart[];
   };
+  /** For back-tests; it changes no alert and is no part of the revision. Absent: as the back-test says. */
+  readonly accuses?: Accuses;
   readonly tags: readonly string[];
   /** First 16 hex digits of the SHA-256 of the rule's meaning (not of its text: comments and layout do not count). */
   readonly revision: string;

@@ -60,6 +60,7 @@ describe('the JSON Schema of patterns', () => {
     ['a pair as key', rule({}, { key: ['cardId', 'deviceId'] })],
     ['each of two fields as key', rule({}, { key: { each: ['from', 'to'] } })],
     ['a key by stream', rule({ from: 'logins' }, { key: { by: { payments: 'a', logins: 'b' } }, from: ['a', 'b'] })],
+    ['a step to accuse', rule({}, { alert: { accuses: ['one'] } })],
     ['alternatives', rule({ or: ['a == 1', 'b == 2'] })],
   ])('accepts %s', (_, value) => {
     expect(checker.safeParse(value).error?.issues ?? []).toEqual([]);

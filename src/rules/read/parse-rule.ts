@@ -6,12 +6,13 @@ import type { StepInfo } from '../condition/scope.js';
 import type { Diagnostic } from '../diagnostic.js';
 import { keyName } from '../key-name.js';
 import { revisionOf } from '../revision.js';
-import type { KeyBy, MessagePart, Rule, RuleStatus, Severity } from '../rule.js';
+import type { Accuses, KeyBy, MessagePart, Rule, RuleStatus, Severity } from '../rule.js';
 import { type KnownStreams, type RuleStream, ruleStreams } from '../schema.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import { SourceFile, type Span } from '../source/source-file.js';
 import { ENGINE_HINTS } from './engine-hints.js';
+import { readAccuses } from './read-accuses.js';
 import { FeatureReader } from './read-features.js';
 import { allKeyFields, readKey } from './read-key.js';
 import { readSkip } from './read-skip.js';
@@ -35,7 +36,7 @@ export const RULE_KEYS = [
   'alert',
   'tags',
 ] as const;
-export const ALERT_KEYS = ['severity', 'score', 'message'] as const;
+export const ALERT_KEYS = ['severity', 'score', 'message', 'accuses'] as const;
 export const STATUSES: readonly RuleStatus[] = ['draft', 'shadow', 'live', 'retired'];
 export const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 /** Letters, digits and hyphens: an id stands in topics, metrics and addresses. */
@@ -108,6 +109,7 @@ function readOver(
 class RuleReader {
   private readonly fields = new Set<string>();
   private readonly places = new Map<string, Span>();
+  private accuses: Accuses | undefined;
 
   constructor(
     private readonly yaml: YamlFile,
@@ -135,8 +137,10 @@ class RuleReader {
       alert: this.alert(section, title, infos),
       tags: this.tags(section),
     };
+    const { accuses } = this;
     return {
       ...meaning,
+      ...(accuses === undefined ? {} : { accuses }),
       revision: revisionOf(meaning),
       source: this.yaml.source.file,
       fields: [...this.fields].sort(),
@@ -224,6 +228,7 @@ class RuleReader {
 
   private alert(rule: Section, title: string, steps: readonly StepInfo[]): Rule['alert'] {
     const section = rule.section('alert', 'The alert', ALERT_KEYS);
+    this.accuses = readAccuses(section, steps);
     const severity = section?.choice('severity', SEVERITIES) ?? 'medium';
     const score = section?.parsed('score', 'bad-value', 'a number from 0 to 100', parseScore);
     const text = section?.scalarText('message', 'text');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { backtestSchema } from './backtest.js';
 import {
   autoOr,
   brokers,
@@ -12,7 +13,6 @@ import {
   flag,
   integer,
   kindTree,
-  moment,
   path,
   redisUrl,
   startPosition,
@@ -270,21 +270,7 @@ export const settingsSchema = z.strictObject({
       ),
     })
     .prefault({}),
-  labels: z
-    .strictObject({
-      file: path.optional('File with a row for each event known to be fraud, to measure a back-test by.'),
-      id: text.optional('Field of the labels that names the event.', { defaultText: "the stream's `id`" }),
-      scenario: text.optional('Field of the labels with the kind of fraud, to measure each kind apart.'),
-    })
-    .prefault({}),
-  score: z
-    .strictObject({
-      from: moment.optional('Events before this time only warm up the patterns of a back-test.', {
-        defaultText: 'the first event',
-      }),
-      to: moment.optional('Events from this time on are not scored.', { defaultText: 'after the last event' }),
-    })
-    .prefault({}),
+  backtest: backtestSchema.prefault({}),
   retention: duration.default('7d', 'How long the embedded log keeps records.'),
   demo: z
     .strictObject({

@@ -1,0 +1,53 @@
+import { type FileStream, RunError } from '../../backtest/run-files.js';
+import { RecordFileError } from '../../connectors/file/file-error.js';
+import { formatDiagnostic, loadRules, type Rule } from '../../rules/index.js';
+import type { DecodeFailure } from '../../runtime/ports/decoder.js';
+import { CommandError } from '../command-error.js';
+import type { Output } from '../output.js';
+import { bySeverity } from '../rules.js';
+
+/** What the commands that read files have in common. */
+
+export async function openOrFail<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof RecordFileError || error instanceof RunError)
+      throw new CommandError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+export async function rulesOrFail(
+  path: string,
+  streams: readonly FileStream[],
+  output: Output,
+): Promise<readonly Rule[]> {
+  const { rules, diagnostics } = await loadRules([path], { schemas: streams.map((s) => s.schema) });
+  const { errors, warnings } = bySeverity(diagnostics);
+  for (const warning of warnings) output.say(formatDiagnostic(warning));
+  if (errors.length > 0) throw new CommandError(errors.map(formatDiagnostic).join('\n\n'));
+  const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
+  if (running.length === 0) throw new CommandError(`There is no live or shadow rule in ${path}.`);
+  return running;
+}
+
+const BAD_ROWS_SHOWN = 5;
+
+/** Tells of the first rows that could not be processed. */
+export function badRowPrinter(output: Output): (file: string, row: number, failure: DecodeFailure) => void {
+  let bad = 0;
+  return (file, row, failure) => {
+    if (bad++ < BAD_ROWS_SHOWN) output.say(`${file}, row ${row}: ${failure.detail} [${failure.reason}]`);
+  };
+}
+
+const BAR = 30;
+export const grouped = (n: number): string => Math.round(n).toLocaleString('en-US');
+export const counted = (n: number, what: string): string => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
+
+export function progressLine(fraction: number, events: number, seconds: number): string {
+  const done = Math.round(Math.min(1, fraction) * BAR);
+  const left = fraction > 0 ? (seconds * (1 - fraction)) / fraction : 0;
+  return `${'█'.repeat(done)}${'░'.repeat(BAR - done)} ${Math.round(fraction * 100)} %  ${grouped(events)} events  ${grouped(events / Math.max(seconds, 0.001))}/s  ${left.toFixed(0)} s left`;
+}
