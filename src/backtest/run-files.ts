@@ -184,8 +184,8 @@ class StreamRun {
     const topic = settings.topic ?? settings.name;
     const source = {
       placeOf: ({ offset }: SourceEvent) => ({ topic, partition: 0, offset }),
-      idField: this.definition.idField ?? '',
-      decodeWhole: (raw: Uint8Array): Readonly<Record<string, unknown>> => {
+      idFieldOf: () => this.definition.idField,
+      decodeWhole: ({ raw }: SourceEvent): Readonly<Record<string, unknown>> => {
         const whole = file.decodeWhole(raw);
         return whole instanceof DecodeFailure ? {} : whole;
       },

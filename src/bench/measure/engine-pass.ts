@@ -93,13 +93,13 @@ export class InOrderPass implements EnginePass {
 
   run(): void {
     const { engine, events } = this;
-    const { keyField } = engine;
+    const { field } = engine.input;
     for (let i = 0; i < events.length; i++) {
       // As `Detection` does.
       if (i % AHEAD === 0) engine.warm(events, i, Math.min(i + AHEAD, events.length));
       const event = events[i]!;
       while (engine.hasTimers && engine.nextTimer() <= event.time) engine.fireNext();
-      engine.process(event.fields[keyField] as string, event);
+      engine.process(event.fields[field!] as string, event);
       if (i % BATCH === 0) engine.sweep(event.time);
     }
   }

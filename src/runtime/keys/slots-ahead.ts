@@ -40,9 +40,10 @@ export class SlotsAhead {
 
   /** Slot of the key of an event; -1: it has none. */
   slotOf(table: KeyTable, key: string, event: object): number {
-    const { events, count } = this;
+    const { events, keys, count } = this;
     let { next } = this;
-    while (next < count && events[next] !== event) next++;
+    // An event can count for several keys.
+    while (next < count && (events[next] !== event || keys[next] !== key)) next++;
     this.next = next;
     if (next === count || this.removals !== table.removals) return table.find(key);
     const slot = this.slotsOf[next]!;

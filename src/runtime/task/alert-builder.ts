@@ -13,10 +13,10 @@ export interface RecordPlace extends TopicPartition {
 
 export interface AlertSource {
   placeOf(event: SourceEvent): RecordPlace;
-  /** Field that holds the event's own id. */
-  readonly idField: string;
-  /** All fields of a record, JSON-ready. */
-  decodeWhole(raw: Uint8Array): Readonly<Record<string, unknown>>;
+  /** Field of the event's stream that holds its own id; `null`: none does. */
+  idFieldOf(event: SourceEvent): string | null;
+  /** All fields of the event's record, JSON-ready. */
+  decodeWhole(event: SourceEvent): Readonly<Record<string, unknown>>;
 }
 
 /** Makes the alert of a match: a pure function of the rule, the key and the matched records. */
@@ -45,12 +45,14 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
 
 function alertEvent(event: SourceEvent, source: AlertSource): AlertEvent {
   const { topic, partition, offset } = source.placeOf(event);
+  const idField = source.idFieldOf(event);
+  const id = idField === null ? null : event.fields[idField];
   return {
-    id: String(event.fields[source.idField] ?? `${topic}-${partition}-${offset}`),
+    id: String(id ?? `${topic}-${partition}-${offset}`),
     eventTime: event.time,
     kind: event.kind,
     ...{ topic, partition, offset },
-    fields: source.decodeWhole(event.raw),
+    fields: source.decodeWhole(event),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { KeyState, Match, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { KeyMemory } from '../detector.js';
+import { engineGroups } from './engine-groups.js';
 import { type ClockState, EventClock, type EventClockOptions } from './event-clock.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
@@ -45,7 +46,7 @@ export interface RestoredKey {
  */
 export class Detection {
   readonly clock: EventClock;
-  /** One engine for each key field that the rules name. */
+  /** One engine for each key that the rules name, and for each choice of streams. */
   readonly engines: readonly KeyedEngine[];
   private nextSeq = 1;
   private trigger: SourceEvent | null = null;
@@ -64,14 +65,13 @@ export class Detection {
   ) {
     this.clock = new EventClock(clock);
     this.onProcessed = output.onProcessed;
-    const byKey = new Map<string, Rule[]>();
-    for (const rule of rules) byKey.set(rule.key, [...(byKey.get(rule.key) ?? []), rule]);
     const keyed = {
       ...output,
       onMatch: (rule: Rule, key: string, match: Match, at: number): void =>
         output.onMatch(rule, key, match, at, this.trigger),
     };
-    this.engines = [...byKey].map(([field, group]) => new KeyedEngine(field, group, keyed, options));
+    const groups = engineGroups(rules, options.streams ?? []);
+    this.engines = groups.map((group) => new KeyedEngine(group.name, group.rules, keyed, options));
   }
 
   get keys(): number {
@@ -156,8 +156,9 @@ export class Detection {
     let sum = 0;
     for (let i = 0; i < events.length; i++) sum += events[i]!.seq;
     for (let k = 0; k < engines.length; k++) {
-      const { keyField } = engines[k]!;
-      for (let i = 0; i < events.length; i++) keysAhead[i] = events[i]!.fields[keyField];
+      const { field } = engines[k]!.input;
+      if (field === null) continue;
+      for (let i = 0; i < events.length; i++) keysAhead[i] = events[i]!.fields[field];
       for (let i = 0; i < events.length; i++) if (typeof keysAhead[i] === 'string') sum++;
     }
     for (let i = 0; i < events.length; i++) sum += events[i]!.time;
@@ -181,12 +182,26 @@ export class Detection {
     this.trigger = event;
     let kept = false;
     for (const engine of this.engines) {
-      const key = event.fields[engine.keyField];
+      const { field, streams } = engine.input;
+      if (streams !== null && !streams.has(event.stream)) continue;
+      if (field === null || event.forKey !== null) {
+        kept = this.processKeys(engine, event) || kept;
+        continue;
+      }
+      const key = event.fields[field];
       // A record without this key has no part in these rules; the stream's own key was checked when it was decoded.
       if (key === null || key === undefined) continue;
       kept = engine.process(typeof key === 'string' ? key : String(key), event) || kept;
     }
     if (kept) event.detach();
     this.onProcessed?.(event);
+  }
+
+  /** An event that was forwarded counts for the key that it was forwarded for; for its other keys it was forwarded again. */
+  private processKeys(engine: KeyedEngine, event: SourceEvent): boolean {
+    if (event.forKey !== null) return engine.process(event.forKey, event);
+    let kept = false;
+    for (const key of engine.input.keysOf(event)) kept = engine.process(key, event) || kept;
+    return kept;
   }
 }

@@ -31,6 +31,7 @@ import { KeyWindows } from '../keys/key-windows.js';
 import { type Freezer, SlotStates } from '../keys/slot-states.js';
 import { SlotsAhead } from '../keys/slots-ahead.js';
 import { TimerHeap } from '../keys/timer-heap.js';
+import { type EngineInput, inputOf } from './engine-groups.js';
 import { ExpiryBuckets } from './expiry.js';
 
 /** What the engine finds, as it finds it. */
@@ -56,6 +57,8 @@ export interface KeyedEngineOptions {
   readonly hotKeysMax?: number;
   /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */
   readonly tellsChanges?: boolean;
+  /** The streams whose events come, that which is meant where a rule names none first. Absent: one. */
+  readonly streams?: readonly string[];
 }
 
 /** What a run of rules takes from the settings of the engine. */
@@ -92,6 +95,9 @@ const ROWS_AHEAD_MAX = 1024;
  */
 export class KeyedEngine {
   readonly ruleSet: RuleSet;
+  readonly input: EngineInput;
+  /** `null`: no condition reads the key. */
+  private readonly keyCell: { value: string } | null;
   private readonly table = new KeyTable();
   /** Key states without features. */
   private readonly states: SlotStates<KeyState>;
@@ -118,7 +124,10 @@ export class KeyedEngine {
   private currentKey = '';
   private currentTime = 0;
 
-  /** Throws `PatternError` when a rule's pattern cannot be compiled. All rules must have the key field `keyField`. */
+  /**
+   * Throws `PatternError` when a rule's pattern cannot be compiled. All rules must be of one `EngineGroup`, whose name is
+   * `keyField`.
+   */
   constructor(
     readonly keyField: string,
     readonly rules: readonly Rule[],
@@ -126,6 +135,9 @@ export class KeyedEngine {
     options: KeyedEngineOptions = {},
   ) {
     this.ruleSet = compileRuleSet(rules, options);
+    this.input = inputOf(rules[0], options.streams ?? []);
+    const { key } = this.ruleSet.compiler.predicates;
+    this.keyCell = key.isRead ? key : null;
     const { features, patterns } = this.ruleSet;
     this.windows = features === null ? null : new KeyWindows(features);
     this.freezer = freezer(this.ruleSet, options.codec);
@@ -182,6 +194,7 @@ export class KeyedEngine {
    * events end here, at the event alone, or at the column that tells what the key waits for, with its state left as it lies.
    */
   process(key: string, event: EngineEvent): boolean {
+    if (this.keyCell !== null) this.keyCell.value = key;
     if (!canMatter(this.ruleSet, event)) return false;
     let slot = this.windows === null ? this.table.find(key) : this.ahead.slotOf(this.table, key, event);
     if (!this.concerns(slot)) return false;
@@ -222,11 +235,17 @@ export class KeyedEngine {
    */
   warm(events: readonly EngineEvent[], from: number, to: number): void {
     if (this.windows === null) return;
-    const { keyField, ahead } = this;
+    const { ahead } = this;
     ahead.clear();
+    const { field, keysOf, streams } = this.input;
     for (let i = from; i < to; i++) {
       const event = events[i]!;
-      const key = event.fields[keyField];
+      if (streams !== null && !streams.has(event.stream)) continue;
+      if (field === null) {
+        for (const key of keysOf(event)) ahead.add(event, key);
+        continue;
+      }
+      const key = event.fields[field];
       if (typeof key === 'string') ahead.add(event, key);
     }
     ahead.find(this.table);

@@ -16,6 +16,9 @@ export class SourceEvent implements EngineEvent {
     /** W3C trace context of the record, or `null`. */
     readonly traceparent: string | null,
     private detached = false,
+    readonly stream: string | undefined = undefined,
+    /** Of a forwarded event: the value of the key that it was forwarded for. */
+    readonly forKey: string | null = null,
   ) {}
 
   get raw(): Uint8Array {

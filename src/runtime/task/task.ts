@@ -440,8 +440,8 @@ export class Task {
     output.onMatch(rule);
     const alert = buildAlert(rule, key, match, at, {
       placeOf: (event) => this.placeOf(event),
-      idField: stream.idField ?? '',
-      decodeWhole: (raw) => {
+      idFieldOf: () => stream.idField,
+      decodeWhole: ({ raw }) => {
         const whole = this.decoder.decodeWhole(raw);
         return whole instanceof DecodeFailure ? {} : whole;
       },
