@@ -4,6 +4,8 @@ export { decodeFeatures, encodeFeatures, mapWindows, type WindowMap } from './ag
 export {
   compileFeatures,
   countFeatureEvents,
+  type EventWindow,
+  type EventWindowState,
   type FeatureSet,
   type FeatureState,
   featuresHorizon,
@@ -15,7 +17,23 @@ export {
   updateFeatures,
   windowState,
 } from './aggregate/feature-set.js';
-export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
+export { cellValue, type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
+export type { Texts } from './aggregate/scalar-code.js';
+export type { TimelineState } from './aggregate/timeline.js';
+export { lineOfState, stateOfLine } from './aggregate/timeline-copy.js';
+export { emptyValue, type Timeline } from './aggregate/timeline-layout.js';
+export {
+  addToLine,
+  clearTimeline,
+  copyLine,
+  dropPassed,
+  lineRowAt,
+  moveOn,
+  pasteLine,
+  releaseTexts,
+  timelinePlaces,
+  writeLine,
+} from './aggregate/timeline-ring.js';
 export type { WindowState } from './aggregate/window.js';
 export { type Window, writeEmpty } from './aggregate/window-layout.js';
 export {

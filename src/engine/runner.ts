@@ -40,7 +40,7 @@ export class PatternRunner {
   feed(event: EngineEvent): readonly Match[] {
     this.compiled.mark.next();
     this.featureState = updateFeatures(this.features, this.featureState, event);
-    readFeatures(this.features, this.featureState, event.time);
+    readFeatures(this.features, this.featureState, event.time, event);
     this.state = advanceTime(this.compiled, this.state, event.time, this.output);
     this.state = processEvent(this.compiled, this.state, event, this.output);
     return this.takeMatches();

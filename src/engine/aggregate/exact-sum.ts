@@ -17,6 +17,13 @@ const HUNDREDTHS_MAX = 2 ** 40;
 /** Where numbers are kept: an array of the heap, or memory outside it. */
 export type Doubles = number[] | Float64Array;
 
+/** The value in whole hundredths; NaN if it is not so many, or too many. */
+export function hundredthsOf(x: number): number {
+  const hundredths = Math.round(x * 100);
+  const fits = hundredths / 100 === x && hundredths <= HUNDREDTHS_MAX && hundredths >= -HUNDREDTHS_MAX;
+  return fits ? hundredths : Number.NaN;
+}
+
 /** Adds `x` to the sum at `at`; `-x` takes it away again. */
 export function addExactly(sums: Doubles, at: number, x: number): void {
   const hundredths = Math.round(x * 100);
@@ -24,15 +31,20 @@ export function addExactly(sums: Doubles, at: number, x: number): void {
     sums[at] = sums[at]! + hundredths;
     return;
   }
-  const high = sums[at + 1]!;
+  addToPair(sums, at + 1, x);
+}
+
+/** Adds `x` to the pair of doubles at `at`, high and low. */
+export function addToPair(sums: Doubles, at: number, x: number): void {
+  const high = sums[at]!;
   const sum = high + x;
   const part = sum - high;
-  const low = sums[at + 2]! + (high - (sum - part) + (x - part));
+  const low = sums[at + 1]! + (high - (sum - part) + (x - part));
   const total = sum + low;
-  sums[at + 1] = total;
+  sums[at] = total;
   // The same again, so that the low part stays below half of the high one's last place.
   const rest = total - sum;
-  sums[at + 2] = sum - (total - rest) + (low - rest);
+  sums[at + 1] = sum - (total - rest) + (low - rest);
 }
 
 /** Hundredths and others together. */

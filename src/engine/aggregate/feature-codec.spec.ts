@@ -104,13 +104,22 @@ describe('features as bytes', () => {
 describe('features of another set', () => {
   const rows = [event(0, { amount: 200, other: 1 }), event(10, { amount: 50, other: 3 })];
 
-  it('keep the windows that are still there, and begin new ones empty', () => {
+  it('keep the windows that are still there, and begin new ones with what is held of their events', () => {
     const before = compile(sum, largeCount, average);
     const after = compile({ ...count, overMs: 99 }, average, sum);
     const bytes = bytesOf(before, stateOf(before, rows));
-    expect(valuesAt(after, loaded(after, bytes, before.set), 10)).toEqual([0, 2, 250]);
-    const others = compile({ ...count, overMs: 99 });
+    expect(valuesAt(after, loaded(after, bytes, before.set), 10)).toEqual([2, 2, 250]);
+    const others = compile({ ...count, overMs: 99, where: gt(field('amount'), 7) });
     expect(loaded(others, bytes, before.set)).toBeUndefined();
+  });
+
+  it('go from one window to several over the same events, and back', () => {
+    const one = compile(sum);
+    const several = compile(sum, { ...sum, overMs: 5 }, { fn: 'last', field: 'other', overMs: 60, lagMs: 1 });
+    const saved = bytesOf(one, stateOf(one, rows));
+    const more = loaded(several, saved, one.set);
+    expect(valuesAt(several, more, 10)).toEqual([250, 50, Number.NaN]);
+    expect(valuesAt(one, loaded(one, bytesOf(several, more), several.set), 10)).toEqual([250]);
   });
 
   it('keep the events of a window that has other fields now', () => {
@@ -132,7 +141,18 @@ describe('bytes that are not whole', () => {
     }
   });
 
+  it('are refused wherever those of texts end', () => {
+    const run = compile({ fn: 'distinct', field: 'amount', overMs: 60 });
+    const texts = ['KY', 'KY', 'ÅÄÖ', true, 7].map((amount, time) => event(time, { amount }));
+    const bytes = bytesOf(run, stateOf(run, texts));
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => loaded(run, bytes.slice(0, length))).toThrow(RangeError);
+    }
+    expect(bytesOf(run, loaded(run, bytes))).toEqual(bytes);
+  });
+
   it.each([
+    ['a text that is not there', [1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 9, 0]],
     ['a window without an id', [1, 7]],
     ['a window without events', [1, 0, 0]],
   ])('%s', (_, bytes) => {

@@ -3,6 +3,7 @@ import type { EventTest } from '../expression/event-test.js';
 import type { FeatureFn } from '../expression/feature.js';
 import { addExactly, type Doubles, SUM_PLACES } from './exact-sum.js';
 import type { FeatureCell } from './feature-table.js';
+import { VALUE_MAX } from './scalar-code.js';
 
 /**
  * How a window lies in an array of doubles: rows of `stride` places, oldest first, then `totalPlaces` places of totals.
@@ -13,6 +14,7 @@ import type { FeatureCell } from './feature-table.js';
  * A value that is no number, or beyond 10^290, is missing (NaN) and left out of everything.
  */
 export interface Window {
+  readonly kind: 'window';
   /** Canonical JSON of which events the window holds: `where` and `overMs`. */
   readonly events: string;
   /** JSON of `events` and of the names of the fields. */
@@ -63,6 +65,7 @@ export function windowOf(events: string, cells: readonly FeatureCell[], test: Ev
     return { name, value: 1 + i, min, max, sum, present };
   });
   return {
+    kind: 'window',
     events,
     id: `[${events},${JSON.stringify(names)}]`,
     overMs: cells[0]!.feature.overMs,
@@ -97,9 +100,6 @@ export function tally(
     if (present > 0) totals[base + present] = totals[base + present]! + sign;
   }
 }
-
-/** So that no sum leaves the range of doubles, which would outlast the value that did it. */
-const VALUE_MAX = 1e290;
 
 /** Writes time and values of a row. From left to right: an array that grows never has holes. */
 export function writeRow(window: Window, rows: Doubles, at: number, event: EngineEvent): void {

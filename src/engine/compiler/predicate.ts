@@ -3,6 +3,7 @@ import type { MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
 import { looksBack, readsFeature, readsKey } from '../expression/analysis.js';
 import type { Condition, Expr } from '../expression/expression.js';
+import { isScalarFeature } from '../expression/feature.js';
 import { type GenerateContext, generateTest } from '../expression/generate.js';
 import { functionOf } from '../expression/generated.js';
 import { conditionRuntime } from '../expression/runtime.js';
@@ -258,7 +259,8 @@ class ShapeContext implements GenerateContext {
   }
 
   feature(feature: Parameters<GenerateContext['feature']>[0]): string {
-    return `c${this.cells.push(this.features.cell(feature)) - 1}.value`;
+    const cell = `c${this.cells.push(this.features.cell(feature)) - 1}`;
+    return isScalarFeature(feature) ? `rt.cellValue(${cell})` : `${cell}.value`;
   }
 
   key(): string {

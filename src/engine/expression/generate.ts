@@ -1,5 +1,5 @@
 import type { CompareOp, Expr, FunctionCondition, Scalar } from './expression.js';
-import type { Feature } from './feature.js';
+import { type Feature, isScalarFeature } from './feature.js';
 import { FUNCTIONS, fewest, most, type ParamType, paramOf } from './functions.js';
 
 /**
@@ -14,7 +14,7 @@ export interface GenerateContext {
   stepIndex(step: string): number;
   /** Adds a constant, and returns the code that reads it. */
   constant(value: unknown): string;
-  /** The code that reads the feature's present value, a number (`NaN`: missing). */
+  /** The code that reads the feature's present value: a number (`NaN`: missing), but of `isScalarFeature` any scalar or `undefined`. */
   feature(feature: Feature): string;
   /** The code that reads the key that the event is counted for. */
   key(): string;
@@ -58,7 +58,7 @@ function generate(expr: Expr, context: GenerateContext): Code {
         `rt.nth(head, ${context.stepIndex(expr.step)}, ${Number(expr.index)}, ${JSON.stringify(expr.field)})`,
       );
     case 'feature':
-      return code('number', context.feature(expr.feature));
+      return code(isScalarFeature(expr.feature) ? 'dynamic' : 'number', context.feature(expr.feature));
     case 'compare':
       return compare(expr.cmp, generate(expr.left, context), generate(expr.right, context));
     case 'in':

@@ -1,3 +1,4 @@
+import { cellValue } from '../aggregate/feature-table.js';
 import { eventsOfStep, type MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
 import * as aggregates from './aggregates.js';
@@ -22,6 +23,7 @@ const comparable = (a: unknown, b: unknown): boolean =>
   typeof a === typeof b && (typeof a === 'number' || typeof a === 'string');
 
 const helpers = {
+  cellValue,
   num,
   str,
   scalar,

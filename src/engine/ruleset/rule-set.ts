@@ -137,7 +137,7 @@ export function processSeen(
   let features = given?.features;
   if (rules.features !== null) {
     features = updateFeatures(rules.features, features, event);
-    readFeatures(rules.features, features, event.time);
+    readFeatures(rules.features, features, event.time, event);
   }
   return giveToSlots(rules, given, event, output, features);
 }

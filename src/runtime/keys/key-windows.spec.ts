@@ -84,6 +84,8 @@ function naive({ fn, field, overMs, where }: Feature, events: readonly EngineEve
       return cents.length === 0 ? Number.NaN : Math.min(...cents) / 100;
     case 'max':
       return cents.length === 0 ? Number.NaN : Math.max(...cents) / 100;
+    default:
+      throw new Error(fn);
   }
 }
 
@@ -103,6 +105,8 @@ const features = fc
     }),
   );
 const asked = fc.array(features, { minLength: 1, maxLength: 6 });
+/** Over one length, so that none needs a timeline, whose values cannot be those of states to the last bit where sums are not exact. */
+const alike = asked.map((all): Feature[] => all.map((feature) => ({ ...feature, overMs: all[0]!.overMs })));
 
 const money = fc.oneof(
   { weight: 9, arbitrary: fc.integer({ min: -50_000, max: 50_000 }).map((cents) => cents / 100) },
@@ -126,6 +130,8 @@ describe('windows by slot', () => {
     fc.assert(
       fc.property(asked, stepsOf(money), (wanted, steps) => {
         const run = compile(wanted);
+        const copy = { ...run, windows: new KeyWindows(run.set) };
+        copy.windows.reserve(3);
         const past: EngineEvent[][] = [[], [], []];
         let time = 0;
         for (const { slot, wait, fields } of steps) {
@@ -133,9 +139,11 @@ describe('windows by slot', () => {
           past[slot]!.push(event(time, fields));
           run.windows.add(slot, past[slot]!.at(-1)!);
           for (const any of [slot, (slot + 1) % 3]) {
+            expect(valuesAt(run, any, time)).toEqual(run.cells.map((cell) => naive(cell.feature, past[any]!, time)));
+            copy.windows.put(any, run.windows.state(any));
             for (const later of [0, 7, 30, 100]) {
               const expected = run.cells.map((cell) => naive(cell.feature, past[any]!, time + later));
-              expect(valuesAt(run, any, time + later)).toEqual(expected);
+              expect(valuesAt(copy, any, time + later)).toEqual(expected);
             }
           }
         }
@@ -146,8 +154,10 @@ describe('windows by slot', () => {
 
   it('are the very same as states that never change, in their values and in their bytes, to bytes and back', () => {
     fc.assert(
-      fc.property(asked, stepsOf(anything), (wanted, steps) => {
+      fc.property(alike, stepsOf(anything), (wanted, steps) => {
         const run = compile(wanted);
+        const copy = { ...run, windows: new KeyWindows(run.set) };
+        copy.windows.reserve(3);
         const states: (FeatureState | undefined)[] = [undefined, undefined, undefined];
         let time = 0;
         for (const { slot, wait, fields, next } of steps) {
@@ -157,11 +167,12 @@ describe('windows by slot', () => {
           const written = run.cells.map((cell) => cell.value);
           expect(written).toEqual(statesValues(run, states[slot], time));
           expect(run.windows.has(slot)).toBe(states[slot] !== undefined);
-          for (const later of [0, 7]) {
-            expect(valuesAt(run, slot, time + later)).toEqual(statesValues(run, states[slot], time + later));
-          }
           const bytes = bytesOf(run, run.windows.state(slot));
           expect(bytes).toBe(bytesOf(run, states[slot]));
+          copy.windows.put(slot, stateFrom(run, bytes));
+          for (const later of [0, 7]) {
+            expect(valuesAt(copy, slot, time + later)).toEqual(statesValues(run, states[slot], time + later));
+          }
           if (next === 'reload') run.windows.put(slot, stateFrom(run, bytes));
           if (next !== 'forget') continue;
           run.windows.delete(slot);

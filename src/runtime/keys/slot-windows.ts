@@ -1,0 +1,147 @@
+import {
+  addRow,
+  clearRing,
+  copyRing,
+  dropOlder,
+  type EngineEvent,
+  type EventWindowState,
+  newestTime,
+  pasteRing,
+  readRing,
+  readWhole,
+  ringCapacity,
+  ringCount,
+  ringOfState,
+  ringPlaces,
+  stateOfRing,
+  touchRing,
+  type Window,
+  type WindowState,
+  writeEmpty,
+} from '../../engine/index.js';
+import { ByteStore, type Segment } from './byte-store.js';
+
+/** Rows that a window has room for at first, and below which it gives none back. */
+export const CAPACITY_MIN = 4;
+export const CAPACITY_KEPT = 16;
+/** Up to so many rows, room is doubled, then half as much is added. */
+const DOUBLED_MAX = 16;
+const PLACE_BYTES = 8;
+
+/** What is kept for each slot of the events of one condition. */
+export interface WindowSlots {
+  readonly store: ByteStore;
+  readonly window: { readonly kind: string };
+  /** Adds an event that the window counts, and writes the values of its features. */
+  add(slot: number, event: EngineEvent): void;
+  /** Writes the values of its features as of `time`. Slot -1: of a key without events. */
+  read(slot: number, time: number): void;
+  /** Time of the newest event; negative infinity: there is none. */
+  newest(slot: number): number;
+  /** A copy of what it holds. */
+  state(slot: number): EventWindowState | undefined;
+  put(slot: number, state: EventWindowState | undefined): void;
+  delete(slot: number): void;
+  /** Reads the places of the first `count` slots that the next event of each will look at. The number means nothing. */
+  touch(slots: readonly number[], count: number): number;
+}
+
+/** Scratch of `touch`. */
+const ahead = { segments: [] as Segment[], places: [] as number[] };
+
+/** One window. */
+export class SlotWindows implements WindowSlots {
+  readonly store = new ByteStore();
+
+  constructor(readonly window: Window) {}
+
+  add(slot: number, event: EngineEvent): void {
+    const { store, window } = this;
+    if (!store.has(slot)) this.begin(slot);
+    let segment: Segment = store.segmentOf(slot);
+    let at = placeOf(store, slot);
+    const count = dropOlder(window, segment, at, event);
+    const capacity = ringCapacity(segment, at);
+    if (count === capacity || (capacity > CAPACITY_KEPT && count * 4 < capacity)) {
+      at = this.resize(slot, segment, at, roomFor(count));
+      segment = store.segmentOf(slot);
+    }
+    addRow(window, segment, at, event);
+    readWhole(window, segment, at);
+  }
+
+  private begin(slot: number): void {
+    const at = this.allocate(slot, CAPACITY_MIN);
+    clearRing(this.window, this.store.segmentOf(slot), at, CAPACITY_MIN);
+  }
+
+  read(slot: number, time: number): void {
+    const { store, window } = this;
+    if (slot < 0 || !store.has(slot)) writeEmpty(window);
+    else readRing(window, store.segmentOf(slot), placeOf(store, slot), time);
+  }
+
+  newest(slot: number): number {
+    const { store, window } = this;
+    return store.has(slot) ? newestTime(window, store.segmentOf(slot), placeOf(store, slot)) : Number.NEGATIVE_INFINITY;
+  }
+
+  state(slot: number): WindowState | undefined {
+    const { store, window } = this;
+    return store.has(slot) ? stateOfRing(window, store.segmentOf(slot), placeOf(store, slot)) : undefined;
+  }
+
+  put(slot: number, state: EventWindowState | undefined): void {
+    const { store, window } = this;
+    if (state === undefined) {
+      this.delete(slot);
+      return;
+    }
+    const capacity = roomFor((state.to - state.from) / window.stride);
+    const at = this.allocate(slot, capacity);
+    ringOfState(window, state as WindowState, store.segmentOf(slot), at, capacity);
+  }
+
+  delete(slot: number): void {
+    if (this.store.has(slot)) this.store.delete(slot);
+  }
+
+  touch(slots: readonly number[], count: number): number {
+    const { store, window } = this;
+    const { segments, places } = ahead;
+    let sum = 0;
+    let held = 0;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (!store.has(slot)) continue;
+      segments[held] = store.segmentOf(slot);
+      places[held++] = placeOf(store, slot);
+    }
+    for (let i = 0; i < held; i++) sum += ringCount(segments[i]!, places[i]!);
+    for (let i = 0; i < held; i++) sum += touchRing(window, segments[i]!, places[i]!);
+    return sum;
+  }
+
+  private resize(slot: number, segment: Segment, at: number, capacity: number): number {
+    copyRing(this.window, segment, at);
+    // Making room may move what lies in the store, this ring too.
+    const moved = this.allocate(slot, capacity);
+    pasteRing(this.window, this.store.segmentOf(slot), moved, capacity);
+    return moved;
+  }
+
+  /** Place in its segment, in doubles. */
+  private allocate(slot: number, capacity: number): number {
+    return this.store.allocate(slot, ringPlaces(this.window, capacity) * PLACE_BYTES) / PLACE_BYTES;
+  }
+}
+
+/** Records of whole doubles lie at whole doubles. */
+export const placeOf = (store: ByteStore, slot: number): number => store.startOf(slot) >> 3;
+
+/** Room for so many rows and some to come. */
+export function roomFor(count: number): number {
+  let capacity = CAPACITY_MIN;
+  while (capacity <= count) capacity += capacity < DOUBLED_MAX ? capacity : capacity >> 1;
+  return capacity;
+}
