@@ -46,6 +46,9 @@ export function generatedOf(expr: Expr): ConditionTest {
   const text = generateTest(expr, {
     stepIndex: () => -1,
     constant: (value) => `k${constants.push(value) - 1}`,
+    lists: () => {
+      throw new Error('no lists are measured');
+    },
     feature: () => {
       throw new Error('features have no value without a key');
     },

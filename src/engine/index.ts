@@ -83,6 +83,7 @@ export type {
 } from './expression/expression.js';
 export type { Feature, FeatureFn } from './expression/feature.js';
 export { type EngineFunction, FUNCTIONS, fewest, most, paramOf } from './expression/functions.js';
+export { type Lists, ListsMissingError } from './expression/lists.js';
 export { MatchSet } from './graph/match-set.js';
 export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';

@@ -3,8 +3,9 @@
 export type { Diagnostic } from './diagnostic.js';
 export { keyFields, keyName } from './key-name.js';
 export { type Keyed, keysBy, keyText } from './key-of.js';
+export type { KnownLists, ListKind } from './known-lists.js';
 export { type LoadedRules, type LoadOptions, loadRules } from './read/load-rules.js';
-export { type ParsedRule, parseRule } from './read/parse-rule.js';
+export { type ParsedRule, parseRule, type RuleContext } from './read/parse-rule.js';
 export type { KeyBy, MessagePart, Rule, RuleStatus, Severity } from './rule.js';
 export type { EventField, EventSchema, FieldType, KnownStreams, RuleStream } from './schema.js';
 export { formatDiagnostic } from './source/format-diagnostic.js';

@@ -6,7 +6,7 @@ import type { Rule } from './rule.js';
  * First 16 hex digits of the SHA-256 of all in a rule that can change an alert. Layout, comments, `description`, `tags` and
  * what it accuses do not count, and neither do defaults that are written out.
  */
-export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields'>): string {
+export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields' | 'lists'>): string {
   const { id, title, status, key, pattern, alert } = rule;
   // What a rule over one stream means does not depend on the others that there are.
   const streams = rule.streams.length > 1 ? rule.streams : undefined;

@@ -60,4 +60,6 @@ export interface Rule {
   readonly source: string;
   /** Fields of the event that its conditions and message read, its key included; sorted. */
   readonly fields: readonly string[];
+  /** Names of the reference lists that its conditions ask; sorted. Absent: none. */
+  readonly lists?: readonly string[];
 }

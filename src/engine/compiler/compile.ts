@@ -3,6 +3,7 @@ import { type PatternState, type Run, startRun } from '../buffer/run.js';
 import { featuresOf, looksBack } from '../expression/analysis.js';
 import type { EventTest } from '../expression/event-test.js';
 import type { Expr } from '../expression/expression.js';
+import type { Lists } from '../expression/lists.js';
 import type { Pattern, Skip } from '../pattern/pattern.js';
 import { type PatternProblem, validateForm } from '../pattern/validate.js';
 import type { Automaton } from './automaton.js';
@@ -84,6 +85,8 @@ export interface CompiledPattern {
 export interface CompileOptions extends BuildOptions {
   /** Derived kind to the kind it derives from, for `subtype`. */
   readonly kindParents?: ReadonlyMap<string, string>;
+  /** What conditions on reference lists ask. */
+  readonly lists?: Lists;
   /**
    * An event that a run passes over from an optional step or a loop makes two of it at once, as in Flink; otherwise only when it
    * matters. Matches are the same; it decides the order of some that begin with the same event, and how often a time-out is told.
@@ -122,7 +125,7 @@ export function compilePattern(pattern: Pattern, options: CompileOptions = {}): 
  */
 export class PatternCompiler {
   readonly features = new FeatureTable();
-  readonly predicates = new PredicateTable(this.features);
+  readonly predicates: PredicateTable;
   readonly interests = new InterestTable();
   /** Patterns compiled so far. */
   compiled = 0;
@@ -135,6 +138,7 @@ export class PatternCompiler {
 
   constructor(readonly options: CompileOptions = {}) {
     this.splitsAtOnce = options.splitsAtOnce ?? false;
+    this.predicates = new PredicateTable(this.features, options.lists);
   }
 
   /** Throws `PatternError` with all problems. */

@@ -6,6 +6,7 @@ import type { Condition, Expr } from '../expression/expression.js';
 import { isScalarFeature } from '../expression/feature.js';
 import { type GenerateContext, generateTest } from '../expression/generate.js';
 import { functionOf } from '../expression/generated.js';
+import { type Lists, listsOr } from '../expression/lists.js';
 import { conditionRuntime } from '../expression/runtime.js';
 import type { Guard } from './guard.js';
 
@@ -70,7 +71,10 @@ export class PredicateTable {
   private readonly makers = new Map<string, (...constants: unknown[]) => Test>();
   private readonly names = new Map<unknown, number>();
 
-  constructor(private readonly features: FeatureTable) {}
+  constructor(
+    private readonly features: FeatureTable,
+    private readonly lists?: Lists,
+  ) {}
 
   /** Code forms compiled so far. */
   get forms(): number {
@@ -112,7 +116,7 @@ export class PredicateTable {
   }
 
   private atom(condition: Condition, scope: PredicateScope): Predicate {
-    const context = new ShapeContext(scope.steps, this.features, this.key);
+    const context = new ShapeContext(scope.steps, this.features, this.key, this.lists);
     const text = generateTest(condition, context);
     const constants = [...context.constants, ...context.cells];
     const key = `${text} ${constants.map((value) => this.nameOf(value, scope)).join(' ')}`;
@@ -248,7 +252,12 @@ class ShapeContext implements GenerateContext {
     private readonly steps: readonly string[],
     private readonly features: FeatureTable,
     private readonly keyCell: KeyCell,
+    private readonly given: Lists | undefined,
   ) {}
+
+  lists(list: string): Lists {
+    return listsOr(this.given, list);
+  }
 
   stepIndex(step: string): number {
     return this.steps.indexOf(step);

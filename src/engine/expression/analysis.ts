@@ -25,6 +25,10 @@ export function partsOf(expr: Expr): readonly Expr[] {
       return [expr.left, expr.right];
     case 'in':
       return [expr.left];
+    case 'inList':
+      return [expr.value];
+    case 'lookup':
+      return [expr.key];
     case 'and':
     case 'or':
     case 'call':

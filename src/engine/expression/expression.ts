@@ -29,6 +29,10 @@ export type Expr =
   | { readonly op: 'feature'; readonly feature: Feature }
   | { readonly op: 'compare'; readonly cmp: CompareOp; readonly left: Expr; readonly right: Expr }
   | { readonly op: 'in'; readonly left: Expr; readonly values: readonly Scalar[] }
+  /** Whether a reference list holds the value; false where the value is missing. */
+  | { readonly op: 'inList'; readonly list: string; readonly value: Expr }
+  /** What a reference list of the map kind has for the key. As a number, text that is none is missing. */
+  | { readonly op: 'lookup'; readonly list: string; readonly key: Expr; readonly as: 'string' | 'number' }
   | { readonly op: 'and' | 'or'; readonly args: readonly Expr[] }
   | { readonly op: 'not'; readonly arg: Expr }
   | { readonly op: 'arith'; readonly fn: '+' | '-' | '*' | '/' | '%'; readonly left: Expr; readonly right: Expr }

@@ -1,6 +1,7 @@
 import type { CompareOp, Expr, FunctionCondition, Scalar } from './expression.js';
 import { type Feature, isScalarFeature } from './feature.js';
 import { FUNCTIONS, fewest, most, type ParamType, paramOf } from './functions.js';
+import type { Lists } from './lists.js';
 
 /**
  * Turns checked trees into JavaScript source. Only the operators below are ever written, every name goes through
@@ -14,6 +15,8 @@ export interface GenerateContext {
   stepIndex(step: string): number;
   /** Adds a constant, and returns the code that reads it. */
   constant(value: unknown): string;
+  /** What `inList` and `lookup` ask. Throws `ListsMissingError` when there are none. */
+  lists(list: string): Lists;
   /** The code that reads the feature's present value: a number (`NaN`: missing), but of `isScalarFeature` any scalar or `undefined`. */
   feature(feature: Feature): string;
   /** The code that reads the key that the event is counted for. */
@@ -63,6 +66,12 @@ function generate(expr: Expr, context: GenerateContext): Code {
       return compare(expr.cmp, generate(expr.left, context), generate(expr.right, context));
     case 'in':
       return oneOf(generate(expr.left, context), expr.values, context);
+    case 'inList':
+      return code('boolean', `rt.inList(${ask(expr.list, expr.value, context)})`);
+    case 'lookup':
+      return expr.as === 'number'
+        ? code('number', `rt.lookupNumber(${ask(expr.list, expr.key, context)})`)
+        : code('dynamic', `rt.lookup(${ask(expr.list, expr.key, context)})`);
     case 'and':
     case 'or':
       return junction(expr.op, expr.args, context);
@@ -155,6 +164,11 @@ function oneOf(left: Code, values: readonly Scalar[], context: GenerateContext):
 function junction(op: 'and' | 'or', args: readonly Expr[], context: GenerateContext): Code {
   if (args.length === 0) return code('boolean', op === 'and' ? 'true' : 'false');
   return code('boolean', `(${args.map((arg) => asTest(generate(arg, context))).join(op === 'and' ? ' && ' : ' || ')})`);
+}
+
+function ask(list: string, value: Expr, context: GenerateContext): string {
+  const lists = context.constant(context.lists(list));
+  return `${lists}, ${context.constant(list)}, ${generate(value, context).text}`;
 }
 
 function operator(fn: string): string {

@@ -4,6 +4,7 @@ import type { EngineEvent } from '../event.js';
 import * as aggregates from './aggregates.js';
 import type { RunView } from './expression.js';
 import type { EngineFunction } from './functions.js';
+import type { Lists } from './lists.js';
 
 /** The run-time library of generated conditions. */
 export interface ConditionRuntime {
@@ -22,6 +23,15 @@ type Comparable = number | string;
 const comparable = (a: unknown, b: unknown): boolean =>
   typeof a === typeof b && (typeof a === 'number' || typeof a === 'string');
 
+/** The text that a list is asked for; `undefined`: none. */
+const asked = (v: unknown): string | undefined =>
+  typeof v === 'string' ? v : present(v) && typeof v !== 'object' ? String(v) : undefined;
+
+function lookup(lists: Lists, list: string, key: unknown): string | undefined {
+  const text = asked(key);
+  return text === undefined ? undefined : lists.get(list, text);
+}
+
 const helpers = {
   cellValue,
   num,
@@ -35,6 +45,15 @@ const helpers = {
   le: (a: unknown, b: unknown): boolean => comparable(a, b) && (a as Comparable) <= (b as Comparable),
   gt: (a: unknown, b: unknown): boolean => comparable(a, b) && (a as Comparable) > (b as Comparable),
   ge: (a: unknown, b: unknown): boolean => comparable(a, b) && (a as Comparable) >= (b as Comparable),
+  inList(lists: Lists, list: string, value: unknown): boolean {
+    const text = asked(value);
+    return text !== undefined && lists.has(list, text);
+  },
+  lookup,
+  lookupNumber(lists: Lists, list: string, key: unknown): number {
+    const text = lookup(lists, list, key);
+    return text === undefined || text.trim() === '' ? Number.NaN : Number(text);
+  },
   in1: (v: unknown, a: unknown): boolean => v === a,
   in2: (v: unknown, a: unknown, b: unknown): boolean => v === a || v === b,
   in3: (v: unknown, a: unknown, b: unknown, c: unknown): boolean => v === a || v === b || v === c,

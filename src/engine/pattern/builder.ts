@@ -182,6 +182,13 @@ export const and = (...args: Expr[]): Expr => ({ op: 'and', args });
 export const or = (...args: Expr[]): Expr => ({ op: 'or', args });
 export const not = (arg: Expr): Expr => ({ op: 'not', arg });
 export const oneOf = (left: Expr, values: readonly (number | string)[]): Expr => ({ op: 'in', left, values });
+export const inList = (value: Expr, list: string): Expr => ({ op: 'inList', list, value });
+export const lookup = (list: string, key: Expr, as: 'string' | 'number' = 'string'): Expr => ({
+  op: 'lookup',
+  list,
+  key,
+  as,
+});
 export const feature = (feature: Feature): Expr => ({ op: 'feature', feature });
 export const count = (step: string): Expr => ({ op: 'aggregate', fn: 'count', step });
 export const sum = (step: string, of: string): Expr => ({ op: 'aggregate', fn: 'sum', step, field: of });

@@ -39,7 +39,7 @@ export interface RuleSetOptions extends CompileOptions {
    * of those with one first event, and so for which of them a skip strategy keeps.
    */
   readonly sharing?: 'auto' | 'never';
-  /** Of an earlier rule set with the same options: what it has compiled is used again. */
+  /** Of an earlier rule set with the same options: what it has compiled is used again, unless the lists are others now. */
   readonly compiler?: PatternCompiler;
 }
 
@@ -57,7 +57,10 @@ export interface RuleSet extends SteppedSlots {
 
 /** Throws `PatternError` with the problems of the first pattern that cannot be compiled. */
 export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleSetOptions = {}): RuleSet {
-  const compiler = options.compiler ?? new PatternCompiler({ ...options, splitsAtOnce: options.sharing === 'never' });
+  const reusable = options.compiler?.options.lists === options.lists;
+  const compiler =
+    (reusable ? options.compiler : undefined) ??
+    new PatternCompiler({ ...options, splitsAtOnce: options.sharing === 'never' });
   const compiled = patterns.map((p) => compiler.compile(p.pattern));
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const slots = compiled.map((pattern) => ({

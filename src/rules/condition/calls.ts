@@ -4,6 +4,7 @@ import { suggest } from '../source/nearest.js';
 import type { Span } from '../source/source-file.js';
 import { type CelNode, nameSpan } from './cel.js';
 import type { Checker } from './check-condition.js';
+import { checkLookup, LIST_FUNCTIONS } from './lists.js';
 import { PICKS, STATISTICS } from './references.js';
 import { type Checked, say, type Typed, typed } from './typed.js';
 
@@ -24,7 +25,7 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['timestamp', 'Times are milliseconds since 1970: write the number.'],
 ]);
 
-const SPECIAL = ['has', 'duration', ...PICKS, ...STATISTICS];
+const SPECIAL = ['has', 'duration', ...LIST_FUNCTIONS, ...PICKS, ...STATISTICS];
 
 /** `name(arguments)`. */
 export function checkCall(checker: Checker, node: Extract<CelNode, { op: 'call' }>): Checked {
@@ -32,6 +33,8 @@ export function checkCall(checker: Checker, node: Extract<CelNode, { op: 'call' 
   const span: Span = { start: node.start, end: node.start + name.length };
   if (name === 'has') return checkHas(checker, node, args);
   if (name === 'duration') return checkDuration(checker, node, args);
+  const asked = LIST_FUNCTIONS.find((fn) => fn === name);
+  if (asked !== undefined) return checkLookup(checker, asked, node);
   const statistic = STATISTICS.find((fn) => fn === name);
   if (statistic !== undefined) return checker.references.statistic(statistic, node, args);
   if ((PICKS as readonly string[]).includes(name)) {

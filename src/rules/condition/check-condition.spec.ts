@@ -211,7 +211,7 @@ describe('a condition with a mistake', () => {
       'unsupported: amount < null',
       'Write field == null or field != null to ask whether a value is there.',
     ],
-    ['country in large.country', 'unsupported: large.country', "Write field in ['A', 'B']."],
+    ['country in large.country', 'unsupported: large.country', "Write field in ['A', 'B'], or field in list('name')."],
     ['amount in [1, large.amount]', 'unsupported: large.amount', 'Write a == b || a == c instead.'],
     ['amount > 9007199254740993', 'number-too-large: 9007199254740993', undefined],
     ['amount > 5u', 'unsupported: 5u', 'Write 5 instead of 5u, and text without b in front.'],

@@ -4,8 +4,9 @@ import { suggest } from '../source/nearest.js';
 import type { Reporter, Span } from '../source/source-file.js';
 import { checkCall, checkMethod } from './calls.js';
 import { type CelNode, flatten, parseCel } from './cel.js';
+import { checkMember, isListCall } from './lists.js';
 import { EVENT_ALONE, References } from './references.js';
-import { fieldNames, fieldOf, isKey, isMeta, type Scope } from './scope.js';
+import { fieldNames, fieldOf, isKey, isMeta, ofStep, type Scope } from './scope.js';
 import { type Checked, fits, say, type Typed, typed } from './typed.js';
 
 /**
@@ -17,7 +18,9 @@ export function checkCondition(text: string, scope: Scope, reporter: Reporter): 
   if (node === null) return null;
   const checker = new Checker(scope, reporter);
   const expr = checker.truth(node)?.expr ?? null;
-  if (expr !== null) judgeCondition(expr, text, (part) => checker.places.get(part), scope.schema, reporter);
+  if (expr === null) return null;
+  const schemaOf = (step?: string) => (step === undefined ? scope.schema : ofStep(scope, step).schema);
+  judgeCondition(expr, text, (part) => checker.places.get(part), schemaOf, reporter);
   return expr;
 }
 
@@ -242,9 +245,10 @@ export class Checker {
 
   private oneOf(leftNode: CelNode, listNode: CelNode): Checked {
     const left = this.value(leftNode);
+    if (isListCall(listNode)) return checkMember(this, left, leftNode, listNode);
     if (listNode.op !== 'list') {
-      const hint = "Write field in ['A', 'B'].";
-      this.reporter.error('unsupported', listNode.range, 'in takes a list of constants in brackets.', hint);
+      const hint = "Write field in ['A', 'B'], or field in list('name').";
+      this.reporter.error('unsupported', listNode.range, 'in takes constants in brackets, or a list.', hint);
       return null;
     }
     const values: Scalar[] = [];
@@ -294,6 +298,9 @@ export class Checker {
 const isNull = (node: CelNode): boolean => node.op === 'value' && node.args === null;
 
 function typeHint(left: Typed, right: Typed): string | undefined {
+  const lookedUp = [left, right].some(({ expr }) => expr.op === 'lookup' && expr.as === 'string');
+  if (lookedUp && (left.type === 'number' || right.type === 'number'))
+    return 'Write listNumber to compare it with a number.';
   const constant = left.expr.op === 'const' ? left : right.expr.op === 'const' ? right : null;
   const other = constant === left ? right : left;
   if (constant?.type === 'string' && other.type === 'number') return 'Write the number without quotes.';

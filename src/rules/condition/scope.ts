@@ -1,4 +1,5 @@
 import type { Feature } from '../../engine/index.js';
+import type { KnownLists } from '../known-lists.js';
 import type { EventField, EventSchema } from '../schema.js';
 
 /** What a condition or a message may say of one step of its pattern. */
@@ -20,6 +21,14 @@ export interface FeatureNames {
   readonly used: Set<string>;
 }
 
+/** The reference lists that a rule may ask. */
+export interface ListNames {
+  /** `null`: nothing is known of them, so that any may be asked. */
+  readonly known: KnownLists | null;
+  /** Where the names of those that are asked are put. */
+  readonly used: Set<string>;
+}
+
 /** What a condition can see. */
 export interface Scope {
   /** Of the event under test. `null`: nothing is known, so every field is taken to be there, of unknown type. */
@@ -30,12 +39,14 @@ export interface Scope {
   readonly self: number;
   /** Absent: there are none. */
   readonly features?: FeatureNames;
+  /** Absent: any list may be asked. */
+  readonly lists?: ListNames;
   /** Where the names of the fields that are read are put. */
   readonly fields: Set<string>;
 }
 
 /** What all conditions of a rule have in common. */
-export type RuleScope = Pick<Scope, 'fields' | 'features'>;
+export type RuleScope = Pick<Scope, 'fields' | 'features' | 'lists'>;
 
 /** `null`: the schema is known, and has no such field. */
 export function fieldOf(scope: Pick<Scope, 'schema'>, name: string): EventField | 'unknown' | null {

@@ -37,6 +37,9 @@ const MIRRORED: Readonly<Record<CompareOp, CompareOp>> = {
 const ALWAYS: readonly Conjunction[] = [new Map()];
 const NEVER: readonly Conjunction[] = [];
 
+/** What is known of the events of a step, or of the event under test; `null`: nothing. */
+export type SchemaOf = (step?: string) => EventSchema | null;
+
 /**
  * Reasoning about conditions by what each term in them may be. It is sound in one direction: what it calls impossible is so; what it
  * does not may still be. Terms are told apart by what they say alone: that `amount` is above 5 says nothing of `2 * amount`.
@@ -44,7 +47,7 @@ const NEVER: readonly Conjunction[] = [];
 export class Logic {
   private readonly bounds = new Map<string, Domain>();
 
-  constructor(private readonly schema: EventSchema | null) {}
+  constructor(private readonly schemaOf: SchemaOf) {}
 
   /** False: there is no event and no run for which all of these have these truths. */
   possible(...wanted: readonly (readonly [expr: Expr, truth: boolean])[]): boolean {
@@ -135,7 +138,7 @@ export class Logic {
   private boundsOf(term: Expr, key: string): Domain {
     let domain = this.bounds.get(key);
     if (domain === undefined) {
-      domain = boundsOf(term, this.schema);
+      domain = boundsOf(term, this.schemaOf);
       this.bounds.set(key, domain);
     }
     return domain;
@@ -191,20 +194,20 @@ function compareConstants(left: Scalar, cmp: CompareOp, right: Scalar): boolean 
 }
 
 /** What is known of a term whatever the conditions say. */
-function boundsOf(term: Expr, schema: EventSchema | null): Domain {
+function boundsOf(term: Expr, schemaOf: SchemaOf): Domain {
   switch (term.op) {
     case 'field':
-      return ofField(term.name, schema, true);
+      return ofField(term.name, schemaOf(), true);
     case 'meta':
       return term.name === 'time' ? { ...PRESENT, nonNumbers: false } : PRESENT;
     case 'aggregate':
       if (term.fn === 'count' || term.fn === 'distinct') return COUNT;
       if (term.fn === 'sum') return { ...PRESENT, nonNumbers: false };
       return term.fn === 'first' || term.fn === 'last'
-        ? ofField(term.field!, schema, false)
+        ? ofField(term.field!, schemaOf(term.step), false)
         : { ...ANYTHING, nonNumbers: false };
     case 'nth':
-      return ofField(term.field, schema, false);
+      return ofField(term.field, schemaOf(term.step), false);
     case 'feature':
       return term.feature.fn === 'count' ? COUNT : ANYTHING;
     case 'arith':

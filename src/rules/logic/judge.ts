@@ -1,7 +1,6 @@
 import type { Expr } from '../../engine/index.js';
-import type { EventSchema } from '../schema.js';
 import type { Reporter, Span } from '../source/source-file.js';
-import { Logic } from './constraints.js';
+import { Logic, type SchemaOf } from './constraints.js';
 
 /** Where an expression stands in the text of its condition; `undefined`: nowhere on its own. */
 export type PlaceOf = (expr: Expr) => Span | undefined;
@@ -11,14 +10,14 @@ export function judgeCondition(
   expr: Expr,
   text: string,
   placeOf: PlaceOf,
-  schema: EventSchema | null,
+  schemaOf: SchemaOf,
   reporter: Reporter,
 ): void {
   const whole: PlaceOf = (part) => {
     const span = placeOf(part);
     return span && closed(text, span);
   };
-  new Judge(text, whole, new Logic(schema), reporter).judge(expr);
+  new Judge(text, whole, new Logic(schemaOf), reporter).judge(expr);
 }
 
 /** The span with the brackets that it opens: the parser leaves out the last one of `!(a > b)`. */

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
+import type { KnownLists } from '../known-lists.js';
 import type { Rule } from '../rule.js';
 import type { EventSchema, KnownStreams } from '../schema.js';
 import { parseRule } from './parse-rule.js';
@@ -10,6 +11,10 @@ export interface LoadOptions {
   readonly schemas?: readonly EventSchema[];
   /** The streams, where nothing is known of the events of some. */
   readonly streams?: KnownStreams;
+  /** The reference lists that rules may ask. Absent: nothing is known of them. */
+  readonly lists?: KnownLists;
+  /** Decides for each file instead. */
+  readonly resolveLists?: (file: string) => KnownLists | undefined;
   /** Decides for each file instead. */
   readonly resolveStreams?: (file: string) => KnownStreams | Promise<KnownStreams>;
 }
@@ -38,7 +43,8 @@ export async function loadRules(paths: readonly string[], options: LoadOptions =
     const text = await readFile(file, 'utf8').catch((error: Error) => unreadable(file, error, diagnostics));
     if (text === null) continue;
     const streams = options.resolveStreams === undefined ? ofAll : await options.resolveStreams(file);
-    const parsed = parseRule(text, file, streams);
+    const lists = options.resolveLists?.(file) ?? options.lists;
+    const parsed = parseRule(text, file, streams, lists === undefined ? {} : { lists });
     diagnostics.push(...parsed.diagnostics);
     if (parsed.rule === null) continue;
     const other = fileOfId.get(parsed.rule.id);

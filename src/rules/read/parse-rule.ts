@@ -2,9 +2,10 @@ import { basename, dirname } from 'node:path';
 import { isMap, isScalar, isSeq, type Scalar, type YAMLMap } from 'yaml';
 import { type Pattern, validatePattern } from '../../engine/index.js';
 import { checkMessage } from '../condition/check-message.js';
-import type { StepInfo } from '../condition/scope.js';
+import type { ListNames, StepInfo } from '../condition/scope.js';
 import type { Diagnostic } from '../diagnostic.js';
 import { keyName } from '../key-name.js';
+import type { KnownLists } from '../known-lists.js';
 import { revisionOf } from '../revision.js';
 import type { Accuses, KeyBy, MessagePart, Rule, RuleStatus, Severity } from '../rule.js';
 import { type KnownStreams, type RuleStream, ruleStreams } from '../schema.js';
@@ -17,7 +18,7 @@ import { FeatureReader } from './read-features.js';
 import { allKeyFields, readKey } from './read-key.js';
 import { readSkip } from './read-skip.js';
 import { StepReader } from './read-steps.js';
-import { type NamedStreams, namedStreams, RuleStreams } from './read-streams.js';
+import { namedStreams, RuleStreams } from './read-streams.js';
 import { readYaml } from './read-yaml.js';
 import { Section, type YamlFile } from './yaml-section.js';
 
@@ -45,6 +46,12 @@ export const ID_FORM = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 /** What a rule scores that says only how severe it is. */
 const SCORE_BY_SEVERITY: Readonly<Record<Severity, number>> = { low: 20, medium: 50, high: 80, critical: 95 };
 
+/** What else a rule may refer to. */
+export interface RuleContext {
+  /** Absent: nothing is known of reference lists, so that any may be asked. */
+  readonly lists?: KnownLists;
+}
+
 export interface ParsedRule {
   /** `null` when there is any error. */
   readonly rule: Rule | null;
@@ -56,7 +63,7 @@ export interface ParsedRule {
  * where nothing is known of their events, any field is taken to be there. A rule that does not say what it reads is read as
  * one over each stream in turn: the stream is meant for which all of it holds. Never throws for bad text.
  */
-export function parseRule(text: string, file: string, known: KnownStreams): ParsedRule {
+export function parseRule(text: string, file: string, known: KnownStreams, context: RuleContext = {}): ParsedRule {
   const streams = ruleStreams(known);
   const source = new SourceFile(file, text);
   const document = readYaml(source);
@@ -67,13 +74,15 @@ export function parseRule(text: string, file: string, known: KnownStreams): Pars
     return { rule: null, diagnostics: source.diagnostics };
   }
   const named = namedStreams(map, { source, document });
-  if (named.rule.length > 0) return readOver(text, file, streams, named, named.rule);
-  if (!named.usesDefault || streams.length === 1) return readOver(text, file, streams, named, namesOf(streams));
-  const tried = streams.map(({ name }) => readOver(text, file, streams, named, [name]));
+  const over = (fallback: readonly string[]): ParsedRule =>
+    readOver({ text, file, context }, new RuleStreams(streams, named, fallback));
+  if (named.rule.length > 0) return over(named.rule);
+  if (!named.usesDefault || streams.length === 1) return over(namesOf(streams));
+  const tried = streams.map(({ name }) => over([name]));
   const fitting = tried.filter(({ rule }) => rule !== null);
   if (fitting.length === 1) return fitting[0]!;
   if (streams.length > 0 && fitting.length === 0) return tried.reduce((a, b) => (errorsOf(b) < errorsOf(a) ? b : a));
-  if (streams.length === 0 && named.parts.length === 0) return readOver(text, file, streams, named, []);
+  if (streams.length === 0 && named.parts.length === 0) return over([]);
   const fit = streams.length === 0 ? named.parts : streams.filter((_, i) => tried[i]!.rule !== null).map((s) => s.name);
   return refused(source, map, fit);
 }
@@ -92,29 +101,32 @@ function refused(source: SourceFile, map: YAMLMap, fit: readonly string[]): Pars
   return { rule: null, diagnostics: source.diagnostics };
 }
 
-function readOver(
-  text: string,
-  file: string,
-  known: readonly RuleStream[],
-  named: NamedStreams,
-  fallback: readonly string[],
-): ParsedRule {
+interface RuleInput {
+  readonly text: string;
+  readonly file: string;
+  readonly context: RuleContext;
+}
+
+function readOver({ text, file, context }: RuleInput, streams: RuleStreams): ParsedRule {
   const source = new SourceFile(file, text);
   const document = readYaml(source)!;
-  const streams = new RuleStreams(known, named, fallback);
-  const rule = new RuleReader({ source, document }, streams).read(document.contents as YAMLMap);
+  const rule = new RuleReader({ source, document }, streams, context).read(document.contents as YAMLMap);
   return { rule: source.hasErrors ? null : rule, diagnostics: source.diagnostics };
 }
 
 class RuleReader {
   private readonly fields = new Set<string>();
   private readonly places = new Map<string, Span>();
+  private readonly lists: ListNames;
   private accuses: Accuses | undefined;
 
   constructor(
     private readonly yaml: YamlFile,
     private readonly streams: RuleStreams,
-  ) {}
+    context: RuleContext,
+  ) {
+    this.lists = { known: context.lists ?? null, used: new Set() };
+  }
 
   /** A rule that is worth nothing unless the file has no errors. */
   read(node: ConstructorParameters<typeof Section>[1]): Rule {
@@ -144,6 +156,7 @@ class RuleReader {
       revision: revisionOf(meaning),
       source: this.yaml.source.file,
       fields: [...this.fields].sort(),
+      ...(this.lists.used.size === 0 ? {} : { lists: [...this.lists.used].sort() }),
     };
   }
 
@@ -173,8 +186,8 @@ class RuleReader {
 
   private pattern(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
     const entry = section.entry('pattern');
-    const features = new FeatureReader(this.yaml, this.streams, this.fields);
-    const scope = { fields: this.fields, features: features.read(section) };
+    const features = new FeatureReader(this.yaml, this.streams, this.fields, this.lists);
+    const scope = { fields: this.fields, features: features.read(section), lists: this.lists };
     this.note(section, 'within', 'gap', 'skip');
     const withinMs = section.parsed('within', 'bad-duration', DURATION_FORM, parseDuration);
     const gapMs = section.parsed('gap', 'bad-duration', DURATION_FORM, parseDuration);

@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import type { Expr, Feature, FeatureFn } from '../../engine/index.js';
 import { checkCondition } from '../condition/check-condition.js';
-import { type FeatureNames, fieldNames, fieldOf, isMeta, type StepInfo } from '../condition/scope.js';
+import { type FeatureNames, fieldNames, fieldOf, isMeta, type ListNames, type StepInfo } from '../condition/scope.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import type { Span } from '../source/source-file.js';
@@ -34,6 +34,7 @@ export class FeatureReader {
     private readonly streams: RuleStreams,
     /** Where the names of the fields that features read are put. */
     private readonly fields: Set<string>,
+    private readonly lists: ListNames,
   ) {}
 
   read(rule: Section): FeatureNames {
@@ -163,7 +164,7 @@ export class FeatureReader {
     const text = section.scalarText('where', 'a condition');
     if (text === undefined) return null;
     const features = { known: this.known, used: new Set<string>() };
-    const scope = { schema, steps: [], self: -1, fields: this.fields, features };
+    const scope = { schema, steps: [], self: -1, fields: this.fields, features, lists: this.lists };
     return checkCondition(text.text, scope, text);
   }
 }
