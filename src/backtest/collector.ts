@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../engine/index.js';
+import type { EngineEvent, Match } from '../engine/index.js';
 import type { Accuses, Rule } from '../rules/rule.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import { accusedEvents, accusesOf } from './accused.js';
@@ -72,9 +72,9 @@ export class Collector implements RunListener {
   }
 
   private accusedOf(found: Found, place: number): number[] {
-    if (found.stream.settings.name !== this.protocol.stream) return [];
     const indices: number[] = [];
-    for (const event of accusedEvents(found.match, this.accuses[place]!)) {
+    const match = ofStream(found.match, this.protocol.stream);
+    for (const event of accusedEvents(match, this.accuses[place]!)) {
       const index = this.indexOf(event);
       if (index !== null && !indices.includes(index)) indices.push(index);
     }
@@ -98,6 +98,14 @@ export class Collector implements RunListener {
   private isFraud(index: number): boolean {
     return this.labels?.get(this.findings.subjects[index]!.id)?.isFraud === true;
   }
+}
+
+/** The match with the events of one stream alone. */
+function ofStream(match: Match, stream: string): Match {
+  const isOf = (event: EngineEvent): boolean => event.stream === stream;
+  if (match.steps.every(({ events }) => events.every(isOf))) return match;
+  const steps = match.steps.map(({ name, events }) => ({ name, events: events.filter(isOf) }));
+  return { ...match, steps: steps.filter(({ events }) => events.length > 0) };
 }
 
 /** From the first event of a match to when it is complete, at most. */

@@ -14,8 +14,9 @@ export class FileEvent extends SourceEvent {
     private batch: RowBatch | null,
     private readonly index: number,
     row: number,
+    stream: string,
   ) {
-    super(time, kind, fields, row, NOTHING, null, true);
+    super(time, kind, fields, row, NOTHING, null, true, stream);
   }
 
   override get raw(): Uint8Array {

@@ -2,21 +2,16 @@ import { isAbsolute, join } from 'node:path';
 import { readAvroSchema } from '../connectors/avro/schema.js';
 import { eventSchemaFor } from '../connectors/avro/stream-schema.js';
 import { openRecords } from '../connectors/file/open-records.js';
-import type { RecordFile, RowBatch } from '../connectors/file/record-file.js';
+import type { RecordFile } from '../connectors/file/record-file.js';
 import type { Match } from '../engine/index.js';
 import type { Rule } from '../rules/rule.js';
 import type { EventSchema } from '../rules/schema.js';
 import type { Alert } from '../runtime/ports/alert.js';
-import { DecodeFailure } from '../runtime/ports/decoder.js';
+import type { DecodeFailure } from '../runtime/ports/decoder.js';
 import type { Settings, StreamSettings } from '../runtime/settings/index.js';
-import { ownFields, type StreamDefinition, streamDefinition } from '../runtime/stream.js';
-import { buildAlert } from '../runtime/task/alert-builder.js';
-import { Detection } from '../runtime/task/detection.js';
-import { kindOf, missingIdentity, timeOf } from '../runtime/task/interpret.js';
 import type { RuleOptions } from '../runtime/task/keyed-engine.js';
-import type { SourceEvent } from '../runtime/task/source-event.js';
-import { AlertDigest } from './digest.js';
-import { FileEvent } from './file-event.js';
+import { FileRun } from './file-run.js';
+import { Totals } from './run-totals.js';
 
 /** A stream of the settings with its file open. */
 export interface FileStream {
@@ -33,7 +28,6 @@ export interface Found {
   readonly match: Match;
   /** Event time at which it was complete, in ms. */
   readonly at: number;
-  readonly stream: FileStream;
   /** Makes the alert; counts nothing. */
   alert(): Alert;
 }
@@ -94,8 +88,8 @@ export async function openStreams(
 }
 
 /**
- * Runs rules over files, as the live service would over a topic of one partition. Each rule runs on every stream that has all
- * of its fields, and keeps a state for each.
+ * Runs rules over files, as the live service would over topics of one partition. Streams that rules join are merged in the order of
+ * arrival, others run one after the other.
  *
  * @param now a clock in seconds, for the figures.
  */
@@ -107,141 +101,49 @@ export async function runFiles(
   options: RuleOptions = {},
 ): Promise<RunResult> {
   const started = now();
-  const totals = new Totals(
-    listener,
-    streams.reduce((sum, s) => sum + s.file.bytesTotal, 0),
-  );
-  for (const rule of rules) {
-    if (!streams.some((s) => fits(rule, s))) {
-      throw new RunError(
-        `${rule.source}: no stream with a file has all the fields of ${rule.id}: ${rule.fields.join(', ')}.`,
-      );
-    }
-  }
-  for (const stream of streams) {
-    const own = rules.filter((rule) => fits(rule, stream));
-    if (own.length > 0) await new StreamRun(stream, own, totals, options).run();
-  }
+  const bytesTotal = streams.reduce((sum, s) => sum + s.file.bytesTotal, 0);
+  const totals = new Totals(listener, bytesTotal);
+  for (const group of joined(streams, rules)) await new FileRun(group.streams, group.rules, totals, options).run();
   const seconds = now() - started;
   return { ...totals.result(), seconds, eventsPerSecond: Math.round(totals.events / Math.max(seconds, 1e-9)) };
 }
 
-const fits = (rule: Rule, stream: FileStream): boolean => rule.fields.every((field) => stream.schema.fields.has(field));
-
-class Totals {
-  events = 0;
-  alerts = 0;
-  late = 0;
-  badRows = 0;
-  private bytesBefore = 0;
-  private readonly digest = new AlertDigest();
-  private readonly byPattern: Record<string, number> = {};
-
-  constructor(
-    readonly listener: RunListener,
-    private readonly bytesTotal: number,
-  ) {}
-
-  alert(alert: Alert): void {
-    this.alerts++;
-    this.byPattern[alert.patternId] = (this.byPattern[alert.patternId] ?? 0) + 1;
-    this.digest.add(alert);
-    this.listener.onAlert?.(alert);
-  }
-
-  found(found: Found): void {
-    const { onFound } = this.listener;
-    const alert = onFound === undefined ? found.alert() : onFound.call(this.listener, found);
-    if (alert !== null) this.alert(alert);
-  }
-
-  progress(bytesOfFile: number): void {
-    this.listener.onProgress?.((this.bytesBefore + bytesOfFile) / Math.max(1, this.bytesTotal), this.events);
-  }
-
-  endOfFile(bytes: number): void {
-    this.bytesBefore += bytes;
-  }
-
-  result(): Omit<RunResult, 'seconds' | 'eventsPerSecond'> {
-    const { events, alerts, late, badRows, byPattern } = this;
-    return { events, alerts, late, badRows, digest: this.digest.hex(), byPattern };
-  }
+interface Joined {
+  readonly streams: readonly FileStream[];
+  readonly rules: readonly Rule[];
 }
 
-class StreamRun {
-  private readonly definition: StreamDefinition;
-  private readonly detection: Detection;
+/** Streams that rules join, directly or by way of others, with the rules that read them. In the order of the streams. */
+function joined(streams: readonly FileStream[], rules: readonly Rule[]): readonly Joined[] {
+  const group = new Map(streams.map((stream) => [stream, stream]));
+  const own = new Map(rules.map((rule) => [rule, readBy(rule, streams)]));
+  for (const [first, ...others] of own.values()) {
+    const into = group.get(first!)!;
+    for (const other of others) {
+      const from = group.get(other)!;
+      for (const [stream, of] of group) if (of === from) group.set(stream, into);
+    }
+  }
+  return [...new Set(group.values())].flatMap((of) => {
+    const reading = rules.filter((rule) => group.get(own.get(rule)![0]!) === of);
+    return reading.length === 0
+      ? []
+      : { streams: streams.filter((stream) => group.get(stream) === of), rules: reading };
+  });
+}
 
-  constructor(
-    private readonly stream: FileStream,
-    private readonly rules: readonly Rule[],
-    private readonly totals: Totals,
-    options: RuleOptions,
-  ) {
-    const { settings, file } = stream;
-    this.definition = streamDefinition(settings);
-    const topic = settings.topic ?? settings.name;
-    const source = {
-      placeOf: ({ offset }: SourceEvent) => ({ topic, partition: 0, offset }),
-      idFieldOf: () => this.definition.idField,
-      decodeWhole: ({ raw }: SourceEvent): Readonly<Record<string, unknown>> => {
-        const whole = file.decodeWhole(raw);
-        return whole instanceof DecodeFailure ? {} : whole;
-      },
-    };
-    this.detection = new Detection(
-      rules,
-      this.definition.clock,
-      {
-        onMatch: (rule, key, match, at) =>
-          totals.found({ rule, key, match, at, stream, alert: () => buildAlert(rule, key, match, at, source) }),
-      },
-      // No cut is ever made of it.
-      { ...options, kindParents: this.definition.kindParents, tellsChanges: false },
+/** The streams that a rule reads. Throws `RunError` where one has no file, or not all of the rule's fields. */
+function readBy(rule: Rule, streams: readonly FileStream[]): readonly FileStream[] {
+  const named = rule.streams.map((name) => {
+    const found = streams.find(({ settings }) => settings.name === name);
+    if (found !== undefined) return found;
+    throw new RunError(
+      `${rule.source}: ${rule.id} reads the stream ${name}, which has no file: set streams.${name}.file.`,
     );
-  }
-
-  async run(): Promise<void> {
-    const { file } = this.stream;
-    const { listener } = this.totals;
-    const asked = listener.fieldsOf?.(this.stream) ?? [];
-    const fields = new Set([...this.rules.flatMap((rule) => rule.fields), ...ownFields(this.definition), ...asked]);
-    for await (const batch of file.batches(fields)) {
-      for (let i = 0; i < batch.rows.length; i++) this.takeIn(batch, i);
-      this.detection.drain();
-      this.totals.progress(batch.bytesRead);
-      if (listener.isEnough?.(this.detection.clock.watermark) === true) break;
-    }
-    this.detection.finish();
-    this.totals.endOfFile(file.bytesTotal);
-  }
-
-  private takeIn(batch: RowBatch, index: number): void {
-    const row = batch.rows[index]!;
-    const { totals, definition } = this;
-    const { clock } = this.detection;
-    totals.events++;
-    const time = missingIdentity(row, definition) ?? timeOf(row, 0, definition);
-    if (time instanceof DecodeFailure) {
-      totals.badRows++;
-      totals.listener.onBadRow?.(this.stream.file.path, batch.first + index, time);
-      return;
-    }
-    totals.listener.onRow?.(this.stream, row.fields, time);
-    if (clock.isLate(time)) {
-      totals.late++;
-    } else {
-      clock.accept(
-        new FileEvent(
-          clock.effectiveTime(time),
-          kindOf(row, definition),
-          row.fields,
-          batch,
-          index,
-          batch.first + index,
-        ),
-      );
-    }
-  }
+  });
+  if (named.length > 0) return named;
+  const fits = streams.find(({ schema }) => rule.fields.every((field) => schema.fields.has(field)));
+  if (fits !== undefined) return [fits];
+  const fields = rule.fields.join(', ');
+  throw new RunError(`${rule.source}: no stream with a file has all the fields of ${rule.id}: ${fields}.`);
 }

@@ -1,0 +1,120 @@
+import type { Rule } from '../rules/rule.js';
+import { DecodeFailure } from '../runtime/ports/decoder.js';
+import { type AlertSource, buildAlert } from '../runtime/task/alert-builder.js';
+import { Detection } from '../runtime/task/detection.js';
+import type { EventClockOptions } from '../runtime/task/event-clock.js';
+import type { RuleOptions } from '../runtime/task/keyed-engine.js';
+import type { SourceEvent } from '../runtime/task/source-event.js';
+import { FileReader } from './file-reader.js';
+import type { FileStream } from './run-files.js';
+import type { Totals } from './run-totals.js';
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/**
+ * Rules over streams that they join. Rows are taken in the order of arrival, ties in the order of the streams; event time is that of
+ * the stream that has come least far and is not at its end. An event is late if it is in its own stream.
+ */
+export class FileRun {
+  private readonly readers: readonly FileReader[];
+  private readonly byName: ReadonlyMap<string | undefined, FileReader>;
+  private readonly detection: Detection;
+  /** All streams are taken in order of arrival. */
+  private readonly isArrival: boolean;
+
+  constructor(
+    streams: readonly FileStream[],
+    rules: readonly Rule[],
+    private readonly totals: Totals,
+    options: RuleOptions,
+  ) {
+    const fields = rules.flatMap((rule) => rule.fields);
+    this.readers = streams.map((stream) => {
+      return new FileReader(stream, [...fields, ...(totals.listener.fieldsOf?.(stream) ?? [])], totals);
+    });
+    this.byName = new Map(this.readers.map((reader) => [reader.stream.settings.name, reader]));
+    this.isArrival = this.readers.every(({ definition }) => definition.clock.mode === 'arrival');
+    const source = this.alertSource();
+    this.detection = new Detection(
+      rules,
+      this.clockOptions(),
+      {
+        onMatch: (rule, key, match, at) =>
+          totals.found({ rule, key, match, at, alert: () => buildAlert(rule, key, match, at, source) }),
+      },
+      {
+        ...options,
+        kindParents: new Map(this.readers.flatMap(({ definition }) => [...definition.kindParents])),
+        streams: streams.map(({ settings }) => settings.name),
+        // No cut is ever made of it.
+        tellsChanges: false,
+      },
+    );
+  }
+
+  async run(): Promise<void> {
+    for (const reader of this.readers) await reader.readOn();
+    for (let open = this.open(); open.length > 0; open = this.open()) {
+      const reader = this.takeRows(open);
+      if (!reader.needsBatch) continue;
+      this.drain();
+      if (this.totals.listener.isEnough?.(this.detection.clock.watermark) === true) break;
+      await reader.readOn();
+    }
+    for (const reader of this.readers) await reader.stop();
+    this.detection.finish();
+  }
+
+  private open(): readonly FileReader[] {
+    return this.readers.filter((reader) => !reader.isAtEnd);
+  }
+
+  /** Takes rows of the stream whose next row arrived first, while that is so and its batch has any. */
+  private takeRows(open: readonly FileReader[]): FileReader {
+    const { clock } = this.detection;
+    const reader = open.reduce((first, other) => (other.arrival < first.arrival ? other : first));
+    let before = Number.POSITIVE_INFINITY;
+    let upTo = Number.POSITIVE_INFINITY;
+    const place = open.indexOf(reader);
+    for (const [i, { arrival }] of open.entries()) {
+      if (i < place) before = Math.min(before, arrival);
+      else if (i > place) upTo = Math.min(upTo, arrival);
+    }
+    do {
+      const event = reader.take(this.isArrival ? clock.highestTime : NEVER);
+      if (event !== null) clock.accept(event);
+    } while (!reader.needsBatch && reader.arrival <= upTo && reader.arrival < before);
+    return reader;
+  }
+
+  /** Processes what all streams have passed. In order of arrival, that is all. */
+  private drain(): void {
+    if (!this.isArrival) {
+      const lowest = Math.min(...this.readers.map(({ watermark }) => watermark));
+      if (lowest < Number.POSITIVE_INFINITY) this.detection.clock.moveTo(lowest);
+    }
+    this.detection.drain();
+  }
+
+  /** Where rows wait for event time, the readers say how far it has come; else the clock itself keeps time from falling. */
+  private clockOptions(): EventClockOptions {
+    return this.isArrival
+      ? { mode: 'arrival', outOfOrdernessMs: 0 }
+      : { mode: 'event-time', outOfOrdernessMs: 0, forwarded: true };
+  }
+
+  private alertSource(): AlertSource {
+    const of = (event: SourceEvent): FileReader => this.byName.get(event.stream)!;
+    return {
+      placeOf: (event) => {
+        const { settings } = of(event).stream;
+        return { topic: settings.topic ?? settings.name, partition: 0, offset: event.offset };
+      },
+      idFieldOf: (event) => of(event).definition.idField,
+      decodeWhole: (event) => {
+        const whole = of(event).stream.file.decodeWhole(event.raw);
+        return whole instanceof DecodeFailure ? {} : whole;
+      },
+    };
+  }
+}
