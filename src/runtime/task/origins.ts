@@ -21,5 +21,5 @@ export function processedUpTo({ watermarks }: Origins, key: string): number {
 
 /** `null` once nothing depends on them any more. */
 export function originsAt(origins: Origins | null, watermark: number): Origins | null {
-  return origins !== null && origins.watermarks.some((passed) => passed > watermark) ? origins : null;
+  return origins?.watermarks.some((passed) => passed > watermark) ? origins : null;
 }

@@ -24,7 +24,7 @@ import type { StreamDefinition } from '../stream.js';
 import { buildAlert, type RecordPlace } from './alert-builder.js';
 import { type Cut, type CutEngine, encodeCut } from './cut.js';
 import { Detection, type RestoredKey } from './detection.js';
-import { eventCodec } from './event-codec.js';
+import { eventCodec, outlineCodec } from './event-codec.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
 import { type Origins, originsAt, processedUpTo } from './origins.js';
 import { SourceEvent } from './source-event.js';
@@ -339,7 +339,7 @@ export class Task {
       const target = layouts[engine];
       if (target === undefined || target === null) continue;
       const keyed = this.detection.engines[target.engine]!;
-      const state = decodeKeyState(value, keyed.ruleSet, this.codec, target.layout);
+      const state = decodeKeyState(value, keyed.ruleSet, countAsChanged ? this.codec : outlineCodec, target.layout);
       if (state === undefined) continue;
       const passed = cut.origins === null ? cut.watermark : processedUpTo(cut.origins, name);
       const restored = { engine: target.engine, key: name, state, watermark: Math.max(cut.watermark, passed) };
