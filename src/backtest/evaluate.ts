@@ -1,9 +1,13 @@
+import type { Findings } from './findings.js';
+import { type Contribution, contributions, overlap } from './metrics/contribution.js';
+import { type CostFigures, cost } from './metrics/cost.js';
+import { type DelayFigures, delay } from './metrics/delay.js';
 import { byScenario, type DetectionFigures, detection, type ScenarioFigures } from './metrics/detection.js';
 import { averagePrecision, type CurvePoint, curve, rocAuc, scoreGroups } from './metrics/ranking.js';
 import { type TopKFigures, topK } from './metrics/top-k.js';
 import type { Verdicts } from './metrics/verdicts.js';
 
-/** All figures of one rule set. */
+/** All figures of one rule set that need labels. */
 export interface Evaluation {
   readonly detection: DetectionFigures;
   readonly byScenario: Readonly<Record<string, ScenarioFigures>>;
@@ -14,17 +18,27 @@ export interface Evaluation {
   readonly curve: readonly CurvePoint[];
   /** `null`: accounts and alerts are not ranked by day. */
   readonly topK: TopKFigures | null;
+  readonly delay: DelayFigures | null;
+  readonly cost: CostFigures | null;
+  /** One for each rule, in their order. */
+  readonly contributions: readonly Contribution[];
+  readonly overlap: readonly (readonly number[])[];
 }
 
-export function evaluate(verdicts: Verdicts): Evaluation {
+export function evaluate(verdicts: Verdicts, findings: Findings, rules: readonly number[]): Evaluation {
   const groups = scoreGroups(verdicts);
   const points = curve(groups);
+  const isOfTransactions = verdicts.protocol.of === 'transaction';
   return {
     detection: detection(verdicts),
     byScenario: byScenario(verdicts),
     averagePrecision: averagePrecision(points),
     rocAuc: rocAuc(groups),
     curve: points,
-    topK: verdicts.protocol.of === 'transaction' ? topK(verdicts) : null,
+    topK: isOfTransactions ? topK(verdicts) : null,
+    delay: isOfTransactions ? delay(verdicts) : null,
+    cost: cost(verdicts),
+    contributions: contributions(verdicts, findings, verdicts.population, rules),
+    overlap: overlap(verdicts, rules),
   };
 }
