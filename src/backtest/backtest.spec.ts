@@ -1,72 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseRule } from '../rules/read/parse-rule.js';
-import { loadSettings, type Settings } from '../runtime/settings/index.js';
-import { backtest } from './backtest.js';
-import { type ProtocolOptions, protocolOf } from './protocol.js';
-import { type BacktestResult, resultOf } from './result.js';
-import { openStreams } from './run-files.js';
+import { DAY, LARGE, measured, PAIR, removeFiles, tried } from './testing/kit.js';
 
-const DAY = 86_400_000;
-const folder = mkdtempSync(join(tmpdir(), 'stakeout-backtest-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** `A100@2`: a payment of 100 by account A on day 2; ids are p0, p1 … in order. */
-function payments(rows: string): object[] {
-  return rows.split(/\s+/).map((row, index) => {
-    const [, account, amount, day] = /^([A-Z])(\d+)@([\d.]+)$/.exec(row)!;
-    return { id: `p${index}`, account, amount: Number(amount), at: Math.round(Number(day) * DAY) };
-  });
-}
-
-const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-
-const LARGE = 'id: large\nkey: account\npattern:\n  - begin: one\n    where: amount > 200\nalert: {score: 80}\n';
-const PAIR =
-  'id: pair\nkey: account\nwithin: 3d\npattern:\n  - begin: small\n    where: amount < 5\n  - followedBy: big\n    where: amount > 100\nalert: {score: 50}\n';
-
-interface Case {
-  readonly rows: string;
-  readonly labels: readonly object[];
-  /** Lines of the section `backtest`, without its labels' file. */
-  readonly section?: string;
-  readonly rules?: readonly string[];
-  readonly options?: ProtocolOptions;
-}
-
-let files = 0;
-
-async function measured({ rows, labels, section = '', rules = [LARGE], options = {} }: Case): Promise<BacktestResult> {
-  const name = `case-${files++}`;
-  writeFileSync(join(folder, `${name}.ndjson`), lines(payments(rows)));
-  writeFileSync(join(folder, `${name}-labels.ndjson`), lines(labels));
-  const config = join(folder, `${name}.yaml`);
-  const stream = `{file: ${name}.ndjson, key: account, time: at, id: id, outOfOrderness: 0s}`;
-  const sections = section.split('\n').filter((line) => line !== '');
-  const own = sections.filter((line) => line.startsWith('labels.')).map((line) => `    ${line.slice(7)}`);
-  const rest = sections.filter((line) => !line.startsWith('labels.')).map((line) => `  ${line}`);
-  const backtestLines = ['backtest:', `  labels:`, `    file: ${name}-labels.ndjson`, ...own, ...rest];
-  writeFileSync(config, [`streams:`, `  payments: ${stream}`, ...backtestLines, ''].join('\n'));
-  const loaded = loadSettings({ file: config, env: {} });
-  if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));
-  return run(loaded.settings, rules, options);
-}
-
-async function run(settings: Settings, texts: readonly string[], options: ProtocolOptions): Promise<BacktestResult> {
-  const streams = await openStreams(settings, undefined, (path) => path);
-  const rules = texts.map((text) => {
-    const { rule, diagnostics } = parseRule(text, 'rule.yaml', streams[0]!.schema);
-    if (rule === null) throw new Error(JSON.stringify(diagnostics));
-    return rule;
-  });
-  let seconds = 0;
-  try {
-    return resultOf(await backtest(streams, rules, protocolOf(settings, options), {}, () => seconds++));
-  } finally {
-    for (const stream of streams) await stream.file.close();
-  }
-}
+afterAll(removeFiles);
 
 describe('a back-test', () => {
   it('measures what alerts accuse in the scored range', async () => {
@@ -180,5 +114,104 @@ describe('a back-test', () => {
     const all = await measured({ rows, labels: [] });
     const part = await measured({ rows, labels: [], section: 'from: 1970-01-02' });
     expect(part.digest).not.toBe(all.digest);
+  });
+});
+
+describe('figures of a back-test', () => {
+  const money = 'amount: amount\namountUnits: 10';
+
+  it('tell how soon a fraud is noticed, and what that saves', async () => {
+    // Two cases of A, a month apart, and one of B that nobody notices.
+    const rows = 'A50@0 A300@1 A100@2 A400@40 B100@41';
+    const labels = [0, 1, 2, 3, 4].map((n) => ({ id: `p${n}` }));
+    const { delay } = await measured({ rows, labels, section: money });
+    expect(delay).toMatchObject({ episodes: 3, noticed: 2, eventsMean: 1.5, minutesMedian: 720 });
+    expect(delay!.money).toEqual({ atStake: 95, accused: 70, saved: 10 });
+  });
+
+  it('take cases from the labels, and leave out those that began before the range', async () => {
+    const rows = 'A300@0 A300@5 B10@6 C300@7';
+    const labels = ['x', 'x', 'y', 'y'].map((group, n) => ({ id: `p${n}`, group }));
+    const { delay } = await measured({ rows, labels, section: 'labels.episode: group\nfrom: 1970-01-03' });
+    expect(delay).toMatchObject({ episodes: 1, noticed: 1, eventsMedian: 2, minutesMedian: 1440, money: null });
+  });
+
+  it('hold alerts a day against what analysts can do', async () => {
+    const rows = 'A300@0.1 B300@0.2 C300@0.3 D1@1.5 E300@2.5';
+    const { workload } = await measured({ rows, labels: [{ id: 'p0' }], section: 'capacity: 1' });
+    expect(workload).toMatchObject({ days: 3, alertsMean: 4 / 3, alertsMedian: 1, alertsMax: 3 });
+    expect(workload.capacity).toEqual({ perDay: 1, daysAbove: 1, backlogMax: 2 });
+    expect(workload.byDay[0]).toEqual({ day: 0, alerts: 3, right: 1 });
+  });
+
+  it('price each threshold', async () => {
+    const rows = 'A1@0 A150@1 B300@2 C300@3 D70@4';
+    const labels = ['p2', 'p4'].map((id) => ({ id }));
+    const section = `${money}\nprice: {falseAlert: 4}`;
+    const { cost } = await measured({ rows, labels, section, rules: [LARGE, PAIR] });
+    expect(cost!.curve.map((point) => [point.threshold, point.cost])).toEqual([
+      [Number.POSITIVE_INFINITY, 37],
+      [80, 11],
+      [50, 15],
+    ]);
+    expect(cost).toMatchObject({ best: { threshold: 80 }, withoutRules: 37, asItIs: 15 });
+    const fixed = await measured({ rows, labels, section: 'price: {falseAlert: 4, missedFraud: 1}' });
+    expect(fixed.cost).toMatchObject({ best: { cost: 2 }, withoutRules: 2, asItIs: 5 });
+  });
+
+  it('tell what each rule adds', async () => {
+    const rows = 'A1@0 A300@1 B300@2 C1@3 C150@4';
+    const labels = ['p1', 'p2'].map((id) => ({ id }));
+    const { byRule, overlap } = await measured({ rows, labels, rules: [LARGE, PAIR] });
+    expect(byRule.large).toMatchObject({ alerts: 2, accused: 2, precision: 1, recall: 1, onlyAccused: 1 });
+    expect(byRule.pair).toMatchObject({ accused: 2, precision: 0.5, onlyAccused: 1, onlyTruePositives: 0 });
+    expect(byRule.large!.marginal!.recall).toBeCloseTo(0.5, 12);
+    expect(byRule.pair!.marginal!.precision).toBeCloseTo(2 / 3 - 1, 12);
+    expect(overlap).toEqual([
+      [2, 1],
+      [1, 2],
+    ]);
+  });
+
+  it('say what another rule set would change', async () => {
+    const rows = 'A1@0 A150@1 B300@2 C300@3 C250@3.5';
+    const labels = ['p1', 'p2'].map((id) => ({ id }));
+    const higher = LARGE.replace('200', '260');
+    const { comparison, digest } = await measured({ rows, labels, rules: [higher, PAIR], baseline: [LARGE] });
+    expect(comparison).toMatchObject({
+      baseline: { accused: 3, truePositives: 1, alerts: 3 },
+      new: { accused: 1, truePositives: 1, byRule: { pair: { accused: 1, truePositives: 1 } } },
+      lost: { accused: 1, truePositives: 0, byRule: { large: { accused: 1 } } },
+      common: { accused: 2, truePositives: 1 },
+      rules: { added: ['pair'], changed: ['large'], removed: [] },
+    });
+    expect(comparison!.difference.recall).toBeCloseTo(0.5, 12);
+    expect(comparison!.new.samples).toEqual([
+      { id: 'p1', time: DAY, amount: 0, isFraud: true, rule: 'pair', key: 'A', message: 'pair' },
+    ]);
+    expect(digest).toBe((await measured({ rows, labels, rules: [higher, PAIR] })).digest);
+  });
+
+  it('of a sweep are those of the same rules one by one', async () => {
+    const rows = 'A1@0 A150@1 B300@2 C210@3 D250@4';
+    const labels = ['p1', 'p2', 'p4'].map((id) => ({ id }));
+    const swept = LARGE.replace('200', `$${'{'}least:220}`);
+    const values = [100, 140, 180, 220, 260, 300];
+    const { sweep } = await tried({ rows, labels, rules: [swept, PAIR], sweep: [`least=${values.join(',')}`] });
+    for (const [index, value] of values.entries()) {
+      const alone = await measured({ rows, labels, rules: [LARGE.replace('200', String(value)), PAIR] });
+      expect(sweep!.points[index]).toMatchObject(alone.detection!);
+      expect(sweep!.points[index]!.averagePrecision).toBeCloseTo(alone.averagePrecision!, 12);
+    }
+    expect(sweep).toMatchObject({ chosen: 3, best: 3 });
+  });
+
+  it('show the same alerts of each rule whatever the order', async () => {
+    const rows = Array.from({ length: 12 }, (_, day) => `A300@${day}`).join(' ');
+    const { done } = await tried({ rows, labels: [{ id: 'p3' }] });
+    const samples = done.findings.samples.get(0)!;
+    expect(samples.right.map((alert) => alert.steps[0]!.events[0]!.id)).toEqual(['p3']);
+    expect(samples.wrong.map((alert) => alert.id)).toEqual(samples.wrong.map((alert) => alert.id).sort());
+    expect(samples.wrong.length).toBe(5);
   });
 });

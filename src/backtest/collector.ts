@@ -4,29 +4,37 @@ import type { Alert } from '../runtime/ports/alert.js';
 import { accusedEvents, accusesOf } from './accused.js';
 import { Findings } from './findings.js';
 import type { Labels } from './labels/labels.js';
+import type { Plan } from './plan.js';
 import type { Population } from './population.js';
 import { fieldsOf, type Protocol } from './protocol.js';
 import type { FileStream, Found, RunListener } from './run-files.js';
 import { SubjectReader } from './subjects.js';
 
+/** Name of the set in a plan that the first one is compared with. */
+export const BASELINE = 'baseline';
+
+/** So that memory stays bounded where two rule sets differ in millions of alerts. */
+const NOTES_MAX = 100_000;
+
 /** Listens to a run, and keeps what its alerts accuse in the scored range. */
-export class Collector implements RunListener {
+export class Collector {
   readonly findings = new Findings();
   private readonly reader: SubjectReader;
   private readonly places: ReadonlyMap<Rule, number>;
   private readonly accuses: readonly Accuses[];
   private readonly fields: readonly string[];
   private readonly enoughAt: number;
+  /** Rules of which whole alerts are made, for digest and samples; of the others, only what they accuse counts. */
+  private readonly main: ReadonlySet<number>;
+  /** Rules of which notes are kept, because they are what two rule sets differ in. */
+  private readonly noted: ReadonlySet<number>;
+  private notes = 0;
 
-  /**
-   * @param alertsOf rules of which whole alerts are made, for the digest and as samples; of the others, only what they accuse counts.
-   * @param population gets every event of the scored stream; `null`: someone else counts them.
-   */
+  /** @param population gets every event of the scored stream; `null`: someone else counts them. */
   constructor(
     private readonly protocol: Protocol,
     private readonly labels: Labels | null,
-    rules: readonly Rule[],
-    private readonly alertsOf: ReadonlySet<Rule>,
+    { rules, sets }: Plan,
     private readonly population: Population | null,
   ) {
     this.reader = new SubjectReader(protocol);
@@ -34,41 +42,52 @@ export class Collector implements RunListener {
     this.accuses = rules.map((rule) => accusesOf(rule, protocol.accuse));
     this.fields = fieldsOf(protocol);
     const horizon = Math.max(0, ...rules.map(longestMs));
+    this.main = new Set(sets[0].rules);
+    this.noted = new Set(sets.some((set) => set.name === BASELINE) ? differing(sets) : []);
     this.enoughAt = protocol.to + horizon;
   }
 
-  fieldsOf(stream: FileStream): readonly string[] {
+  listener(progress: Pick<RunListener, 'onProgress' | 'onBadRow'>): RunListener {
+    return {
+      ...progress,
+      onFound: (found) => this.onFound(found),
+      ...(this.population !== null && { onRow: (stream, fields, time) => this.onRow(stream, fields, time) }),
+      fieldsOf: (stream) => this.fieldsOf(stream),
+      isEnough: (watermark) => watermark >= this.enoughAt,
+    };
+  }
+
+  private fieldsOf(stream: FileStream): readonly string[] {
     return stream.settings.name === this.protocol.stream ? this.fields : [];
   }
 
-  onRow(stream: FileStream, fields: Readonly<Record<string, unknown>>, time: number): void {
+  private onRow(stream: FileStream, fields: Readonly<Record<string, unknown>>, time: number): void {
     if (this.population !== null && stream.settings.name === this.protocol.stream) this.population.add(fields, time);
   }
 
-  isEnough(watermark: number): boolean {
-    return watermark >= this.enoughAt;
-  }
-
   /** Nothing that was complete before the range can accuse anything in it. */
-  onFound(found: Found): Alert | null {
+  private onFound(found: Found): Alert | null {
     const { rule, at } = found;
     const { protocol } = this;
     if (at < protocol.from) return null;
     const place = this.places.get(rule)!;
-    const isCounted = at < protocol.to;
-    const whole = this.alertsOf.has(rule) && (isCounted || protocol.of !== 'alert') ? found.alert() : null;
-    const subjects = protocol.of === 'alert' ? this.alertItself(whole, at) : this.accusedOf(found, place);
+    const isMain = this.main.has(place);
+    const isCounted = isMain && at < protocol.to;
+    const ofAlerts = protocol.of === 'alert';
+    const subjects = ofAlerts ? [] : this.accusedOf(found, place);
+    const isNoted = this.noted.has(place) && subjects.length > 0 && this.notes < NOTES_MAX;
+    const needed = isCounted || isNoted || (isMain && subjects.length > 0) || (ofAlerts && at < protocol.to);
+    const alert = needed ? found.alert() : null;
+    if (ofAlerts && alert !== null) subjects.push(this.alertItself(alert, at));
     if (subjects.length > 0) {
-      const score = whole === null ? rule.alert.score : whole.score;
-      this.findings.add({ rule: place, at, score, subjects });
-      if (whole !== null)
-        this.findings.show(
-          place,
-          whole,
-          subjects.some((index) => this.isFraud(index)),
-        );
+      const score = alert?.score ?? rule.alert.score;
+      const note = isNoted && alert !== null ? { note: { key: alert.key, message: alert.message } } : {};
+      if (isNoted) this.notes++;
+      this.findings.add({ rule: place, at, score, subjects, ...note });
+      const isRight = subjects.some((index) => this.isFraud(index));
+      if (isMain && alert !== null) this.findings.show(place, alert, isRight);
     }
-    return isCounted ? whole : null;
+    return isCounted ? alert : null;
   }
 
   private accusedOf(found: Found, place: number): number[] {
@@ -90,9 +109,8 @@ export class Collector implements RunListener {
       : this.findings.intern(id, event.time, () => this.reader.read(id, event.fields, event.time));
   }
 
-  private alertItself(alert: Alert | null, at: number): number[] {
-    if (alert === null) return [];
-    return [this.findings.intern(alert.id, at, () => this.reader.read(alert.id, {}, at))];
+  private alertItself(alert: Alert, at: number): number {
+    return this.findings.intern(alert.id, at, () => this.reader.read(alert.id, {}, at));
   }
 
   private isFraud(index: number): boolean {
@@ -106,6 +124,14 @@ function ofStream(match: Match, stream: string): Match {
   if (match.steps.every(({ events }) => events.every(isOf))) return match;
   const steps = match.steps.map(({ name, events }) => ({ name, events: events.filter(isOf) }));
   return { ...match, steps: steps.filter(({ events }) => events.length > 0) };
+}
+
+/** Rules that are not in both of the first set and the baseline. */
+function differing(sets: Plan['sets']): number[] {
+  const baseline = sets.find((set) => set.name === BASELINE)!;
+  const [ours, theirs] = [new Set(sets[0].rules), new Set(baseline.rules)];
+  const all = [...sets[0].rules, ...baseline.rules];
+  return all.filter((rule) => !ours.has(rule) || !theirs.has(rule));
 }
 
 /** From the first event of a match to when it is complete, at most. */

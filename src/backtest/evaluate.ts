@@ -1,8 +1,10 @@
 import type { Findings } from './findings.js';
+import { dayIntervals, type Shares } from './metrics/bootstrap.js';
 import { type Contribution, contributions, overlap } from './metrics/contribution.js';
 import { type CostFigures, cost } from './metrics/cost.js';
 import { type DelayFigures, delay } from './metrics/delay.js';
 import { byScenario, type DetectionFigures, detection, type ScenarioFigures } from './metrics/detection.js';
+import type { Interval } from './metrics/interval.js';
 import { averagePrecision, type CurvePoint, curve, rocAuc, scoreGroups } from './metrics/ranking.js';
 import { type TopKFigures, topK } from './metrics/top-k.js';
 import type { Verdicts } from './metrics/verdicts.js';
@@ -10,6 +12,8 @@ import type { Verdicts } from './metrics/verdicts.js';
 /** All figures of one rule set that need labels. */
 export interface Evaluation {
   readonly detection: DetectionFigures;
+  /** By resampling days. */
+  readonly intervals: Shares<Interval>;
   readonly byScenario: Readonly<Record<string, ScenarioFigures>>;
   readonly averagePrecision: number;
   /** `null`: everything is fraud, or nothing is. */
@@ -31,6 +35,7 @@ export function evaluate(verdicts: Verdicts, findings: Findings, rules: readonly
   const isOfTransactions = verdicts.protocol.of === 'transaction';
   return {
     detection: detection(verdicts),
+    intervals: dayIntervals(verdicts),
     byScenario: byScenario(verdicts),
     averagePrecision: averagePrecision(points),
     rocAuc: rocAuc(groups),

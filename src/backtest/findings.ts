@@ -10,6 +10,8 @@ export interface Finding {
   readonly score: number;
   /** Indices of the subjects that it accuses, in the scored range all of them; at least one. */
   readonly subjects: readonly number[];
+  /** To show it; kept of some. */
+  readonly note?: { readonly key: string; readonly message: string };
 }
 
 /** Alerts to show: of each rule those with the lowest ids, so that it does not matter in what order they were found. */

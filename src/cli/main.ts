@@ -126,6 +126,11 @@ function addBacktest(program: Command, run: Run): void {
     .option('--from <time>', 'score transactions from this time on, e.g. 2026-01-31 (backtest.from)')
     .option('--to <time>', 'and before this one (backtest.to)')
     .option('--labels <file>', 'labels instead of those that the config names')
+    .option('--baseline <path>', 'patterns to compare with: what is new, lost and common')
+    .option(
+      '--sweep <range...>',
+      'values of a parameter of the rules to try in one pass: name=5000..20000:16, or name=1h,2h',
+    )
     .option('--min-precision <n>', 'fail below it: 0 to 1')
     .option('--min-recall <n>', 'fail below it: 0 to 1')
     .option(...JSON_OPTION)

@@ -9,6 +9,7 @@ export { type ParsedRule, parseRule, type RuleContext } from './read/parse-rule.
 export type { KeyBy, MessagePart, Rule, RuleStatus, Severity } from './rule.js';
 export type { EventField, EventSchema, FieldType, KnownStreams, RuleStream } from './schema.js';
 export { formatDiagnostic } from './source/format-diagnostic.js';
+export { type ParameterValues, parametersOf } from './source/parameters.js';
 export { type ParsedTests, parseRuleTests } from './testing/parse-tests.js';
 export type { ExpectedAlert, RuleTest, TestEvent, TestStream } from './testing/rule-test.js';
 export { runRuleTests, type TestEngine, type TestFailure, type TestResult } from './testing/run-tests.js';

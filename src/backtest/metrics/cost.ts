@@ -27,9 +27,7 @@ export function cost({ protocol, accused, frauds }: Verdicts): CostFigures | nul
   const withoutRules = total;
   let falseAlerts = 0;
   let missedFrauds = frauds.length;
-  const curve: CostPoint[] = [
-    { threshold: Number.POSITIVE_INFINITY, falseAlerts, missedFrauds, cost: total },
-  ];
+  const curve: CostPoint[] = [{ threshold: Number.POSITIVE_INFINITY, falseAlerts, missedFrauds, cost: total }];
   const ranked = accused.toSorted((a, b) => b.score - a.score);
   ranked.forEach(({ fraud, score }, index) => {
     if (fraud === null) {

@@ -50,13 +50,17 @@ export function delay(verdicts: Verdicts): DelayFigures {
     episodes: episodes.length,
     noticed: events.length,
     eventsMedian: quantile(events, 0.5),
-    eventsMean: events.length === 0 ? null : share(events.reduce((sum, n) => sum + n, 0), events.length),
+    eventsMean:
+      events.length === 0
+        ? null
+        : share(
+            events.reduce((sum, n) => sum + n, 0),
+            events.length,
+          ),
     minutesMedian: quantile(minutes, 0.5),
     minutes90: quantile(minutes, 0.9),
     money:
-      verdicts.protocol.amount === null
-        ? null
-        : { atStake: moneyOf(verdicts.frauds), accused: moneyOf(caught), saved },
+      verdicts.protocol.amount === null ? null : { atStake: moneyOf(verdicts.frauds), accused: moneyOf(caught), saved },
   };
 }
 

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { type Backtest, backtest } from '../../backtest/backtest.js';
+import { backtest } from '../../backtest/backtest.js';
+import { measure } from '../../backtest/measure.js';
 import { type Protocol, protocolOf } from '../../backtest/protocol.js';
 import { type BacktestResult, resultOf } from '../../backtest/result.js';
 import { openStreams } from '../../backtest/run-files.js';
@@ -9,7 +10,9 @@ import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
 import { settingsOrFail } from '../settings.js';
-import { badRowPrinter, grouped, openOrFail, progressLine, rulesOrFail } from './files.js';
+import { plannedRules } from './backtest/rules.js';
+import { summary } from './backtest/summary.js';
+import { badRowPrinter, openOrFail, progressLine } from './files.js';
 
 export interface BacktestOptions {
   readonly config: string;
@@ -19,6 +22,11 @@ export interface BacktestOptions {
   readonly from?: string;
   readonly to?: string;
   readonly labels?: string;
+  /** Patterns to compare with. */
+  readonly baseline?: string;
+  readonly sweep?: readonly string[];
+  readonly report?: string;
+  readonly csv?: string;
   readonly minPrecision?: string;
   readonly minRecall?: string;
 }
@@ -31,13 +39,13 @@ export async function backtestCommand(options: BacktestOptions, output: Output):
   const thresholds = { precision: shareOf(options, 'minPrecision'), recall: shareOf(options, 'minRecall') };
   const streams = await openOrFail(() => openStreams(settings, options.data, (path) => relative(base, path)));
   try {
-    const rules = await rulesOrFail(options.patterns ?? settings.patterns, streams, output);
+    const rules = await plannedRules(options, settings, streams, output);
     const now = (): number => performance.now() / 1000;
     const started = now();
     const done = await openOrFail(() =>
       backtest(
         streams,
-        rules,
+        rules.plan,
         protocol,
         {
           onProgress: (fraction, events) => output.progress(progressLine(fraction, events, now() - started)),
@@ -48,9 +56,10 @@ export async function backtestCommand(options: BacktestOptions, output: Output):
       ),
     );
     output.progress('');
-    const result = resultOf(done);
+    const measured = measure(done, rules.sweep, rules.defaults);
+    const result = resultOf(measured);
     const failures = below(result, thresholds);
-    output.result({ ...result, failures }, () => [...summary(done, result), ...failures].join('\n'));
+    output.result({ ...result, failures }, () => [...summary(measured, result), ...failures].join('\n'));
     return failures.length === 0 ? 0 : 1;
   } finally {
     for (const stream of streams) await stream.file.close();
@@ -103,34 +112,4 @@ function below(result: BacktestResult, thresholds: { precision?: number; recall?
       `${name} is ${value === null ? 'not known: there are no labels' : value.toFixed(4)}, and must be ${least}.`,
     ];
   });
-}
-
-const shown = (value: number | null): string => (value === null ? '–' : value.toFixed(3));
-
-function summary({ run, rules, verdicts }: Backtest, result: BacktestResult): string[] {
-  const { range, detection, topK, byScenario, byRule } = result;
-  const lines = [
-    `${grouped(run.events)} events in ${run.seconds.toFixed(2)} s (${grouped(run.eventsPerSecond)} events/s); ${grouped(result.scored)} scored, ${range.from ?? 'from the first'} to ${range.to ?? 'the last'}`,
-    `${grouped(result.alerts)} alerts accuse ${grouped(verdicts.accused.length)} of them`,
-  ];
-  if (detection !== null) {
-    const { truePositives, falsePositives, frauds, falsePerTrue } = detection;
-    lines.push(
-      `precision ${shown(result.precision)}  recall ${shown(result.recall)}  F1 ${shown(result.f1)}  average precision ${shown(result.averagePrecision)}  ROC AUC ${shown(result.rocAuc)}`,
-      `${grouped(truePositives)} of ${grouped(frauds)} frauds, ${grouped(falsePositives)} false (${falsePerTrue === null ? '–' : falsePerTrue.toFixed(2)} for each true one)`,
-    );
-  }
-  if (topK !== null) {
-    const cards = topK.cards === null ? '' : `, cards ${shown(topK.cards)} (at best ${shown(topK.cardsAtBest)})`;
-    lines.push(`precision among the first ${topK.k} a day: transactions ${shown(topK.transactions)}${cards}`);
-  }
-  for (const [name, { frauds, found, recall }] of Object.entries(byScenario))
-    lines.push(`  scenario ${name}: ${grouped(found)} of ${grouped(frauds)}, recall ${shown(recall)}`);
-  for (const { id } of rules) {
-    const { accused, truePositives, precision, recall } = byRule[id]!;
-    lines.push(
-      `  ${id}: accuses ${grouped(accused)}, ${grouped(truePositives)} rightly, precision ${shown(precision)}, recall ${shown(recall)}`,
-    );
-  }
-  return [...lines, `digest ${run.digest}`];
 }

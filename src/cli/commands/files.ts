@@ -1,6 +1,6 @@
 import { type FileStream, RunError } from '../../backtest/run-files.js';
 import { RecordFileError } from '../../connectors/file/file-error.js';
-import { formatDiagnostic, loadRules, type Rule } from '../../rules/index.js';
+import { formatDiagnostic, type LoadedRules, loadRules, type ParameterValues } from '../../rules/index.js';
 import type { DecodeFailure } from '../../runtime/ports/decoder.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
@@ -18,18 +18,20 @@ export async function openOrFail<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-export async function rulesOrFail(
+/** The rules that run, and the texts that they were read from. Errors in them end the command. */
+export async function loadOrFail(
   path: string,
   streams: readonly FileStream[],
   output: Output,
-): Promise<readonly Rule[]> {
-  const { rules, diagnostics } = await loadRules([path], { schemas: streams.map((s) => s.schema) });
+  parameters: ParameterValues = new Map(),
+): Promise<Pick<LoadedRules, 'rules' | 'texts'>> {
+  const { rules, texts, diagnostics } = await loadRules([path], { schemas: streams.map((s) => s.schema), parameters });
   const { errors, warnings } = bySeverity(diagnostics);
   for (const warning of warnings) output.say(formatDiagnostic(warning));
   if (errors.length > 0) throw new CommandError(errors.map(formatDiagnostic).join('\n\n'));
   const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
   if (running.length === 0) throw new CommandError(`There is no live or shadow rule in ${path}.`);
-  return running;
+  return { rules: running, texts };
 }
 
 const BAD_ROWS_SHOWN = 5;

@@ -7,7 +7,7 @@ import type { Alert } from '../../runtime/ports/alert.js';
 import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import type { Output } from '../output.js';
 import { settingsOrFail } from '../settings.js';
-import { badRowPrinter, counted, grouped, openOrFail, progressLine, rulesOrFail } from './files.js';
+import { badRowPrinter, counted, grouped, loadOrFail, openOrFail, progressLine } from './files.js';
 
 export interface RunCommandOptions {
   readonly config: string;
@@ -24,7 +24,7 @@ export async function run(options: RunCommandOptions, output: Output): Promise<n
   const base = dirname(resolve(options.config));
   const streams = await openOrFail(() => openStreams(settings, options.data, (path) => relative(base, path)));
   try {
-    const rules = await rulesOrFail(options.patterns ?? settings.patterns, streams, output);
+    const { rules } = await loadOrFail(options.patterns ?? settings.patterns, streams, output);
     const result = await runShown(streams, rules, options, output, ruleOptionsOf(settings.engine));
     output.result(result, () => summary(result, options));
     return 0;

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diagnostic.js';
 import type { KnownLists } from '../known-lists.js';
 import type { Rule } from '../rule.js';
 import type { EventSchema, KnownStreams } from '../schema.js';
+import type { ParameterValues } from '../source/parameters.js';
 import { parseRule } from './parse-rule.js';
 
 export interface LoadOptions {
@@ -17,6 +18,8 @@ export interface LoadOptions {
   readonly resolveLists?: (file: string) => KnownLists | undefined;
   /** Decides for each file instead. */
   readonly resolveStreams?: (file: string) => KnownStreams | Promise<KnownStreams>;
+  /** Values of their parameters, in place of the defaults. */
+  readonly parameters?: ParameterValues;
 }
 
 export interface LoadedRules {
@@ -44,7 +47,9 @@ export async function loadRules(paths: readonly string[], options: LoadOptions =
     if (text === null) continue;
     const streams = options.resolveStreams === undefined ? ofAll : await options.resolveStreams(file);
     const lists = options.resolveLists?.(file) ?? options.lists;
-    const parsed = parseRule(text, file, streams, lists === undefined ? {} : { lists });
+    const { parameters } = options;
+    const context = { ...(lists === undefined ? {} : { lists }), ...(parameters === undefined ? {} : { parameters }) };
+    const parsed = parseRule(text, file, streams, context);
     diagnostics.push(...parsed.diagnostics);
     if (parsed.rule === null) continue;
     const other = fileOfId.get(parsed.rule.id);

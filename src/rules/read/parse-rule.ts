@@ -11,6 +11,7 @@ import type { Accuses, KeyBy, MessagePart, Rule, RuleStatus, Severity } from '..
 import { type KnownStreams, type RuleStream, ruleStreams } from '../schema.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
+import { fillIn, NO_PARAMETERS, type ParameterValues } from '../source/parameters.js';
 import { SourceFile, type Span } from '../source/source-file.js';
 import { ENGINE_HINTS } from './engine-hints.js';
 import { readAccuses } from './read-accuses.js';
@@ -50,6 +51,8 @@ const SCORE_BY_SEVERITY: Readonly<Record<Severity, number>> = { low: 20, medium:
 export interface RuleContext {
   /** Absent: nothing is known of reference lists, so that any may be asked. */
   readonly lists?: KnownLists;
+  /** Values of its parameters, in place of the defaults. */
+  readonly parameters?: ParameterValues;
 }
 
 export interface ParsedRule {
@@ -64,6 +67,17 @@ export interface ParsedRule {
  * one over each stream in turn: the stream is meant for which all of it holds. Never throws for bad text.
  */
 export function parseRule(text: string, file: string, known: KnownStreams, context: RuleContext = {}): ParsedRule {
+  const filled = fillIn(text, context.parameters ?? NO_PARAMETERS);
+  if (filled.missing.length === 0) return parseText(filled.text, file, known, context);
+  const source = new SourceFile(file, filled.text);
+  for (const { name, ...span } of filled.missing) {
+    const hint = `Write \${${name}:VALUE} with the value that counts where none is given.`;
+    source.error('parameter-without-value', span, `The parameter ${name} has no value.`, hint);
+  }
+  return { rule: null, diagnostics: source.diagnostics };
+}
+
+function parseText(text: string, file: string, known: KnownStreams, context: RuleContext): ParsedRule {
   const streams = ruleStreams(known);
   const source = new SourceFile(file, text);
   const document = readYaml(source);
