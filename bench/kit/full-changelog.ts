@@ -1,4 +1,5 @@
 import { systemClock } from '../../src/connectors/system-clock.js';
+import { NO_LISTS } from '../../src/runtime/lists/reference-lists.js';
 import type { Log, TopicPartition } from '../../src/runtime/ports/log.js';
 import { loadSettings } from '../../src/runtime/settings/index.js';
 import { Task, type TaskOutput } from '../../src/runtime/task/task.js';
@@ -66,8 +67,8 @@ async function makeTask(config: string, partition: TopicPartition): Promise<Task
     onTrouble: () => undefined,
     onRecovered: () => undefined,
   });
-  const { sources } = await loadRunningRules(settings.patterns, streamFacts(stream).schema);
-  const ruleSet = ruleSetsOf(sources, settings, parts).source;
+  const { sources } = await loadRunningRules(settings.patterns, streamFacts(stream).schema, NO_LISTS.known);
+  const ruleSet = ruleSetsOf(sources, settings, parts, NO_LISTS).source;
   const task = new Task({ partition, stream: parts.definition, ruleSet, clock: systemClock, output: NOTHING });
   task.beginAt(0);
   task.goLive();

@@ -1,5 +1,5 @@
 import { streamSchema } from '../connectors/avro/stream-schema.js';
-import { type Diagnostic, type LoadedRules, loadRules, type RuleStream } from '../rules/index.js';
+import { type Diagnostic, type KnownLists, type LoadedRules, loadRules, type RuleStream } from '../rules/index.js';
 import type { Settings } from '../runtime/settings/index.js';
 import { configFor, settingsOrFail } from './settings.js';
 
@@ -10,15 +10,22 @@ export function streamsOf(settings: Settings): readonly RuleStream[] {
   });
 }
 
-/** Loads rules, each checked against the streams of the config that is given, or of the nearest one. */
+/** The reference lists that the settings name. */
+export const listsOf = ({ lists }: Settings): KnownLists =>
+  new Map(Object.entries(lists).map(([name, { kind }]) => [name, kind]));
+
+/** Loads rules, each checked against the streams and lists of the config that is given, or of the nearest one. */
 export function loadRulesFor(paths: readonly string[], config: string | undefined): Promise<LoadedRules> {
-  const known = new Map<string | undefined, readonly RuleStream[]>();
+  const known = new Map<string | undefined, Settings>();
+  const settingsFor = (file: string): Settings => {
+    const nearest = config ?? configFor(file);
+    const settings = known.get(nearest) ?? settingsOrFail(nearest);
+    known.set(nearest, settings);
+    return settings;
+  };
   return loadRules(paths, {
-    resolveStreams: (file) => {
-      const nearest = config ?? configFor(file);
-      if (!known.has(nearest)) known.set(nearest, streamsOf(settingsOrFail(nearest)));
-      return known.get(nearest)!;
-    },
+    resolveStreams: (file) => streamsOf(settingsFor(file)),
+    resolveLists: (file) => listsOf(settingsFor(file)),
   });
 }
 

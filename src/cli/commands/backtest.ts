@@ -4,6 +4,7 @@ import { measure } from '../../backtest/measure.js';
 import { type Protocol, protocolOf } from '../../backtest/protocol.js';
 import { type BacktestResult, resultOf } from '../../backtest/result.js';
 import { openStreams } from '../../backtest/run-files.js';
+import { loadLists } from '../../runtime/lists/load-lists.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { parseTimestamp } from '../../runtime/settings/values.js';
 import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
@@ -39,7 +40,8 @@ export async function backtestCommand(options: BacktestOptions, output: Output):
   const thresholds = { precision: shareOf(options, 'minPrecision'), recall: shareOf(options, 'minRecall') };
   const streams = await openOrFail(() => openStreams(settings, options.data, (path) => relative(base, path)));
   try {
-    const rules = await plannedRules(options, settings, streams, output);
+    const lists = await openOrFail(() => loadLists(settings.lists));
+    const rules = await plannedRules(options, settings, { streams, lists: lists.known }, output);
     const now = (): number => performance.now() / 1000;
     const started = now();
     const done = await openOrFail(() =>
@@ -52,7 +54,7 @@ export async function backtestCommand(options: BacktestOptions, output: Output):
           onBadRow: badRowPrinter(output),
         },
         now,
-        ruleOptionsOf(settings.engine),
+        { ...ruleOptionsOf(settings.engine), lists },
       ),
     );
     output.progress('');

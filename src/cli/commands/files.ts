@@ -1,6 +1,13 @@
 import { type FileStream, RunError } from '../../backtest/run-files.js';
 import { RecordFileError } from '../../connectors/file/file-error.js';
-import { formatDiagnostic, type LoadedRules, loadRules, type ParameterValues } from '../../rules/index.js';
+import {
+  formatDiagnostic,
+  type KnownLists,
+  type LoadedRules,
+  loadRules,
+  type ParameterValues,
+} from '../../rules/index.js';
+import { ListError } from '../../runtime/lists/load-lists.js';
 import type { DecodeFailure } from '../../runtime/ports/decoder.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
@@ -12,20 +19,30 @@ export async function openOrFail<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (error instanceof RecordFileError || error instanceof RunError)
+    if (error instanceof RecordFileError || error instanceof RunError || error instanceof ListError)
       throw new CommandError(error.message, { cause: error });
     throw error;
   }
 }
 
+/** What rules may read. */
+export interface Readable {
+  readonly streams: readonly FileStream[];
+  readonly lists: KnownLists;
+}
+
 /** The rules that run, and the texts that they were read from. Errors in them end the command. */
 export async function loadOrFail(
   path: string,
-  streams: readonly FileStream[],
+  { streams, lists }: Readable,
   output: Output,
   parameters: ParameterValues = new Map(),
 ): Promise<Pick<LoadedRules, 'rules' | 'texts'>> {
-  const { rules, texts, diagnostics } = await loadRules([path], { schemas: streams.map((s) => s.schema), parameters });
+  const { rules, texts, diagnostics } = await loadRules([path], {
+    schemas: streams.map((s) => s.schema),
+    lists,
+    parameters,
+  });
   const { errors, warnings } = bySeverity(diagnostics);
   for (const warning of warnings) output.say(formatDiagnostic(warning));
   if (errors.length > 0) throw new CommandError(errors.map(formatDiagnostic).join('\n\n'));

@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { type FileStream, openStreams, type RunResult, runFiles } from '../../backtest/run-files.js';
 import type { Rule } from '../../rules/index.js';
+import { loadLists } from '../../runtime/lists/load-lists.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import type { Output } from '../output.js';
@@ -24,8 +25,9 @@ export async function run(options: RunCommandOptions, output: Output): Promise<n
   const base = dirname(resolve(options.config));
   const streams = await openOrFail(() => openStreams(settings, options.data, (path) => relative(base, path)));
   try {
-    const { rules } = await loadOrFail(options.patterns ?? settings.patterns, streams, output);
-    const result = await runShown(streams, rules, options, output, ruleOptionsOf(settings.engine));
+    const lists = await openOrFail(() => loadLists(settings.lists));
+    const { rules } = await loadOrFail(options.patterns ?? settings.patterns, { streams, lists: lists.known }, output);
+    const result = await runShown(streams, rules, options, output, { ...ruleOptionsOf(settings.engine), lists });
     output.result(result, () => summary(result, options));
     return 0;
   } finally {

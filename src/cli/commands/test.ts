@@ -2,7 +2,7 @@ import { formatDiagnostic, formatFailure, type TestStream, testRules } from '../
 import { renderMessage } from '../../runtime/task/message.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
-import { bySeverity, streamsOf } from '../rules.js';
+import { bySeverity, listsOf, streamsOf } from '../rules.js';
 import { configFor, settingsOrFail } from '../settings.js';
 
 export interface TestOptions {
@@ -20,6 +20,7 @@ export async function test(paths: readonly string[], options: TestOptions, outpu
   };
   const { passed, failed, failures, diagnostics } = await testRules(paths, {
     streamsOf: streamsFor,
+    listsOf: (file) => listsOf(settingsOrFail(options.config ?? configFor(file))),
     render: renderMessage,
   });
   const { errors, warnings } = bySeverity(diagnostics);

@@ -2,6 +2,7 @@ import { type Verification, VerifyError, verify } from '../../backtest/verify.js
 import { systemClock } from '../../connectors/system-clock.js';
 import { parseTimestamp } from '../../runtime/settings/values.js';
 import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
+import { keptLists, openLists } from '../../service/compose/lists.js';
 import { openLog } from '../../service/compose/log.js';
 import { onlyStream, StreamsError } from '../../service/compose/only-stream.js';
 import { ruleSetReader, ruleSetsOf } from '../../service/compose/rule-set.js';
@@ -35,12 +36,13 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
     });
     const topic = options.topic ?? stream.settings.topic;
     if (topic === undefined) throw new CommandError('The stream reads several topics: say which with --topic.');
-    const { sources } = await loadRunningRules(settings.patterns, stream.schema);
-    const ruleSets = ruleSetsOf(sources, settings, stream);
+    const lists = await openLists(settings);
+    const { sources } = await loadRunningRules(settings.patterns, stream.schema, lists.known);
+    const ruleSets = ruleSetsOf(sources, settings, stream, lists);
     const route = ruleSets.routes.find((r) => r.topic.name === topic);
     const routed = new Set(ruleSets.routes.map(({ field }) => field));
     const result = await verify({
-      ...{ log, topic, from, to, readRuleSet: ruleSetReader(stream) },
+      ...{ log, topic, from, to, readRuleSet: ruleSetReader(stream, lists, keptLists(settings)) },
       groupId: settings.kafka.groupId,
       journalTopic: settings.journal.topic,
       alertsTopic: settings.alerts.topic,

@@ -8,6 +8,7 @@ import { suggest } from '../source/nearest.js';
 import { SourceFile } from '../source/source-file.js';
 import { checkFields, EventRows } from './event-rows.js';
 import type { ExpectedAlert, RuleTest, TestStream } from './rule-test.js';
+import { readTestLists } from './test-lists.js';
 import { streamsOfRule } from './test-streams.js';
 
 export interface ParsedTests {
@@ -44,6 +45,12 @@ export function parseRuleTests(
   return { tests: source.hasErrors ? [] : tests, diagnostics: source.diagnostics };
 }
 
+/** What all tests of a file have in common. */
+interface Shared {
+  readonly defaults: Section | undefined;
+  readonly lists: Section | undefined;
+}
+
 class TestsReader {
   private readonly steps: readonly string[];
 
@@ -56,18 +63,19 @@ class TestsReader {
   }
 
   read(node: YAMLMap): readonly RuleTest[] {
-    const file = new Section(this.yaml, node, 'The file', ['defaults', 'tests']);
+    const file = new Section(this.yaml, node, 'The file', ['defaults', 'lists', 'tests']);
     const defaults = file.section('defaults', 'defaults', null);
     if (defaults !== undefined) checkFields(defaults, this.streams);
+    const shared = { defaults, lists: file.section('lists', 'lists', null) };
     const list = file.entry('tests');
     if (list === undefined) file.missing('tests', 'Add tests: with a list of tests.');
     else if (!isSeq(list.node)) file.wrong(list, 'a list of tests');
     if (!isSeq(list?.node)) return [];
-    return this.maps(list.node.items as Node[], 'A test').map((test) => this.test(test, defaults));
+    return this.maps(list.node.items as Node[], 'A test').map((test) => this.test(test, shared));
   }
 
-  private test(node: YAMLMap, defaults: Section | undefined): RuleTest {
-    const test = new Section(this.yaml, node, 'A test', ['name', 'defaults', 'events', 'alerts']);
+  private test(node: YAMLMap, shared: Shared): RuleTest {
+    const test = new Section(this.yaml, node, 'A test', ['name', 'defaults', 'lists', 'events', 'alerts']);
     const name = test.text('name') ?? '';
     if (!test.entry('name')) test.missing('name', 'Say in a few words what the test shows.');
     const own = test.section('defaults', 'defaults', null);
@@ -76,13 +84,14 @@ class TestsReader {
       this.yaml,
       this.rule,
       this.streams,
-      [defaults, own].filter((d) => d !== undefined),
+      [shared.defaults, own].filter((d) => d !== undefined),
     );
     for (const row of this.list(test, 'events')) rows.add(row);
     const alerts = this.list(test, 'alerts').map((alert) => this.alert(alert, rows));
     const line = this.yaml.source.text.slice(0, test.span.start).split('\n').length;
     const events = rows.events.toSorted((a, b) => a.event.time - b.event.time || a.event.seq - b.event.seq);
-    return { name, file: this.yaml.source.file, line, events, alerts };
+    const lists = [shared.lists, test.section('lists', 'lists', null)].filter((l) => l !== undefined);
+    return { name, file: this.yaml.source.file, line, events, alerts, lists: readTestLists(this.rule, lists, test) };
   }
 
   private list(test: Section, key: string): readonly YAMLMap[] {

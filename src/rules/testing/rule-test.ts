@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../../engine/index.js';
+import type { EngineEvent, Lists } from '../../engine/index.js';
 import type { EventSchema } from '../schema.js';
 
 /** What the tests of a rule need to know of its stream. Field names as in the stream's settings. */
@@ -35,4 +35,6 @@ export interface RuleTest {
   /** In order of time. */
   readonly events: readonly TestEvent[];
   readonly alerts: readonly ExpectedAlert[];
+  /** What the rule's reference lists hold in this test. */
+  readonly lists: Lists;
 }

@@ -63,7 +63,9 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine): FoundAlert[] {
   };
   for (const { keys, event } of test.events) {
     for (const key of keys) {
-      const runner = runners.get(key) ?? new PatternRunner(rule.pattern, { kindParents: engine.kindParents, key });
+      const runner =
+        runners.get(key) ??
+        new PatternRunner(rule.pattern, { kindParents: engine.kindParents, key, lists: test.lists });
       runners.set(key, runner);
       take(key, runner.feed(event));
     }

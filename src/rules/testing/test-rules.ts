@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
+import type { KnownLists } from '../known-lists.js';
 import { loadRules } from '../read/load-rules.js';
 import type { KnownStreams } from '../schema.js';
 import { parseRuleTests } from './parse-tests.js';
@@ -10,6 +11,8 @@ import { streamsOfRule } from './test-streams.js';
 
 export interface TestRulesOptions extends Omit<TestEngine, 'kindParents'> {
   /** The streams that there are for the rule in a file. */
+  /** The reference lists that there are for the rule in a file. Absent: any may be asked. */
+  readonly listsOf?: (file: string) => KnownLists;
   readonly streamsOf: (file: string) => readonly TestStream[] | Promise<readonly TestStream[]>;
 }
 
@@ -23,7 +26,10 @@ export const TESTS_FILE = 'tests.yaml';
 /** Runs the tests beside all rules in the given files and folders. */
 export async function testRules(paths: readonly string[], options: TestRulesOptions): Promise<TestRulesResult> {
   const resolveStreams = async (file: string) => knownStreams(await options.streamsOf(file));
-  const { rules, diagnostics: ofRules } = await loadRules(paths, { resolveStreams });
+  const { rules, diagnostics: ofRules } = await loadRules(paths, {
+    resolveStreams,
+    ...(options.listsOf === undefined ? {} : { resolveLists: options.listsOf }),
+  });
   const diagnostics = [...ofRules];
   const failures: TestFailure[] = [];
   let passed = 0;

@@ -7,7 +7,7 @@ import type { RuleOptions } from '../task/keyed-engine.js';
 
 /** Rules with all else that decides what they find in the same records. */
 export interface RuleSetVersion {
-  /** 32 hex digits of SHA-256 over the rules' revisions, in their order, their options and the stream's clock. */
+  /** 32 hex digits of SHA-256 over the rules' revisions, in their order, their options, the stream's clock, and what their lists hold. */
   readonly digest: string;
   /** What `ReadRuleSet` makes the same of, in this process or in a later one. */
   readonly body: Uint8Array;
@@ -21,12 +21,18 @@ export interface RuleSetVersion {
 /** Makes a version of the body that the journal holds. Throws when this release cannot read it, or its rules hold no more. */
 export type ReadRuleSet = (body: Uint8Array) => Promise<RuleSetVersion>;
 
-/** See `RuleSetVersion.digest`. */
-export function ruleSetDigest(rules: readonly Rule[], options: RuleOptions, clock: EventClockOptions): string {
+/** See `RuleSetVersion.digest`. `lists`: digests of the lists that the rules ask, by name. */
+export function ruleSetDigest(
+  rules: readonly Rule[],
+  options: RuleOptions,
+  clock: EventClockOptions,
+  lists: Readonly<Record<string, string>> = {},
+): string {
   const revisions = rules.map(({ id, revision }) => ({ id, revision }));
   const { limits, quantifierGap } = options;
+  const asked = Object.keys(lists).length === 0 ? {} : { lists };
   return createHash('sha256')
-    .update(canonicalJson(JSON.parse(JSON.stringify({ revisions, limits, quantifierGap, clock }))))
+    .update(canonicalJson(JSON.parse(JSON.stringify({ revisions, limits, quantifierGap, clock, ...asked }))))
     .digest('hex')
     .slice(0, 32);
 }

@@ -5,7 +5,7 @@ import { type ListData, listData, ReferenceLists } from './reference-lists.js';
 
 /** Where a list is read from. */
 export interface ListSource {
-  readonly file: string;
+  readonly file?: string;
   readonly kind: ListKind;
 }
 
@@ -22,6 +22,7 @@ export async function loadLists(sources: Readonly<Record<string, ListSource>>): 
 }
 
 export async function loadList(name: string, { file, kind }: ListSource): Promise<ListData> {
+  if (file === undefined) throw new ListError(`lists.${name}.file says nothing: the list cannot be read.`);
   try {
     return listData(kind, readList(await readFile(file), formatOf(file), kind));
   } catch (error) {

@@ -16,7 +16,9 @@ export interface Route {
 
 /** How long after an event one of these rules may still wait for time to pass, in ms. */
 export function longestWindow(ruleSets: readonly RuleSetVersion[]): number {
-  const patterns = ruleSets.flatMap(({ rules }) => (rules.length === 0 ? [] : compileRuleSet(rules).patterns));
+  const patterns = ruleSets.flatMap(({ rules, options: { lists } }) =>
+    rules.length === 0 ? [] : compileRuleSet(rules, lists === undefined ? {} : { lists }).patterns,
+  );
   return Math.max(0, ...patterns.map(({ windowMs }) => windowMs));
 }
 

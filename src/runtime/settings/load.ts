@@ -182,6 +182,10 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
       add(['streams', name, 'schema'], 'an Avro schema (.avsc), because plain Avro does not carry its own', 'nothing');
     }
   }
+  for (const [name, list] of isTree(tree.lists) ? Object.entries(tree.lists) : []) {
+    if (isTree(list) && list.file === undefined)
+      add(['lists', name, 'file'], 'a file to read the list from', 'nothing');
+  }
   if (getAt(tree, ['checkpoint', 'to']) === 's3' && getAt(tree, ['checkpoint', 's3', 'bucket']) === undefined) {
     add(['checkpoint', 's3', 'bucket'], 'a bucket, because checkpoint.to is s3', 'nothing');
   }

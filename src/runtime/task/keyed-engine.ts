@@ -10,6 +10,7 @@ import {
   type KeyState,
   keyHorizon,
   type Limits,
+  type Lists,
   type Match,
   type MatchSet,
   nextKeyDeadline,
@@ -47,6 +48,8 @@ export interface KeyedOutput {
 
 export interface KeyedEngineOptions {
   readonly kindParents?: ReadonlyMap<string, string>;
+  /** What conditions on reference lists ask. */
+  readonly lists?: Lists;
   /** What the longest wait of a quantifier bounds; see `CompileOptions`. */
   readonly quantifierGap?: 'flink' | 'every';
   /** Bounds of each rule for each key. */
@@ -67,7 +70,7 @@ export const ruleOptionsOf = ({ runsMax, matchesMax, overflow, quantifierGap }: 
   quantifierGap,
 });
 
-export type RuleOptions = Pick<KeyedEngineOptions, 'limits' | 'quantifierGap'>;
+export type RuleOptions = Pick<KeyedEngineOptions, 'limits' | 'quantifierGap' | 'lists'>;
 export type RuleSettings = Limits & { readonly quantifierGap: 'flink' | 'every' };
 
 export const HOT_KEYS_MAX = 16_384;

@@ -17,6 +17,7 @@ import { savepointSource } from '../savepoints/savepoint-source.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
 import { demoPart } from './demo.js';
 import { streamIngest } from './ingest.js';
+import { keepLists, openLists } from './lists.js';
 import { openLog } from './log.js';
 import { openObjectStore } from './objects.js';
 import { onlyStream } from './only-stream.js';
@@ -38,7 +39,9 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const report = (text: string): void => logger().info(text);
   const warn = (text: string, trouble: Error): void => logger().warn({ trouble: trouble.message }, text);
   const stream = streamFacts(onlyStream(settings));
-  const running = await loadRunningRules(settings.patterns, stream.schema);
+  const lists = await openLists(settings);
+  const running = await loadRunningRules(settings.patterns, stream.schema, lists.known);
+  await keepLists(settings, lists, running.rules);
   const registry = makeRegistry(settings);
   const ingest = streamIngest(stream.settings, stream.avro, registry);
   const log = await openLog(settings, report);
@@ -62,7 +65,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
     opened.unshift(state);
     store = await state.open();
     const parts = { settings, clock, log, store, listener, report, warn };
-    return makeDetector({ ...parts, rules: running.rules, sources: running.sources });
+    return makeDetector({ ...parts, rules: running.rules, sources: running.sources, lists: lists.data });
   };
   return {
     running,
@@ -77,7 +80,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       personalFields: personalFields(stream.avro),
       background: [...demo, ...state.background],
       checkpoints: () => state.checkpoints(),
-      savepoints: savepointSource({ settings, log, sources: running.sources, store: () => store }),
+      savepoints: savepointSource({ settings, log, sources: running.sources, lists, store: () => store }),
       close: async () => {
         for (const part of opened) await part.close();
       },

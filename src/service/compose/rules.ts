@@ -1,4 +1,4 @@
-import { type Diagnostic, type EventSchema, loadRules, type Rule } from '../../rules/index.js';
+import { type Diagnostic, type EventSchema, type KnownLists, loadRules, type Rule } from '../../rules/index.js';
 
 export class NoRulesError extends Error {
   readonly code = 'NO_RULES';
@@ -29,8 +29,15 @@ export interface RunningRules {
  * The rules that run. One with errors is left out and told of; the others run. Throws `NoRulesError` when none is left: a
  * service that detects nothing must not look as if it did.
  */
-export async function loadRunningRules(folder: string, schema: EventSchema | null): Promise<RunningRules> {
-  const { rules, texts, diagnostics } = await loadRules([folder], schema === null ? {} : { schemas: [schema] });
+export async function loadRunningRules(
+  folder: string,
+  schema: EventSchema | null,
+  lists: KnownLists,
+): Promise<RunningRules> {
+  const { rules, texts, diagnostics } = await loadRules([folder], {
+    lists,
+    ...(schema === null ? {} : { schemas: [schema] }),
+  });
   const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
   if (running.length === 0) throw new NoRulesError(`There is no rule to run in ${folder}.`, diagnostics);
   const sources = running.map(({ source }) => ({ file: source, text: texts.get(source)! }));

@@ -12,7 +12,7 @@ export interface DetectorParts extends Omit<LaneParts, 'number'> {
 
 /** The detector that the settings ask for: one lane in this thread, or lanes in threads of their own. Throws as `makeLane` does. */
 export function makeDetector(parts: DetectorParts): Detector {
-  const { settings, sources, rules, log, store, clock, listener, report, warn } = parts;
+  const { settings, sources, lists, rules, log, store, clock, listener, report, warn } = parts;
   if (inMainThread(settings)) {
     if (settings.lanes !== 'auto' && settings.lanes > 0) {
       report(`lanes: ${settings.lanes} has no effect: on the embedded log detection runs in the main thread`);
@@ -22,6 +22,6 @@ export function makeDetector(parts: DetectorParts): Detector {
   return new LaneGroup({
     ...{ rules, store, clock, listener, report, warn, delivery: settings.delivery },
     lanes: () => laneCount(settings, log),
-    spawn: (number, statePort) => spawnLane({ settings, number, sources, statePort }),
+    spawn: (number, statePort) => spawnLane({ settings, number, sources, lists, statePort }),
   });
 }

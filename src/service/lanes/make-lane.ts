@@ -1,10 +1,12 @@
 import type { DetectorListener } from '../../runtime/detector.js';
 import { Lane } from '../../runtime/lane/lane.js';
+import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
+import { keptLists } from '../compose/lists.js';
 import { onlyStream } from '../compose/only-stream.js';
 import { ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
 import type { RuleSource } from '../compose/rules.js';
@@ -17,6 +19,8 @@ export interface LaneParts {
   readonly number: number;
   /** The rules that run here, checked already. */
   readonly sources: readonly RuleSource[];
+  /** The lists that they ask, as plain data. */
+  readonly lists: ReferenceLists['data'];
   readonly clock: Clock;
   readonly log: Log;
   readonly store: StateStore;
@@ -40,7 +44,8 @@ export function makeLane(parts: LaneParts): Lane {
     onRecovered: () => report('the schema registry answers again'),
   });
   const { topic, partitions, topics } = stream.settings;
-  const ruleSets = ruleSetsOf(parts.sources, settings, stream);
+  const lists = new ReferenceLists(parts.lists);
+  const ruleSets = ruleSetsOf(parts.sources, settings, stream, lists);
   return new Lane({
     ...{ log, store, clock, listener, report },
     stream: stream.definition,
@@ -48,7 +53,7 @@ export function makeLane(parts: LaneParts): Lane {
     ruleSet: ruleSets.source,
     routes: ruleSets.routes,
     needsOnePartition: ruleSets.needsOnePartition,
-    readRuleSet: ruleSetReader(stream),
+    readRuleSet: ruleSetReader(stream, lists, keptLists(settings)),
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
     source: topic === undefined ? null : { name: topic, partitions },
     alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },

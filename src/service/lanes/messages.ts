@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { RuleSource } from '../compose/rules.js';
 import type { WireError } from './state/wire-error.js';
@@ -12,6 +13,8 @@ export interface LaneData {
   readonly number: number;
   /** The rules as the main thread read them: all lanes run the same, whatever happens to the files meanwhile. */
   readonly sources: readonly RuleSource[];
+  /** The lists that they ask; threads share the memory of them. */
+  readonly lists: ReferenceLists['data'];
   /** To the state store of the main thread. */
   readonly statePort: MessagePort;
 }

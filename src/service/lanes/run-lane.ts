@@ -55,12 +55,12 @@ class LaneRun {
   }
 
   async start(): Promise<void> {
-    const { settings, number, sources } = this.data;
+    const { settings, number, sources, lists } = this.data;
     const { listener, report, warn } = this.sender;
     try {
       this.log = await openLog(settings, report);
       const { clock, log, store } = this;
-      this.lane = makeLane({ settings, number, sources, clock, log, store, listener, report, warn });
+      this.lane = makeLane({ settings, number, sources, lists, clock, log, store, listener, report, warn });
       this.sender.start();
       await this.lane.start();
       // That it runs is known before it counts as started.

@@ -67,10 +67,10 @@ function once(does: string): LaneGroupOptions['spawn'] {
 }
 
 it('runs a lane from the sources in a thread, which tells of its trouble and stops in good order', async () => {
-  const { sources } = await loadRunningRules(shippedPatterns, streamFacts(onlyStream(settings)).schema);
+  const { sources } = await loadRunningRules(shippedPatterns, streamFacts(onlyStream(settings)).schema, new Map());
   const starting = aGroup({
     spawn: (number, statePort) =>
-      spawnLane({ settings, number, sources, statePort }, { execArgv: ['--import', RUN_TYPESCRIPT] }),
+      spawnLane({ settings, number, sources, lists: {}, statePort }, { execArgv: ['--import', RUN_TYPESCRIPT] }),
   }).start();
   const called = expect(starting).rejects.toThrow('stopped before it had started');
   await until(
@@ -87,7 +87,7 @@ it('fails to start with the error of a lane that cannot be made', async () => {
   const sources = [{ file: 'broken/pattern.yaml', text: 'id: broken' }];
   const starting = aGroup({
     spawn: (number, statePort) =>
-      spawnLane({ settings, number, sources, statePort }, { execArgv: ['--import', RUN_TYPESCRIPT] }),
+      spawnLane({ settings, number, sources, lists: {}, statePort }, { execArgv: ['--import', RUN_TYPESCRIPT] }),
   }).start();
   await expect(starting).rejects.toThrow(/broken\/pattern\.yaml/);
   expect(group.status().phase).toBe('failed');

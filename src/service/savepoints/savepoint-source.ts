@@ -1,4 +1,5 @@
 import { systemClock } from '../../connectors/system-clock.js';
+import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Log, TopicPartition } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import { type TakenSavepoint, takeSavepoint } from '../../runtime/savepoint/take.js';
@@ -14,12 +15,14 @@ export interface SourceParts {
   readonly settings: Settings;
   readonly log: Log;
   readonly sources: readonly RuleSource[];
+  /** The lists that they ask. */
+  readonly lists: ReferenceLists;
   /** `null` before it is open. */
   readonly store: () => StateStore | null;
 }
 
 /** Savepoints of partitions that this process owns: of what is stored of them while it runs. */
-export function savepointSource({ settings, log, sources, store }: SourceParts): SavepointSource {
+export function savepointSource({ settings, log, sources, lists, store }: SourceParts): SavepointSource {
   return {
     async take(path, partitions, { nowMs, signal, onProgress }): Promise<TakenSavepoint> {
       const open = store();
@@ -28,7 +31,7 @@ export function savepointSource({ settings, log, sources, store }: SourceParts):
       const silent = { onTrouble: () => undefined, onRecovered: () => undefined };
       const stream = makeStream(onlyStream(settings), { settings, clock: systemClock, ...silent });
       return takeSavepoint(path, {
-        ...takeOptions({ settings, log, stream, ruleSets: ruleSetsOf(sources, settings, stream) }),
+        ...takeOptions({ settings, log, stream, ruleSets: ruleSetsOf(sources, settings, stream, lists) }),
         ...{ partitions: partitions.map(plain), committed: null, nowMs, signal, onProgress },
         stateOf: (partition) => open.partition(partition),
       });

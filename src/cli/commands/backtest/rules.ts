@@ -1,12 +1,11 @@
 import { BASELINE } from '../../../backtest/collector.js';
 import { type Plan, planOf } from '../../../backtest/plan.js';
-import type { FileStream } from '../../../backtest/run-files.js';
 import { gridOf, parseSweep } from '../../../backtest/sweep.js';
 import { parametersOf } from '../../../rules/index.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
-import { loadOrFail, openOrFail } from '../files.js';
+import { loadOrFail, openOrFail, type Readable } from '../files.js';
 
 export interface PlannedRules {
   readonly plan: Plan;
@@ -26,11 +25,11 @@ interface RuleOptions {
 export async function plannedRules(
   options: RuleOptions,
   settings: Settings,
-  streams: readonly FileStream[],
+  readable: Readable,
   output: Output,
 ): Promise<PlannedRules> {
   const path = options.patterns ?? settings.patterns;
-  const { rules, texts } = await loadOrFail(path, streams, output);
+  const { rules, texts } = await loadOrFail(path, readable, output);
   const defaults = new Map(rules.flatMap((rule) => [...parametersOf(texts.get(rule.source) ?? '')]));
   const swept = await openOrFail(async () => (options.sweep ?? []).map(parseSweep));
   for (const { name } of swept) if (!defaults.has(name)) throw unknownParameter(name, defaults);
@@ -38,11 +37,11 @@ export async function plannedRules(
   const sweep = swept.length === 0 ? [] : await openOrFail(async () => gridOf(swept));
   const sets: (readonly [string, Awaited<ReturnType<typeof loadOrFail>>['rules']])[] = [];
   if (options.baseline !== undefined) {
-    sets.push([BASELINE, (await loadOrFail(options.baseline, streams, output)).rules]);
+    sets.push([BASELINE, (await loadOrFail(options.baseline, readable, output)).rules]);
   }
   for (const values of sweep) {
     const name = [...values].map(([parameter, value]) => `${parameter}=${value}`).join(' ');
-    sets.push([name, (await loadOrFail(path, streams, quiet, values)).rules]);
+    sets.push([name, (await loadOrFail(path, readable, quiet, values)).rules]);
   }
   return { plan: planOf(rules, sets), sweep, defaults };
 }

@@ -2,6 +2,7 @@ import { systemClock } from '../../../connectors/system-clock.js';
 import type { Log } from '../../../runtime/ports/log.js';
 import type { StateStore } from '../../../runtime/ports/state-store.js';
 import type { Settings } from '../../../runtime/settings/index.js';
+import { openLists } from '../../../service/compose/lists.js';
 import { openLog } from '../../../service/compose/log.js';
 import { openObjectStore } from '../../../service/compose/objects.js';
 import { onlyStream, StreamsError } from '../../../service/compose/only-stream.js';
@@ -57,7 +58,8 @@ async function withState<T>(
     onTrouble: (error) => output.say(`the schema registry does not answer; waiting for it: ${error.message}`),
     onRecovered: () => output.say('the schema registry answers again'),
   });
-  const { sources } = await loadRunningRules(settings.patterns, stream.schema);
+  const lists = await openLists(settings);
+  const { sources } = await loadRunningRules(settings.patterns, stream.schema, lists.known);
   const state = new ServiceState({
     ...{ settings, log, clock: systemClock },
     // For a standby, which does not run here.
@@ -67,7 +69,7 @@ async function withState<T>(
   });
   try {
     const store = await state.open();
-    return await act({ settings, log, store, stream, ruleSets: ruleSetsOf(sources, settings, stream) });
+    return await act({ settings, log, store, stream, ruleSets: ruleSetsOf(sources, settings, stream, lists) });
   } finally {
     await state.close();
   }
