@@ -1,5 +1,6 @@
 import type { EngineEvent, Match } from '../engine/index.js';
 import type { Accuses, Rule } from '../rules/rule.js';
+import { scoreOf } from '../rules/score.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import { accusedEvents, accusesOf } from './accused.js';
 import { Findings } from './findings.js';
@@ -80,7 +81,7 @@ export class Collector {
     const alert = needed ? found.alert() : null;
     if (ofAlerts && alert !== null) subjects.push(this.alertItself(alert, at));
     if (subjects.length > 0) {
-      const score = alert?.score ?? rule.alert.score;
+      const score = alert?.score ?? scoreOf(rule, found.match);
       const note = isNoted && alert !== null ? { note: { key: alert.key, message: alert.message } } : {};
       if (isNoted) this.notes++;
       this.findings.add({ rule: place, at, score, subjects, ...note });

@@ -116,4 +116,5 @@ export {
   type RuleSetOptions,
 } from './ruleset/rule-set.js';
 export type { Limits, OverflowPolicy, RuleSetOutput, SlotState } from './ruleset/slot-state.js';
+export { type NamedFeature, type Telling, type Told, tell } from './ruleset/telling.js';
 export { PatternRunner } from './runner.js';

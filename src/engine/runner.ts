@@ -9,8 +9,9 @@ import type { PatternState } from './buffer/run.js';
 import { type CompiledPattern, type CompileOptions, PatternCompiler } from './compiler/compile.js';
 import type { EngineEvent } from './event.js';
 import type { Match, Timeout } from './nfa/output.js';
-import { advanceTime, processEvent } from './nfa/step.js';
+import { advanceTime, nextDeadline, processEvent } from './nfa/step.js';
 import type { Pattern } from './pattern/pattern.js';
+import { compileTelling, type Telling, type Told, tell } from './ruleset/telling.js';
 
 /**
  * One pattern over one key, for tests and for embedding where events already come in order of time. Holds the state that
@@ -18,38 +19,67 @@ import type { Pattern } from './pattern/pattern.js';
  */
 export class PatternRunner {
   readonly compiled: CompiledPattern;
+  private readonly telling: Telling | null;
   private readonly features: FeatureSet;
   private featureState: FeatureState | undefined;
   private state: PatternState | undefined;
+  /** What `onMatch` tells of: the event under test, if any, and the time. */
+  private event: EngineEvent | null = null;
+  private time = Number.NEGATIVE_INFINITY;
   private matches: Match[] = [];
   private timeouts: Timeout[] = [];
   private readonly output = {
-    onMatch: (match: Match): void => void this.matches.push(match),
+    onMatch: (match: Match): void => {
+      const { telling, event, time } = this;
+      this.matches.push(telling === null ? match : tell(telling, match, event, time));
+    },
     onTimeout: (timeout: Timeout): void => void this.timeouts.push(timeout),
   };
 
   /** `key`: the key that all events are counted for. Throws `PatternError` with all problems of the pattern. */
-  constructor(pattern: Pattern, options: CompileOptions & { readonly key?: string } = {}) {
+  constructor(pattern: Pattern, options: CompileOptions & Told & { readonly key?: string } = {}) {
     const compiler = new PatternCompiler(options);
     this.compiled = compiler.compile(pattern);
-    this.features = compileFeatures(this.compiled.features, (where) => compiler.testOf(where));
+    this.telling = compileTelling(compiler, this.compiled, options);
+    const cells = new Set([...this.compiled.features, ...(this.telling?.cells ?? [])]);
+    this.features = compileFeatures([...cells], (where) => compiler.testOf(where));
     compiler.predicates.key.value = options.key ?? '';
   }
 
   /** Advances to the event's time and processes it. Times must not fall. */
   feed(event: EngineEvent): readonly Match[] {
+    this.passTime(event.time);
     this.compiled.mark.next();
+    this.event = event;
     this.featureState = updateFeatures(this.features, this.featureState, event);
     readFeatures(this.features, this.featureState, event.time, event);
-    this.state = advanceTime(this.compiled, this.state, event.time, this.output);
     this.state = processEvent(this.compiled, this.state, event, this.output);
+    this.event = null;
     return this.takeMatches();
   }
 
   /** Moves event time on without an event. */
   advance(time: number): readonly Match[] {
-    this.state = advanceTime(this.compiled, this.state, time, this.output);
+    this.passTime(time);
     return this.takeMatches();
+  }
+
+  /** Where something is told of matches, time stops at each end of a window, so that features are read as of then. */
+  private passTime(time: number): void {
+    if (this.telling !== null) {
+      for (let next = this.deadline(); next <= time && next > this.time; next = this.deadline()) this.moveTo(next);
+    }
+    this.moveTo(time);
+  }
+
+  private deadline(): number {
+    return this.state === undefined ? Number.POSITIVE_INFINITY : nextDeadline(this.compiled, this.state);
+  }
+
+  private moveTo(time: number): void {
+    this.time = time;
+    if (this.telling !== null) readFeatures(this.features, this.featureState, time);
+    this.state = advanceTime(this.compiled, this.state, time, this.output);
   }
 
   /** Partial matches whose window ended since the last call. */

@@ -7,11 +7,11 @@ import type { Rule } from './rule.js';
  * what it accuses do not count, and neither do defaults that are written out.
  */
 export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields' | 'lists'>): string {
-  const { id, title, status, key, pattern, alert } = rule;
+  const { id, title, status, key, pattern, values, features, alert } = rule;
   // What a rule over one stream means does not depend on the others that there are.
   const streams = rule.streams.length > 1 ? rule.streams : undefined;
   return createHash('sha256')
-    .update(canonicalJson({ id, title, status, key, streams, pattern, alert }))
+    .update(canonicalJson({ id, title, status, key, streams, pattern, values, features, alert }))
     .digest('hex')
     .slice(0, 16);
 }

@@ -1,4 +1,6 @@
+import type { Expr } from '../engine/expression/expression.js';
 import type { Pattern } from '../engine/pattern/pattern.js';
+import type { NamedFeature } from '../engine/ruleset/telling.js';
 
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
 
@@ -17,6 +19,8 @@ export type MessagePart =
       readonly step: string;
       readonly field?: string;
     }
+  /** The value of one of the rule's `values`. */
+  | { readonly kind: 'value'; readonly index: number }
   /** `key`: the key's value; `duration`: first to last event, as people say it ("3 m 20 s"). */
   | { readonly kind: 'key' | 'duration' };
 
@@ -47,10 +51,17 @@ export interface Rule {
   readonly pattern: Pattern;
   readonly alert: {
     readonly severity: Severity;
-    /** 0 to 100. */
-    readonly score: number;
+    /** 0 to 100, or which of `values` it is, brought to these bounds. */
+    readonly score: number | { readonly value: number };
     readonly message: readonly MessagePart[];
   };
+  /**
+   * Expressions that are evaluated when a match is complete: over its events by step, the features as of then, and (bare fields) the
+   * event that completed it. The score and parts of the message are among them. Absent: none.
+   */
+  readonly values?: readonly Expr[];
+  /** The features that the rule reads, by its names for them: alerts tell what they were. Absent: none. */
+  readonly features?: readonly NamedFeature[];
   /** For back-tests; it changes no alert and is no part of the revision. Absent: as the back-test says. */
   readonly accuses?: Accuses;
   readonly tags: readonly string[];

@@ -13,7 +13,8 @@ export class AlertCodecError extends Error {
 }
 
 /** As `schemas/alert.avsc` has it: the fields of an event are JSON text. */
-type WrittenAlert = Omit<Alert, 'steps'> & {
+type WrittenAlert = Omit<Alert, 'steps' | 'features'> & {
+  readonly features?: Alert['features'] | null;
   readonly steps: readonly {
     readonly step: string;
     readonly events: readonly (Omit<Alert['steps'][number]['events'][number], 'fields'> & {
@@ -23,14 +24,25 @@ type WrittenAlert = Omit<Alert, 'steps'> & {
 };
 
 /** Records come as plain objects, so that an alert that was decoded equals the one that was encoded. */
-const alertType = avsc.Type.forSchema(alertSchema as never, {
-  typeHook: ((schema: AvroSchema, options: object) => {
-    const isRecord =
-      typeof schema === 'object' && !Array.isArray(schema) && (schema as { type: unknown }).type === 'record';
-    return isRecord ? plainRecordType(schema, options) : undefined;
-  }) as never,
-  omitRecordMethods: true,
-});
+const typeOf = (schema: AvroSchema): avsc.Type =>
+  avsc.Type.forSchema(schema as never, {
+    typeHook: ((part: AvroSchema, options: object) => {
+      const isRecord =
+        typeof part === 'object' && !Array.isArray(part) && (part as { type: unknown }).type === 'record';
+      return isRecord ? plainRecordType(part, options) : undefined;
+    }) as never,
+    omitRecordMethods: true,
+  });
+
+const alertType = typeOf(alertSchema);
+
+/** Of alerts that were written before they had features, which are their last field. */
+const featurelessType = typeOf(withoutField(alertSchema, 'features'));
+
+function withoutField(schema: AvroSchema, name: string): AvroSchema {
+  const record = schema as { readonly fields: readonly { readonly name: string }[] };
+  return { ...record, fields: record.fields.filter((field) => field.name !== name) } as never;
+}
 
 /**
  * Alerts as Avro, by `schemas/alert.avsc`. The same alert gives the same bytes, in whatever order its fields were made.
@@ -47,6 +59,7 @@ export class AlertCodec {
   encode(alert: Alert): Buffer {
     const written: WrittenAlert = {
       ...alert,
+      features: alert.features === undefined ? null : sorted(alert.features),
       steps: alert.steps.map(({ step, events }) => ({
         step,
         events: events.map((event) => ({ ...event, fields: canonicalJson(event.fields) })),
@@ -59,11 +72,11 @@ export class AlertCodec {
   /** Throws `AlertCodecError` for bytes that are no alert of this schema. */
   decode(bytes: Uint8Array): Alert {
     const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(this.bodyStart(bytes));
-    let written: WrittenAlert;
     try {
-      written = alertType.fromBuffer(body) as WrittenAlert;
+      const { features, ...written } = readAlert(body);
       return {
         ...written,
+        ...(features === null || features === undefined ? {} : { features }),
         steps: written.steps.map(({ step, events }) => ({
           step,
           events: events.map((event) => ({ ...event, fields: JSON.parse(event.fields) as Record<string, unknown> })),
@@ -82,6 +95,22 @@ export class AlertCodec {
     throw new AlertCodecError(`The record has ${found}; alerts have ${this.registryId}`);
   }
 }
+
+/** Bytes of the one form are never those of the other: they would end too early, or too late. */
+function readAlert(body: Buffer): WrittenAlert {
+  try {
+    return alertType.fromBuffer(body) as WrittenAlert;
+  } catch (error) {
+    try {
+      return featurelessType.fromBuffer(body) as WrittenAlert;
+    } catch {
+      throw error;
+    }
+  }
+}
+
+const sorted = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** The five bytes before a value in Confluent's wire format. */
 export function confluentHeader(schemaId: number): Buffer {

@@ -4,7 +4,7 @@ import type { EngineEvent } from '../event.js';
 import { looksBack, readsFeature, readsKey } from '../expression/analysis.js';
 import type { Condition, Expr } from '../expression/expression.js';
 import { isScalarFeature } from '../expression/feature.js';
-import { type GenerateContext, generateTest } from '../expression/generate.js';
+import { type GenerateContext, generateTest, generateValue } from '../expression/generate.js';
 import { functionOf } from '../expression/generated.js';
 import { type Lists, listsOr } from '../expression/lists.js';
 import { conditionRuntime } from '../expression/runtime.js';
@@ -19,6 +19,13 @@ export interface KeyCell {
   /** Some condition reads it. */
   isRead: boolean;
 }
+
+/** Value of an expression, as `Test` is its truth; what is no scalar, or NaN, is missing. */
+export type ExprValue = (
+  event: EngineEvent,
+  fields: Readonly<Record<string, unknown>>,
+  head: MatchNode | null,
+) => unknown;
 
 /** What a predicate's truth depends on besides the event: nothing, the key or its features, or events of the run. */
 export type Dependence = 'event' | 'key' | 'run';
@@ -126,6 +133,13 @@ export class PredicateTable {
       const expr = condition.op === 'function' ? null : condition;
       return { expr, junction: null, dependsOn: dependenceOf(condition), test };
     });
+  }
+
+  /** An expression as a function of an event and a run of a pattern with these steps. */
+  valueOf(expr: Expr, steps: readonly string[]): ExprValue {
+    const context = new ShapeContext(steps, this.features, this.key, this.lists);
+    const maker = this.maker(generateValue(expr, context), context);
+    return maker(conditionRuntime(steps), ...context.constants, ...context.cells) as ExprValue;
   }
 
   /** One literal for several; `null` for none, which hold always. */

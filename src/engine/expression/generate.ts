@@ -38,6 +38,9 @@ export function generateTest(expr: Expr | FunctionCondition, context: GenerateCo
   return asTest(generate(expr, context));
 }
 
+/** The code of any expression. */
+export const generateValue = (expr: Expr, context: GenerateContext): string => generate(expr, context).text;
+
 const asTest = (c: Code): string => (c.shape === 'boolean' ? c.text : `(${c.text} === true)`);
 
 const asNumber = (c: Code): string => {

@@ -1,6 +1,7 @@
 import type { MatchNode } from '../buffer/match-node.js';
 import type { CompiledPattern } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
+import type { Scalar } from '../expression/expression.js';
 
 export interface StepEvents {
   readonly name: string;
@@ -11,6 +12,10 @@ export interface StepEvents {
 /** A complete match: the steps that have events, in the pattern's order. */
 export interface Match {
   readonly steps: readonly StepEvents[];
+  /** Where values are to be told (`telling.ts`): as of when the match was complete; `null`: missing. */
+  readonly values?: readonly (Scalar | null)[];
+  /** Likewise features by their names. */
+  readonly features?: Readonly<Record<string, Scalar | null>>;
 }
 
 /** A partial match whose window ended. */

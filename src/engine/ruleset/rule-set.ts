@@ -19,13 +19,14 @@ import { GroupStep } from './group-step.js';
 import { KeyChange, type KeyState, NO_GROUPS, type SlotGroup, slotsOf } from './key-state.js';
 import { advanceSlot, HELD, type Limits, type RuleSetOutput, slotDeadline, slotMask, slotRuns } from './slot-state.js';
 import { type SteppedSlots, stepAny, stepKnown } from './slot-step.js';
+import { compileTelling, type Telling, type Told } from './telling.js';
 
 const NO_SLOTS: readonly number[] = [];
 /** So many slots that an event begins may be worth a group. */
 const GROUPED_MIN = 3;
 const change = new KeyChange();
 
-export interface NamedPattern {
+export interface NamedPattern extends Told {
   readonly id: string;
   readonly pattern: Pattern;
 }
@@ -51,7 +52,9 @@ export interface RuleSet extends SteppedSlots {
   readonly index: EventIndex;
   /** Steps slots that hold the same state together. */
   readonly groups: GroupStep;
-  /** The features that conditions read; `null`: none. */
+  /** What is told of the matches of each slot; `null`: nothing. */
+  readonly tellings: readonly (Telling | null)[];
+  /** The features that conditions read or that are told; `null`: none. */
   readonly features: FeatureSet | null;
 }
 
@@ -68,7 +71,9 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     shares: options.sharing !== 'never' && isGraphPattern(pattern),
     limits,
   }));
-  const cells = [...new Set(compiled.flatMap((pattern) => pattern.features))];
+  const tellings = patterns.map((told, slot) => compileTelling(compiler, compiled[slot]!, told));
+  const read = compiled.flatMap((pattern) => pattern.features);
+  const cells = [...new Set([...read, ...tellings.flatMap((telling) => telling?.cells ?? [])])];
   const states = compiled.flatMap((pattern) => pattern.states);
   const firstState = firstStates(compiled);
   return {
@@ -80,6 +85,7 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     firstState,
     groups: new GroupStep({ slots, states, firstState }),
     index: new EventIndex(waitingIn(compiled), compiled.length, compiler.predicates.mark),
+    tellings,
     features: cells.length === 0 ? null : compileFeatures(cells, (where) => compiler.testOf(where)),
   };
 }

@@ -145,8 +145,8 @@ export class Checker {
       this.reporter.error('not-in-feature', node.range, EVENT_ALONE, `Leave ${node.args} out: it is a feature.`);
       return null;
     }
-    const feature = known.get(node.args) ?? null;
-    return feature && typed({ op: 'feature', feature }, 'number');
+    const found = known.get(node.args) ?? null;
+    return found && typed({ op: 'feature', feature: found.feature }, found.type, found.symbols);
   }
 
   private featureNames(): Iterable<string> {

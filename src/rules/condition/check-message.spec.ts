@@ -1,8 +1,11 @@
+import type { Feature } from '../../engine/index.js';
 import type { MessagePart } from '../rule.js';
 import type { Reporter } from '../source/source-file.js';
 import { payments } from '../testkit/payments.js';
 import { checkMessage } from './check-message.js';
+import { RuleValues } from './check-value.js';
 
+const usual: Feature = { fn: 'median', field: 'amount', overMs: 60_000 };
 const steps = [
   { name: 'large', negated: false, repeats: false },
   { name: 'login', negated: true, repeats: false },
@@ -16,7 +19,10 @@ function check(text: string): { parts: readonly MessagePart[]; found: readonly s
     (code, span) =>
       void found.push(`${mark}${code}: ${text.slice(span.start, span.end)}`);
   const fields = new Set<string>();
-  const parts = checkMessage(text, { schema: payments, steps, fields }, { error: note(''), warning: note('?') });
+  const values = new RuleValues();
+  const known = new Map([['usual', { feature: usual, type: 'number' as const }]]);
+  const scope = { schema: payments, steps, fields, values, features: { known, used: new Set<string>() } };
+  const parts = checkMessage(text, scope, { error: note(''), warning: note('?') });
   return { parts, found, fields: [...fields] };
 }
 
@@ -31,6 +37,12 @@ describe('a message', () => {
     ['{{ max(small.amount) }}', { kind: 'aggregate', fn: 'max', step: 'small', field: 'amount' }],
     ['{{ key }}', { kind: 'key' }],
     ['{{ duration }}', { kind: 'duration' }],
+    ['{{ usual }}', { kind: 'value', index: 0 }],
+    ['{{ amount / usual }}', { kind: 'value', index: 0 }],
+    ['{{ amount }}', { kind: 'value', index: 0 }],
+    ['{{ large.time }}', { kind: 'value', index: 0 }],
+    ['{{ small[1].amount }}', { kind: 'value', index: 0 }],
+    ['{{ stddev(small.amount) }}', { kind: 'value', index: 0 }],
     ['plain { text }', { kind: 'text', text: 'plain { text }' }],
   ])('reads %s', (text, part) => {
     expect(check(text)).toMatchObject({ parts: [part], found: [] });
@@ -53,17 +65,16 @@ describe('a message', () => {
   it.each([
     ['a {{ key', 'message-syntax: {{'],
     ['a {{ }} b', 'message-syntax:  '],
-    ['a {{ amount }}', 'message-syntax: amount'],
-    ['a {{ nonsense }}', 'message-syntax: nonsense'],
-    ['a {{ large.amount + 1 }}', 'message-syntax: large.amount + 1'],
+    ['a {{ nonsense }}', 'unknown-field: nonsense'],
+    ['a {{ large }}', 'step-without-field: large'],
+    ['a {{ large.amount + country }}', 'type-mismatch: country'],
     ['a {{ large. }}', 'message-syntax:  '],
-    ['a {{ small[1].amount }}', 'message-syntax: small[1]'],
     ['a {{ larg.amount }}', 'unknown-step: larg'],
     ['a {{ count(larg) }}', 'unknown-step: larg'],
     ['a {{ large.amuont }}', 'unknown-field: amuont'],
     ['a {{ sum(small.amuont) }}', 'unknown-field: amuont'],
     ['a {{ total(small.amount) }}', 'unknown-function: total'],
-    ['a {{ sum(small) }}', 'wrong-arguments: sum(small)'],
+    ['a {{ sum(small) }}', 'wrong-arguments: small'],
     ['a {{ login.amount }}', '?always-empty: login'],
   ])('%s is reported at its place', (text, found) => {
     expect(check(text).found).toEqual([found]);

@@ -2,13 +2,14 @@ import type { MessagePart } from '../rule.js';
 import { suggest } from '../source/nearest.js';
 import type { Reporter, Span } from '../source/source-file.js';
 import { type CelNode, parseCel } from './cel.js';
-import { fieldNames, fieldOf, ofStep, type Scope } from './scope.js';
+import { checkValue, type RuleValues, type ValueScope } from './check-value.js';
+import { fieldNames, fieldOf, isKey, isMeta, ofStep } from './scope.js';
 
-/** A message may refer to every step of the pattern, so it has no place of its own among them. */
-export type MessageScope = Pick<Scope, 'schema' | 'steps' | 'fields'>;
+/** `values`: where expressions are put, of which the message shows the values. */
+export type MessageScope = ValueScope & { readonly values: RuleValues };
 
 const FORMS =
-  'Write {{ step.field }}, {{ first(step).field }}, {{ count(step) }}, {{ sum(step.field) }}, {{ key }} or {{ duration }}.';
+  'Write {{ step.field }}, {{ count(step) }}, {{ feature }}, {{ key }}, {{ duration }} or another expression.';
 const STATISTICS = ['count', 'sum', 'avg', 'min', 'max'] as const;
 
 /** The parts of a message such as `{{ large.amount }} left {{ key }}`. What is wrong is reported at its place. */
@@ -53,71 +54,76 @@ function reference(text: string, offset: number, scope: MessageScope, outer: Rep
   }
   const node = parseCel(text, reporter);
   if (node === null) return null;
-  if (node.op === 'id') return word(node, scope, reporter);
-  if (node.op === '.') return fieldPart(node, scope, reporter);
-  if (node.op === 'call') return statistic(node, scope, reporter);
-  reporter.error('message-syntax', node.range, 'A message shows values; it does not compute.', FORMS);
-  return null;
+  if (node.op === 'id' && node.args === 'duration') return { kind: 'duration' };
+  if (node.op === 'id' && isKey(scope, node.args)) return { kind: 'key' };
+  const place = fieldOfStep(node, scope);
+  if (place !== null) return fieldPart(place, scope, reporter);
+  const statistic = statisticOf(node, scope);
+  if (statistic !== null) return statisticPart(statistic, scope, reporter);
+  const value = checkValue(node, scope, reporter);
+  return value && { kind: 'value', index: scope.values.add(value.expr) };
 }
 
-function word(node: Extract<CelNode, { op: 'id' }>, scope: MessageScope, reporter: Reporter): MessagePart | null {
-  const name = node.args;
-  if (name === 'key' || name === 'duration') return { kind: name };
-  const isField = scope.schema?.fields.has(name) ?? false;
-  const message = isField ? `${name} of which event?` : `${name} is no value of a match.`;
-  reporter.error('message-syntax', node.range, message, isField ? `Write step.${name}.` : FORMS);
-  return null;
+interface StepField {
+  readonly step: string;
+  readonly stepSpan: Span;
+  readonly index: 0 | -1;
+  readonly field: string;
+  readonly span: Span;
 }
 
-function fieldPart(node: Extract<CelNode, { op: '.' }>, scope: MessageScope, reporter: Reporter): MessagePart | null {
+/** `step.field`, `first(step).field`, `last(step).field` or `step[0].field`; `null`: it is something else. */
+function fieldOfStep(node: CelNode, scope: MessageScope): StepField | null {
+  if (node.op !== '.') return null;
   const [target, field] = node.args;
-  const place = eventOf(target, reporter);
-  if (place === null) return null;
-  const known = stepIsThere(place.step, place.span, scope, reporter);
-  const named = fieldIsThere(place.step, field, { start: node.pos, end: node.end }, scope, reporter);
-  return known && named ? { kind: 'field', step: place.step, index: place.index, field } : null;
+  const place = eventOf(target);
+  if (place === null || isMeta(ofStep(scope, place.step), field)) return null;
+  return { ...place, field, span: { start: node.pos, end: node.end } };
 }
 
-/** `step`, `first(step)`, `last(step)` or `step[0]`. */
-function eventOf(node: CelNode, reporter: Reporter): { step: string; index: 0 | -1; span: Span } | null {
-  if (node.op === 'id') return { step: node.args, index: -1, span: node.range };
+function eventOf(node: CelNode): Pick<StepField, 'step' | 'stepSpan' | 'index'> | null {
+  if (node.op === 'id') return { step: node.args, stepSpan: node.range, index: -1 };
   if (node.op === 'call' && (node.args[0] === 'first' || node.args[0] === 'last')) {
-    const [arg] = node.args[1];
-    if (arg?.op === 'id') return { step: arg.args, index: node.args[0] === 'first' ? 0 : -1, span: arg.range };
+    const [arg, more] = node.args[1];
+    if (arg?.op !== 'id' || more !== undefined) return null;
+    return { step: arg.args, stepSpan: arg.range, index: node.args[0] === 'first' ? 0 : -1 };
   }
-  if (node.op === '[]' && node.args[0].op === 'id' && node.args[1].op === 'value' && node.args[1].args === 0n) {
-    return { step: node.args[0].args, index: 0, span: node.args[0].range };
-  }
-  reporter.error('message-syntax', node.range, 'A message shows the first or last event of a step.', FORMS);
-  return null;
+  if (node.op !== '[]' || node.args[0].op !== 'id' || node.args[1].op !== 'value' || node.args[1].args !== 0n)
+    return null;
+  return { step: node.args[0].args, stepSpan: node.args[0].range, index: 0 };
 }
 
-function statistic(
-  node: Extract<CelNode, { op: 'call' }>,
-  scope: MessageScope,
-  reporter: Reporter,
-): MessagePart | null {
-  const [name, args] = node.args;
-  const fn = STATISTICS.find((candidate) => candidate === name);
-  const [arg] = args;
-  if (fn === undefined) {
-    const span = { start: node.start, end: node.start + name.length };
-    reporter.error('unknown-function', span, `A message has no function ${name}.`, suggest(name, STATISTICS));
-    return null;
-  }
-  if (fn === 'count' && arg?.op === 'id' && args.length === 1) {
-    return stepIsThere(arg.args, arg.range, scope, reporter) ? { kind: 'aggregate', fn, step: arg.args } : null;
-  }
-  if (fn !== 'count' && arg?.op === '.' && arg.args[0].op === 'id' && args.length === 1) {
-    const step = arg.args[0];
-    const field = arg.args[1];
-    const known = stepIsThere(step.args as string, step.range, scope, reporter);
-    const named = fieldIsThere(step.args as string, field, { start: arg.pos, end: arg.end }, scope, reporter);
-    return known && named ? { kind: 'aggregate', fn, step: step.args as string, field } : null;
-  }
-  const form = fn === 'count' ? 'count(step)' : `${fn}(step.field)`;
-  reporter.error('wrong-arguments', node.range, `${fn} takes one argument.`, `Write ${form}.`);
-  return null;
+function fieldPart(place: StepField, scope: MessageScope, reporter: Reporter): MessagePart | null {
+  const { step, stepSpan, index, field, span } = place;
+  const known = stepIsThere(step, stepSpan, scope, reporter);
+  return fieldIsThere(step, field, span, scope, reporter) && known ? { kind: 'field', step, index, field } : null;
+}
+
+type StatisticFn = (typeof STATISTICS)[number];
+type Statistic = { readonly fn: StatisticFn; readonly step: string; readonly stepSpan: Span } & (
+  | { readonly field?: undefined }
+  | { readonly field: string; readonly span: Span }
+);
+
+/** `count(step)`, `sum(step.field)` and the like; `null`: it is something else. */
+function statisticOf(node: CelNode, scope: MessageScope): Statistic | null {
+  if (node.op !== 'call' || node.args[1].length !== 1) return null;
+  const fn = STATISTICS.find((candidate) => candidate === node.args[0]);
+  const [arg] = node.args[1];
+  if (fn === 'count' && arg!.op === 'id') return { fn, step: arg!.args, stepSpan: arg!.range };
+  if (fn === undefined || fn === 'count' || arg!.op !== '.' || arg!.args[0].op !== 'id') return null;
+  const [step, field] = arg!.args;
+  if (isMeta(ofStep(scope, step.args as string), field)) return null;
+  return { fn, step: step.args as string, stepSpan: step.range, field, span: { start: arg!.pos, end: arg!.end } };
+}
+
+function statisticPart(statistic: Statistic, scope: MessageScope, reporter: Reporter): MessagePart | null {
+  const { fn, step, stepSpan, field } = statistic;
+  const known = stepIsThere(step, stepSpan, scope, reporter);
+  if (field === undefined) return known ? { kind: 'aggregate', fn, step } : null;
+  return fieldIsThere(step, field, statistic.span, scope, reporter) && known
+    ? { kind: 'aggregate', fn, step, field }
+    : null;
 }
 
 function stepIsThere(name: string, span: Span, scope: MessageScope, reporter: Reporter): boolean {

@@ -1,6 +1,7 @@
 import type { Feature } from '../../engine/index.js';
 import type { KnownLists } from '../known-lists.js';
 import type { EventField, EventSchema } from '../schema.js';
+import type { ValueType } from './typed.js';
 
 /** What a condition or a message may say of one step of its pattern. */
 export interface StepInfo {
@@ -13,10 +14,17 @@ export interface StepInfo {
   readonly schema?: EventSchema | null;
 }
 
+export interface KnownFeature {
+  readonly feature: Feature;
+  /** What its value is. */
+  readonly type: ValueType;
+  readonly symbols?: readonly string[];
+}
+
 /** The features that a rule has given names to. */
 export interface FeatureNames {
   /** `null`: there is such a feature, but with a mistake that is reported where it stands. */
-  readonly known: ReadonlyMap<string, Feature | null>;
+  readonly known: ReadonlyMap<string, KnownFeature | null>;
   /** Where the names of those that are read are put. */
   readonly used: Set<string>;
 }

@@ -2,13 +2,15 @@ import { basename, dirname } from 'node:path';
 import { isMap, isScalar, isSeq, type Scalar, type YAMLMap } from 'yaml';
 import { type Pattern, validatePattern } from '../../engine/index.js';
 import { checkMessage } from '../condition/check-message.js';
-import type { ListNames, StepInfo } from '../condition/scope.js';
+import { checkScore, RuleValues, type ValueScope } from '../condition/check-value.js';
+import type { FeatureNames, ListNames, StepInfo } from '../condition/scope.js';
 import type { Diagnostic } from '../diagnostic.js';
 import { keyName } from '../key-name.js';
 import type { KnownLists } from '../known-lists.js';
 import { revisionOf } from '../revision.js';
 import type { Accuses, KeyBy, MessagePart, Rule, RuleStatus, Severity } from '../rule.js';
-import { type KnownStreams, type RuleStream, ruleStreams } from '../schema.js';
+import { type EventSchema, type KnownStreams, type RuleStream, ruleStreams } from '../schema.js';
+import { SCORE_BY_SEVERITY } from '../score.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import { fillIn, NO_PARAMETERS, type ParameterValues } from '../source/parameters.js';
@@ -43,9 +45,6 @@ export const STATUSES: readonly RuleStatus[] = ['draft', 'shadow', 'live', 'reti
 export const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical'];
 /** Letters, digits and hyphens: an id stands in topics, metrics and addresses. */
 export const ID_FORM = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-
-/** What a rule scores that says only how severe it is. */
-const SCORE_BY_SEVERITY: Readonly<Record<Severity, number>> = { low: 20, medium: 50, high: 80, critical: 95 };
 
 /** What else a rule may refer to. */
 export interface RuleContext {
@@ -133,6 +132,9 @@ class RuleReader {
   private readonly places = new Map<string, Span>();
   private readonly lists: ListNames;
   private accuses: Accuses | undefined;
+  private readonly values = new RuleValues();
+  private readonly features: FeatureReader;
+  private names: FeatureNames | undefined;
 
   constructor(
     private readonly yaml: YamlFile,
@@ -140,6 +142,7 @@ class RuleReader {
     context: RuleContext,
   ) {
     this.lists = { known: context.lists ?? null, used: new Set() };
+    this.features = new FeatureReader(yaml, streams, this.fields, this.lists);
   }
 
   /** A rule that is worth nothing unless the file has no errors. */
@@ -151,6 +154,10 @@ class RuleReader {
     this.streams.names(section);
     const keyBy = this.key(section);
     const { pattern, infos } = this.pattern(section);
+    const alert = this.alert(section, title, infos);
+    this.features.judge(infos);
+    const features = this.features.used();
+    const { exprs } = this.values;
     const meaning = {
       id,
       title,
@@ -160,7 +167,9 @@ class RuleReader {
       keyBy,
       streams: this.streams.all,
       pattern,
-      alert: this.alert(section, title, infos),
+      ...(exprs.length === 0 ? {} : { values: exprs }),
+      ...(features.length === 0 ? {} : { features }),
+      alert,
       tags: this.tags(section),
     };
     const { accuses } = this;
@@ -200,8 +209,8 @@ class RuleReader {
 
   private pattern(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
     const entry = section.entry('pattern');
-    const features = new FeatureReader(this.yaml, this.streams, this.fields, this.lists);
-    const scope = { fields: this.fields, features: features.read(section), lists: this.lists };
+    this.names = this.features.read(section);
+    const scope = { fields: this.fields, features: this.names, lists: this.lists };
     this.note(section, 'within', 'gap', 'skip');
     const withinMs = section.parsed('within', 'bad-duration', DURATION_FORM, parseDuration);
     const gapMs = section.parsed('gap', 'bad-duration', DURATION_FORM, parseDuration);
@@ -210,7 +219,6 @@ class RuleReader {
     else if (!isSeq(entry.node)) section.wrong(entry, 'a list of steps');
     if (!isSeq(entry?.node)) return { pattern: { steps: [] }, infos: [] };
     const { steps, infos, complete } = new StepReader(this.yaml, scope, this.streams, this.places).read(entry.node);
-    features.judge(infos);
     const pattern: Pattern = {
       steps,
       ...(withinMs === undefined ? {} : { withinMs }),
@@ -257,12 +265,32 @@ class RuleReader {
     const section = rule.section('alert', 'The alert', ALERT_KEYS);
     this.accuses = readAccuses(section, steps);
     const severity = section?.choice('severity', SEVERITIES) ?? 'medium';
-    const score = section?.parsed('score', 'bad-value', 'a number from 0 to 100', parseScore);
+    const { fields, lists } = this;
+    const scope: ValueScope = { schema: this.lastSchema(steps), steps, fields, features: this.names, lists };
+    const score = section === undefined ? undefined : this.score(section, scope);
     const text = section?.scalarText('message', 'text');
     const plain: MessagePart[] = [{ kind: 'text', text: title }];
-    const scope = { schema: this.streams.byDefault.schema, steps, fields: this.fields };
-    const message = text === undefined ? plain : checkMessage(text.text.trimEnd(), scope, text);
+    const { values } = this;
+    const message = text === undefined ? plain : checkMessage(text.text.trimEnd(), { ...scope, values }, text);
     return { severity, score: score ?? SCORE_BY_SEVERITY[severity], message };
+  }
+
+  /** `undefined`: it says none, or a wrong one that is reported. */
+  private score(section: Section, scope: ValueScope): Rule['alert']['score'] | undefined {
+    const entry = section.entry('score');
+    if (entry === undefined) return undefined;
+    if (!isScalar(entry.node) || typeof entry.node.value !== 'string' || isNumeric(entry.node.value)) {
+      return section.parsed('score', 'bad-value', 'a number from 0 to 100, or an expression', parseScore);
+    }
+    const text = section.scalarText('score', 'an expression');
+    const expr = text === undefined ? null : checkScore(text.text, scope, text);
+    return expr === null ? undefined : { value: this.values.add(expr) };
+  }
+
+  /** What is known of the events that complete a match. */
+  private lastSchema(steps: readonly StepInfo[]): EventSchema | null {
+    const last = steps.findLast((step) => !step.negated);
+    return last?.schema === undefined ? this.streams.byDefault.schema : last.schema;
   }
 
   private tags(section: Section): readonly string[] {
@@ -274,6 +302,8 @@ class RuleReader {
     return tags;
   }
 }
+
+const isNumeric = (text: string): boolean => text.trim() !== '' && !Number.isNaN(Number(text));
 
 function parseScore(text: string): number | undefined {
   const score = Number(text);

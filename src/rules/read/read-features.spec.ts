@@ -84,6 +84,51 @@ ${Array.from({ length: 8 }, (_, i) => `      - {id: s${i}, at: 6m, amount: 1}`).
     expect(featureOf(`${fn}: amount\n    over: 1h30m`)).toEqual({ fn, field: 'amount', overMs: 5_400_000 });
   });
 
+  it.each<[string, Partial<Feature>]>([
+    ['distinct: country', { fn: 'distinct', field: 'country' }],
+    ['stddev: amount', { fn: 'stddev', field: 'amount' }],
+    ['median: amount', { fn: 'median', field: 'amount' }],
+    ['quantile: amount\n    q: 0.95', { fn: 'quantile', field: 'amount', q: 0.95 }],
+    ['first: amount\n    lagging: 7d', { fn: 'first', field: 'amount', lagMs: 604_800_000 }],
+    ['last: amount', { fn: 'last', field: 'amount' }],
+    ['since: true', { fn: 'since' }],
+  ])('can be %s', (text, feature) => {
+    expect(featureOf(`${text}\n    over: 60d`)).toEqual({ ...feature, overMs: 5_184_000_000 });
+  });
+
+  it('are of the type of their field where they are its first or last value', () => {
+    const rule = (where: string) =>
+      parse('  - {name: f, last: country, over: 5m, lagging: 1ms}\n  - {name: g, first: approved, over: 5m}\n', where);
+    expect(codes(rule("f != country && f in ['FR', 'DE'] && !g"))).toEqual([]);
+    expect(codes(rule('f > 1 && g'))).toEqual(['8:12 type-mismatch']);
+  });
+
+  it('can be read by the message and the score, and are told of then', () => {
+    const text = `id: a
+key: accountId
+features:
+  - {name: usual, median: amount, over: 60d, lagging: 1h}
+  - {name: seen, distinct: country, over: 1h}
+pattern: [{begin: one, where: amount > 100.0}]
+alert: {score: amount / usual * 10, message: "{{ amount / usual }} times the usual {{ usual }} of {{ key }}"}
+`;
+    const { rule, diagnostics } = parseRule(text, FILE, payments);
+    expect(diagnostics.map(({ code }) => code)).toEqual(['feature-unused']);
+    expect(rule!.alert.score).toEqual({ value: 0 });
+    expect(rule!.alert.message.map((part) => (part.kind === 'value' ? part.index : part.kind))).toEqual([
+      ...[1, 'text', 2, 'text', 'key'],
+    ]);
+    expect(rule!.values).toHaveLength(3);
+    expect(rule!.features!.map(({ name }) => name)).toEqual(['usual']);
+    expect(codes(parseRule(text.replace('amount / usual * 10', 'country'), FILE, payments))).toContain(
+      '7:16 type-mismatch',
+    );
+    expect(codes(parseRule(text.replace('amount / usual * 10', '101'), FILE, payments))).toContain('7:16 bad-value');
+    expect(codes(parseRule(text.replace('amount / usual * 10', 'amuont + 1'), FILE, payments))).toContain(
+      '7:16 unknown-field',
+    );
+  });
+
   it('can look at some events alone, and their fields are read', () => {
     const where = {
       op: 'compare',
@@ -111,9 +156,9 @@ ${Array.from({ length: 8 }, (_, i) => `      - {id: s${i}, at: 6m, amount: 1}`).
     expect(rule!.pattern.steps[0]!.until).toMatchObject({ left: { op: 'feature', feature: { overMs: 3_600_000 } } });
   });
 
-  it('count in the revision by what they are, not by their names', () => {
+  it('count in the revision by what they are, and by the names that alerts tell', () => {
     const revision = (text: string): string => parseRule(text, FILE, payments).rule!.revision;
-    expect(revision(W4.replaceAll('recentSum', 'total'))).toBe(revision(W4));
+    expect(revision(W4.replaceAll('recentSum', 'total'))).not.toBe(revision(W4));
     expect(
       revision(W4.replace('{name: recentSum, sum: amount, over: 5m}', '{over: 300s, sum: amount, name: recentSum}')),
     ).toBe(revision(W4));
@@ -232,16 +277,36 @@ pattern:
   });
 });
 
-describe('a feature that no condition reads', () => {
+describe('what a new kind of feature cannot be', () => {
+  it.each([
+    ['quantile: amount', 'missing-key'],
+    ['quantile: amount, q: 1.5', 'bad-value'],
+    ['quantile: country, q: 0.5', 'type-mismatch'],
+    ['median: amount, q: 0.5', 'wrong-form'],
+    ['median: country', 'type-mismatch'],
+    ['distinct: cuontry', 'unknown-field'],
+    ['since: amount', 'wrong-form'],
+    ['since: true, lagging: 1h', 'wrong-form'],
+    ['sum: amount, lagging: 0s', 'bad-value'],
+    ['sum: amount, lagging: soon', 'bad-duration'],
+    ['last: amount, first: amount', 'feature-statistic-twice'],
+  ])('%s', (text, code) => {
+    expect(codes(parse(`  - {name: f, over: 5m, ${text}}\n`, 'f > 1')).map((found) => found.split(' ')[1])).toEqual([
+      code,
+    ]);
+  });
+});
+
+describe('a feature that nothing reads', () => {
   it('is warned of', () => {
     const { rule, diagnostics } = parseRule(W4.replace('|| recentSum > 50000.0', ''), FILE, payments);
     expect(rule).not.toBeNull();
     expect(diagnostics.map(formatDiagnostic)).toEqual([
       [
-        'p.yaml:7:12: warning: No condition reads recentSum. [feature-unused]',
+        'p.yaml:7:12: warning: Nothing reads recentSum. [feature-unused]',
         '  7 |   - {name: recentSum, sum: amount, over: 5m}',
         '    |            ^^^^^^^^^',
-        '    = Name recentSum in a condition, or remove it.',
+        '    = Name recentSum in a condition, the message or the score, or remove it.',
       ].join('\n'),
     ]);
   });

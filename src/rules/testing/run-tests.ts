@@ -52,6 +52,8 @@ function differencesOf(rule: Rule, test: RuleTest, engine: TestEngine): readonly
 }
 
 function run(rule: Rule, test: RuleTest, engine: TestEngine): FoundAlert[] {
+  const { values, features } = rule;
+  const told = { ...(values && { values }), ...(features && { features }) };
   const runners = new Map<string, PatternRunner>();
   const idOfSeq = new Map(test.events.map(({ id, event }) => [event.seq, id]));
   const found: FoundAlert[] = [];
@@ -65,7 +67,7 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine): FoundAlert[] {
     for (const key of keys) {
       const runner =
         runners.get(key) ??
-        new PatternRunner(rule.pattern, { kindParents: engine.kindParents, key, lists: test.lists });
+        new PatternRunner(rule.pattern, { ...told, kindParents: engine.kindParents, key, lists: test.lists });
       runners.set(key, runner);
       take(key, runner.feed(event));
     }

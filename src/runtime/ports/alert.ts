@@ -38,6 +38,8 @@ export interface Alert {
   readonly detectedAt: number;
   /** A sentence for people. */
   readonly message: string;
+  /** What the features that the rule reads were when the match was complete; `null`: missing. Absent: it reads none. */
+  readonly features?: Readonly<Record<string, string | number | boolean | null>>;
   /** Steps in the pattern's order; a step without events is left out. */
   readonly steps: readonly AlertStep[];
 }

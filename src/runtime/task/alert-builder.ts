@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Match } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
+import { scoreOf } from '../../rules/score.js';
 import type { Alert, AlertEvent } from '../ports/alert.js';
 import type { TopicPartition } from '../ports/log.js';
 import { renderMessage } from './message.js';
@@ -32,13 +33,14 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
     title: rule.title,
     revision: rule.revision,
     severity: rule.alert.severity,
-    score: rule.alert.score,
+    score: scoreOf(rule, match),
     key,
     keyField: rule.key,
     firstEventTime: Math.min(...times),
     lastEventTime: Math.max(...times),
     detectedAt: at,
     message: renderMessage(rule.alert.message, match, key),
+    ...(match.features === undefined ? {} : { features: match.features }),
     steps,
   };
 }

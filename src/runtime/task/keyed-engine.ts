@@ -20,6 +20,7 @@ import {
   type RuleSetOutput,
   type SkipError,
   takesAny,
+  tell,
   viewKeyState,
   withFeatures,
 } from '../../engine/index.js';
@@ -126,6 +127,10 @@ export class KeyedEngine {
   private runsAlive = 0;
   private currentKey = '';
   private currentTime = 0;
+  /** The event under test; `null`: time alone moves on. */
+  private currentEvent: EngineEvent | null = null;
+  /** Of a timer: the key's slot, until features have been read as of its time; else -1. */
+  private unreadSlot = -1;
 
   /**
    * Throws `PatternError` when a rule's pattern cannot be compiled. All rules must be of one `EngineGroup`, whose name is
@@ -158,7 +163,7 @@ export class KeyedEngine {
     this.columns = [timers, expiry, changes, runsOf, interests, endsAt];
     this.sink = {
       slot: 0,
-      onMatch: (match) => output.onMatch(rules[this.sink.slot]!, this.currentKey, match, this.currentTime),
+      onMatch: (match) => output.onMatch(rules[this.sink.slot]!, this.currentKey, this.toldOf(match), this.currentTime),
       ...(output.onMatches && {
         onMatches: (set: MatchSet) =>
           output.onMatches?.(rules[this.sink.slot]!, this.currentKey, set, this.currentTime),
@@ -203,6 +208,7 @@ export class KeyedEngine {
     if (!this.concerns(slot)) return false;
     this.currentKey = key;
     this.currentTime = event.time;
+    this.currentEvent = event;
     if (this.windows !== null) slot = this.readWindows(this.windows, key, slot, event);
     const before = slot < 0 ? undefined : this.states.get(slot);
     const after = processRead(this.ruleSet, before, event, this.sink);
@@ -331,9 +337,24 @@ export class KeyedEngine {
     }
     this.currentKey = this.table.keyAt(slot);
     this.currentTime = deadline;
+    this.currentEvent = null;
+    this.unreadSlot = slot;
+    if (this.keyCell !== null) this.keyCell.value = this.currentKey;
     const after = advanceKey(this.ruleSet, before, deadline, this.sink);
+    this.unreadSlot = -1;
     if (after === before) this.schedule(slot, before);
     else this.store(slot, after);
+  }
+
+  /** The match with what its rule tells of it: features as of now, which after a timer nobody has read yet. */
+  private toldOf(match: Match): Match {
+    const telling = this.ruleSet.tellings[this.sink.slot]!;
+    if (telling === null) return match;
+    if (this.unreadSlot >= 0) {
+      this.windows?.read(this.unreadSlot, this.currentTime);
+      this.unreadSlot = -1;
+    }
+    return tell(telling, match, this.currentEvent, this.currentTime);
   }
 
   /** State that has ended cannot matter, so it need not be looked at. An event at `time` itself may still come. */

@@ -14,6 +14,8 @@ function renderPart(part: MessagePart, match: Match, key: string): string {
       return part.text;
     case 'key':
       return key;
+    case 'value':
+      return formatValue(match.values?.[part.index]);
     case 'duration':
       return durationOf(match);
     case 'field': {

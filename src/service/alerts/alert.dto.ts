@@ -71,6 +71,13 @@ export class AlertDto implements Alert {
   @ApiProperty({ type: String, description: 'A sentence for people.' })
   readonly message!: string;
 
+  @ApiProperty({
+    type: Object,
+    required: false,
+    description: 'What the features that the rule reads were when the match was complete, by name; null: missing.',
+  })
+  readonly features?: Alert['features'];
+
   @ApiProperty({ type: [AlertStepDto] })
   readonly steps!: readonly AlertStepDto[];
 }

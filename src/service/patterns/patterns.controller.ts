@@ -25,8 +25,8 @@ export class PatternDto {
   @ApiProperty({ enum: ['low', 'medium', 'high', 'critical'] })
   readonly severity!: Severity;
 
-  @ApiProperty({ type: Number, minimum: 0, maximum: 100 })
-  readonly score!: number;
+  @ApiProperty({ type: Number, nullable: true, description: 'Null: each alert has one of its own.' })
+  readonly score!: number | null;
 
   @ApiProperty({ type: [String], description: 'Names of its steps, in order; those of a group among them.' })
   readonly steps!: readonly string[];
@@ -75,7 +75,7 @@ export class PatternsController {
     const { id, title, status, key, tags, revision, alert, pattern } = rule;
     return {
       ...{ id, title, description: rule.description ?? null, status, key },
-      ...{ severity: alert.severity, score: alert.score },
+      ...{ severity: alert.severity, score: typeof alert.score === 'number' ? alert.score : null },
       steps: stepNames(pattern.steps),
       withinMs: pattern.withinMs ?? null,
       ...{ tags, revision },
