@@ -17,8 +17,7 @@ export {
   updateFeatures,
   windowState,
 } from './aggregate/feature-set.js';
-export { cellValue, type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
-export type { Texts } from './aggregate/scalar-code.js';
+export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
 export type { TimelineState } from './aggregate/timeline.js';
 export { lineOfState, stateOfLine } from './aggregate/timeline-copy.js';
 export { emptyValue, type Timeline } from './aggregate/timeline-layout.js';
@@ -84,6 +83,7 @@ export type {
 export type { Feature, FeatureFn } from './expression/feature.js';
 export { type EngineFunction, FUNCTIONS, fewest, most, paramOf } from './expression/functions.js';
 export { type Lists, ListsMissingError } from './expression/lists.js';
+export { cellValue, type Texts } from './expression/scalar-code.js';
 export { MatchSet } from './graph/match-set.js';
 export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';

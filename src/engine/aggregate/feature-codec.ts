@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from '../bytes.js';
 import { canonicalJson } from '../canonical-json.js';
+import { numberCode } from '../expression/scalar-code.js';
 import {
   type EventWindow,
   type EventWindowState,
@@ -8,7 +9,6 @@ import {
   stateOf,
   windowState,
 } from './feature-set.js';
-import { numberCode } from './scalar-code.js';
 import { lineColumns, type Raw, TimelineState } from './timeline.js';
 import type { Timeline } from './timeline-layout.js';
 import type { LineMarks } from './timeline-ring.js';

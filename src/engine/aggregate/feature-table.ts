@@ -1,8 +1,7 @@
 import { canonicalJson } from '../canonical-json.js';
 import { someExpr } from '../expression/analysis.js';
-import type { Scalar } from '../expression/expression.js';
 import type { Feature } from '../expression/feature.js';
-import { scalarOf, type Texts } from './scalar-code.js';
+import type { Texts } from '../expression/scalar-code.js';
 
 /** A feature, and the place where its present value stands for generated conditions to read. */
 export interface FeatureCell {
@@ -14,9 +13,6 @@ export interface FeatureCell {
   /** Knows the text that `value` is the code of. */
   texts: Pick<Texts, 'textOf'> | null;
 }
-
-/** The present value of a cell; `undefined`: missing. */
-export const cellValue = ({ value, texts }: FeatureCell): Scalar | undefined => scalarOf(value, texts);
 
 /** Thrown for a feature that has no meaning. */
 export class FeatureError extends Error {

@@ -1,5 +1,5 @@
+import { VALUE_MAX } from '../expression/scalar-code.js';
 import { hundredthsOf } from './exact-sum.js';
-import { VALUE_MAX } from './scalar-code.js';
 
 /**
  * The values of a window in ascending order, in an array of doubles from `at` on. A value comes or goes in O(log n) steps, and moves

@@ -1,4 +1,4 @@
-import { numberCode, scalarCode, scalarOf, type Texts } from './scalar-code.js';
+import { numberCode, scalarCode, scalarOf, type Texts } from '../expression/scalar-code.js';
 import { lineColumns, type Raw, TimelineState } from './timeline.js';
 import { type FieldUse, type Timeline, tallyUse, type View } from './timeline-layout.js';
 import { buildViews, clearTimeline, type LineMarks, lineRowAt, marksOfLine, rowsUpTo } from './timeline-ring.js';

@@ -1,8 +1,8 @@
 import type { EventTest } from '../expression/event-test.js';
 import type { Feature, FeatureFn } from '../expression/feature.js';
+import { isNumberCode } from '../expression/scalar-code.js';
 import { addExactly, type Doubles, SUM_PLACES, sumAt } from './exact-sum.js';
 import type { FeatureCell } from './feature-table.js';
-import { isNumberCode } from './scalar-code.js';
 import { addToSpread, deviationAt, SPREAD_PLACES, spreads } from './spread.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { EngineEvent } from '../event.js';
-import { isNumberCode, isTextCode, numberCode, scalarCode, type Texts, textIdOf } from './scalar-code.js';
+import { isNumberCode, isTextCode, numberCode, scalarCode, type Texts, textIdOf } from '../expression/scalar-code.js';
 import { countDifferent, insertSorted, quantileOf, removeSorted } from './sorted-column.js';
 import {
   emptyValue,

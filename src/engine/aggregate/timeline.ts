@@ -1,7 +1,7 @@
 import type { EngineEvent } from '../event.js';
 import type { Scalar } from '../expression/expression.js';
+import { booleanCode, loneText, numberCode } from '../expression/scalar-code.js';
 import type { FeatureCell } from './feature-table.js';
-import { booleanCode, loneText, numberCode } from './scalar-code.js';
 import { quantileOf } from './sorted-column.js';
 import { emptyValue, fromTotals, type Timeline, tallyUse, type View, type ViewCell } from './timeline-layout.js';
 import type { LineMarks } from './timeline-ring.js';

@@ -1,9 +1,9 @@
 import type { EngineEvent } from '../event.js';
 import type { EventTest } from '../expression/event-test.js';
 import type { FeatureFn } from '../expression/feature.js';
+import { VALUE_MAX } from '../expression/scalar-code.js';
 import { addExactly, type Doubles, SUM_PLACES } from './exact-sum.js';
 import type { FeatureCell } from './feature-table.js';
-import { VALUE_MAX } from './scalar-code.js';
 
 /**
  * How a window lies in an array of doubles: rows of `stride` places, oldest first, then `totalPlaces` places of totals.

@@ -1,10 +1,10 @@
-import { cellValue } from '../aggregate/feature-table.js';
 import { eventsOfStep, type MatchNode } from '../buffer/match-node.js';
 import type { EngineEvent } from '../event.js';
 import * as aggregates from './aggregates.js';
 import type { RunView } from './expression.js';
 import type { EngineFunction } from './functions.js';
 import type { Lists } from './lists.js';
+import { cellValue } from './scalar-code.js';
 
 /** The run-time library of generated conditions. */
 export interface ConditionRuntime {

@@ -1,4 +1,4 @@
-import { cellValue, type FeatureCell } from '../aggregate/feature-table.js';
+import type { FeatureCell } from '../aggregate/feature-table.js';
 import type { MatchNode } from '../buffer/match-node.js';
 import type { CompiledPattern, PatternCompiler } from '../compiler/compile.js';
 import type { ExprValue } from '../compiler/predicate.js';
@@ -6,6 +6,7 @@ import type { EngineEvent } from '../event.js';
 import { partsOf } from '../expression/analysis.js';
 import type { Expr } from '../expression/expression.js';
 import type { Feature } from '../expression/feature.js';
+import { cellValue } from '../expression/scalar-code.js';
 import type { Match } from '../nfa/output.js';
 
 export interface NamedFeature {

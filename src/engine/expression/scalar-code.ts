@@ -1,4 +1,4 @@
-import type { Scalar } from '../expression/expression.js';
+import type { Scalar } from './expression.js';
 
 /**
  * Numbers, texts and booleans as doubles, so that one column of a window holds any of them.
@@ -52,6 +52,15 @@ export function scalarOf(code: number, texts: Pick<Texts, 'textOf'> | null): Sca
   if (isNumberCode(code)) return code;
   return isTextCode(code) ? texts?.textOf(textIdOf(code)) : code === TRUE;
 }
+
+/** The present value of a cell (`aggregate/feature-table.ts`); `undefined`: missing. */
+export const cellValue = ({
+  value,
+  texts,
+}: {
+  value: number;
+  texts: Pick<Texts, 'textOf'> | null;
+}): Scalar | undefined => scalarOf(value, texts);
 
 /** A code of a text that is kept nowhere but in `texts`. */
 export function loneText(text: string): { readonly code: number; readonly texts: Pick<Texts, 'textOf'> } {
