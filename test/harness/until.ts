@@ -1,5 +1,5 @@
 /** How long `until` waits before it gives up, unless told otherwise: enough for a real broker's first rebalance. */
-const TIMEOUT_MS = 40_000;
+const TIMEOUT_MS = 150_000;
 const POLL_MS = 5;
 
 /**
