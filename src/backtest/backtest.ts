@@ -1,12 +1,12 @@
-import type { RuleOptions } from '../runtime/task/keyed-engine.js';
 import { Collector } from './collector.js';
 import type { Findings } from './findings.js';
 import { type Labels, readLabels } from './labels/labels.js';
+import { keysOf, type Lane, type LaneResult, together } from './lanes.js';
 import { type Verdicts, verdictsOf } from './metrics/verdicts.js';
 import type { Plan } from './plan.js';
 import { Population } from './population.js';
 import type { Protocol } from './protocol.js';
-import { type FileStream, type RunListener, type RunResult, runFiles } from './run-files.js';
+import { type FileRunOptions, type FileStream, type RunListener, type RunResult, runFiles } from './run-files.js';
 
 export type BacktestProgress = Pick<RunListener, 'onProgress' | 'onBadRow'>;
 
@@ -22,30 +22,52 @@ export interface Backtest {
   readonly labels: Labels | null;
 }
 
+export interface BacktestInput {
+  readonly streams: readonly FileStream[];
+  readonly plan: Plan;
+  readonly protocol: Protocol;
+  readonly options?: FileRunOptions;
+  /** A clock in seconds, for the figures. */
+  readonly now: () => number;
+  readonly progress?: BacktestProgress;
+}
+
 /**
  * Runs the rules of a plan over files, and keeps what they accuse in the scored range. Throws `RunError`, and `RecordFileError` for
  * labels or events that cannot be read.
  *
- * @param now a clock in seconds, for the figures.
+ * @param others what other lanes find meanwhile, which each run `backtestLane`; empty: there are none.
  */
-export async function backtest(
-  streams: readonly FileStream[],
-  plan: Plan,
-  protocol: Protocol,
-  progress: BacktestProgress,
-  now: () => number,
-  options: RuleOptions = {},
-): Promise<Backtest> {
+export async function backtest(input: BacktestInput, others: readonly Promise<LaneResult>[] = []): Promise<Backtest> {
+  const { plan, protocol, now } = input;
   const started = now();
-  const labels = protocol.labels === null ? null : await readLabels(protocol.labels);
+  const labels = await labelsOf(protocol);
   const population = new Population(protocol, labels);
-  const collector = new Collector(protocol, labels, plan, population);
-  const run = await runFiles(streams, plan.rules, collector.listener(progress), now, options);
-  const { findings } = collector;
-  findings.sort();
+  const lane = { index: 0, of: others.length + 1 };
+  const [own, ...rest] = await Promise.all([runLane(input, lane, labels, population), ...others]);
+  const { run, findings } = together([own, ...rest]);
   const seconds = now() - started;
   const eventsPerSecond = Math.round(run.events / Math.max(seconds, 1e-9));
   return { plan, protocol, run: { ...run, seconds, eventsPerSecond }, findings, population, labels };
+}
+
+/** The part of a back-test that is another lane's. */
+export const backtestLane = async (input: BacktestInput, lane: Lane): Promise<LaneResult> =>
+  runLane(input, lane, await labelsOf(input.protocol), null);
+
+const labelsOf = async ({ labels }: Protocol): Promise<Labels | null> => (labels === null ? null : readLabels(labels));
+
+async function runLane(
+  { streams, plan, protocol, options, now, progress }: BacktestInput,
+  lane: Lane,
+  labels: Labels | null,
+  population: Population | null,
+): Promise<LaneResult> {
+  const collector = new Collector(protocol, labels, plan, population);
+  const ownsKey = keysOf(lane);
+  const own = { ...options, ...(ownsKey === undefined ? {} : { ownsKey }) };
+  const run = await runFiles(streams, plan.rules, collector.listener(progress ?? {}), now, own);
+  return { run, found: collector.findings.data() };
 }
 
 /** What one rule set of the plan says. */

@@ -104,8 +104,9 @@ export class Collector {
   private indexOf(event: EngineEvent): number | null {
     const { from, to } = this.protocol;
     if (event.time < from || event.time >= to) return null;
-    const id = this.reader.idOf(event.fields);
-    return id === null
+    const value = this.reader.idOf(event.fields);
+    const id = String(value);
+    return value === null || value === undefined
       ? null
       : this.findings.intern(id, event.time, () => this.reader.read(id, event.fields, event.time));
   }

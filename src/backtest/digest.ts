@@ -23,6 +23,11 @@ export class AlertDigest {
     this.sum = BigInt.asUintN(256, this.sum + BigInt(`0x${hash}`));
   }
 
+  /** Takes in the digest of another part, as hex digits. */
+  merge(hex: string): void {
+    this.sum = BigInt.asUintN(256, this.sum + BigInt(`0x${hex}`));
+  }
+
   /** 64 hex digits. */
   hex(): string {
     return this.sum.toString(16).padStart(64, '0');

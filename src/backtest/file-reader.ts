@@ -1,4 +1,5 @@
 import type { RowBatch } from '../connectors/file/record-file.js';
+import type { Keyed } from '../rules/key-of.js';
 import { DecodeFailure } from '../runtime/ports/decoder.js';
 import { ownFields, type StreamDefinition, streamDefinition } from '../runtime/stream.js';
 import { kindOf, missingIdentity, timeOf } from '../runtime/task/interpret.js';
@@ -7,6 +8,9 @@ import type { FileStream } from './run-files.js';
 import type { Totals } from './run-totals.js';
 
 const NEVER = Number.NEGATIVE_INFINITY;
+
+/** Whether an event has a part in what is computed here. */
+export type Concerns = (event: Keyed) => boolean;
 
 /**
  * The rows of one file, one after the other, and how far event time has come in them: as `EventClock` has it for the only stream.
@@ -73,8 +77,8 @@ export class FileReader {
     return Math.max(this.passed, this.needsBatch ? NEVER : this.watermarkAfter(this.time));
   }
 
-  /** Takes the next row; `null`: it is late. In order of arrival it counts with `notBefore` at the earliest. */
-  take(notBefore: number): FileEvent | null {
+  /** Takes the next row; `null`: it is late, or concerns nobody. In order of arrival it counts with `notBefore` at the earliest. */
+  take(notBefore: number, concerns: Concerns | null): FileEvent | null {
     const { stream, definition, totals, index, time } = this;
     const batch = this.batch!;
     const row = batch.rows[index]!;
@@ -90,7 +94,7 @@ export class FileReader {
     }
     this.index++;
     this.look();
-    if (isLate) return null;
+    if (isLate || concerns?.({ stream: stream.settings.name, fields: row.fields }) === false) return null;
     return new FileEvent(
       counted,
       kindOf(row, definition),

@@ -1,12 +1,12 @@
+import { keyText } from '../rules/key-of.js';
 import type { Rule } from '../rules/rule.js';
 import { DecodeFailure } from '../runtime/ports/decoder.js';
 import { type AlertSource, buildAlert } from '../runtime/task/alert-builder.js';
 import { Detection } from '../runtime/task/detection.js';
 import type { EventClockOptions } from '../runtime/task/event-clock.js';
-import type { RuleOptions } from '../runtime/task/keyed-engine.js';
 import type { SourceEvent } from '../runtime/task/source-event.js';
-import { FileReader } from './file-reader.js';
-import type { FileStream } from './run-files.js';
+import { type Concerns, FileReader } from './file-reader.js';
+import type { FileRunOptions, FileStream } from './run-files.js';
 import type { Totals } from './run-totals.js';
 
 const NEVER = Number.NEGATIVE_INFINITY;
@@ -21,12 +21,14 @@ export class FileRun {
   private readonly detection: Detection;
   /** All streams are taken in order of arrival. */
   private readonly isArrival: boolean;
+  /** Set where other lanes have some of the keys. In order of arrival all events are taken: they move the clock. */
+  private readonly concerns: Concerns | null;
 
   constructor(
     streams: readonly FileStream[],
     rules: readonly Rule[],
     private readonly totals: Totals,
-    options: RuleOptions,
+    options: FileRunOptions,
   ) {
     const fields = rules.flatMap((rule) => rule.fields);
     this.readers = streams.map((stream) => {
@@ -50,6 +52,19 @@ export class FileRun {
         tellsChanges: false,
       },
     );
+    this.concerns = this.concernsOf(options);
+  }
+
+  /** Says whether any engine has a key of the event. */
+  private concernsOf({ ownsKey }: FileRunOptions): Concerns | null {
+    if (ownsKey === undefined || this.isArrival) return null;
+    const inputs = this.detection.engines.map((engine) => engine.input);
+    return (event) =>
+      inputs.some(({ field, keysOf }) => {
+        if (field === null) return keysOf(event).some(ownsKey);
+        const key = keyText(event.fields[field]);
+        return key !== null && ownsKey(key);
+      });
   }
 
   async run(): Promise<void> {
@@ -81,7 +96,7 @@ export class FileRun {
       else if (i > place) upTo = Math.min(upTo, arrival);
     }
     do {
-      const event = reader.take(this.isArrival ? clock.highestTime : NEVER);
+      const event = reader.take(this.isArrival ? clock.highestTime : NEVER, this.concerns);
       if (event !== null) clock.accept(event);
     } while (!reader.needsBatch && reader.arrival <= upTo && reader.arrival < before);
     return reader;

@@ -22,6 +22,9 @@ export interface Samples {
 
 const SAMPLES_MAX = 5;
 
+/** The bare data of `Findings`. */
+export type FoundByLane = Pick<Findings, 'subjects' | 'list' | 'samples'>;
+
 /** What the rules of a run have found, whatever rule sets these belong to. */
 export class Findings {
   readonly subjects: Subject[] = [];
@@ -53,7 +56,7 @@ export class Findings {
   }
 
   /** Takes in what another part of the run has found, with the same rules. */
-  merge(other: Pick<Findings, 'subjects' | 'list' | 'samples'>): void {
+  merge(other: FoundByLane): void {
     const places = other.subjects.map((subject) => this.intern(subject.id, subject.time, () => subject));
     for (const finding of other.list) {
       this.list.push({ ...finding, subjects: finding.subjects.map((index) => places[index]!) });
@@ -62,6 +65,12 @@ export class Findings {
       for (const alert of right) this.show(rule, alert, true);
       for (const alert of wrong) this.show(rule, alert, false);
     }
+  }
+
+  /** For another thread. */
+  data(): FoundByLane {
+    const { subjects, list, samples } = this;
+    return { subjects, list, samples };
   }
 
   /** Puts all in an order that does not depend on that in which it was found. */

@@ -23,9 +23,9 @@ export class Population {
   /** Of all times. */
   readonly frauds: Fraud[] = [];
   /** Events of the range by day and by card. */
-  private readonly cards = new Map<number, Map<string, number>>();
+  private readonly cards = new DayCounts();
   /** The same by the key of `exclude`, where that is another field. */
-  private readonly excludable = new Map<number, Map<string, number>>();
+  private readonly excludable = new DayCounts();
   private readonly accounts = new Set<string>();
   private readonly seen = new Set<string>();
   /** Time from which the frauds of a key are known. */
@@ -42,11 +42,10 @@ export class Population {
   /** An event of the scored stream. */
   add(fields: Fields, time: number): void {
     const id = this.reader.idOf(fields);
-    if (id === null) return;
-    const { protocol } = this;
-    if (time >= protocol.from && time < protocol.to) this.count(id, fields, time);
+    if (id === null || id === undefined) return;
+    if (this.isInRange(time)) this.count(id, fields, time);
     const label = this.labels?.get(id);
-    if (label?.isFraud === true) this.addFraud(id, label, fields, time);
+    if (label?.isFraud === true) this.addFraud(String(id), label, fields, time);
   }
 
   /** Whether the subject of this key is left out on the day of `time`. */
@@ -65,7 +64,7 @@ export class Population {
 
   /** Days of the range that have events. */
   days(): number[] {
-    return [...this.cards.keys()].sort((a, b) => a - b);
+    return this.cards.days();
   }
 
   /** Subjects in all, and of a day, that are scored. */
@@ -77,23 +76,26 @@ export class Population {
   sizeOf(day: number): number {
     let sum = 0;
     const { exclude, card } = this.protocol;
-    const counts = (exclude === null || exclude.key === card ? this.cards : this.excludable).get(day);
-    for (const [key, count] of counts ?? []) if (!this.isExcluded(key, day * DAY_MS)) sum += count;
+    const counts = exclude === null || exclude.key === card ? this.cards : this.excludable;
+    for (const [key, count] of counts.of(day)) if (!this.isExcluded(key, day * DAY_MS)) sum += count;
     return sum;
   }
 
   /** Cards that are scored on a day. */
   cardsOf(day: number): string[] {
     const isSame = this.protocol.exclude?.key === this.protocol.card;
-    return [...(this.cards.get(day)?.keys() ?? [])].filter((card) => !isSame || !this.isExcluded(card, day * DAY_MS));
+    return this.cards
+      .of(day)
+      .flatMap(([card]) => card)
+      .filter((card) => !isSame || !this.isExcluded(card, day * DAY_MS));
   }
 
-  private count(id: string, fields: Fields, time: number): void {
+  private count(id: unknown, fields: Fields, time: number): void {
     const { card, exclude, of } = this.protocol;
     const day = dayOf(time);
-    if (of === 'account') this.accounts.add(id);
-    bump(this.cards, day, card === null ? '' : String(fields[card] ?? ''));
-    if (exclude !== null && exclude.key !== card) bump(this.excludable, day, String(fields[exclude.key] ?? ''));
+    if (of === 'account') this.accounts.add(String(id));
+    this.cards.add(day, card === null ? '' : fields[card]);
+    if (exclude !== null && exclude.key !== card) this.excludable.add(day, fields[exclude.key]);
   }
 
   private addFraud(id: string, label: Label, fields: Fields, time: number): void {
@@ -111,8 +113,27 @@ export class Population {
   }
 }
 
-function bump(counts: Map<number, Map<string, number>>, day: number, key: string): void {
-  const ofDay = counts.get(day) ?? new Map<string, number>();
-  counts.set(day, ofDay);
-  ofDay.set(key, (ofDay.get(key) ?? 0) + 1);
+/** How often each value occurs on each day. Events come almost in order, so the day before is the day. */
+class DayCounts {
+  private readonly byDay = new Map<number, Map<unknown, number>>();
+  private day = Number.NaN;
+  private latest = new Map<unknown, number>();
+
+  add(day: number, value: unknown): void {
+    if (day !== this.day) {
+      this.day = day;
+      this.latest = this.byDay.get(day) ?? new Map();
+      this.byDay.set(day, this.latest);
+    }
+    this.latest.set(value, (this.latest.get(value) ?? 0) + 1);
+  }
+
+  days(): number[] {
+    return [...this.byDay.keys()].sort((a, b) => a - b);
+  }
+
+  /** The values of a day, as text. */
+  of(day: number): (readonly [string, number])[] {
+    return [...(this.byDay.get(day) ?? [])].map(([value, count]) => [String(value ?? ''), count] as const);
+  }
 }

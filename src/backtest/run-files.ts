@@ -9,7 +9,7 @@ import type { EventSchema } from '../rules/schema.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import type { DecodeFailure } from '../runtime/ports/decoder.js';
 import type { Settings, StreamSettings } from '../runtime/settings/index.js';
-import type { RuleOptions } from '../runtime/task/keyed-engine.js';
+import type { KeyedEngineOptions, RuleOptions } from '../runtime/task/keyed-engine.js';
 import { FileRun } from './file-run.js';
 import { Totals } from './run-totals.js';
 
@@ -63,6 +63,9 @@ export interface RunResult {
   readonly byPattern: Readonly<Record<string, number>>;
 }
 
+/** How rules run; `ownsKey` leaves the other keys to other lanes. */
+export type FileRunOptions = RuleOptions & Pick<KeyedEngineOptions, 'ownsKey'>;
+
 /** Nothing to run: no stream with a file, or a rule that fits none of them. */
 export class RunError extends Error {
   readonly code = 'RUN';
@@ -98,7 +101,7 @@ export async function runFiles(
   rules: readonly Rule[],
   listener: RunListener,
   now: () => number,
-  options: RuleOptions = {},
+  options: FileRunOptions = {},
 ): Promise<RunResult> {
   const started = now();
   const bytesTotal = streams.reduce((sum, s) => sum + s.file.bytesTotal, 0);

@@ -32,11 +32,10 @@ export class SubjectReader {
     };
   }
 
-  /** The id of an event as a subject; `null`: it has none. */
-  idOf(fields: Fields): string | null {
+  /** The id of an event as a subject, as it stands there; `null` or `undefined`: it has none. */
+  idOf(fields: Fields): unknown {
     const { of, idField, accountField } = this.protocol;
-    const value = fields[(of === 'account' ? accountField : idField) ?? ''];
-    return value === null || value === undefined ? null : String(value);
+    return fields[(of === 'account' ? accountField : idField) ?? ''];
   }
 }
 

@@ -13,8 +13,31 @@ export interface Label {
   readonly knownAt: number | null;
 }
 
-/** Labels by the id of what they are about, as text. */
-export type Labels = ReadonlyMap<string, Label>;
+/** Labels by the id of what they are about. Most events that are asked about have none, so that asking must be cheap. */
+export class Labels {
+  private readonly byText = new Map<string, Label>();
+  /** Of ids that are whole numbers as numbers are written. */
+  private readonly byNumber = new Map<number, Label>();
+
+  get size(): number {
+    return this.byText.size;
+  }
+
+  /** Of an id as text, or as it stands in a record. */
+  get(id: unknown): Label | undefined {
+    return typeof id === 'number' ? this.byNumber.get(id) : this.byText.get(String(id));
+  }
+
+  set(id: string, label: Label): void {
+    this.byText.set(id, label);
+    const number = Number(id);
+    if (Number.isSafeInteger(number) && String(number) === id) this.byNumber.set(number, label);
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, Label]> {
+    return this.byText[Symbol.iterator]();
+  }
+}
 
 /** Reads a file of labels. Rows about the same id are put together: fraud if one of them says so. Throws `RunError`. */
 export async function readLabels(protocol: LabelProtocol): Promise<Labels> {
@@ -22,7 +45,7 @@ export async function readLabels(protocol: LabelProtocol): Promise<Labels> {
   try {
     const { id, fraud, scenario, episode, knownAt } = protocol;
     const wanted = [id, fraud, scenario, episode, knownAt].filter((name) => name !== undefined);
-    const labels = new Map<string, Label>();
+    const labels = new Labels();
     for await (const { rows, first } of file.batches(wanted)) {
       rows.forEach(({ fields }, index) => {
         const value = fields[id];

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { dayOf } from '../population.js';
 import { share } from './detection.js';
 import type { Accused, Verdicts } from './verdicts.js';
@@ -81,8 +80,14 @@ function cardsByDay({ population, protocol }: Verdicts, days: readonly number[],
   return { precision, best };
 }
 
-const tieOf = (card: string, day: number): number =>
-  createHash('md5').update(`${day}/${card}`).digest().readUInt32LE(0);
+/** A hash of card and day (FNV-1a, then the finish of MurmurHash3). */
+function tieOf(card: string, day: number): number {
+  let hash = Math.imul(0x811c9dc5 ^ day, 0x01000193);
+  for (let i = 0; i < card.length; i++) hash = Math.imul(hash ^ card.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
 
 export const mean = (values: readonly number[]): number =>
   share(

@@ -5,7 +5,7 @@ import { parseRule } from '../../rules/read/parse-rule.js';
 import type { Rule } from '../../rules/rule.js';
 import { parametersOf } from '../../rules/source/parameters.js';
 import { loadSettings, type Settings } from '../../runtime/settings/index.js';
-import { backtest } from '../backtest.js';
+import { backtest, backtestLane } from '../backtest.js';
 import { BASELINE } from '../collector.js';
 import { type Measured, measure } from '../measure.js';
 import { planOf } from '../plan.js';
@@ -43,6 +43,8 @@ export interface Case {
   readonly options?: ProtocolOptions;
   readonly baseline?: readonly string[];
   readonly sweep?: readonly string[];
+  /** Threads that share out the keys; here they take turns. Default: 1. */
+  readonly lanes?: number;
 }
 
 let files = 0;
@@ -66,11 +68,11 @@ export async function tried({ rows, labels, section = '', ...rest }: Case): Prom
   return run(loaded.settings, rest);
 }
 
-type Asked = Pick<Case, 'rules' | 'options' | 'baseline' | 'sweep'>;
+type Asked = Pick<Case, 'rules' | 'options' | 'baseline' | 'sweep' | 'lanes'>;
 
 async function run(
   settings: Settings,
-  { rules = [LARGE], options = {}, baseline, sweep = [] }: Asked,
+  { rules = [LARGE], options = {}, baseline, sweep = [], lanes = 1 }: Asked,
 ): Promise<Measured> {
   const protocol = protocolOf(settings, options);
   const streams = await openStreams(settings, undefined, (path) => path);
@@ -81,7 +83,9 @@ async function run(
   ]);
   let seconds = 0;
   try {
-    const done = await backtest(streams, plan, protocol, {}, () => seconds++);
+    const input = { streams, plan, protocol, now: () => seconds++ };
+    const others = Array.from({ length: lanes - 1 }, (_, i) => backtestLane(input, { index: i + 1, of: lanes }));
+    const done = await backtest(input, others);
     return measure(done, points, new Map(rules.flatMap((text) => [...parametersOf(text)])));
   } finally {
     for (const { file } of streams) await file.close();

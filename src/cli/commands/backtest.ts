@@ -1,98 +1,66 @@
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { backtest } from '../../backtest/backtest.js';
 import { measure } from '../../backtest/measure.js';
-import { type Protocol, protocolOf } from '../../backtest/protocol.js';
 import { type BacktestResult, resultOf } from '../../backtest/result.js';
-import { openStreams } from '../../backtest/run-files.js';
-import { loadLists } from '../../runtime/lists/load-lists.js';
-import type { Settings } from '../../runtime/settings/index.js';
-import { parseTimestamp } from '../../runtime/settings/values.js';
-import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import type { FileStream } from '../../backtest/run-files.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
-import { settingsOrFail } from '../settings.js';
-import { plannedRules } from './backtest/rules.js';
+import { type BacktestSource, prepare } from './backtest/prepare.js';
+import { spawnLane } from './backtest/spawn-lane.js';
 import { summary } from './backtest/summary.js';
 import { badRowPrinter, openOrFail, progressLine } from './files.js';
 
-export interface BacktestOptions {
-  readonly config: string;
-  readonly data?: string;
-  readonly patterns?: string;
-  readonly profile?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly labels?: string;
-  /** Patterns to compare with. */
-  readonly baseline?: string;
-  readonly sweep?: readonly string[];
+export interface BacktestOptions extends BacktestSource {
+  readonly lanes?: string;
   readonly report?: string;
   readonly csv?: string;
   readonly minPrecision?: string;
   readonly minRecall?: string;
 }
 
+/** So many bytes of files are worth a thread more. */
+const BYTES_OF_LANE = 4 << 20;
+const LANES_MAX = 16;
+
 /** History through the engine, measured by labels. 1: a threshold was not reached. */
 export async function backtestCommand(options: BacktestOptions, output: Output): Promise<number> {
-  const settings = settingsOrFail(options.config);
-  const base = dirname(resolve(options.config));
-  const protocol = await openOrFail(async () => protocolFor(settings, base, options));
   const thresholds = { precision: shareOf(options, 'minPrecision'), recall: shareOf(options, 'minRecall') };
-  const streams = await openOrFail(() => openStreams(settings, options.data, (path) => relative(base, path)));
+  const lanesAsked = lanesOf(options);
+  const now = (): number => performance.now() / 1000;
+  const started = now();
+  const prepared = await prepare(options, output);
   try {
-    const lists = await openOrFail(() => loadLists(settings.lists));
-    const rules = await plannedRules(options, settings, { streams, lists: lists.known }, output);
-    const now = (): number => performance.now() / 1000;
-    const started = now();
-    const done = await openOrFail(() =>
-      backtest(
-        streams,
-        rules.plan,
-        protocol,
-        {
-          onProgress: (fraction, events) => output.progress(progressLine(fraction, events, now() - started)),
-          onBadRow: badRowPrinter(output),
-        },
-        now,
-        { ...ruleOptionsOf(settings.engine), lists },
-      ),
-    );
+    const { streams, rules } = prepared;
+    const lanes = lanesAsked ?? lanesFor(streams);
+    const others = Array.from({ length: lanes - 1 }, (_, i) => spawnLane(options, { index: i + 1, of: lanes }));
+    const progress = {
+      onProgress: (fraction: number, events: number) =>
+        output.progress(progressLine(fraction, events, now() - started)),
+      onBadRow: badRowPrinter(output),
+    };
+    const done = await openOrFail(() => backtest({ ...prepared.input, now, progress }, others));
     output.progress('');
     const measured = measure(done, rules.sweep, rules.defaults);
     const result = resultOf(measured);
     const failures = below(result, thresholds);
-    output.result({ ...result, failures }, () => [...summary(measured, result), ...failures].join('\n'));
+    output.result({ ...result, lanes, failures }, () => [...summary(measured, result), ...failures].join('\n'));
     return failures.length === 0 ? 0 : 1;
   } finally {
-    for (const stream of streams) await stream.file.close();
+    for (const stream of prepared.streams) await stream.file.close();
   }
 }
 
-function protocolFor(settings: Settings, base: string, options: BacktestOptions): Protocol {
-  const { profile, data } = options;
-  const protocol = protocolOf(settings, {
-    ...(profile === undefined ? {} : { profile }),
-    ...momentOf(options, 'from'),
-    ...momentOf(options, 'to'),
-  });
-  const { labels } = protocol;
-  if (options.labels !== undefined) {
-    const id = labels?.id ?? protocol.idField ?? 'id';
-    return { ...protocol, labels: { ...(labels ?? { id }), file: resolve(options.labels) } };
-  }
-  if (labels === null || data === undefined) return protocol;
-  const name = relative(base, labels.file);
-  return { ...protocol, labels: { ...labels, file: isAbsolute(name) ? labels.file : join(data, name) } };
+/** One for each core, where the files are worth it. */
+function lanesFor(streams: readonly FileStream[]): number {
+  const bytes = streams.reduce((sum, { file }) => sum + file.bytesTotal, 0);
+  return Math.max(1, Math.min(availableParallelism(), Math.ceil(bytes / BYTES_OF_LANE), LANES_MAX));
 }
 
-function momentOf(options: BacktestOptions, name: 'from' | 'to'): { from?: number; to?: number } {
-  const text = options[name];
-  if (text === undefined) return {};
-  const time = /^\d{10,}$/.test(text) ? Number(text) : parseTimestamp(text);
-  if (time !== undefined) return { [name]: time };
-  throw new CommandError(
-    `--${name} takes a time such as 2026-01-31T00:00:00Z, or milliseconds since 1970, not ${text}.`,
-  );
+function lanesOf({ lanes }: BacktestOptions): number | undefined {
+  if (lanes === undefined || lanes === 'auto') return undefined;
+  const count = Number(lanes);
+  if (Number.isInteger(count) && count >= 1 && count <= LANES_MAX) return count;
+  throw new CommandError(`--lanes takes auto, or a number from 1 to ${LANES_MAX}, not ${lanes}.`);
 }
 
 function shareOf(options: BacktestOptions, name: 'minPrecision' | 'minRecall'): number | undefined {

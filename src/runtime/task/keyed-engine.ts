@@ -61,6 +61,8 @@ export interface KeyedEngineOptions {
   readonly hotKeysMax?: number;
   /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */
   readonly tellsChanges?: boolean;
+  /** Keys that are processed here; events of others are passed over. Absent: all. */
+  readonly ownsKey?: (key: string) => boolean;
   /** The streams whose events come, that which is meant where a rule names none first. Absent: one. */
   readonly streams?: readonly string[];
 }
@@ -112,6 +114,7 @@ export class KeyedEngine {
   private readonly expiry: ExpiryBuckets;
   private readonly changes: ChangeList<KeyState | Uint8Array>;
   private readonly tellsChanges: boolean;
+  private readonly ownsKey: ((key: string) => boolean) | undefined;
   private readonly runsOf = new WordColumn();
   /** Bits of the interests that the key's runs wait for. */
   private readonly interests = new WordColumn();
@@ -153,6 +156,7 @@ export class KeyedEngine {
     const widest = Math.max(features?.horizonMs ?? 0, ...patterns.map((pattern) => pattern.windowMs));
     this.expiry = new ExpiryBuckets(Math.max(EXPIRY_WIDTH_MIN_MS, widest / EXPIRY_BUCKETS));
     this.tellsChanges = options.tellsChanges ?? true;
+    this.ownsKey = options.ownsKey;
     this.changes = new ChangeList({
       slotOf: (key) => this.slotOf(key),
       keyAt: (slot) => this.table.keyAt(slot),
@@ -204,6 +208,7 @@ export class KeyedEngine {
   process(key: string, event: EngineEvent): boolean {
     if (this.keyCell !== null) this.keyCell.value = key;
     if (!canMatter(this.ruleSet, event)) return false;
+    if (this.ownsKey?.(key) === false) return false;
     let slot = this.windows === null ? this.table.find(key) : this.ahead.slotOf(this.table, key, event);
     if (!this.concerns(slot)) return false;
     this.currentKey = key;

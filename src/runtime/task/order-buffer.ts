@@ -1,9 +1,8 @@
 import { MinHeap } from './min-heap.js';
 import { blockOf, TimeBlock, TimeSlots } from './time-block.js';
 
-/** Empty blocks that are kept for later use, and the most places that one of them may have. */
-const SPARE_MAX = 16;
-const SPARE_CAPACITY_MAX = 65_536;
+/** Places of empty blocks that are kept for later use, in all. Where events are rare each has a block of its own, so blocks are many. */
+const SPARE_PLACES_MAX = 131_072;
 
 /**
  * Holds events until the watermark passes them, and gives them back by time, and within one time in order of arrival. `T` needs
@@ -24,6 +23,7 @@ export class OrderBuffer<T extends { readonly time: number; readonly offset: num
   /** The block that was added to last: most often it is the next one, too. */
   private latest: TimeBlock<T> | null = null;
   private readonly spare: TimeBlock<T>[] = [];
+  private sparePlaces = 0;
   private count = 0;
 
   get size(): number {
@@ -67,7 +67,9 @@ export class OrderBuffer<T extends { readonly time: number; readonly offset: num
   private blockOf(number: number): TimeBlock<T> {
     let block = this.blocks.get(number);
     if (block !== undefined) return block;
-    block = this.spare.pop() ?? new TimeBlock<T>();
+    block = this.spare.pop();
+    if (block === undefined) block = new TimeBlock<T>();
+    else this.sparePlaces -= block.capacity;
     block.become(number);
     this.blocks.set(number, block);
     this.order.push(block);
@@ -93,6 +95,8 @@ export class OrderBuffer<T extends { readonly time: number; readonly offset: num
     this.order.pop();
     this.blocks.delete(block.number);
     if (this.latest === block) this.latest = null;
-    if (this.spare.length < SPARE_MAX && block.capacity <= SPARE_CAPACITY_MAX) this.spare.push(block);
+    if (this.sparePlaces + block.capacity > SPARE_PLACES_MAX) return;
+    this.spare.push(block);
+    this.sparePlaces += block.capacity;
   }
 }
