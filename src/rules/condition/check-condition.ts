@@ -191,8 +191,9 @@ export class Checker {
     const left = this.value(leftNode);
     const right = this.value(rightNode);
     if (left === null || right === null) return null;
-    if (!this.comparable(cmp, left, right, leftNode, rightNode)) return null;
-    return typed({ op: 'compare', cmp, left: left.expr, right: right.expr }, 'boolean');
+    const [a, b] = cmp === '==' || cmp === '!=' ? besideKey(left, right) : [left, right];
+    if (!this.comparable(cmp, a, b, leftNode, rightNode)) return null;
+    return typed({ op: 'compare', cmp, left: a.expr, right: b.expr }, 'boolean');
   }
 
   private comparable(cmp: CompareOp, left: Typed, right: Typed, leftNode: CelNode, rightNode: CelNode): boolean {
@@ -296,6 +297,16 @@ export class Checker {
 }
 
 const isNull = (node: CelNode): boolean => node.op === 'value' && node.args === null;
+
+/** The key is text even where the fields that it comes from hold numbers: beside it, a number is compared as its text. */
+function besideKey(left: Typed, right: Typed): readonly [Typed, Typed] {
+  const isKeyText = ({ expr }: Typed): boolean => expr.op === 'meta' && expr.name === 'key';
+  const asText = (value: Typed): Typed =>
+    value.type === 'number' || value.type === 'unknown'
+      ? typed({ op: 'call', fn: 'string', args: [value.expr] }, 'string')
+      : value;
+  return [isKeyText(right) ? asText(left) : left, isKeyText(left) ? asText(right) : right];
+}
 
 function typeHint(left: Typed, right: Typed): string | undefined {
   const lookedUp = [left, right].some(({ expr }) => expr.op === 'lookup' && expr.as === 'string');

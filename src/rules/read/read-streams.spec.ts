@@ -200,10 +200,16 @@ describe('the key of a rule', () => {
     expect(rule.key).toBe('deviceId|userId|country');
   });
 
+  it('equals numbers by their text', () => {
+    const body = 'key: {each: [accountId, country]}\nfrom: payments\npattern: [{begin: a, where: amount == key}]';
+    const left = { op: 'call', fn: 'string', args: [{ op: 'field', name: 'amount' }] };
+    expect(ruleOf(body).pattern.steps[0]).toMatchObject({ where: { op: 'compare', cmp: '==', left } });
+  });
+
   it('is a value in conditions, as text', () => {
     const body = 'key: {each: [accountId, country]}\nfrom: payments\npattern: [{begin: a, where: country == key}]';
     expect(ruleOf(body).pattern.steps[0]).toMatchObject({ where: { right: { op: 'meta', name: 'key' } } });
-    expect(told(body.replace('country == key', 'amount == key'))).toMatchObject([
+    expect(told(body.replace('country == key', 'amount > key'))).toMatchObject([
       [expect.stringContaining('type-mismatch'), undefined],
     ]);
   });

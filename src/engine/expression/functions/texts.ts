@@ -27,6 +27,7 @@ export const textFunctions: readonly EngineFunction[] = [
     result: 'string',
     apply: (text: string, from: number, to = text.length) => text.slice(Math.max(0, from), Math.max(0, to)),
   },
+  { name: 'string', params: ['any'], result: 'string', apply: String },
   { name: 'hash', params: ['any', 'number'], result: 'number', apply: hash, check: checkBuckets },
 ];
 
