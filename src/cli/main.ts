@@ -131,6 +131,8 @@ function addBacktest(program: Command, run: Run): void {
       '--sweep <range...>',
       'values of a parameter of the rules to try in one pass: name=5000..20000:16, or name=1h,2h',
     )
+    .option('--report <file>', 'write the report: one HTML file that needs no network')
+    .option('--csv <file>', 'write every accused transaction and every missed fraud')
     .option('--lanes <n>', 'threads that share out the keys; they change no result', 'auto')
     .option('--min-precision <n>', 'fail below it: 0 to 1')
     .option('--min-recall <n>', 'fail below it: 0 to 1')

@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { backtest } from '../../backtest/backtest.js';
 import { measure } from '../../backtest/measure.js';
+import { csvOf } from '../../backtest/report/csv.js';
+import { reportOf } from '../../backtest/report/report.js';
 import { type BacktestResult, resultOf } from '../../backtest/result.js';
 import type { FileStream } from '../../backtest/run-files.js';
 import { CommandError } from '../command-error.js';
@@ -43,6 +46,9 @@ export async function backtestCommand(options: BacktestOptions, output: Output):
     const measured = measure(done, rules.sweep, rules.defaults);
     const result = resultOf(measured);
     const failures = below(result, thresholds);
+    if (options.report !== undefined)
+      await writeFile(options.report, reportOf(measured, { title: prepared.title, parity: null }));
+    if (options.csv !== undefined) await writeFile(options.csv, csvOf(measured));
     output.result({ ...result, lanes, failures }, () => [...summary(measured, result), ...failures].join('\n'));
     return failures.length === 0 ? 0 : 1;
   } finally {

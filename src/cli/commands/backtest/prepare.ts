@@ -27,6 +27,8 @@ export interface BacktestSource {
 }
 
 export interface Prepared {
+  /** Name of the installation or example. */
+  readonly title: string;
   readonly streams: readonly FileStream[];
   readonly rules: PlannedRules;
   readonly input: Omit<BacktestInput, 'now' | 'progress'>;
@@ -43,7 +45,7 @@ export async function prepare(source: BacktestSource, output: Output): Promise<P
     const rules = await plannedRules(source, settings, { streams, lists: lists.known }, output);
     const options = { ...ruleOptionsOf(settings.engine), lists };
     const input = { streams, plan: rules.plan, protocol, options };
-    return { streams, rules, input };
+    return { title: settings.name, streams, rules, input };
   } catch (error) {
     for (const { file } of streams) await file.close();
     throw error;
