@@ -115,6 +115,7 @@ export {
   type RuleSet,
   type RuleSetOptions,
 } from './ruleset/rule-set.js';
+export { shapeOf } from './ruleset/shape.js';
 export type { Limits, OverflowPolicy, RuleSetOutput, SlotState } from './ruleset/slot-state.js';
 export { type NamedFeature, type Telling, type Told, tell } from './ruleset/telling.js';
 export { PatternRunner } from './runner.js';

@@ -4,14 +4,15 @@ import type { Rule } from './rule.js';
 
 /**
  * First 16 hex digits of the SHA-256 of all in a rule that can change an alert. Layout, comments, `description`, `tags` and
- * what it accuses do not count, and neither do defaults that are written out.
+ * what it accuses do not count, nor what becomes of runs under way when it changes, nor its limits, and neither do defaults that are
+ * written out.
  */
 export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields' | 'lists'>): string {
-  const { id, title, status, key, pattern, values, features, alert } = rule;
+  const { id, title, status, key, pattern, values, features, alert, canary } = rule;
   // What a rule over one stream means does not depend on the others that there are.
   const streams = rule.streams.length > 1 ? rule.streams : undefined;
   return createHash('sha256')
-    .update(canonicalJson({ id, title, status, key, streams, pattern, values, features, alert }))
+    .update(canonicalJson({ id, title, status, key, streams, pattern, values, features, alert, canary }))
     .digest('hex')
     .slice(0, 16);
 }

@@ -7,6 +7,20 @@ export type Severity = 'low' | 'medium' | 'high' | 'critical';
 /** `draft` is only validated and tested; `shadow` runs with its alerts apart; `retired` does not run. */
 export type RuleStatus = 'draft' | 'shadow' | 'live' | 'retired';
 
+/**
+ * What becomes of runs under way when a rule is changed: `keep` them, under the new revision; `restart`: forget them; `drain`: they
+ * end under the old revision, and new ones begin under the new one.
+ */
+export type OnUpdate = 'keep' | 'restart' | 'drain';
+
+/** What a rule may do before it is taken out, in one partition. */
+export interface RuleLimits {
+  /** Matches in one minute of event time. */
+  readonly matchesPerMinute?: number;
+  /** Runs dropped for `engine.runsMax` in one minute of event time. */
+  readonly runsDroppedPerMinute?: number;
+}
+
 /** A piece of an alert's message: text, or a value to be filled in when the match is there. */
 export type MessagePart =
   | { readonly kind: 'text'; readonly text: string }
@@ -65,6 +79,13 @@ export interface Rule {
   /** For back-tests; it changes no alert and is no part of the revision. Absent: as the back-test says. */
   readonly accuses?: Accuses;
   readonly tags: readonly string[];
+  /** Absent: `keep` where the shape is the same, else `restart`. */
+  readonly onUpdate?: OnUpdate;
+  /** Percent of the keys, by a hash of the key, whose matches become alerts; absent: all. */
+  readonly canary?: number;
+  readonly limits?: RuleLimits;
+  /** A revision that was replaced: what it has under way goes on to its end, and nothing begins. */
+  readonly drains?: boolean;
   /** First 16 hex digits of the SHA-256 of the rule's meaning (not of its text: comments and layout do not count). */
   readonly revision: string;
   /** Where it was read from, for messages. */

@@ -23,6 +23,13 @@ export interface KeyMemory {
   readonly tableBytes: number;
 }
 
+export const sumOfMemory = (a: KeyMemory, b: KeyMemory): KeyMemory => ({
+  hotKeys: a.hotKeys + b.hotKeys,
+  coldKeys: a.coldKeys + b.coldKeys,
+  coldBytes: a.coldBytes + b.coldBytes,
+  tableBytes: a.tableBytes + b.tableBytes,
+});
+
 export interface PartitionStatus extends TopicPartition {
   readonly phase: 'restoring' | 'live';
   /** Next offset to process, and the end of the log. */
@@ -37,6 +44,8 @@ export interface PartitionStatus extends TopicPartition {
   readonly runs: number;
   readonly buffered: number;
   readonly memory: KeyMemory;
+  /** Digest of the rule set in force. */
+  readonly rules?: string;
   /** The number of the lane that has it, where lanes are threads of their own. */
   readonly lane?: number;
 }

@@ -98,7 +98,7 @@ export class InOrderPass implements EnginePass {
       // As `Detection` does.
       if (i % AHEAD === 0) engine.warm(events, i, Math.min(i + AHEAD, events.length));
       const event = events[i]!;
-      while (engine.hasTimers && engine.nextTimer() <= event.time) engine.fireNext();
+      while (engine.nextTimer() <= event.time) engine.fireNext();
       engine.process(event.fields[field!] as string, event);
       if (i % BATCH === 0) engine.sweep(event.time);
     }

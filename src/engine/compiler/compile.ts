@@ -132,6 +132,7 @@ export class PatternCompiler {
   private readonly states = new Map<string, CompiledState>();
   /** By the very object, which is quicker to find than by what it says. */
   private readonly seen = new WeakMap<Pattern, CompiledPattern>();
+  private readonly seenDraining = new WeakMap<Pattern, CompiledPattern>();
   private readonly known = new Map<string, CompiledPattern>();
 
   private readonly splitsAtOnce: boolean;
@@ -141,20 +142,22 @@ export class PatternCompiler {
     this.predicates = new PredicateTable(this.features, options.lists);
   }
 
-  /** Throws `PatternError` with all problems. */
-  compile(pattern: Pattern): CompiledPattern {
-    const compiled = this.seen.get(pattern) ?? this.compileUnseen(pattern);
-    this.seen.set(pattern, compiled);
+  /** Throws `PatternError` with all problems. `drains`: runs under way go on to their end, and no event begins another. */
+  compile(pattern: Pattern, drains = false): CompiledPattern {
+    const seen = drains ? this.seenDraining : this.seen;
+    const compiled = seen.get(pattern) ?? this.compileUnseen(pattern, drains);
+    seen.set(pattern, compiled);
     return compiled;
   }
 
-  private compileUnseen(pattern: Pattern): CompiledPattern {
-    const key = textOf(pattern);
+  private compileUnseen(pattern: Pattern, drains: boolean): CompiledPattern {
+    const text = textOf(pattern);
+    const key = text !== null && drains ? `draining ${text}` : text;
     const known = key === null ? undefined : this.known.get(key);
     if (known !== undefined) return known;
     const problems = validatePattern(pattern);
     if (problems.length > 0) throw new PatternError(problems);
-    const compiled = this.compileValid(pattern);
+    const compiled = this.compileValid(pattern, drains);
     this.compiled++;
     if (key !== null) this.known.set(key, compiled);
     return compiled;
@@ -172,10 +175,10 @@ export class PatternCompiler {
     return { steps, kindParents: this.options.kindParents ?? new Map() };
   }
 
-  private compileValid(pattern: Pattern): CompiledPattern {
+  private compileValid(pattern: Pattern, drains: boolean): CompiledPattern {
     const automaton = buildAutomaton(pattern, this.options);
     const skip = pattern.skip ?? { strategy: 'noSkip' };
-    const states = this.compileStates(automaton, skip.strategy === 'noSkip');
+    const states = this.compileStates(automaton, skip.strategy === 'noSkip', drains);
     const conditions = automaton.states.flatMap((state) => state.transitions.flatMap((t) => leavesOf(t.guard)));
     return {
       states,
@@ -195,7 +198,7 @@ export class PatternCompiler {
     };
   }
 
-  private compileStates(automaton: Automaton, noSkip: boolean): readonly CompiledState[] {
+  private compileStates(automaton: Automaton, noSkip: boolean, drains: boolean): readonly CompiledState[] {
     const scope = this.scope(automaton.steps);
     const states: Mutable<CompiledState>[] = automaton.states.map((state) => ({
       index: state.index,
@@ -214,6 +217,7 @@ export class PatternCompiler {
       noSkip,
     }));
     for (const state of automaton.states) {
+      if (drains && state === automaton.start) continue;
       states[state.index]!.transitions = state.transitions
         .filter((t) => !isNever(t.guard))
         .map((t) => {

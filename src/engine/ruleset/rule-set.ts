@@ -29,6 +29,8 @@ const change = new KeyChange();
 export interface NamedPattern extends Told {
   readonly id: string;
   readonly pattern: Pattern;
+  /** What it has under way goes on to its end, and nothing begins. */
+  readonly drains?: boolean;
 }
 
 export interface RuleSetOptions extends CompileOptions {
@@ -64,7 +66,7 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
   const compiler =
     (reusable ? options.compiler : undefined) ??
     new PatternCompiler({ ...options, splitsAtOnce: options.sharing === 'never' });
-  const compiled = patterns.map((p) => compiler.compile(p.pattern));
+  const compiled = patterns.map((p) => compiler.compile(p.pattern, p.drains));
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const slots = compiled.map((pattern) => ({
     pattern,

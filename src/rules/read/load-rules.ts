@@ -37,14 +37,31 @@ export const RULE_FILE = 'pattern.yaml';
  * is wrong with a file, or with a path, is told in `diagnostics`; never throws for either.
  */
 export async function loadRules(paths: readonly string[], options: LoadOptions = {}): Promise<LoadedRules> {
+  const diagnostics: Diagnostic[] = [];
+  const files: RuleText[] = [];
+  for (const file of await ruleFiles(paths, diagnostics)) {
+    const text = await readFile(file, 'utf8').catch((error: Error) => unreadable(file, error, diagnostics));
+    if (text !== null) files.push({ file, text });
+  }
+  const read = await readRules(files, options);
+  return { ...read, diagnostics: [...diagnostics, ...read.diagnostics] };
+}
+
+/** A rule as it was written. */
+export interface RuleText {
+  /** For messages; of two rules never the same. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** `loadRules` for texts that are at hand. */
+export async function readRules(files: readonly RuleText[], options: LoadOptions = {}): Promise<LoadedRules> {
   const rules: Rule[] = [];
   const texts = new Map<string, string>();
   const diagnostics: Diagnostic[] = [];
   const ofAll = options.streams ?? (options.schemas ?? []).map((schema) => ({ name: schema.stream, schema }));
   const fileOfId = new Map<string, string>();
-  for (const file of await ruleFiles(paths, diagnostics)) {
-    const text = await readFile(file, 'utf8').catch((error: Error) => unreadable(file, error, diagnostics));
-    if (text === null) continue;
+  for (const { file, text } of files) {
     const streams = options.resolveStreams === undefined ? ofAll : await options.resolveStreams(file);
     const lists = options.resolveLists?.(file) ?? options.lists;
     const { parameters } = options;

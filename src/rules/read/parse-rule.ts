@@ -19,6 +19,7 @@ import { ENGINE_HINTS } from './engine-hints.js';
 import { readAccuses } from './read-accuses.js';
 import { FeatureReader } from './read-features.js';
 import { allKeyFields, readKey } from './read-key.js';
+import { LIFE_KEYS, readLife } from './read-life.js';
 import { readSkip } from './read-skip.js';
 import { StepReader } from './read-steps.js';
 import { namedStreams, RuleStreams } from './read-streams.js';
@@ -39,6 +40,7 @@ export const RULE_KEYS = [
   'skip',
   'alert',
   'tags',
+  ...LIFE_KEYS,
 ] as const;
 export const ALERT_KEYS = ['severity', 'score', 'message', 'accuses'] as const;
 export const STATUSES: readonly RuleStatus[] = ['draft', 'shadow', 'live', 'retired'];
@@ -171,6 +173,7 @@ class RuleReader {
       ...(features.length === 0 ? {} : { features }),
       alert,
       tags: this.tags(section),
+      ...readLife(section),
     };
     const { accuses } = this;
     return {

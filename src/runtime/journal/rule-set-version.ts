@@ -7,7 +7,10 @@ import type { RuleOptions } from '../task/keyed-engine.js';
 
 /** Rules with all else that decides what they find in the same records. */
 export interface RuleSetVersion {
-  /** 32 hex digits of SHA-256 over the rules' revisions, in their order, their options, the stream's clock, and what their lists hold. */
+  /**
+   * 32 hex digits of SHA-256 over the rules' revisions and what becomes of the runs of those before, in their order, their options and
+   * the stream's clock, and what their lists hold.
+   */
   readonly digest: string;
   /** What `ReadRuleSet` makes the same of, in this process or in a later one. */
   readonly body: Uint8Array;
@@ -28,7 +31,7 @@ export function ruleSetDigest(
   clock: EventClockOptions,
   lists: Readonly<Record<string, string>> = {},
 ): string {
-  const revisions = rules.map(({ id, revision }) => ({ id, revision }));
+  const revisions = rules.map(({ id, revision, onUpdate, drains }) => ({ id, revision, onUpdate, drains }));
   const { limits, quantifierGap } = options;
   const asked = Object.keys(lists).length === 0 ? {} : { lists };
   return createHash('sha256')

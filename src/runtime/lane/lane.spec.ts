@@ -10,6 +10,7 @@ import {
   showAlert,
 } from '../../../test/harness/lane-kit.js';
 import { until } from '../../../test/harness/until.js';
+import type { Rule } from '../../rules/rule.js';
 import { MemoryLog } from '../memory/memory-log.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import { ManualClock } from '../testing/manual-clock.js';
@@ -178,7 +179,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
     await send(kit, 'Xa100 Xz120');
     await processed(first, 2);
     await first.stop();
-    const changed = [{ ...RULES[2]!, revision: 'new' }, RULES[0]!];
+    const changed: Rule[] = [{ ...RULES[2]!, revision: 'new', onUpdate: 'restart' }, RULES[0]!];
     const second = makeLane(kit, { ruleSet: ruleSetOf(changed) });
     await second.start();
     await send(kit, 'Xb125 Xz500');

@@ -7,21 +7,22 @@ import {
   type GroupListener,
   type GroupMember,
   type LogProducer,
-  type OutgoingRecord,
   partitionName,
   type RecordBatch,
   type TopicPartition,
   type TransactionalProducer,
 } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
+import type { Forwarder } from '../repartition/forwarder.js';
 import { Task } from '../task/task.js';
+import { Announcer } from './announcer.js';
 import { CutWriter, type Part } from './cut-writer.js';
 import { Delivery, type DeliveryMode } from './delivery.js';
 import { LaneOutput } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
 import { recover } from './recovery.js';
-import { Routing } from './routing.js';
+import { type LaneRules, Routing } from './routing.js';
 import { slicesOf } from './slices.js';
 
 /** Records given out but not durable yet, above which no more input is taken. */
@@ -61,6 +62,7 @@ export class Lane implements Detector {
   private outputs: Delivery | null = null;
   private mode: DeliveryMode;
   private member: GroupMember | null = null;
+  private readonly opened = Promise.withResolvers<void>();
   private readonly abort = new AbortController();
   private committing: Promise<boolean> | null = null;
   private readonly cuts: CutWriter;
@@ -71,12 +73,21 @@ export class Lane implements Detector {
   private cancelTimer: () => void = () => undefined;
   private readonly output: LaneOutput;
   private readonly routing: Routing;
+  private readonly announcer = new Announcer({
+    outputs: () => this.outputs!,
+    member: () => this.member!,
+    isHeld: (owned) => this.isHeld(owned),
+    alone: (act) => this.alone(act),
+    pause: () => this.pause(this.options.commitIntervalMs),
+    onFailure: (error) => this.commitFailed(error),
+  });
 
   constructor(private readonly options: LaneOptions) {
     const { alerts, deadLetters, late, encoder, listener, turn, report } = options;
     const topics = { alerts: alerts.name, deadLetters: deadLetters.name, late: late.name };
     this.mode = options.delivery;
-    this.routing = new Routing(options.group.topics, options.ruleSet, options.routes ?? []);
+    const { ruleSet: source, routes = [], needsOnePartition = false } = options;
+    this.routing = new Routing(options.group.topics, { source, routes, needsOnePartition });
     this.cuts = new CutWriter((owned) => this.isHeld(owned), turn, report);
     this.output = new LaneOutput(topics, encoder, listener, () => this.outputs!);
   }
@@ -85,6 +96,7 @@ export class Lane implements Detector {
     this.enter('starting');
     this.snapshotAt = this.options.clock.now();
     await this.retrying(() => this.open());
+    this.opened.resolve();
     if (this.phase === 'starting') this.enter('running');
     this.scheduleCommit();
   }
@@ -112,9 +124,8 @@ export class Lane implements Detector {
   }
 
   rules(): readonly Rule[] {
-    return [this.options.ruleSet, ...(this.options.routes ?? []).map((route) => route.ruleSet)].flatMap(
-      ({ rules }) => rules,
-    );
+    const { source, routes } = this.routing.current;
+    return [source, ...routes.map(({ ruleSet }) => ruleSet)].flatMap(({ rules }) => rules);
   }
 
   // ---- start ----------------------------------------------------------------------------------------------------------
@@ -124,7 +135,7 @@ export class Lane implements Detector {
     await encoder.prepare?.();
     const kept = { ...journal, retentionMs: JOURNAL_RETENTION_MS };
     for (const topic of [source, alerts, deadLetters, late, kept]) if (topic !== null) await log.createTopic(topic);
-    for (const { topic } of this.options.routes ?? []) await log.createTopic(topic);
+    for (const { topic } of this.routing.routes) await log.createTopic(topic);
     this.routing.know(await log.topics());
     this.checkSource();
     this.producer ??= await log.producer();
@@ -135,12 +146,12 @@ export class Lane implements Detector {
 
   /** Throws, and says what to do, where the source has not the partitions that the settings name and that matters. */
   private checkSource(): void {
-    const { source, needsOnePartition, report } = this.options;
+    const { source, report } = this.options;
     if (source === null) return;
     const there = this.routing.partitionsOf(source);
     if (there === source.partitions) return;
     const advice = `topic ${source.name} has ${there} partitions, and the settings say ${source.partitions}: set streams.*.partitions to ${there}`;
-    if (needsOnePartition === true)
+    if (this.routing.current.needsOnePartition)
       throw new Error(`${advice}, so that patterns with another key see all of their events`);
     report(advice);
   }
@@ -155,6 +166,21 @@ export class Lane implements Detector {
     this.outputs?.setMode(mode);
   }
 
+  /**
+   * Other rules, which each partition goes over to between two batches, or parts of one: from the position on that its journal says.
+   * Where they are keyed by fields that those before were not, the lane joins its group anew, to read other topics.
+   */
+  async setRules(rules: LaneRules): Promise<void> {
+    const readsOthers = this.routing.setRules(rules);
+    for (const owned of this.owned.values()) if (owned.task.isLive) this.bringIntoForce(owned);
+    await this.opened.promise;
+    const { member } = this;
+    if (!readsOthers || member === null) return;
+    this.member = null;
+    await member.close();
+    await this.retrying(() => this.open());
+  }
+
   /** A log that is away at the start is waited for: nothing is lost by waiting. */
   private async retrying(act: () => Promise<void>): Promise<void> {
     for (;;) {
@@ -162,8 +188,8 @@ export class Lane implements Detector {
         await act();
         return this.setTrouble(null);
       } catch (error) {
-        if (this.abort.signal.aborted || this.phase !== 'starting') throw error;
-        this.setTrouble(`cannot start yet: ${(error as Error).message}`);
+        if (this.abort.signal.aborted || this.isEnding) throw error;
+        this.setTrouble(`cannot ${this.phase === 'starting' ? 'start' : 'go on'} yet: ${(error as Error).message}`);
         await this.pause(RETRY_MS);
       }
     }
@@ -204,9 +230,7 @@ export class Lane implements Detector {
     let owned: Owned | null = null;
     // A batch that was under way when the partition was given up must not speak for the ownership after it.
     const isHeld = (): boolean => owned !== null && this.isHeld(owned);
-    const forwarder = this.routing.forwarder(partition, (from, record) => {
-      if (isHeld()) this.outputs!.addToCommit(from, record);
-    });
+    const forwarder = this.forwarder(partition, isHeld);
     const parts = { partition, stream, clock, hotKeysMax, forwarder, output: this.output.of(partition, isHeld) };
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
@@ -222,8 +246,25 @@ export class Lane implements Detector {
     });
     const live = this.owned.get(partitionName(partition))!;
     if (rulesAreNew) live.announce(ruleSet);
+    // They may have been changed again meanwhile.
+    this.bringIntoForce(live);
     live.task.goLive();
     return position;
+  }
+
+  /** The rules of now run on it as soon as they can. */
+  private bringIntoForce(owned: Owned): void {
+    const { partition } = owned.task;
+    owned.rulesAre(
+      this.routing.rulesOf(partition.topic),
+      this.forwarder(partition, () => this.isHeld(owned)),
+    );
+  }
+
+  private forwarder(of: TopicPartition, isHeld: () => boolean): Forwarder | null {
+    return this.routing.forwarder(of, (from, record) => {
+      if (isHeld()) this.outputs!.addToCommit(from, record);
+    });
   }
 
   private own(partition: AssignedPartition, task: Task, state: PartitionState): Owned {
@@ -262,10 +303,11 @@ export class Lane implements Detector {
     const owned = this.owned.get(partitionName(batch));
     if (owned === undefined) return;
     while (owned.gate !== null) await owned.gate.catch(() => undefined);
-    if (!(await this.announced(owned))) return;
     owned.busy = true;
     try {
       for (const slice of slicesOf(batch, SLICE_RECORDS)) {
+        owned.switchRules();
+        if (!(await this.announcer.announced(owned))) return;
         await this.process(owned, slice);
         if (!this.isHeld(owned)) return;
       }
@@ -291,56 +333,8 @@ export class Lane implements Detector {
     this.turnAt = stopwatch();
   }
 
-  /**
-   * Sees to it that the journal says which rules are in force before what they find can be read. Exactly once: both are in one
-   * transaction. False: the partition was given up meanwhile.
-   */
-  private async announced(owned: Owned): Promise<boolean> {
-    while (owned.announcement.length > 0 && this.isHeld(owned)) {
-      if (this.outputs!.currentMode === 'exactly-once') {
-        for (const record of owned.announcement) this.outputs!.add(owned.name, record);
-        owned.announcement = [];
-      } else if (!(await this.announce(owned))) await this.pause(this.options.commitIntervalMs);
-    }
-    return this.isHeld(owned);
-  }
-
-  private announce(owned: Owned): Promise<boolean> {
-    return this.alone(async () => {
-      try {
-        await this.writeAnnouncement(owned);
-        return true;
-      } catch (error) {
-        this.commitFailed(error);
-        return false;
-      }
-    });
-  }
-
-  private async writeAnnouncement(owned: Owned): Promise<void> {
-    if (owned.announcement.length === 0) return;
-    await this.holding(owned, () => this.commitOf([owned], owned.announcement));
-    owned.announcement = [];
-  }
-
-  /** Commits what was processed of these partitions, and entries of the journal, unless they were given up. */
-  private commitOf(all: readonly Owned[], journal: readonly OutgoingRecord[] = []): Promise<void> {
-    const offsets = all.map(({ offset }) => offset);
-    return this.outputs!.commit(this.member!, offsets, journal, () => all.every((owned) => this.isHeld(owned)));
-  }
-
   private isHeld(owned: Owned): boolean {
     return this.owned.get(owned.name) === owned;
-  }
-
-  /** Does something with no batch begun meanwhile. */
-  private async holding(owned: Owned, act: () => Promise<void>): Promise<void> {
-    owned.gate = act();
-    try {
-      await owned.gate;
-    } finally {
-      owned.gate = null;
-    }
   }
 
   /** Waits until not too much waits to be durable or committed. */
@@ -355,7 +349,7 @@ export class Lane implements Detector {
   // ---- commit ---------------------------------------------------------------------------------------------------------
 
   private scheduleCommit(): void {
-    if (this.phase === 'stopping' || this.phase === 'stopped' || this.phase === 'failed') return;
+    if (this.isEnding) return;
     this.cancelTimer = this.options.clock.schedule(this.options.commitIntervalMs, () => {
       void this.commitSoon().finally(() => this.scheduleCommit());
     });
@@ -394,9 +388,10 @@ export class Lane implements Detector {
     const chosen = [...this.owned].flatMap(([name, owned]) => (which(name) && owned.task.isLive ? [owned] : []));
     const parts: Part[] = [];
     try {
+      for (const owned of chosen) this.betweenBatches(owned);
       if (this.trouble === null) for (const owned of chosen) await this.tickIdle(owned);
-      // A cut says which rules are in force: the journal must have said so before.
-      if (leaving || due) for (const owned of chosen) await this.writeAnnouncement(owned);
+      // A cut says which rules are in force: the journal must have said so before, or in the same commit.
+      for (const owned of chosen) await this.announcer.before(owned);
       for (const owned of chosen.filter((o) => this.isHeld(o))) {
         const { task, holds } = owned;
         task.tellDownstream();
@@ -407,7 +402,7 @@ export class Lane implements Detector {
       this.sinceCommit = 0;
       if (parts.length === 0) return true;
       if (this.phase === 'failed') throw new Error('the lane has failed');
-      await this.commitOf(parts.map(({ owned }) => owned));
+      await this.announcer.commitOf(parts.map(({ owned }) => owned));
       for (const p of parts) p.owned.committed = p.position;
       if (due) this.snapshotAt = now;
       this.cuts.store(parts);
@@ -420,6 +415,12 @@ export class Lane implements Detector {
       this.commitFailed(error);
       return false;
     }
+  }
+
+  private betweenBatches(owned: Owned): void {
+    if (owned.busy) return;
+    owned.switchRules();
+    owned.task.handOver();
   }
 
   private isCutDue(now: number): boolean {
@@ -441,25 +442,23 @@ export class Lane implements Detector {
    * transaction. At least once: the entry is committed first, so that the tick is repeated if its outcome is not given out.
    */
   private async tickIdle(owned: Owned): Promise<void> {
-    const { task, name, journal } = owned;
+    const { task, journal } = owned;
     const watermark = owned.busy || !this.isHeld(owned) ? null : task.dueTick();
     if (watermark === null) return;
     const atOnce = this.outputs!.currentMode === 'at-least-once';
     const entry = task.tickEntry(watermark, !atOnce);
     const record = entryRecord(journal, task.partition, entry);
-    if (atOnce) {
-      const records = [...owned.announcement, record];
-      await this.holding(owned, () => this.commitOf([owned], records));
-      owned.announcement = [];
-    } else {
-      for (const waiting of [...owned.announcement, record]) this.outputs!.add(name, waiting);
-      owned.announcement = [];
-    }
+    if (atOnce) await this.announcer.write(owned, record);
+    else this.announcer.toCommit(owned, record);
     task.tick(entry);
     this.outputs!.flush();
   }
 
   // ---- phase ----------------------------------------------------------------------------------------------------------
+
+  private get isEnding(): boolean {
+    return this.phase === 'stopping' || this.phase === 'stopped' || this.phase === 'failed';
+  }
 
   private enter(phase: DetectorPhase): void {
     this.phase = phase;

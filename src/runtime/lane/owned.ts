@@ -2,6 +2,7 @@ import { bodyRecord, entryRecord } from '../journal/journal.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import { type OffsetCommit, type OutgoingRecord, partitionName, type TopicPartition } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
+import type { Forwarder } from '../repartition/forwarder.js';
 import type { Task } from '../task/task.js';
 
 /** One partition for as long as a lane owns it. */
@@ -18,6 +19,8 @@ export class Owned {
    * from here on.
    */
   announcement: readonly OutgoingRecord[] = [];
+  /** Rules that come into force before the next batch, or part of one, is begun. */
+  private next: { readonly ruleSet: RuleSetVersion; readonly forwarder: Forwarder | null } | null = null;
 
   constructor(
     readonly task: Task,
@@ -45,6 +48,26 @@ export class Owned {
     const n = task.followedTo.n + 1;
     task.followed({ ...task.followedTo, n });
     const entry = entryRecord(journal, task.partition, { kind: 'rules', n, offset: task.nextOffset, digest });
-    this.announcement = [bodyRecord(journal, digest, body), entry];
+    this.announcement = [...this.announcement, bodyRecord(journal, digest, body), entry];
+  }
+
+  /** These rules come into force as soon as they can, and events are forwarded so from then on. */
+  rulesAre(ruleSet: RuleSetVersion, forwarder: Forwarder | null): void {
+    this.next = { ruleSet, forwarder };
+    if (!this.busy) this.switchRules();
+  }
+
+  /**
+   * Brings the rules that are due into force, for what is processed from now on. To be called between batches, or parts of them. What
+   * waits: entries of the journal that are being committed, which have the next number; keys on their way from the rules before.
+   */
+  switchRules(): void {
+    const { next, task } = this;
+    if (next === null || this.gate !== null || !task.handOver()) return;
+    this.next = null;
+    task.forwardTo(next.forwarder);
+    if (next.ruleSet.digest === task.rules.digest) return;
+    task.switchTo(next.ruleSet);
+    this.announce(next.ruleSet);
   }
 }

@@ -35,8 +35,8 @@ export interface Recovered {
  *    version's, or one ahead of `C`), begin empty at the first offset there is, and treat that as `L`.
  * 2. Put back its keys, and refill the order buffer from the records below `L` that it says were held back.
  * 3. Replay `[L, C)` with nothing given out (what follows from these records was given out before `C` was committed), under the
- *    rule sets and with the ticks that the journal says were in force then. Where a rule set ended, the state is stored as of
- *    there, and put back under the next.
+ *    rule sets and with the ticks that the journal says were in force then. Where a rule set ended, the state goes over to the
+ *    next one, as it does while the service runs.
  * 4. Go live at `C`, under the current rule set.
  *
  * A crash during any of these changes nothing: `C` is as before, and each cut that is stored is a state of that history.

@@ -4,7 +4,7 @@ import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js
 import type { RecordDecoder } from '../ports/decoder.js';
 import { type Log, type LogRecord, partitionName, type TopicPartition } from '../ports/log.js';
 import type { PartitionState, StateEntry } from '../ports/state-store.js';
-import { type Cut, decodeCut } from '../task/cut.js';
+import type { Cut } from '../task/cut.js';
 import { rawOf } from '../task/event-codec.js';
 import type { Task } from '../task/task.js';
 import type { Stretch } from './stretches.js';
@@ -31,7 +31,7 @@ export interface ReplayerOptions {
 
 /**
  * Replays one partition's past: its records under the rule sets, and with the ticks, that the journal says were in force. Where
- * a rule set ended by an entry of the journal, the state is stored as of there, and put back under the next.
+ * a rule set ended by an entry of the journal, the state goes over to the next, as it did when they were changed.
  */
 export class Replayer {
   constructor(
@@ -41,53 +41,35 @@ export class Replayer {
     private readonly by: ReplayerOptions,
   ) {}
 
-  /** `open`: ticks at the end of the last stretch, whose outcome is given out. */
+  /**
+   * The task that comes of it, under the current rules. That they are in force is not said by the journal yet, nor is what follows from
+   * open ticks durable yet: none of it is stored here. `open`: ticks at the end of the last stretch, whose outcome is given out.
+   */
   async run(stretches: readonly Stretch[], open: readonly TickEntry[], cut: Cut | null, from: number): Promise<Task> {
     const { by } = this;
-    let at = cut;
-    let begin = from;
-    for (const [index, stretch] of stretches.entries()) {
-      const version = await this.versionOf(stretch.digest);
-      const task = by.makeTask(version);
-      if (at === null) task.beginAt(begin);
-      else await this.restore(task, at);
-      await this.replay(task, begin, stretch);
-      const next = stretches[index + 1];
-      if (next === undefined) {
-        task.expectTicks(open);
-        task.repeatTicks();
-        return version.digest === by.current.digest ? task : this.convert(task);
-      }
+    const [first, ...rest] = stretches;
+    const task = by.makeTask(await this.versionOf(first!.digest));
+    if (cut === null) task.beginAt(from);
+    else await this.restore(task, cut);
+    let stretch = first!;
+    await this.replay(task, from, stretch);
+    for (const next of rest) {
+      await this.settled(task);
+      task.switchTo(await this.versionOf(next.digest));
       if (stretch.endedBy !== null) task.followed({ ...task.followedTo, n: stretch.endedBy });
-      at = await this.store(task, next.digest ?? by.current.digest);
-      begin = stretch.until;
+      await this.replay(task, stretch.until, next);
+      stretch = next;
     }
-    throw new Error('a past without an end');
+    task.expectTicks(open);
+    task.repeatTicks();
+    if (task.rules.digest === by.current.digest) return task;
+    await this.settled(task);
+    task.switchTo(by.current);
+    return task;
   }
 
-  /**
-   * Puts a state under the current rule set, in memory alone: the journal does not say yet that it is in force, nor need what
-   * follows from open ticks be durable yet. A cut that said otherwise would be believed by who comes after a crash.
-   */
-  private async convert(before: Task): Promise<Task> {
-    const { by, state, partition } = this;
-    const { cut: bytes, puts, deletes } = await before.snapshot().encode(by.turn);
-    const stored = await readEntries(state);
-    const cut = decodeCut(bytes);
-    const entries = changed(stored, puts, deletes);
-    const task = by.makeTask(by.current);
-    task.takeOver(
-      cut,
-      [],
-      stored.map(({ key }) => key),
-    );
-    await this.putBack(task, cut, entries, false);
-    for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
-      await task.refill(batch, by.signal);
-    }
-    // Reading that was given up ends like reading that came to its end: a state without the rest would be a wrong one.
-    by.signal.throwIfAborted();
-    return task;
+  private async settled(task: Task): Promise<void> {
+    while (!task.handOver()) await this.by.turn();
   }
 
   private async versionOf(digest: string | null): Promise<RuleSetVersion> {
@@ -115,36 +97,27 @@ export class Replayer {
 
   private async restore(task: Task, cut: Cut): Promise<void> {
     const { by, state, partition } = this;
-    const current = task.restore(cut, []);
-    const stored = await this.putBack(task, cut, state.entries(), current);
+    task.restore(cut, []);
+    await this.putBack(task, cut);
     for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
       await task.refill(batch, by.signal);
     }
+    // Reading that was given up ends like reading that came to its end: a state without the rest would be a wrong one.
     by.signal.throwIfAborted();
-    if (current) return;
-    // Keys are stored by the places of their rules, which are others now: all of them at once, in the place of all.
-    const all = await task.snapshot().encode(by.turn);
-    await state.write({ ...all, deletes: stored });
+    // Keys are stored by the places of their rules, which are others now.
+    if (task.isStoredOtherwise) await state.write(await task.snapshot().encode(by.turn));
   }
 
   /**
    * Gives a task its keys, which may be a million: the lane's other work, heartbeats for one, has its turn meanwhile, and so has
-   * reading what comes next. Answers with the keys where they are not `current`.
+   * reading what comes next.
    */
-  private async putBack(
-    task: Task,
-    cut: Cut,
-    entries: AsyncIterable<StateEntry> | Iterable<StateEntry>,
-    current: boolean,
-  ): Promise<readonly Uint8Array[]> {
-    const keys: Uint8Array[] = [];
-    for await (const slice of slicesOfEntries(entries)) {
+  private async putBack(task: Task, cut: Cut): Promise<void> {
+    for await (const slice of slicesOfEntries(this.state.entries())) {
       await prepareSchemas(slice, task.decoder, this.by.signal);
-      task.restoreMore(cut, slice, current);
-      if (!current) for (const { key } of slice) keys.push(key);
+      task.restoreMore(cut, slice);
       await this.by.turn();
     }
-    return keys;
   }
 
   private async replay(task: Task, from: number, { until, ticks }: Stretch): Promise<void> {
@@ -159,24 +132,6 @@ export class Replayer {
     by.signal.throwIfAborted();
     task.replayedTo(until, by.givesOut !== true);
   }
-
-  /** Stores all of a state as of the end of its rule set, for the next one to take up. */
-  private async store(task: Task, rules: string): Promise<Cut> {
-    const batch = await task.snapshot(rules).encode(this.by.turn);
-    await this.state.write(batch);
-    return decodeCut(batch.cut);
-  }
-}
-
-/** Entries with changes that were not stored. */
-function changed(
-  stored: readonly StateEntry[],
-  puts: readonly StateEntry[],
-  deletes: readonly Uint8Array[],
-): readonly StateEntry[] {
-  const name = (key: Uint8Array): string => Buffer.from(key).toString('latin1');
-  const over = new Set([...deletes, ...puts.map(({ key }) => key)].map(name));
-  return [...stored.filter(({ key }) => !over.has(name(key))), ...puts];
 }
 
 async function* slicesOfEntries(
@@ -189,12 +144,6 @@ async function* slicesOfEntries(
     slice = [];
   }
   if (slice.length > 0) yield slice;
-}
-
-async function readEntries(state: PartitionState): Promise<StateEntry[]> {
-  const entries: StateEntry[] = [];
-  for await (const entry of state.entries()) entries.push(entry);
-  return entries;
 }
 
 async function prepareSchemas(

@@ -12,20 +12,48 @@ import {
 import { Forwarder } from '../repartition/forwarder.js';
 import { longestWindow, type Route } from '../repartition/route.js';
 
+/** The rules of a lane. */
+export interface LaneRules {
+  /** Run where the records are read. */
+  readonly source: RuleSetVersion;
+  /** Keyed by other fields than the source is, one for each. */
+  readonly routes: readonly Route[];
+  /** Rules of another key run where the records are read: refused while the source has several partitions. */
+  readonly needsOnePartition?: boolean;
+}
+
 /** Which topics a lane reads, which rules run on each, and where events are forwarded to. */
 export class Routing {
   private topics: readonly TopicInfo[] = [];
-  private readonly horizonMs: number;
-  private readonly isRouted: (topic: string) => boolean;
+  private horizonMs = 0;
+  private names: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly source: TopicSelection,
-    private readonly sourceRules: RuleSetVersion,
-    private readonly routes: readonly Route[],
+    private rules: LaneRules,
   ) {
-    this.horizonMs = longestWindow(routes.map(({ ruleSet }) => ruleSet));
-    const names = new Set(routes.map(({ topic }) => topic.name));
-    this.isRouted = (topic) => names.has(topic);
+    this.setRules(rules);
+  }
+
+  get current(): LaneRules {
+    return this.rules;
+  }
+
+  get routes(): readonly Route[] {
+    return this.rules.routes;
+  }
+
+  /** Says whether other topics are read from now on. */
+  setRules(rules: LaneRules): boolean {
+    const before = [...this.names].sort().join(' ');
+    this.rules = rules;
+    this.horizonMs = longestWindow(rules.routes.map(({ ruleSet }) => ruleSet));
+    this.names = new Set(rules.routes.map(({ topic }) => topic.name));
+    return [...this.names].sort().join(' ') !== before;
+  }
+
+  private isRouted(topic: string): boolean {
+    return this.names.has(topic);
   }
 
   /** What the log has now. */
@@ -46,7 +74,7 @@ export class Routing {
   }
 
   rulesOf(topic: string): RuleSetVersion {
-    return this.routes.find((route) => route.topic.name === topic)?.ruleSet ?? this.sourceRules;
+    return this.routes.find((route) => route.topic.name === topic)?.ruleSet ?? this.rules.source;
   }
 
   /** What was forwarded is read from its begin, wherever reading of the source begins. */

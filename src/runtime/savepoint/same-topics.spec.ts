@@ -97,7 +97,9 @@ describe('a savepoint, in the topics that it was taken of', () => {
     const next = await World.of(2);
     await next.send(BEFORE);
     await next.restore(await planOf(next, path));
-    const changed = ALL_KINDS.map((rule) => (rule.id === 'graph' ? { ...rule, revision: 'graph-2' } : rule));
+    const changed = ALL_KINDS.map((rule) =>
+      rule.id === 'graph' ? { ...rule, revision: 'graph-2', onUpdate: 'restart' as const } : rule,
+    );
     await next.run(AFTER, { ruleSet: ruleSetOf(changed) });
     const found = (await next.alerts()).filter((alert) => alert.startsWith('a-then-b'));
     expect(found).toContain('a-then-b W Wa125 Wb143');

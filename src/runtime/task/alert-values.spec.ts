@@ -41,7 +41,7 @@ function byEngine(rule: Rule, events: readonly EngineEvent[]): Told[] {
     engine.process('K', event);
     engine.process('other', { ...event, fields: { amount: 9999 } });
   }
-  while (engine.hasTimers) engine.fireNext();
+  while (Number.isFinite(engine.nextTimer())) engine.fireNext();
   return told.filter(({ message }) => !message.includes('9999'));
 }
 

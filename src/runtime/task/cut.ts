@@ -18,7 +18,7 @@ export interface Cut extends DetectionState {
   readonly rules: string | null;
   /** Where its keys were before; `null`: here, or it matters no more. */
   readonly origins: Origins | null;
-  /** Slots of each engine when the cut was made: key field, and rule ids with their revisions. */
+  /** How keys are stored: the slots of each engine, and of earlier ones some keys of which have not been written anew since. */
   readonly engines: readonly CutEngine[];
 }
 
@@ -27,6 +27,8 @@ export interface CutEngine {
   readonly rules: readonly { readonly id: string; readonly revision: string }[];
   /** Windows of features, as key states number them. */
   readonly windows: readonly string[];
+  /** First byte of its keys in the store; absent: its place. */
+  readonly number?: number;
 }
 
 const CUT_VERSION = 4;

@@ -1,13 +1,21 @@
 import type { KeyState, Match, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
-import type { KeyMemory } from '../detector.js';
+import { type KeyMemory, sumOfMemory } from '../detector.js';
 import { engineGroups } from './engine-groups.js';
 import { type ClockState, EventClock, type EventClockOptions } from './event-clock.js';
+import { HandOver } from './hand-over.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
+import { type Succession, succession } from './succession.js';
 
 /** Events whose keys are looked at before the first of them is processed. */
 const LOOK_AHEAD = 32;
+
+type KeyedEngines = readonly KeyedEngine[];
+/** Which engine came after which, and how. */
+export type Successions = ReadonlyMap<KeyedEngine, readonly [KeyedEngine, Succession]>;
+/** Reads an event anew, for the fields that the rules of now use; `null`: it cannot be read for them. */
+export type Refresh = (event: SourceEvent) => SourceEvent | null;
 
 /** Later than any event, and earlier than the timer of a key that has none. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
@@ -45,12 +53,17 @@ export interface RestoredKey {
  * same matches in the same order, live, on recovery and in a back-test.
  */
 export class Detection {
-  readonly clock: EventClock;
-  /** One engine for each key that the rules name, and for each choice of streams. */
-  readonly engines: readonly KeyedEngine[];
+  private time: EventClock;
+  private rules: KeyedEngines;
+  /** Engines that no other has taken the place of, until their keys are gone. */
+  private readonly leaving: HandOver[] = [];
+  /** Events before this offset, held back since before the rules were changed, are read anew. */
+  private refreshBelow = 0;
+  private refresh: Refresh = (event) => event;
   private nextSeq = 1;
   private trigger: SourceEvent | null = null;
-  private readonly onProcessed: ((event: SourceEvent) => void) | undefined;
+  /** See `DetectionOutput`. */
+  onProcessed: ((event: SourceEvent) => void) | undefined;
   /** Scratch of `drain`. */
   private readonly ahead: SourceEvent[] = [];
   private readonly keysAhead: unknown[] = [];
@@ -59,19 +72,81 @@ export class Detection {
 
   constructor(
     rules: readonly Rule[],
-    clock: EventClockOptions,
-    output: DetectionOutput,
+    private clockOptions: EventClockOptions,
+    private readonly output: DetectionOutput,
     options: KeyedEngineOptions = {},
   ) {
-    this.clock = new EventClock(clock);
+    this.time = new EventClock(clockOptions);
     this.onProcessed = output.onProcessed;
+    this.rules = this.enginesOf(rules, options);
+  }
+
+  get clock(): EventClock {
+    return this.time;
+  }
+
+  /** One engine for each key that the rules name, and for each choice of streams. */
+  get engines(): KeyedEngines {
+    return this.rules;
+  }
+
+  private enginesOf(rules: readonly Rule[], options: KeyedEngineOptions): KeyedEngines {
     const keyed = {
-      ...output,
+      ...this.output,
       onMatch: (rule: Rule, key: string, match: Match, at: number): void =>
-        output.onMatch(rule, key, match, at, this.trigger),
+        this.output.onMatch(rule, key, match, at, this.trigger),
     };
     const groups = engineGroups(rules, options.streams ?? []);
-    this.engines = groups.map((group) => new KeyedEngine(group.name, group.rules, keyed, options));
+    return groups.map((group) => new KeyedEngine(group.name, group.rules, keyed, options));
+  }
+
+  /**
+   * Goes on under other rules, from here on. What is known of keys, and the events that are held back, go over one by one as they are
+   * needed, read anew as if they had been stored and put back. Answers which engine came after which, and how.
+   *
+   * @param below offset from which on events will have been read for these rules.
+   */
+  succeed(
+    rules: readonly Rule[],
+    clock: EventClockOptions,
+    options: KeyedEngineOptions,
+    below: number,
+    refresh: Refresh,
+  ): Successions {
+    this.setClock(clock);
+    const before = this.rules;
+    this.rules = this.enginesOf(rules, options);
+    const after = new Map<KeyedEngine, readonly [KeyedEngine, Succession]>();
+    for (const engine of before) {
+      const next = this.rules.find(({ keyField }) => keyField === engine.keyField);
+      if (next === undefined) {
+        this.leaving.push(new HandOver(engine, () => undefined));
+        continue;
+      }
+      const how = succession(engine, next);
+      next.takeOver(engine, how, this.time.watermark);
+      after.set(engine, [next, how]);
+    }
+    this.refreshBelow = below;
+    this.refresh = refresh;
+    return after;
+  }
+
+  /** Has the keys of engines before go over, some of them at a time; says whether all have. */
+  handOver(slots: number): boolean {
+    while (this.leaving[0]?.bringSome(slots) === true) this.leaving.shift();
+    let isOver = this.leaving.length === 0;
+    for (const engine of this.rules) if (!engine.bringSome(slots)) isOver = false;
+    return isOver;
+  }
+
+  private setClock(options: EventClockOptions): void {
+    if (JSON.stringify(options) === JSON.stringify(this.clockOptions)) return;
+    const clock = new EventClock(options);
+    clock.restore(this.time.state());
+    for (const event of this.time.heldBack()) clock.hold(event);
+    this.time = clock;
+    this.clockOptions = options;
   }
 
   get keys(): number {
@@ -83,12 +158,8 @@ export class Detection {
   }
 
   memory(): KeyMemory {
-    const sum = { hotKeys: 0, coldKeys: 0, coldBytes: 0, tableBytes: 0 };
-    for (const engine of this.engines) {
-      const memory = engine.memory();
-      for (const name of Object.keys(sum) as (keyof KeyMemory)[]) sum[name] += memory[name];
-    }
-    return sum;
+    const none: KeyMemory = { hotKeys: 0, coldKeys: 0, coldBytes: 0, tableBytes: 0 };
+    return this.engines.map((engine) => engine.memory()).reduce(sumOfMemory, none);
   }
 
   /** Processes everything that the watermark has passed. */
@@ -140,7 +211,8 @@ export class Detection {
     while (ahead.length < LOOK_AHEAD) {
       const event = clock.next();
       if (event === null) break;
-      ahead.push(event);
+      const known = event.offset < this.refreshBelow ? this.refresh(event) : event;
+      if (known !== null) ahead.push(known);
     }
     this.fetch(ahead);
     for (const engine of this.engines) engine.warm(ahead, 0, ahead.length);

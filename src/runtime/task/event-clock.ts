@@ -92,6 +92,16 @@ export class EventClock {
     return this.buffer.firstTime() ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Takes back an event that was held back before. */
+  hold(event: SourceEvent): void {
+    this.buffer.add(event);
+  }
+
+  /** All that is held back, in order of arrival. */
+  heldBack(): readonly SourceEvent[] {
+    return this.buffer.all().sort((a, b) => a.offset - b.offset);
+  }
+
   /** Lowest offset that is still held back, or `null`. */
   lowestOffset(): number | null {
     return this.buffer.lowestOffset();

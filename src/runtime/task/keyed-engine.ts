@@ -5,27 +5,23 @@ import {
   countRuns,
   decodeKeyState,
   type EngineEvent,
-  type EventCodec,
+  encodeKeyState,
   featuresHorizon,
   type KeyState,
+  type KeyStateLayout,
   keyHorizon,
-  type Limits,
-  type Lists,
   type Match,
   type MatchSet,
   nextKeyDeadline,
-  ownLayout,
   processRead,
   type RuleSet,
   type RuleSetOutput,
-  type SkipError,
   takesAny,
   tell,
-  viewKeyState,
   withFeatures,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
-import type { KeyMemory } from '../detector.js';
+import { type KeyMemory, sumOfMemory } from '../detector.js';
 import { ChangeList, type Changes } from '../keys/change-list.js';
 import { DoubleColumn, WordColumn } from '../keys/columns.js';
 import { KeyTable } from '../keys/key-table.js';
@@ -35,48 +31,11 @@ import { SlotsAhead } from '../keys/slots-ahead.js';
 import { TimerHeap } from '../keys/timer-heap.js';
 import { type EngineInput, inputOf } from './engine-groups.js';
 import { ExpiryBuckets } from './expiry.js';
+import { HandOver, type Receive, type Released } from './hand-over.js';
+import { freezer, interestsOf } from './key-freezer.js';
+import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
 
-/** What the engine finds, as it finds it. */
-export interface KeyedOutput {
-  /** `at`: event time at which the match was complete, in ms. */
-  onMatch(rule: Rule, key: string, match: Match, at: number): void;
-  /** If present, it gets the matches of a shared graph as a set, and none is written out but those it asks for. */
-  onMatches?(rule: Rule, key: string, matches: MatchSet, at: number): void;
-  onRunsDropped?(rule: Rule, key: string, runs: number): void;
-  onMatchesDropped?(rule: Rule, key: string, matches: number): void;
-  onSkipError?(rule: Rule, key: string, error: SkipError): void;
-}
-
-export interface KeyedEngineOptions {
-  readonly kindParents?: ReadonlyMap<string, string>;
-  /** What conditions on reference lists ask. */
-  readonly lists?: Lists;
-  /** What the longest wait of a quantifier bounds; see `CompileOptions`. */
-  readonly quantifierGap?: 'flink' | 'every';
-  /** Bounds of each rule for each key. */
-  readonly limits?: Partial<Limits>;
-  /** Writes events, so that states can be kept as bytes. Without it all stay objects. */
-  readonly codec?: EventCodec;
-  /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 16,384. */
-  readonly hotKeysMax?: number;
-  /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */
-  readonly tellsChanges?: boolean;
-  /** Keys that are processed here; events of others are passed over. Absent: all. */
-  readonly ownsKey?: (key: string) => boolean;
-  /** The streams whose events come, that which is meant where a rule names none first. Absent: one. */
-  readonly streams?: readonly string[];
-}
-
-/** What a run of rules takes from the settings of the engine. */
-export const ruleOptionsOf = ({ runsMax, matchesMax, overflow, quantifierGap }: RuleSettings): RuleOptions => ({
-  limits: { runsMax, matchesMax, overflow },
-  quantifierGap,
-});
-
-export type RuleOptions = Pick<KeyedEngineOptions, 'limits' | 'quantifierGap' | 'lists'>;
-export type RuleSettings = Limits & { readonly quantifierGap: 'flink' | 'every' };
-
-export const HOT_KEYS_MAX = 16_384;
+export * from './keyed-options.js';
 
 const EXPIRY_WIDTH_MIN_MS = 1000;
 /** Buckets within the longest window: a key is forgotten at most an eighth of it too late. */
@@ -123,6 +82,8 @@ export class KeyedEngine {
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSetOutput;
   private readonly ahead = new SlotsAhead();
+  /** The engine that this one takes the place of, while it still has keys. */
+  private before: HandOver | null = null;
   /** Means nothing: it is there so that what it is made of is read. */
   protected warmth = 0;
   private rows = 0;
@@ -143,7 +104,7 @@ export class KeyedEngine {
     readonly keyField: string,
     readonly rules: readonly Rule[],
     output: KeyedOutput,
-    options: KeyedEngineOptions = {},
+    private readonly options: KeyedEngineOptions = {},
   ) {
     this.ruleSet = compileRuleSet(rules, options);
     this.input = inputOf(rules[0], options.streams ?? []);
@@ -180,14 +141,19 @@ export class KeyedEngine {
 
   /** Keys with state. */
   get keys(): number {
-    return this.keysAlive;
+    return this.keysAlive + (this.before?.from.keys ?? 0);
   }
 
   get runs(): number {
-    return this.runsAlive;
+    return this.runsAlive + (this.before?.from.runs ?? 0);
   }
 
   memory(): KeyMemory {
+    const own = this.ownMemory();
+    return this.before === null ? own : sumOfMemory(own, this.before.from.memory());
+  }
+
+  private ownMemory(): KeyMemory {
     const { states, windows } = this;
     const windowBytes = windows?.heldBytes ?? 0;
     return {
@@ -209,6 +175,7 @@ export class KeyedEngine {
     if (this.keyCell !== null) this.keyCell.value = key;
     if (!canMatter(this.ruleSet, event)) return false;
     if (this.ownsKey?.(key) === false) return false;
+    if (this.before !== null) this.before.bring(key);
     let slot = this.windows === null ? this.table.find(key) : this.ahead.slotOf(this.table, key, event);
     if (!this.concerns(slot)) return false;
     this.currentKey = key;
@@ -252,6 +219,8 @@ export class KeyedEngine {
     const { ahead } = this;
     ahead.clear();
     const { field, keysOf, streams } = this.input;
+    // Keys that have yet to come have no slot that could be known beforehand.
+    if (this.before !== null) return;
     for (let i = from; i < to; i++) {
       const event = events[i]!;
       if (streams !== null && !streams.has(event.stream)) continue;
@@ -268,17 +237,20 @@ export class KeyedEngine {
     this.warmth = sum + this.windows.touch(ahead.slots, ahead.found);
   }
 
-  get hasTimers(): boolean {
-    return !this.timers.isEmpty;
-  }
-
   /** Time of the earliest timer; infinity: none. */
   nextTimer(): number {
-    return this.timers.nextTime();
+    const own = this.timers.nextTime();
+    return this.before === null ? own : Math.min(own, this.before.from.nextTimer());
   }
 
   /** Fires the earliest timer. */
   fireNext(): void {
+    if (this.before !== null) {
+      const due = this.nextTimer();
+      this.before.bringDue(due);
+      // A key that came may have nothing to wait for until later.
+      if (this.timers.nextTime() > due) return;
+    }
     const deadline = this.timers.nextTime();
     const slot = this.timers.pop();
     if (slot >= 0) this.fire(slot, deadline);
@@ -300,6 +272,63 @@ export class KeyedEngine {
   /** Keys that changed since the last `takeDirty`. */
   get keysChanged(): number {
     return this.changes.size;
+  }
+
+  /**
+   * Takes the place of another engine, all of whose keys come here: each when it is needed, the others by `bringSome`. `watermark`:
+   * up to which its events were processed.
+   */
+  takeOver(from: KeyedEngine, layout: KeyStateLayout, watermark: number): void {
+    const { codec } = this.options;
+    if (from.before !== null) throw new Error('the keys of the engine before have not all come');
+    if (codec === undefined) throw new Error('an engine that cannot write states cannot take the place of another');
+    this.before = new HandOver(from, (key, value) => {
+      const bytes = value instanceof Uint8Array ? value : encodeKeyState(value, from.ruleSet, codec);
+      const state = decodeKeyState(bytes, this.ruleSet, codec, layout);
+      if (state === undefined) return;
+      this.restore(key, state, watermark);
+      this.markDirty([key]);
+    });
+  }
+
+  /** Has some more keys come from the engine before; says whether it has none left. */
+  bringSome(count: number): boolean {
+    if (this.before?.bringSome(count) === true) this.before = null;
+    return this.before === null;
+  }
+
+  /** Takes out all that is known of a key, for an engine that comes after this one. */
+  release(key: string): Released | undefined {
+    const slot = this.table.find(key);
+    return slot < 0 ? undefined : this.releaseSlot(slot);
+  }
+
+  private releaseSlot(slot: number): Released | undefined {
+    if (!this.isKnown(slot)) return undefined;
+    const value = this.valueAt(slot);
+    this.changes.mark(slot);
+    this.forgetWindows(slot);
+    this.drop(slot);
+    return value;
+  }
+
+  /** Takes out the keys whose timers are due at `time` or before. */
+  releaseDue(time: number, take: Receive): void {
+    while (this.timers.nextTime() <= time) this.releaseTo(this.timers.pop(), take);
+  }
+
+  /** Takes out the keys of some slots from `from` on; answers the slot to go on with, or -1: there are no more. */
+  releaseSome(from: number, count: number, take: Receive): number {
+    const end = Math.min(this.table.capacity, from + count);
+    for (let slot = from; slot < end; slot++) this.releaseTo(slot, take);
+    return end === this.table.capacity ? -1 : end;
+  }
+
+  private releaseTo(slot: number, take: Receive): void {
+    if (!this.isKnown(slot)) return;
+    const key = this.table.keyAt(slot);
+    const value = this.releaseSlot(slot);
+    if (value !== undefined) take(key, value);
   }
 
   /** Counts keys as changed, whatever they are now. */
@@ -460,19 +489,4 @@ export class KeyedEngine {
     if (this.isKnown(slot) || this.expiry.has(slot) || this.changes.has(slot)) return;
     if (this.timers.timeOf(slot) === Number.POSITIVE_INFINITY) this.table.remove(slot);
   }
-}
-
-function interestsOf(state: KeyState): number {
-  let interests = 0;
-  for (const mask of state.masks) interests |= mask;
-  return interests;
-}
-
-function freezer(rules: RuleSet, codec: EventCodec | undefined): Freezer<KeyState> | null {
-  if (codec === undefined) return null;
-  const layout = ownLayout(rules);
-  return {
-    freeze: (state) => viewKeyState(state, rules, codec),
-    thaw: (bytes) => decodeKeyState(bytes, rules, codec, layout)!,
-  };
 }

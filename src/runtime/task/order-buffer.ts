@@ -64,6 +64,13 @@ export class OrderBuffer<T extends { readonly time: number; readonly offset: num
     return this.count === 0 ? null : lowest;
   }
 
+  /** The events held, in no order. */
+  all(): T[] {
+    const events: T[] = [];
+    for (const block of this.blocks.values()) block.forEach((event) => void events.push(event));
+    return events;
+  }
+
   private blockOf(number: number): TimeBlock<T> {
     let block = this.blocks.get(number);
     if (block !== undefined) return block;

@@ -1,70 +1,35 @@
 import type { Match } from '../../engine/index.js';
-import {
-  decodeKeyState,
-  type EventCodec,
-  encodeKeyState,
-  type KeyState,
-  type KeyStateLayout,
-  windowIdsOf,
-  windowsFrom,
-} from '../../engine/index.js';
+import { decodeKeyState, type EventCodec, encodeKeyState } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
 import { type JournalPlace, START_OF_JOURNAL, type TickEntry } from '../journal/journal.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
-import type { Changes } from '../keys/change-list.js';
-import type { Alert } from '../ports/alert.js';
-import type { Clock } from '../ports/clock.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
 import type { StateBatch, StateEntry } from '../ports/state-store.js';
 import { decodeEnvelope } from '../repartition/envelope.js';
 import type { Forwarder } from '../repartition/forwarder.js';
-import type { StreamDefinition } from '../stream.js';
 import { buildAlert, type RecordPlace } from './alert-builder.js';
-import { type Cut, type CutEngine, encodeCut } from './cut.js';
+import { type Cut, encodeCut } from './cut.js';
 import { Detection, type RestoredKey } from './detection.js';
 import { eventCodec, outlineCodec } from './event-codec.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
+import type { KeyedEngineOptions } from './keyed-options.js';
 import { type Origins, originsAt, processedUpTo } from './origins.js';
 import { SourceEvent } from './source-event.js';
+import type { TaskOptions, TaskSnapshot } from './task-options.js';
+
+export * from './task-options.js';
+
 import { stateKey } from './state-key.js';
-
-/** What a task tells and gives out. While it replays, nothing is given out. */
-export interface TaskOutput {
-  onAlert(alert: Alert, recordKey: Uint8Array | null, traceparent: string | null): void;
-  onDeadLetter(record: LogRecord, failure: DecodeFailure): void;
-  onLate(record: LogRecord, eventTime: number, watermark: number): void;
-  onMatch(rule: Rule): void;
-  onRunsDropped(rule: Rule, key: string, runs: number): void;
-  onMatchesDropped(rule: Rule, key: string, matches: number): void;
-}
-
-export interface TaskOptions {
-  readonly partition: TopicPartition;
-  readonly stream: StreamDefinition;
-  readonly ruleSet: RuleSetVersion;
-  readonly clock: Clock;
-  readonly output: TaskOutput;
-  /** Where its events go again, keyed otherwise. */
-  readonly forwarder?: Forwarder | null;
-  /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
-  readonly hotKeysMax?: number;
-}
-
-/** What belongs to one moment of a task; taken at once, written later. */
-export interface TaskSnapshot {
-  readonly position: number;
-  /** Makes the bytes, in slices with a `turn` for other work between them: the states in it never change, so this can wait. */
-  encode(turn: () => Promise<void>): Promise<StateBatch>;
-  /** It could not be stored: what changed counts as changed again. */
-  revert(): void;
-}
+import { type LayoutChanges, type LayoutTarget, StoredLayouts } from './stored-layouts.js';
 
 const text = new TextEncoder();
 const utf8 = new TextDecoder();
 /** About a millisecond of encoding. */
 const KEYS_PER_TURN = 64;
+/** Slots that are looked at between batches while keys go over to other rules: a few milliseconds. */
+const SLOTS_HANDED_OVER = 512;
 
 /**
  * One partition: decodes its records, orders them by event time, runs the rules, and builds the alerts.
@@ -77,7 +42,10 @@ const KEYS_PER_TURN = 64;
 export class Task {
   readonly partition: TopicPartition;
   private readonly detection: Detection;
-  private readonly codec: EventCodec;
+  private ruleSet: RuleSetVersion;
+  private codec: EventCodec;
+  private readonly layouts: StoredLayouts;
+  private forwarder: Forwarder | null;
   private phase: PartitionStatus['phase'] = 'restoring';
   private position = 0;
   private endOffset = 0;
@@ -90,40 +58,82 @@ export class Task {
   /** Ticks that took effect at or after `position`, when this partition was processed before. */
   private expected: readonly TickEntry[] = [];
   /** Keys that are stored under the rules before: the next snapshot takes their place. */
-  private replaced: readonly Uint8Array[] = [];
-  readonly decoder: RecordDecoder;
+  private replaced: Uint8Array[] = [];
+  /** How the entries of the cut that was restored are read. */
+  private targets: ReadonlyMap<number, LayoutTarget> = new Map();
+  private handsOver = false;
 
   constructor(private readonly options: TaskOptions) {
     const { topic, partition } = options.partition;
     this.partition = { topic, partition };
-    const { ruleSet } = options;
-    this.decoder = ruleSet.decoder;
+    this.ruleSet = options.ruleSet;
+    this.forwarder = options.forwarder ?? null;
     this.lastRecordAt = options.clock.now();
-    this.codec = eventCodec((raw, offset) => {
-      const decoded = ruleSet.decoder.decode(
-        { offset, timestamp: 0, key: null, value: raw, headers: null },
-        options.partition,
-      );
-      if (decoded instanceof DecodeFailure)
-        throw new Error(`state holds a record that cannot be read: ${decoded.detail}`);
-      return { kind: kindOf(decoded, options.stream), fields: decoded.fields };
-    });
+    this.codec = this.codecFor(options.ruleSet);
     this.detection = new Detection(
-      ruleSet.rules,
-      ruleSet.clock,
+      options.ruleSet.rules,
+      options.ruleSet.clock,
       {
         onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
-        ...(options.forwarder ? { onProcessed: (event: SourceEvent) => this.forward(event) } : {}),
         onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
         onMatchesDropped: (rule, key, matches) => options.output.onMatchesDropped(rule, key, matches),
       },
-      {
-        kindParents: options.stream.kindParents,
-        codec: this.codec,
-        ...ruleSet.options,
-        hotKeysMax: options.hotKeysMax,
-      },
+      this.engineOptions(),
     );
+    this.layouts = new StoredLayouts(this.detection.engines);
+    this.forwardTo(this.forwarder);
+  }
+
+  private engineOptions(): KeyedEngineOptions {
+    const { stream, hotKeysMax } = this.options;
+    return { kindParents: stream.kindParents, codec: this.codec, ...this.ruleSet.options, hotKeysMax };
+  }
+
+  private codecFor({ decoder }: RuleSetVersion): EventCodec {
+    const { partition, stream } = this.options;
+    return eventCodec((raw, offset) => {
+      const decoded = decoder.decode({ offset, timestamp: 0, key: null, value: raw, headers: null }, partition);
+      if (decoded instanceof DecodeFailure)
+        throw new Error(`state holds a record that cannot be read: ${decoded.detail}`);
+      return { kind: kindOf(decoded, stream), fields: decoded.fields };
+    });
+  }
+
+  get decoder(): RecordDecoder {
+    return this.ruleSet.decoder;
+  }
+
+  /** The rules that are in force from `nextOffset` on. */
+  get rules(): RuleSetVersion {
+    return this.ruleSet;
+  }
+
+  /**
+   * Goes on under other rules, from `nextOffset` on. What is known goes over to them bit by bit while events are processed, so that
+   * this call is short; the outcome is that of a state that was stored here and put back under the other rules. What went over to the
+   * rules until now must all have arrived.
+   */
+  switchTo(ruleSet: RuleSetVersion): void {
+    if (this.handsOver) throw new Error('what is known has not all gone over to the rules until now');
+    this.ruleSet = ruleSet;
+    this.codec = this.codecFor(ruleSet);
+    const after = this.detection.succeed(ruleSet.rules, ruleSet.clock, this.engineOptions(), this.position, (event) =>
+      this.readAnew(event),
+    );
+    this.layouts.succeed(this.detection.engines, after);
+    this.handsOver = true;
+  }
+
+  /** Has some more of what is known go over to the rules of now; says whether all has. */
+  handOver(slots = SLOTS_HANDED_OVER): boolean {
+    if (this.handsOver) this.handsOver = !this.detection.handOver(slots);
+    return !this.handsOver;
+  }
+
+  /** Where its events go again, keyed otherwise, from here on. */
+  forwardTo(forwarder: Forwarder | null): void {
+    this.forwarder = forwarder;
+    this.detection.onProcessed = forwarder === null ? undefined : (event) => this.forward(event);
   }
 
   get nextOffset(): number {
@@ -172,6 +182,7 @@ export class Task {
     }
     this.repeatTicks(batch.nextOffset);
     this.detection.drain();
+    if (this.handsOver) this.handOver();
     this.position = batch.nextOffset;
     this.endOffset = Math.max(batch.endOffset, batch.nextOffset);
     if (batch.records.length > 0) {
@@ -196,7 +207,8 @@ export class Task {
    * is not idle, or nothing waits for that time, so that it need not be told.
    */
   dueTick(): number | null {
-    const { clock, stream, ruleSet, forwarder } = this.options;
+    const { ruleSet, forwarder } = this;
+    const { clock, stream } = this.options;
     const quietMs = clock.now() - this.lastRecordAt;
     const atEnd = this.phase === 'live' && this.position >= this.endOffset;
     const ownTime = ruleSet.clock.mode === 'event-time' && ruleSet.clock.forwarded !== true;
@@ -212,7 +224,7 @@ export class Task {
   /** Tells those who read the events that are forwarded how far event time has come, where that is news. */
   tellDownstream(): void {
     const { watermark, highestTime } = this.detection.clock;
-    this.options.forwarder?.tell(watermark, highestTime, this.idle);
+    this.forwarder?.tell(watermark, highestTime, this.idle);
   }
 
   /** The entry of the journal for a tick at this position, and for the state after it. `given`: see `TickEntry`. */
@@ -258,13 +270,14 @@ export class Task {
 
   /** Keys that changed since the last snapshot. */
   get keysChanged(): number {
-    return this.detection.engines.reduce((sum, engine) => sum + engine.keysChanged, 0);
+    return this.layouts.keysChanged;
   }
 
-  /** Everything that changed since the last snapshot, as of now. `rules`: what is in force from here on. */
-  snapshot(rules: string = this.options.ruleSet.digest): TaskSnapshot {
-    const { engines, clock } = this.detection;
-    const changed = engines.map((engine) => engine.takeDirty());
+  /** Everything that changed since the last snapshot, as of now. */
+  snapshot(): TaskSnapshot {
+    const { clock } = this.detection;
+    const engines = this.layouts.describe();
+    const changed = this.layouts.takeDirty();
     const { replaced } = this;
     this.replaced = [];
     const cut: Cut = {
@@ -272,46 +285,37 @@ export class Task {
       position: this.position,
       refill: clock.lowestOffset() ?? this.position,
       journal: this.journal,
-      rules,
+      rules: this.ruleSet.digest,
       origins: originsAt(this.origins, clock.watermark),
-      engines: this.layout(),
+      engines,
     };
     return {
       position: this.position,
       encode: (turn) => this.encode(cut, changed, replaced, turn),
       revert: () => {
-        for (const keys of changed) keys.revert();
+        for (const { keys } of changed) keys.revert();
         if (replaced.length > 0) this.replaced = replaced;
       },
     };
   }
 
-  /**
-   * Restores a cut and its keys. Their schemas must be known to the decoder. Says whether what is stored still has the
-   * layout of today's rules; if not, the next snapshot holds every key, and takes the place of all that is stored.
-   */
-  restore(cut: Cut, entries: Iterable<StateEntry>): boolean {
-    const current = JSON.stringify(cut.engines) === JSON.stringify(this.layout());
-    this.putBack(cut, entries, !current);
-    return current;
-  }
-
-  /** More entries of the cut that was restored, where they come bit by bit; as if `restore` had been given them. */
-  restoreMore(cut: Cut, entries: Iterable<StateEntry>, isCurrent: boolean): void {
-    this.detection.restoreKeys(this.storedKeys(cut, entries, !isCurrent));
-  }
-
-  /** Restores a cut that is not stored. The next snapshot holds every key, and takes the place of what is stored: these keys. */
-  takeOver(cut: Cut, entries: Iterable<StateEntry>, stored: readonly Uint8Array[]): void {
-    this.putBack(cut, entries, true);
-    this.replaced = stored;
-  }
-
-  private putBack(cut: Cut, entries: Iterable<StateEntry>, countAsChanged: boolean): void {
-    this.detection.restore(cut, this.storedKeys(cut, entries, countAsChanged));
+  /** Restores a cut, and keys of it. Their schemas must be known to the decoder. */
+  restore(cut: Cut, entries: Iterable<StateEntry>): void {
+    this.targets = this.layouts.read(cut.engines);
+    this.detection.restore(cut, this.storedKeys(cut, entries));
     this.origins = cut.origins;
     this.position = cut.position;
     this.journal = cut.journal;
+  }
+
+  /** More entries of the cut that was restored, where they come bit by bit; as if `restore` had been given them. */
+  restoreMore(cut: Cut, entries: Iterable<StateEntry>): void {
+    this.detection.restoreKeys(this.storedKeys(cut, entries));
+  }
+
+  /** Keys that were restored are stored otherwise than these rules store them: the next snapshot puts that right. */
+  get isStoredOtherwise(): boolean {
+    return this.replaced.length > 0;
   }
 
   status(): PartitionStatus {
@@ -328,32 +332,25 @@ export class Task {
       runs: this.detection.runs,
       buffered,
       memory: this.detection.memory(),
+      rules: this.ruleSet.digest,
     };
   }
 
   /** One after the other, so that those which will be cold are never all objects at once. */
-  private *storedKeys(cut: Cut, entries: Iterable<StateEntry>, countAsChanged: boolean): Generator<RestoredKey> {
-    const layouts = cut.engines.map((e) => this.layoutOf(e));
+  private *storedKeys(cut: Cut, entries: Iterable<StateEntry>): Generator<RestoredKey> {
     for (const { key, value } of entries) {
       const { engine, name } = stateKey.parse(key);
-      const target = layouts[engine];
-      if (target === undefined || target === null) continue;
+      const target = this.targets.get(engine);
+      if (target?.isCurrent !== true) this.replaced.push(key);
+      if (target === undefined) continue;
       const keyed = this.detection.engines[target.engine]!;
-      const state = decodeKeyState(value, keyed.ruleSet, countAsChanged ? this.codec : outlineCodec, target.layout);
+      const state = decodeKeyState(value, keyed.ruleSet, target.isCurrent ? outlineCodec : this.codec, target.layout);
       if (state === undefined) continue;
       const passed = cut.origins === null ? cut.watermark : processedUpTo(cut.origins, name);
       const restored = { engine: target.engine, key: name, state, watermark: Math.max(cut.watermark, passed) };
-      yield countAsChanged ? restored : { ...restored, bytes: value };
-      if (countAsChanged) keyed.markDirty([name]);
+      yield target.isCurrent ? { ...restored, bytes: value } : restored;
+      if (!target.isCurrent) keyed.markDirty([name]);
     }
-  }
-
-  private layout(): CutEngine[] {
-    return this.detection.engines.map((e) => ({
-      keyField: e.keyField,
-      rules: e.rules.map((r) => ({ id: r.id, revision: r.revision })),
-      windows: windowIdsOf(e.ruleSet),
-    }));
   }
 
   /** The watermark that the event is behind; `null`: it is not late. */
@@ -371,7 +368,8 @@ export class Task {
 
   private takeIn(record: LogRecord): void {
     const event = this.interpret(record);
-    const { output, ruleSet } = this.options;
+    const { ruleSet } = this;
+    const { output } = this.options;
     if (event instanceof DecodeFailure) {
       if (!this.muted) output.onDeadLetter(record, event);
       return;
@@ -386,7 +384,7 @@ export class Task {
   /** `null`: it is no event, but says how far event time has come where the events are from. */
   private interpret(record: LogRecord): SourceEvent | DecodeFailure | null {
     if (record.value === null) return new DecodeFailure('empty-value', 'the record has no value');
-    return this.options.ruleSet.clock.forwarded === true
+    return this.ruleSet.clock.forwarded === true
       ? this.interpretForwarded(record, record.value)
       : this.interpretOwn(record, record.value);
   }
@@ -421,13 +419,22 @@ export class Task {
     );
   }
 
+  /** The event as the rules of now see it. Its time stays. */
+  private readAnew(event: SourceEvent): SourceEvent | null {
+    const { offset, raw, traceparent, time } = event;
+    const decoded = this.decoder.decode({ offset, timestamp: 0, key: null, value: raw, headers: null }, this.partition);
+    if (decoded instanceof DecodeFailure) return null;
+    const kind = kindOf(decoded, this.options.stream);
+    return new SourceEvent(time, kind, decoded.fields, offset, raw, traceparent, false, event.stream, event.forKey);
+  }
+
   private forward(event: SourceEvent): void {
-    if (!this.muted) this.options.forwarder?.forward(event);
+    if (!this.muted) this.forwarder?.forward(event);
   }
 
   /** An event that was forwarded is told of by where it was first. */
   private placeOf(event: SourceEvent): RecordPlace {
-    if (this.options.ruleSet.clock.forwarded === true) {
+    if (this.ruleSet.clock.forwarded === true) {
       const envelope = decodeEnvelope(event.raw);
       if (envelope?.kind === 'event') return { ...envelope.from, offset: envelope.offset };
     }
@@ -451,41 +458,23 @@ export class Task {
 
   private async encode(
     cut: Cut,
-    changed: readonly Changes<KeyState | Uint8Array>[],
+    changed: readonly LayoutChanges[],
     replaced: readonly Uint8Array[],
     turn: () => Promise<void>,
   ): Promise<StateBatch> {
+    const { codec } = this;
     const puts: StateEntry[] = [];
     const deletes: Uint8Array[] = [...replaced];
     let sinceTurn = 0;
-    for (const [engine, keys] of changed.entries()) {
+    for (const { number, engine, keys } of changed) {
       for (const [name, state] of keys) {
-        const key = stateKey.make(engine, name);
+        const key = stateKey.make(number, name);
         if (state === undefined) deletes.push(key);
         else
-          puts.push({
-            key,
-            value:
-              state instanceof Uint8Array
-                ? state
-                : encodeKeyState(state, this.detection.engines[engine]!.ruleSet, this.codec),
-          });
+          puts.push({ key, value: state instanceof Uint8Array ? state : encodeKeyState(state, engine.ruleSet, codec) });
         if (++sinceTurn % KEYS_PER_TURN === 0) await turn();
       }
     }
     return { position: cut.position, cut: encodeCut(cut), puts, deletes };
-  }
-
-  /** Where the slots of a stored engine are now; a rule that is gone or changed maps to nothing. */
-  private layoutOf(stored: CutEngine): { engine: number; layout: KeyStateLayout } | null {
-    const engine = this.detection.engines.findIndex((e) => e.keyField === stored.keyField);
-    if (engine < 0) return null;
-    const { rules: now, ruleSet } = this.detection.engines[engine]!;
-    const slots = stored.rules.map((old) => {
-      const slot = now.findIndex((rule) => rule.id === old.id && rule.revision === old.revision);
-      return slot < 0 ? undefined : slot;
-    });
-    const layout = { slot: (written: number) => slots[written], windows: windowsFrom(ruleSet, stored.windows) };
-    return { engine, layout };
   }
 }

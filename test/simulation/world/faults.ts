@@ -56,6 +56,7 @@ export const EVENTS = [
   'disk lost',
   'older disk',
   'other rules',
+  'other rules while it runs',
   'delivery switched',
 ] as const;
 

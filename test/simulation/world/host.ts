@@ -76,6 +76,14 @@ export class Life {
     });
   }
 
+  /** Other rules come to it while it runs. */
+  setRules(version: RuleSetVersion): void {
+    this.process.receive(() => {
+      this.process.trace(`gets rules ${version.digest.slice(0, 6)}`);
+      void this.lane.setRules({ source: { ...version, decoder: slowDecoder(this.process) }, routes: [] });
+    });
+  }
+
   expire(): void {
     for (const member of this.log.members) member.expire();
   }

@@ -4,7 +4,7 @@ import { deadLetter, lateRecord } from '../../../src/runtime/lane/rejected.js';
 import type { Clock } from '../../../src/runtime/ports/clock.js';
 import type { Log, LogRecord, RecordBatch } from '../../../src/runtime/ports/log.js';
 import type { StateBatch, StateEntry } from '../../../src/runtime/ports/state-store.js';
-import { decodeCut } from '../../../src/runtime/task/cut.js';
+import { type Cut, decodeCut } from '../../../src/runtime/task/cut.js';
 import { Task, type TaskOutput } from '../../../src/runtime/task/task.js';
 import { stream } from '../../harness/lane-kit.js';
 import { type Outputs, outputsOf, readTopic, show } from './outputs.js';
@@ -110,26 +110,29 @@ class Past {
     this.next = end;
   }
 
+  /** All of the state goes over at once, and through bytes into a task that knows the new rules alone. */
   async change(version: RuleSetVersion): Promise<void> {
-    this.keep(await this.task.snapshot(version.digest).encode(async () => undefined));
-    const cut = decodeCut(await this.cut());
-    const refill = this.records.filter(({ offset }) => offset >= cut.refill && offset < cut.position);
+    this.keep(await this.task.snapshot().encode(async () => undefined));
+    const before = decodeCut(this.lastCut);
+    await this.runOn(this.version, before);
+    this.task.switchTo(version);
+    while (!this.task.handOver());
+    this.keep(await this.task.snapshot().encode(async () => undefined));
+    const cut = decodeCut(this.lastCut);
     const next = this.make(version, this.replay.expected);
-    const isCurrent = next.restore(cut, [...this.kept.values()]);
-    if (refill.length > 0) await next.refill({ ...this.batch(0, 0), records: refill }, signal);
-    await this.runOn(this.version, cut);
+    next.restore(cut, [...this.kept.values()]);
+    if (next.isStoredOtherwise) this.replay.problems.push('keys were stored under rules that are over');
+    await this.refill(next, cut);
     this.task = next;
     this.version = version;
-    if (isCurrent) return;
-    this.kept = new Map();
-    this.keep(await next.snapshot().encode(async () => undefined));
+  }
+
+  private async refill(task: Task, cut: Cut): Promise<void> {
+    const records = this.records.filter(({ offset }) => offset >= cut.refill && offset < cut.position);
+    if (records.length > 0) await task.refill({ ...this.batch(0, 0), records }, signal);
   }
 
   private lastCut: Uint8Array = new Uint8Array();
-
-  private async cut(): Promise<Uint8Array> {
-    return this.lastCut;
-  }
 
   private keep({ cut, puts, deletes }: StateBatch): void {
     for (const key of deletes) this.kept.delete(Buffer.from(key).toString('hex'));
@@ -138,11 +141,10 @@ class Past {
   }
 
   /** What the rules that are over now would have found in the records after. */
-  private async runOn(version: RuleSetVersion, cut: ReturnType<typeof decodeCut>): Promise<void> {
+  private async runOn(version: RuleSetVersion, cut: Cut): Promise<void> {
     const task = this.make(version, this.replay.overtaken);
     task.restore(cut, [...this.kept.values()]);
-    const refill = this.records.filter(({ offset }) => offset >= cut.refill && offset < cut.position);
-    if (refill.length > 0) await task.refill({ ...this.batch(0, 0), records: refill }, signal);
+    await this.refill(task, cut);
     if (this.next < this.records.length) await task.process(this.batch(this.next, this.records.length), signal);
   }
 

@@ -276,6 +276,10 @@ export class SimWorld implements Surroundings {
     'other rules': () => {
       this.version = this.chance.between(0, VERSIONS.length - 1);
     },
+    'other rules while it runs': (life) => {
+      this.version = this.chance.between(0, VERSIONS.length - 1);
+      for (const one of this.chance.happens(0.5) ? this.lives : [life]) one.setRules(VERSIONS[this.version]!);
+    },
     'delivery switched': ({ lane }) => {
       if (this.options.delivery === 'switching') lane.setDelivery(this.chance.pick(DELIVERIES));
     },

@@ -13,6 +13,16 @@ const busy = ruleOf(
     .where(ge(feature({ fn: 'count', overMs: 90 }), 4))
     .build(),
 );
+/** The same steps in the same way, so that runs under way go on; of another shape, so that they do not. */
+const patient: Rule = {
+  ...RULES[0]!,
+  ...{ revision: 'a-then-b-3', pattern: begin('A').where(is('a')).followedBy('B').where(is('b')).within(150).build() },
+};
+const twoA: Rule = {
+  ...RULES[1]!,
+  revision: 'three-a-2',
+  pattern: begin('A').where(is('a')).times(2).within(60).build(),
+};
 const changed: Rule = { ...RULES[0]!, revision: 'a-then-b-2' };
 
 const clock = (outOfOrdernessMs: number) => ({ ...stream.clock, outOfOrdernessMs });
@@ -24,4 +34,12 @@ export const VERSIONS: readonly RuleSetVersion[] = [
   ruleSetOf([busy, changed, RULES[2]!], jsonDecoder, clock(30)),
   // Another set of key fields.
   ruleSetOf([sameDevice, RULES[1]!, busy, RULES[2]!], jsonDecoder, clock(4)),
+  // As the first, with rules that were changed: one runs on, one begins anew beside what it had under way, one forgets that.
+  ruleSetOf([
+    patient,
+    { ...RULES[1]!, drains: true },
+    twoA,
+    { ...RULES[2]!, revision: 'a-without-c-2', onUpdate: 'restart' },
+    sameDevice,
+  ]),
 ];

@@ -1,0 +1,52 @@
+import type { OnUpdate, Rule, RuleLimits } from '../rule.js';
+import type { Section } from './yaml-section.js';
+
+export const LIFE_KEYS = ['onUpdate', 'canary', 'limits'] as const;
+export const ON_UPDATE: readonly OnUpdate[] = ['keep', 'restart', 'drain'];
+export const LIMIT_KEYS = ['matchesPerMinute', 'runsDroppedPerMinute'] as const;
+
+type Life = Pick<Rule, 'onUpdate' | 'canary' | 'limits'>;
+
+/** What a rule says of how it is brought into force, changed, and taken out. */
+export function readLife(section: Section): Life {
+  const onUpdate = onUpdateOf(section);
+  const canary = section.parsed('canary', 'bad-value', 'a percentage: a whole number from 1 to 100', percentage);
+  const limits = readLimits(section);
+  return {
+    ...(onUpdate === undefined ? {} : { onUpdate }),
+    // All keys are what is meant where nothing is said.
+    ...(canary === undefined || canary === 100 ? {} : { canary }),
+    ...(limits === undefined ? {} : { limits }),
+  };
+}
+
+function onUpdateOf(section: Section): OnUpdate | undefined {
+  const entry = section.entry('onUpdate');
+  if (entry !== undefined && section.text('onUpdate') === 'backfill') {
+    const message = 'A rule cannot be filled from the log when it is changed yet.';
+    const hint = 'Write onUpdate: restart, or try the change with stakeout backtest over the same time first.';
+    section.source.error('bad-value', entry.span, message, hint);
+    return undefined;
+  }
+  return section.choice('onUpdate', ON_UPDATE);
+}
+
+function readLimits(rule: Section): RuleLimits | undefined {
+  const section = rule.section('limits', 'The limits', LIMIT_KEYS);
+  if (section === undefined) return undefined;
+  const limits = LIMIT_KEYS.flatMap((key) => {
+    const most = section.parsed(key, 'bad-value', 'a whole number, 1 or more', wholeNumber);
+    return most === undefined ? [] : [[key, most] as const];
+  });
+  return limits.length === 0 ? undefined : Object.fromEntries(limits);
+}
+
+function wholeNumber(text: string): number | undefined {
+  const number = Number(text);
+  return /^\d+$/.test(text) && Number.isSafeInteger(number) && number >= 1 ? number : undefined;
+}
+
+const percentage = (text: string): number | undefined => {
+  const number = wholeNumber(text);
+  return number !== undefined && number <= 100 ? number : undefined;
+};

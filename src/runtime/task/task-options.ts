@@ -1,0 +1,40 @@
+import type { Rule } from '../../rules/rule.js';
+import type { RuleSetVersion } from '../journal/rule-set-version.js';
+import type { Alert } from '../ports/alert.js';
+import type { Clock } from '../ports/clock.js';
+import type { DecodeFailure } from '../ports/decoder.js';
+import type { LogRecord, TopicPartition } from '../ports/log.js';
+import type { StateBatch } from '../ports/state-store.js';
+import type { Forwarder } from '../repartition/forwarder.js';
+import type { StreamDefinition } from '../stream.js';
+
+/** What a task tells and gives out. While it replays, nothing is given out. */
+export interface TaskOutput {
+  onAlert(alert: Alert, recordKey: Uint8Array | null, traceparent: string | null): void;
+  onDeadLetter(record: LogRecord, failure: DecodeFailure): void;
+  onLate(record: LogRecord, eventTime: number, watermark: number): void;
+  onMatch(rule: Rule): void;
+  onRunsDropped(rule: Rule, key: string, runs: number): void;
+  onMatchesDropped(rule: Rule, key: string, matches: number): void;
+}
+
+export interface TaskOptions {
+  readonly partition: TopicPartition;
+  readonly stream: StreamDefinition;
+  readonly ruleSet: RuleSetVersion;
+  readonly clock: Clock;
+  readonly output: TaskOutput;
+  /** Where its events go again, keyed otherwise. */
+  readonly forwarder?: Forwarder | null;
+  /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
+  readonly hotKeysMax?: number;
+}
+
+/** What belongs to one moment of a task; taken at once, written later. */
+export interface TaskSnapshot {
+  readonly position: number;
+  /** Makes the bytes, in slices with a `turn` for other work between them: the states in it never change, so this can wait. */
+  encode(turn: () => Promise<void>): Promise<StateBatch>;
+  /** It could not be stored: what changed counts as changed again. */
+  revert(): void;
+}
