@@ -18,7 +18,9 @@ export function spawnLane(source: BacktestSource, lane: Lane): Promise<LaneResul
   worker.on('message', (result: LaneResult) => resolve(result));
   worker.on('error', reject);
   worker.on('exit', (code) => reject(new Error(`lane ${lane.index} ended with ${code} before it had a result`)));
-  promise.catch(() => {});
+  promise.catch(() => {
+    // Whoever awaits the result hears of it; until then it must not count as unhandled.
+  });
   return promise;
 }
 
