@@ -1,5 +1,6 @@
 import type { Expr } from '../expression/expression.js';
 import type { EventStep, GroupStep, Pattern, Quantifier, Step } from '../pattern/pattern.js';
+import { stepPath } from '../pattern/step-path.js';
 import { isOptional, type PatternProblem } from '../pattern/validate.js';
 import type { Action, Automaton, State, StateType } from './automaton.js';
 import { and, conditionOf, type Guard, not, TRUE, unless } from './guard.js';
@@ -92,7 +93,7 @@ class AutomatonBuilder {
       throw new UnsupportedPattern({
         code: 'gap-window-longer-than-match-window',
         message: `The gap of ${wider.gapMs} ms at ${wider.step} is longer than the window of ${windowMs} ms of the whole match.`,
-        path: ['steps'],
+        path: [...stepPath(this.pattern, wider.step), 'gap'],
       });
     }
     const step = this.pattern.steps[last]!;

@@ -1,3 +1,5 @@
+import type { Pattern } from '../pattern/pattern.js';
+import { stepPath } from '../pattern/step-path.js';
 import type { PatternProblem } from '../pattern/validate.js';
 import type { Automaton, State } from './automaton.js';
 
@@ -5,14 +7,15 @@ import type { Automaton, State } from './automaton.js';
  * Finds automata that have no meaning: an epsilon cycle (a loop whose body can be passed without an event would never come
  * to an end), and a negation that is reached before any event (there is no match that it could end).
  */
-export function checkAutomaton(automaton: Automaton): readonly PatternProblem[] {
+export function checkAutomaton(automaton: Automaton, pattern: Pattern): readonly PatternProblem[] {
   const problems: PatternProblem[] = [];
   const loop = findProceedCycle(automaton);
   if (loop !== null) {
     problems.push({
       code: 'empty-loop',
       message: `The group around ${loop} repeats and can be passed without an event: make one of its steps mandatory.`,
-      path: ['steps'],
+      // Of the group around the step.
+      path: stepPath(pattern, loop).slice(0, -2),
     });
     return problems;
   }
@@ -21,7 +24,7 @@ export function checkAutomaton(automaton: Automaton): readonly PatternProblem[] 
     problems.push({
       code: 'negation-before-first-event',
       message: `The negation ${stop.step} can be reached before any event has matched: put a mandatory step before it.`,
-      path: ['steps'],
+      path: stepPath(pattern, stop.step),
     });
   }
   return problems;

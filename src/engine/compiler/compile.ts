@@ -107,7 +107,7 @@ export function validatePattern(pattern: Pattern): readonly PatternProblem[] {
   const form = validateForm(pattern);
   if (form.length > 0) return form;
   try {
-    return checkAutomaton(buildAutomaton(pattern));
+    return checkAutomaton(buildAutomaton(pattern), pattern);
   } catch (error) {
     if (error instanceof UnsupportedPattern) return [error.problem];
     throw error;

@@ -1,6 +1,6 @@
 import { type EngineFunction, type Expr, FUNCTIONS, fewest, most, paramOf } from '../../engine/index.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
-import { suggest } from '../source/nearest.js';
+import { nearestName, suggest } from '../source/nearest.js';
 import type { Span } from '../source/source-file.js';
 import { type CelNode, nameSpan } from './cel.js';
 import type { Checker } from './check-condition.js';
@@ -99,7 +99,8 @@ function constantsFit(checker: Checker, fn: EngineFunction, exprs: readonly Expr
   if (problem === undefined) return true;
   const { index, message, names, hint } = problem;
   const given = exprs[index]!;
-  const next = names !== undefined && given.op === 'const' ? suggest(String(given.value), names) : hint;
+  const nearest = names !== undefined && given.op === 'const' ? nearestName(String(given.value), names) : undefined;
+  const next = nearest === undefined ? hint : `Did you mean ${nearest}?`;
   checker.reporter.error('bad-argument', args[index]!.range, message, next);
   return false;
 }

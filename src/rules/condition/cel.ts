@@ -58,6 +58,8 @@ function describe(summary: string, text: string, span: Span): string {
 function hintFor(text: string, span: Span): string | undefined {
   const at = text.slice(span.start, span.end);
   if (/^(and|or|not)$/i.test(wordAt(text, span.start))) return 'Write && for and, || for or, ! for not.';
+  if (/^(ms|s|m|h|d)$/.test(wordAt(text, span.start)) && /\d$/.test(text.slice(0, span.start)))
+    return "Write duration('5m') for a length of time.";
   return HINTS[at];
 }
 

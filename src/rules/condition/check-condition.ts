@@ -1,6 +1,6 @@
 import type { CompareOp, Expr, Scalar } from '../../engine/index.js';
 import { judgeCondition } from '../logic/judge.js';
-import { suggest } from '../source/nearest.js';
+import { nearestName, suggest } from '../source/nearest.js';
 import type { Reporter, Span } from '../source/source-file.js';
 import { checkCall, checkMethod } from './calls.js';
 import { type CelNode, flatten, parseCel } from './cel.js';
@@ -129,7 +129,9 @@ export class Checker {
       return null;
     }
     if (field === null) {
-      const hint = suggest(name, [...fieldNames(this.scope), ...this.featureNames()]);
+      const known = [...fieldNames(this.scope), ...this.featureNames()];
+      const near = nearestName(name, known) !== undefined;
+      const hint = `${near ? '' : `Put it in quotes if it is text: '${name}'. `}${suggest(name, known)}`;
       this.reporter.error('unknown-field', node.range, `There is no field ${name}.`, hint);
       return null;
     }

@@ -78,6 +78,9 @@ export function parseRule(text: string, file: string, known: KnownStreams, conte
   return { rule: null, diagnostics: source.diagnostics };
 }
 
+const NOT_A_MAP = 'A rule file is a map of keys and values.';
+const BEGIN = 'Begin with id: …';
+
 function parseText(text: string, file: string, known: KnownStreams, context: RuleContext): ParsedRule {
   const streams = ruleStreams(known);
   const source = new SourceFile(file, text);
@@ -85,7 +88,7 @@ function parseText(text: string, file: string, known: KnownStreams, context: Rul
   const map = document !== null && isMap(document.contents) ? document.contents : null;
   if (document === null || map === null) {
     if (document !== null)
-      source.error('wrong-form', { start: 0, end: 1 }, 'A rule file is a map of keys and values.', 'Begin with id: …');
+      source.error('wrong-form', { start: 0, end: 1 }, text.trim() === '' ? 'The file is empty.' : NOT_A_MAP, BEGIN);
     return { rule: null, diagnostics: source.diagnostics };
   }
   const named = namedStreams(map, { source, document });

@@ -14,8 +14,11 @@ function reportYaml(error: YAMLError, source: SourceFile): void {
   const [start, end] = error.pos;
   const code = error.code === 'DUPLICATE_KEY' ? 'duplicate-key' : 'yaml-syntax';
   const message =
-    error.code === 'DUPLICATE_KEY' ? 'This key stands here twice.' : `${error.message.replace(/\.$/, '')}.`;
-  source.error(code, { start, end: Math.max(end, start + 1) }, message, hintFor(error, source));
+    error.code === 'DUPLICATE_KEY'
+      ? 'This key stands here twice.'
+      : `${error.message.replace(/\.$/, '').replace(/"quote$/, '" quote')}.`;
+  const key = error.code === 'DUPLICATE_KEY' ? /^[\w-]*/.exec(source.text.slice(start))![0].length : 0;
+  source.error(code, { start, end: Math.max(end, start + 1, start + key) }, message, hintFor(error, source));
 }
 
 const QUOTE_HINT = 'Put the condition between double quotes, or on lines of its own after "|".';
@@ -25,6 +28,10 @@ function hintFor(error: YAMLError, source: SourceFile): string | undefined {
   const lineEnd = source.text.indexOf('\n', error.pos[0]);
   const line = source.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd);
   if (/^\s*(- )?(where|or|until)\s*:/.test(line)) return QUOTE_HINT;
+  if (error.code === 'DUPLICATE_KEY') return 'Leave one of them out, or put both into one.';
+  if (error.code === 'TAB_AS_INDENT') return 'Indent with spaces.';
+  if (error.code === 'MISSING_CHAR' && /quote/.test(error.message))
+    return 'Text that begins with a quote must end with one.';
   if (/^\s*(message|title|description)\s*:/.test(line)) return 'Put the text between double quotes.';
   return undefined;
 }

@@ -7,6 +7,8 @@ const DAYS_PER_WEEK = 7;
 /** The day 0, 1 January 1970, was a Thursday. */
 const WEEKDAY_OF_DAY_0 = 4;
 
+const ZONE_HINT = "Write a name such as 'Europe/Berlin', or an offset such as '+02:00'.";
+
 /** Of a time in ms since 1970, on the clock of a zone of the IANA data; without a zone, of UTC. */
 const ofTime = (
   name: string,
@@ -24,7 +26,7 @@ const ofTime = (
   check: ([, zone]) =>
     typeof zone !== 'string' || isZone(zone)
       ? undefined
-      : { index: 1, message: `There is no time zone ${zone}.`, names: zoneNames() },
+      : { index: 1, message: `There is no time zone ${zone}.`, names: zoneNames(), hint: ZONE_HINT },
 });
 
 const utc = (time: number): number => (Math.abs(time) <= 8.64e15 ? time : Number.NaN);
