@@ -26,6 +26,7 @@ export function validateForm(pattern: Pattern): readonly PatternProblem[] {
   const report: Report = (code, message, ...path) => problems.push({ code, message, path });
   if (pattern.steps.length === 0) report('no-steps', 'A pattern needs at least one step.', 'steps');
   checkSteps(pattern.steps, ['steps'], report);
+  checkSize(pattern.steps, report);
   checkNames(pattern.steps, report);
   checkWindow(pattern.withinMs, ['within'], report);
   checkWindow(pattern.gapMs, ['gap'], report);
@@ -56,6 +57,22 @@ function checkSteps(steps: readonly Step[], path: PatternPath, report: Report): 
     }
   });
 }
+
+/** Places for events that a pattern may have: what it costs to compile grows with their square. */
+const PLACES_MAX = 2000;
+
+function checkSize(steps: readonly Step[], report: Report): void {
+  const places = placesOf(steps);
+  if (places <= PLACES_MAX) return;
+  const message = `The pattern has places for ${places} events, each repetition counted; at most ${PLACES_MAX} can be.`;
+  report('pattern-too-large', message, 'steps');
+}
+
+const placesOf = (steps: readonly Step[]): number =>
+  steps.reduce((sum, step) => {
+    const times = Math.max(1, step.quantifier?.to ?? step.quantifier?.from ?? 1);
+    return sum + times * (step.kind === 'group' ? placesOf(step.steps) : 1);
+  }, 0);
 
 function checkNegation(step: Step, previous: Step | undefined, at: PatternPath, report: Report): void {
   if (step.kind === 'group') report('not-on-group', 'A group cannot be negated.', ...at, 'contiguity');

@@ -8,6 +8,11 @@ const environment = new Environment({
   limits: { maxAstNodes: 2000, maxDepth: 64, maxListElements: 1000, maxMapEntries: 1, maxCallArguments: 8 },
 });
 
+/** The parser takes one call of itself for each of these signs, and does not count them. */
+const SIGNS_MAX = /(?:[!-]\s*){64}/;
+const LENGTH_MAX = 100_000;
+const SPLIT = 'Split it into several steps or alternatives (or:), or keep the values in a list.';
+
 const HINTS: Readonly<Record<string, string>> = {
   '=': 'Write == to compare.',
   '&': 'Write && for and.',
@@ -33,6 +38,11 @@ const TOKEN_NAMES: readonly (readonly [RegExp, string])[] = [
 
 /** The tree of a CEL expression, or `null` when its syntax is wrong (which is reported). */
 export function parseCel(text: string, reporter: Reporter): CelNode | null {
+  if (text.length > LENGTH_MAX || SIGNS_MAX.test(text)) {
+    const span = { start: 0, end: text.length };
+    reporter.error('condition-too-large', span, 'The condition is too long, or nested too deep.', SPLIT);
+    return null;
+  }
   try {
     return environment.parse(text).ast;
   } catch (error) {

@@ -11,6 +11,7 @@ export const ENGINE_HINTS: Readonly<Record<string, string>> = {
   'quantifier-on-not': 'Leave it out: an event that must not happen is forbidden each time.',
   'optional-not': 'Leave optional out.',
   'times-not-positive': 'Write times: 1 or more.',
+  'pattern-too-large': 'Write times: n+ with a smaller n, or count with a feature.',
   'empty-loop': 'Take optional away from one of its steps.',
   'not-after-optional': 'Or put a mandatory step between them.',
   'greedy-on-single': 'Write times or oneOrMore, or leave greedy out.',

@@ -1,13 +1,57 @@
-import { type Document, isScalar, parseDocument, visit, type YAMLError } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, type Node, parseDocument, visit, type YAMLError } from 'yaml';
 import type { SourceFile } from '../source/source-file.js';
 
 /** The YAML document of a file, or `null` when it cannot be read as one (which is reported). */
 export function readYaml(source: SourceFile): Document.Parsed | null {
-  const document = parseDocument(source.text, { prettyErrors: false, keepSourceTokens: false });
+  const document = parseShallow(source);
+  if (document === null) return null;
   for (const error of document.errors) reportYaml(error, source);
   if (document.errors.length > 0) return null;
   reportTags(document, source);
   return source.hasErrors ? null : document;
+}
+
+/** Deeper than anyone nests groups. What comes after may call itself for each level. */
+const DEPTH_MAX = 100;
+
+function parseShallow(source: SourceFile): Document.Parsed | null {
+  const at = deepPlace(source.text);
+  if (at === null) {
+    try {
+      const document = parseDocument(source.text, { prettyErrors: false, keepSourceTokens: false });
+      if (isShallow(document.contents)) return document;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  const start = at ?? 0;
+  source.error('nested-too-deep', { start, end: start + 1 }, `Nothing is nested deeper than ${DEPTH_MAX} levels.`);
+  return null;
+}
+
+/** Where brackets are nested too deep; those in quotes are counted as well, as long as they are open. */
+function deepPlace(text: string): number | null {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (char === '[' || char === '{') depth++;
+    else if (char === ']' || char === '}') depth = Math.max(0, depth - 1);
+    else if (char === '\n' && /\S/.test(text[i + 1] ?? '')) depth = 0;
+    if (depth > 2 * DEPTH_MAX) return i;
+  }
+  return null;
+}
+
+function isShallow(root: Node | null): boolean {
+  let level: unknown[] = [root];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > 2 * DEPTH_MAX) return false;
+    level = level.flatMap((node) => {
+      if (isMap(node)) return node.items.flatMap((pair) => [pair.key, pair.value]);
+      return isSeq(node) ? node.items : [];
+    });
+  }
+  return true;
 }
 
 function reportYaml(error: YAMLError, source: SourceFile): void {
