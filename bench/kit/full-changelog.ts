@@ -3,10 +3,9 @@ import { NO_LISTS } from '../../src/runtime/lists/reference-lists.js';
 import type { Log, TopicPartition } from '../../src/runtime/ports/log.js';
 import { loadSettings } from '../../src/runtime/settings/index.js';
 import { Task, type TaskOutput } from '../../src/runtime/task/task.js';
-import { onlyStream } from '../../src/service/compose/only-stream.js';
 import { ruleSetsOf } from '../../src/service/compose/rule-set.js';
 import { loadRunningRules } from '../../src/service/compose/rules.js';
-import { makeStream, streamFacts } from '../../src/service/compose/stream-parts.js';
+import { makeStreams, ruleStreamsOf } from '../../src/service/compose/stream-parts.js';
 
 export interface Changelog {
   /** Records that were counted. */
@@ -61,15 +60,14 @@ async function makeTask(config: string, partition: TopicPartition): Promise<Task
   const loaded = loadSettings({ env: {}, overrides: {}, file: config });
   if (!('settings' in loaded)) throw new Error(JSON.stringify(loaded.errors));
   const { settings } = loaded;
-  const stream = onlyStream(settings);
-  const parts = makeStream(stream, {
+  const streams = makeStreams({
     ...{ settings, clock: systemClock },
     onTrouble: () => undefined,
     onRecovered: () => undefined,
   });
-  const { sources } = await loadRunningRules(settings.patterns, streamFacts(stream).schema, NO_LISTS.known);
-  const ruleSet = ruleSetsOf(sources, settings, parts, NO_LISTS).source;
-  const task = new Task({ partition, stream: parts.definition, ruleSet, clock: systemClock, output: NOTHING });
+  const { sources } = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), NO_LISTS.known);
+  const ruleSet = ruleSetsOf(sources, settings, streams, NO_LISTS).source;
+  const task = new Task({ partition, stream: streams[0].definition, ruleSet, clock: systemClock, output: NOTHING });
   task.beginAt(0);
   task.goLive();
   return task;

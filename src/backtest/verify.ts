@@ -24,8 +24,10 @@ export interface VerifyOptions {
   readonly alertsTopic: string;
   readonly alertDecoder: AlertDecoder;
   readonly stream: StreamDefinition;
-  /** Whether alerts of rules with this key follow from this topic; absent: all do. */
-  readonly ownsKey?: (keyField: string) => boolean;
+  /** All streams, of which events may have been forwarded to it. Absent: that one. */
+  readonly streams?: readonly StreamDefinition[];
+  /** Whether alerts of a rule, which has this key, follow from this topic; absent: all do. */
+  readonly owns?: (rule: string, keyField: string) => boolean;
   /** For what the journal knows nothing of. */
   readonly current: RuleSetVersion;
   readonly readRuleSet: ReadRuleSet;
@@ -138,7 +140,7 @@ async function replay(
   options: VerifyOptions,
   to: { readonly onAlert: (alert: Alert) => void; readonly onReplayed: (records: number) => void },
 ): Promise<number> {
-  const { log, journalTopic, stream, current, readRuleSet, signal, turn, report } = options;
+  const { log, journalTopic, stream, streams, current, readRuleSet, signal, turn, report } = options;
   const topics = await log.topics();
   const journalPartitions = topics.find(({ name }) => name === journalTopic)?.partitions;
   if (journalPartitions === undefined)
@@ -155,7 +157,7 @@ async function replay(
   };
   const replayer = new Replayer(partition, await new MemoryStateStore().partition(partition), history, {
     ...{ log, journal, current, readRuleSet, signal, turn, report, onReplayed: to.onReplayed, givesOut: true },
-    makeTask: (ruleSet) => new Task({ partition, stream, ruleSet, clock: NO_CLOCK, output }),
+    makeTask: (ruleSet) => new Task({ partition, stream, streams, ruleSet, clock: NO_CLOCK, output }),
   });
   const task = await replayer.run(stretchesOf(entries, rulesAt(history, begin), end), [], null, begin);
   return task.status().watermark ?? Number.NEGATIVE_INFINITY;
@@ -185,10 +187,10 @@ interface Sides {
  * and all its records are still in the log.
  */
 function counts(alert: Alert, sides: Sides): boolean {
-  const { topic, from, to, stream, ownsKey, current } = sides.options;
+  const { topic, from, to, stream, owns, current } = sides.options;
   const events = alert.steps.flatMap((step) => step.events);
   const forwarded = current.clock.forwarded === true;
-  if (ownsKey?.(alert.keyField) === false) return false;
+  if (owns?.(alert.patternId, alert.keyField) === false) return false;
   if (!forwarded && events.some((event) => event.topic !== topic)) return false;
   if (alert.detectedAt < from || alert.detectedAt >= to) return false;
   const key = new TextEncoder().encode(alert.key);

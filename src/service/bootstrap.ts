@@ -108,7 +108,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     onListenerError: (err) => logger.error({ err }, 'a listener of detection failed'),
   });
   const health = new HealthChecks(() => strategy.detectorStatus(), log, clock);
-  const writer = new TransactionWriter({ log, clock, ingest: parts.ingest });
+  const writer = new TransactionWriter({ log, clock, ingest: parts.ingest, ingestOf: parts.ingestOf });
   const savepoints =
     parts.savepoints === undefined
       ? null

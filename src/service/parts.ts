@@ -60,6 +60,8 @@ export interface ServiceParts {
   readonly alertDecoder: AlertDecoder;
   /** `null`: nothing can be sent in (the stream has no single topic, or its records cannot be written). */
   readonly ingest: TransactionIngest | null;
+  /** The same for each stream by its name; undefined: there is no such stream. Absent: `ingest` is all there is. */
+  readonly ingestOf?: (stream: string) => TransactionIngest | null | undefined;
   readonly sinks: readonly AlertSink[];
   readonly risk: RiskReader | null;
   /** Names of fields that are never logged; see `personalFields`. */

@@ -386,6 +386,7 @@ describe('what is known of the service', () => {
       '/savepoints',
       '/savepoints/{name}',
       '/status',
+      '/streams/{stream}/events',
       '/transactions',
     ]);
     expect(document.components.schemas.AlertDto.required).toContain('detectedAt');

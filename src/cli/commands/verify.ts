@@ -1,13 +1,20 @@
-import { type Verification, VerifyError, verify } from '../../backtest/verify.js';
+import { type Verification, VerifyError, type VerifyOptions, verify } from '../../backtest/verify.js';
 import { systemClock } from '../../connectors/system-clock.js';
+import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import { parseTimestamp } from '../../runtime/settings/values.js';
 import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
 import { keptLists, openLists } from '../../service/compose/lists.js';
 import { openLog } from '../../service/compose/log.js';
-import { onlyStream, StreamsError } from '../../service/compose/only-stream.js';
-import { ruleSetReader, ruleSetsOf } from '../../service/compose/rule-set.js';
+import { type RuleSets, ruleSetReader, ruleSetsOf } from '../../service/compose/rule-set.js';
 import { loadRunningRules, NoRulesError } from '../../service/compose/rules.js';
-import { makeRegistry, makeStream } from '../../service/compose/stream-parts.js';
+import {
+  type AllStreams,
+  makeRegistry,
+  makeStreams,
+  ruleStreamsOf,
+  type StreamParts,
+} from '../../service/compose/stream-parts.js';
+import { StreamsError } from '../../service/compose/topic-streams.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
 import { settingsOrFail } from '../settings.js';
@@ -29,27 +36,25 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
   const say = (text: string): void => output.say(text);
   const log = await openLog(settings, say);
   try {
-    const stream = makeStream(onlyStream(settings), {
+    const streams = makeStreams({
       ...{ settings, clock: systemClock },
       onTrouble: (error) => say(`the schema registry does not answer; waiting for it: ${error.message}`),
       onRecovered: () => say('the schema registry answers again'),
     });
-    const topic = options.topic ?? stream.settings.topic;
-    if (topic === undefined) throw new CommandError('The stream reads several topics: say which with --topic.');
+    const topic = options.topic ?? (streams.length === 1 ? streams[0].settings.topic : undefined);
+    if (topic === undefined) throw new CommandError('The service reads several topics: say which with --topic.');
     const lists = await openLists(settings);
-    const { sources } = await loadRunningRules(settings.patterns, stream.schema, lists.known);
-    const ruleSets = ruleSetsOf(sources, settings, stream, lists);
-    const route = ruleSets.routes.find((r) => r.topic.name === topic);
-    const routed = new Set(ruleSets.routes.map(({ field }) => field));
+    const { sources } = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), lists.known);
+    const ruleSets = ruleSetsOf(sources, settings, streams, lists);
+    const replayed = replayedTopic(topic, streams, ruleSets);
     const result = await verify({
-      ...{ log, topic, from, to, readRuleSet: ruleSetReader(stream, lists, keptLists(settings)) },
+      ...{ log, topic, from, to, readRuleSet: ruleSetReader(streams, lists, keptLists(settings)) },
       groupId: settings.kafka.groupId,
       journalTopic: settings.journal.topic,
       alertsTopic: settings.alerts.topic,
       alertDecoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
-      stream: stream.definition,
-      current: route?.ruleSet ?? ruleSets.source,
-      ownsKey: (field) => (route === undefined ? !routed.has(field) : field === route.field),
+      ...replayed,
+      streams: streams.map(({ definition }) => definition),
       signal: new AbortController().signal,
       report: (text) => output.progress(text),
       onProgress: (records, of) => output.progress(`${count(records)} of ${count(of)} records replayed`),
@@ -69,6 +74,30 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
   } finally {
     await log.close();
   }
+}
+
+/** The stream of a topic, the rules that run on it, and which alerts are theirs. */
+function replayedTopic(
+  topic: string,
+  streams: AllStreams,
+  { source, others, routes }: RuleSets,
+): Pick<VerifyOptions, 'stream' | 'current' | 'owns'> {
+  const route = routes.find((r) => r.topic.name === topic);
+  const isOf = ({ settings }: StreamParts): boolean =>
+    route === undefined ? topicFilter(settings.topics!)(topic) : settings.name === route.streams?.[0];
+  const stream = (streams.find(isOf) ?? streams[0]).definition;
+  const current = route?.ruleSet ?? others.get(stream.name) ?? source;
+  const own = new Set(current.rules.map(({ id }) => id));
+  const elsewhere = new Set(
+    [source, ...others.values(), ...routes.map(({ ruleSet }) => ruleSet)].flatMap(({ rules }) =>
+      rules.map(({ id }) => id),
+    ),
+  );
+  const routed = new Set(routes.map(({ field }) => field));
+  // Of a rule that runs no more the key tells where it ran, as far as it can be told.
+  const ranHere = (field: string): boolean => (route === undefined ? !routed.has(field) : field === route.field);
+  const owns = (rule: string, field: string): boolean => own.has(rule) || (!elsewhere.has(rule) && ranHere(field));
+  return { stream, current, owns };
 }
 
 function timeOf(text: string | undefined, option: string): number | undefined {

@@ -17,6 +17,8 @@ export interface RuleSetVersion {
   readonly rules: readonly Rule[];
   readonly options: RuleOptions;
   readonly clock: EventClockOptions;
+  /** Names of the streams whose events come, in the order of the settings. Absent: the stream of the records. */
+  readonly streams?: readonly string[];
   /** Decodes the fields that these rules use. */
   readonly decoder: RecordDecoder;
 }

@@ -10,10 +10,12 @@ import {
   partitionName,
   type RecordBatch,
   type TopicPartition,
+  type TopicSpec,
   type TransactionalProducer,
 } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
+import type { StreamDefinition } from '../stream.js';
 import { Task } from '../task/task.js';
 import { Announcer } from './announcer.js';
 import { CutWriter, type Part } from './cut-writer.js';
@@ -73,6 +75,7 @@ export class Lane implements Detector {
   private cancelTimer: () => void = () => undefined;
   private readonly output: LaneOutput;
   private readonly routing: Routing;
+  private readonly streams: readonly StreamDefinition[];
   private readonly announcer = new Announcer({
     outputs: () => this.outputs!,
     member: () => this.member!,
@@ -86,8 +89,11 @@ export class Lane implements Detector {
     const { alerts, deadLetters, late, encoder, listener, turn, report } = options;
     const topics = { alerts: alerts.name, deadLetters: deadLetters.name, late: late.name };
     this.mode = options.delivery;
-    const { ruleSet: source, routes = [], needsOnePartition = false } = options;
-    this.routing = new Routing(options.group.topics, { source, routes, needsOnePartition });
+    const { ruleSet: source, routes = [], needsOnePartition = false, others = [] } = options;
+    const ofOthers = new Map(others.map(({ definition, ruleSet }) => [definition.name, ruleSet]));
+    const streams = [{ definition: options.stream, topics: options.group.topics }, ...others];
+    this.streams = streams.map(({ definition }) => definition);
+    this.routing = new Routing(streams, { source, others: ofOthers, routes, needsOnePartition });
     this.cuts = new CutWriter((owned) => this.isHeld(owned), turn, report);
     this.output = new LaneOutput(topics, encoder, listener, () => this.outputs!);
   }
@@ -124,8 +130,8 @@ export class Lane implements Detector {
   }
 
   rules(): readonly Rule[] {
-    const { source, routes } = this.routing.current;
-    return [source, ...routes.map(({ ruleSet }) => ruleSet)].flatMap(({ rules }) => rules);
+    const { source, others = new Map(), routes } = this.routing.current;
+    return [source, ...others.values(), ...routes.map(({ ruleSet }) => ruleSet)].flatMap(({ rules }) => rules);
   }
 
   // ---- start ----------------------------------------------------------------------------------------------------------
@@ -134,10 +140,11 @@ export class Lane implements Detector {
     const { log, source, alerts, deadLetters, late, journal, group, encoder, transactionalId } = this.options;
     await encoder.prepare?.();
     const kept = { ...journal, retentionMs: JOURNAL_RETENTION_MS };
-    for (const topic of [source, alerts, deadLetters, late, kept]) if (topic !== null) await log.createTopic(topic);
+    const sources = [source, ...(this.options.others ?? []).map((other) => other.source)];
+    for (const topic of [...sources, alerts, deadLetters, late, kept]) if (topic !== null) await log.createTopic(topic);
     for (const { topic } of this.routing.routes) await log.createTopic(topic);
     this.routing.know(await log.topics());
-    this.checkSource();
+    for (const topic of sources) this.checkSource(topic);
     this.producer ??= await log.producer();
     this.transactions ??= await log.transactionalProducer(transactionalId);
     this.outputs ??= new Delivery(this.mode, this.producer, this.transactions, (error) => this.fail(error));
@@ -145,13 +152,13 @@ export class Lane implements Detector {
   }
 
   /** Throws, and says what to do, where the source has not the partitions that the settings name and that matters. */
-  private checkSource(): void {
-    const { source, report } = this.options;
+  private checkSource(source: TopicSpec | null): void {
+    const { report } = this.options;
     if (source === null) return;
     const there = this.routing.partitionsOf(source);
     if (there === source.partitions) return;
     const advice = `topic ${source.name} has ${there} partitions, and the settings say ${source.partitions}: set streams.*.partitions to ${there}`;
-    if (this.routing.current.needsOnePartition)
+    if (source.partitions === 1 && this.routing.current.needsOnePartition)
       throw new Error(`${advice}, so that patterns with another key see all of their events`);
     report(advice);
   }
@@ -222,7 +229,7 @@ export class Lane implements Detector {
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, report, readRuleSet, stream, clock, hotKeysMax, turn } = this.options;
+    const { log, store, report, readRuleSet, clock, hotKeysMax, turn } = this.options;
     const ruleSet = this.routing.rulesOf(partition.topic);
     // A cut of the ownership before may be on its way.
     await this.cuts.stored();
@@ -231,7 +238,16 @@ export class Lane implements Detector {
     // A batch that was under way when the partition was given up must not speak for the ownership after it.
     const isHeld = (): boolean => owned !== null && this.isHeld(owned);
     const forwarder = this.forwarder(partition, isHeld);
-    const parts = { partition, stream, clock, hotKeysMax, forwarder, output: this.output.of(partition, isHeld) };
+    const [stream, streams] = [this.routing.streamOf(partition.topic), this.streams];
+    const parts = {
+      partition,
+      stream,
+      streams,
+      clock,
+      hotKeysMax,
+      forwarder,
+      output: this.output.of(partition, isHeld),
+    };
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       pause: (ms) => this.pause(ms),

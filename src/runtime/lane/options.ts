@@ -1,22 +1,35 @@
 import type { DetectorListener } from '../detector.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
 import type { Clock } from '../ports/clock.js';
-import type { GroupOptions, Log, TopicSpec } from '../ports/log.js';
+import type { GroupOptions, Log, TopicSelection, TopicSpec } from '../ports/log.js';
 import type { AlertEncoder } from '../ports/outputs.js';
 import type { StateStore } from '../ports/state-store.js';
 import type { Route } from '../repartition/route.js';
 import type { StreamDefinition } from '../stream.js';
 import type { DeliveryMode } from './delivery.js';
 
+/** A stream that is read beside the first. */
+export interface LaneStream {
+  readonly definition: StreamDefinition;
+  readonly topics: TopicSelection;
+  /** As `LaneOptions.source`. */
+  readonly source: TopicSpec | null;
+  /** Runs where its records are read. */
+  readonly ruleSet: RuleSetVersion;
+}
+
 /** What a lane is made of. */
 export interface LaneOptions {
   readonly log: Log;
   readonly store: StateStore;
   readonly clock: Clock;
+  /** The first stream, read from `group.topics`. */
   readonly stream: StreamDefinition;
+  /** Further streams. */
+  readonly others?: readonly LaneStream[];
   readonly group: GroupOptions;
   readonly ruleSet: RuleSetVersion;
-  /** Rules that are keyed by other fields than the source is. */
+  /** Rules that are keyed otherwise than their stream is, or that join several. */
   readonly routes?: readonly Route[];
   /** Rules of another key run where the records are read: refused while the source has several partitions. */
   readonly needsOnePartition?: boolean;

@@ -1,3 +1,4 @@
+import { keysBy } from '../../rules/key-of.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import { topicFilter } from '../local-log/topic-filter.js';
 import {
@@ -11,15 +12,24 @@ import {
 } from '../ports/log.js';
 import { Forwarder } from '../repartition/forwarder.js';
 import { longestWindow, type Route } from '../repartition/route.js';
+import type { StreamDefinition } from '../stream.js';
 
 /** The rules of a lane. */
 export interface LaneRules {
-  /** Run where the records are read. */
+  /** Run where the records of the first stream are read. */
   readonly source: RuleSetVersion;
-  /** Keyed by other fields than the source is, one for each. */
+  /** Run where the records of other streams are read; by the stream's name. */
+  readonly others?: ReadonlyMap<string, RuleSetVersion>;
+  /** Keyed otherwise than their stream, or over several: one for each topic. */
   readonly routes: readonly Route[];
   /** Rules of another key run where the records are read: refused while the source has several partitions. */
   readonly needsOnePartition?: boolean;
+}
+
+/** A stream and the topics that it is read from. */
+export interface ReadStream {
+  readonly definition: StreamDefinition;
+  readonly topics: TopicSelection;
 }
 
 /** Which topics a lane reads, which rules run on each, and where events are forwarded to. */
@@ -27,11 +37,14 @@ export class Routing {
   private topics: readonly TopicInfo[] = [];
   private horizonMs = 0;
   private names: ReadonlySet<string> = new Set();
+  private readonly filters: readonly ((topic: string) => boolean)[];
 
+  /** `streams`: in the order of the settings; there is one. */
   constructor(
-    private readonly source: TopicSelection,
+    private readonly streams: readonly ReadStream[],
     private rules: LaneRules,
   ) {
+    this.filters = streams.map(({ topics }) => topicFilter(topics));
     this.setRules(rules);
   }
 
@@ -61,20 +74,37 @@ export class Routing {
     this.topics = topics;
   }
 
-  /** The source, and its events keyed otherwise. */
+  /** The sources, and their events keyed otherwise. */
   selection(): TopicSelection {
-    const { source, routes } = this;
-    const names = routes.map(({ topic }) => topic.name);
-    if (names.length === 0) return source;
-    if ('names' in source) return { names: [...source.names, ...names] };
-    const literal = names.map((name) => name.replaceAll('.', '\\.'));
-    return {
-      pattern: new RegExp(`^(?:${[`(?:${source.pattern.source})`, ...literal].join('|')})$`, source.pattern.flags),
-    };
+    const names = this.routes.map(({ topic }) => topic.name);
+    const selections = this.streams.map(({ topics }) => topics);
+    const named = [...selections.flatMap((topics) => ('names' in topics ? topics.names : [])), ...names];
+    const patterns = selections.flatMap((topics) => ('pattern' in topics ? topics.pattern : []));
+    if (patterns.length === 0) return { names: named };
+    if (named.length === 0 && patterns.length === 1) return { pattern: patterns[0]! };
+    const literal = named.map((name) => name.replaceAll('.', '\\.'));
+    const parts = [...patterns.map(({ source }) => `(?:${source})`), ...literal];
+    return { pattern: new RegExp(`^(?:${parts.join('|')})$`, patterns[0]!.flags) };
   }
 
   rulesOf(topic: string): RuleSetVersion {
-    return this.routes.find((route) => route.topic.name === topic)?.ruleSet ?? this.rules.source;
+    const route = this.routeOf(topic);
+    if (route !== undefined) return route.ruleSet;
+    const { source, others } = this.rules;
+    const { name } = this.streamOf(topic);
+    if (name === this.streams[0]!.definition.name) return source;
+    const own = others?.get(name);
+    if (own === undefined) throw new Error(`there are no rules for the stream ${name}, not even none`);
+    return own;
+  }
+
+  /** The stream of a topic; of one that events are forwarded to, the first that they are of. */
+  streamOf(topic: string): StreamDefinition {
+    const first = this.streams[0]!.definition;
+    const route = this.routeOf(topic);
+    if (route === undefined) return this.streams[this.filters.findIndex((fits) => fits(topic))]?.definition ?? first;
+    const [name] = route.streams ?? [];
+    return this.streams.find(({ definition }) => definition.name === name)?.definition ?? first;
   }
 
   /** What was forwarded is read from its begin, wherever reading of the source begins. */
@@ -89,17 +119,33 @@ export class Routing {
 
   /** `null`: nothing of this partition is forwarded. `send`: writes in the transaction of the offsets that follow. */
   forwarder(of: TopicPartition, send: (from: string, record: OutgoingRecord) => void): Forwarder | null {
-    const { routes, horizonMs } = this;
-    if (routes.length === 0 || this.isRouted(of.topic)) return null;
-    const isSource = topicFilter(this.source);
-    const sources = this.topics.filter(({ name }) => isSource(name) && !this.isRouted(name));
+    if (this.isRouted(of.topic)) return null;
+    const { name: stream } = this.streamOf(of.topic);
+    const routes = this.routes.filter(({ streams }) => streams === undefined || streams.includes(stream));
+    if (routes.length === 0) return null;
+    const sources = this.topics.filter(({ name }) => this.isOf(name, stream));
     const from = partitionName(of);
     return new Forwarder({
       from: { topic: of.topic, partition: of.partition },
+      stream,
       of: sources.reduce((sum, { partitions }) => sum + partitions, 0),
-      targets: routes.map(({ field, topic }) => ({ field, topic: topic.name, partitions: this.partitionsOf(topic) })),
-      horizonMs,
+      targets: routes.map(({ field, keyBy, topic }) => ({
+        keysOf: keysBy(keyBy ?? { form: 'one', field }),
+        topic: topic.name,
+        partitions: this.partitionsOf(topic),
+      })),
+      horizonMs: this.horizonMs,
       send: (record) => send(from, record),
     });
+  }
+
+  /** Whether a topic is one of the stream's own. */
+  private isOf(topic: string, stream: string): boolean {
+    const isRead = this.filters.some((fits) => fits(topic));
+    return isRead && !this.isRouted(topic) && this.streamOf(topic).name === stream;
+  }
+
+  private routeOf(topic: string): Route | undefined {
+    return this.routes.find((route) => route.topic.name === topic);
   }
 }

@@ -8,7 +8,9 @@ import type { TopicPartition } from '../ports/log.js';
 interface FromSource {
   /** The partition of the source that wrote it. */
   readonly from: TopicPartition;
-  /** Partitions of the source in all. */
+  /** The stream that it is of; `null`: the only one, as releases wrote it that knew no others. */
+  readonly stream: string | null;
+  /** Partitions of the stream in all. */
   readonly of: number;
 }
 
@@ -35,7 +37,9 @@ export interface ForwardedIdle extends FromSource {
 
 export type Envelope = ForwardedEvent | ForwardedWatermark | ForwardedIdle;
 
-const VERSION = 1;
+const VERSION = 2;
+/** The last version without `stream`. */
+const BEFORE_STREAMS = 1;
 const KINDS = ['event', 'watermark', 'idle'] as const;
 const text = new TextEncoder();
 const utf8 = new TextDecoder();
@@ -45,6 +49,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
   out.varint(VERSION);
   out.varint(KINDS.indexOf(envelope.kind));
   out.varint(envelope.of);
+  out.byteString(text.encode(envelope.stream ?? ''));
   out.byteString(text.encode(envelope.from.topic));
   out.varint(envelope.from.partition);
   if (envelope.kind === 'watermark') out.double(envelope.watermark);
@@ -62,13 +67,14 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | null {
     const input = new ByteReader(bytes);
     const version = input.varint();
     const kind = KINDS[input.varint()];
-    if (version !== VERSION || kind === undefined) return null;
+    if ((version !== VERSION && version !== BEFORE_STREAMS) || kind === undefined) return null;
     const of = input.varint();
+    const stream = version === BEFORE_STREAMS ? null : utf8.decode(input.byteString()) || null;
     const topic = utf8.decode(input.byteString());
     const from = { topic, partition: input.varint() };
-    if (kind === 'idle') return { kind, of, from };
-    if (kind === 'watermark') return { kind, of, from, watermark: input.double() };
-    return { kind, of, from, offset: input.varint(), time: input.double(), raw: input.byteString() };
+    if (kind === 'idle') return { kind, of, stream, from };
+    if (kind === 'watermark') return { kind, of, stream, from, watermark: input.double() };
+    return { kind, of, stream, from, offset: input.varint(), time: input.double(), raw: input.byteString() };
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

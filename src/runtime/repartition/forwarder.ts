@@ -2,16 +2,18 @@ import type { OutgoingRecord, TopicPartition } from '../ports/log.js';
 import type { SourceEvent } from '../task/source-event.js';
 import { type Envelope, encodeEnvelope } from './envelope.js';
 
-/** Where events of one field go. */
+/** Where events go by one key. */
 export interface ForwardTarget {
-  readonly field: string;
+  /** The keys that an event counts for: it goes there once for each. */
+  readonly keysOf: (event: SourceEvent) => readonly string[];
   readonly topic: string;
   readonly partitions: number;
 }
 
 export interface ForwarderOptions {
   readonly from: TopicPartition;
-  /** Partitions of the source in all. */
+  readonly stream: string;
+  /** Partitions of the stream in all. */
   readonly of: number;
   readonly targets: readonly ForwardTarget[];
   /**
@@ -27,37 +29,42 @@ export interface ForwarderOptions {
 const TICK_MS = 1000;
 const text = new TextEncoder();
 
-/** Writes the events of one partition again, to topics that are keyed by other fields, with how far its event time has come. */
+/** Writes the events of one partition again, to topics that are keyed otherwise, with how far its event time has come. */
 export class Forwarder {
   private told = Number.NEGATIVE_INFINITY;
   private toldIdle = false;
 
   constructor(private readonly options: ForwarderOptions) {}
 
-  /** Events come in order of event time. One without a value in the field has no part in the rules that are keyed by it. */
+  /** Events come in order of event time. One without a key has no part in the rules that are keyed so. */
   forward(event: SourceEvent): void {
-    const { targets, send, from, of } = this.options;
+    const { targets, send } = this.options;
     let value: Uint8Array | null = null;
-    for (const { field, topic } of targets) {
-      const key = event.fields[field];
-      if (key === null || key === undefined) continue;
-      value ??= encodeEnvelope({ kind: 'event', from, of, offset: event.offset, time: event.time, raw: event.raw });
-      const headers =
-        event.traceparent === null ? {} : { headers: new Map([['traceparent', text.encode(event.traceparent)]]) };
-      send({ topic, key: text.encode(typeof key === 'string' ? key : String(key)), value, ...headers });
+    for (const { keysOf, topic } of targets) {
+      for (const key of keysOf(event)) {
+        value ??= this.envelopeOf(event);
+        const headers =
+          event.traceparent === null ? {} : { headers: new Map([['traceparent', text.encode(event.traceparent)]]) };
+        send({ topic, key: text.encode(key), value, ...headers });
+      }
     }
+  }
+
+  private envelopeOf({ offset, time, raw }: SourceEvent): Uint8Array {
+    const { from, of, stream } = this.options;
+    return encodeEnvelope({ kind: 'event', from, of, stream, offset, time, raw });
   }
 
   /** Tells all downstream how far this partition is, where that is news. `quiet`: it is idle, in wall-clock time. */
   tell(watermark: number, highestTime: number, quiet: boolean): void {
-    const { from, of } = this.options;
+    const { from, of, stream } = this.options;
     const idle = quiet && !(watermark < this.endOf(highestTime));
     if (Number.isFinite(watermark) && (watermark > this.told || (this.toldIdle && !idle))) {
-      this.broadcast({ kind: 'watermark', from, of, watermark });
+      this.broadcast({ kind: 'watermark', from, of, stream, watermark });
       this.told = watermark;
       this.toldIdle = false;
     }
-    if (idle && !this.toldIdle) this.broadcast({ kind: 'idle', from, of });
+    if (idle && !this.toldIdle) this.broadcast({ kind: 'idle', from, of, stream });
     this.toldIdle = idle;
   }
 

@@ -56,7 +56,11 @@ function randomRows(seed: number, count: number): Row[] {
 function routeOf(rules: readonly Rule[] = byDevice): Route {
   const plain = ruleSetOf(rules);
   const clock = { ...stream.clock, outOfOrdernessMs: 0, forwarded: true };
-  const ruleSet: RuleSetVersion = ruleSetOf(rules, forwardedDecoder(plain.decoder), clock);
+  const ruleSet: RuleSetVersion = ruleSetOf(
+    rules,
+    forwardedDecoder(() => plain.decoder),
+    clock,
+  );
   return { field: 'device', topic: { name: routeTopic('rows', 'device'), partitions: 2 }, ruleSet };
 }
 
@@ -195,9 +199,17 @@ describe('rules that are keyed by another field than the topic', () => {
 
 describe('the records of a repartition topic', () => {
   it.each<Envelope>([
-    { kind: 'event', from: { topic: 't', partition: 3 }, of: 8, offset: 77, time: 1234.5, raw: new Uint8Array([1, 2]) },
-    { kind: 'watermark', from: { topic: 't', partition: 0 }, of: 1, watermark: -5 },
-    { kind: 'idle', from: { topic: 'ü', partition: 1 }, of: 2 },
+    {
+      kind: 'event',
+      from: { topic: 't', partition: 3 },
+      of: 8,
+      stream: 'ü',
+      offset: 77,
+      time: 1234.5,
+      raw: new Uint8Array([1, 2]),
+    },
+    { kind: 'watermark', from: { topic: 't', partition: 0 }, of: 1, stream: 's', watermark: -5 },
+    { kind: 'idle', from: { topic: 'ü', partition: 1 }, of: 2, stream: null },
   ])('are read as they were written: $kind', (envelope) => {
     const bytes = encodeEnvelope(envelope);
     const read = decodeEnvelope(bytes)!;
@@ -208,12 +220,12 @@ describe('the records of a repartition topic', () => {
   it('say how far event time has come only when all partitions were heard of', () => {
     const upstreams = new Upstreams();
     const says = (partition: number, watermark: number) =>
-      upstreams.hear({ kind: 'watermark', from: { topic: 't', partition }, of: 2, watermark });
+      upstreams.hear({ kind: 'watermark', from: { topic: 't', partition }, of: 2, stream: null, watermark });
     says(0, 100);
     expect(upstreams.watermark()).toBe(Number.NEGATIVE_INFINITY);
     says(1, 40);
     expect(upstreams.watermark()).toBe(40);
-    upstreams.hear({ kind: 'idle', from: { topic: 't', partition: 1 }, of: 2 });
+    upstreams.hear({ kind: 'idle', from: { topic: 't', partition: 1 }, of: 2, stream: null });
     expect(upstreams.watermark()).toBe(100);
     const restored = new Upstreams();
     restored.restore(upstreams.state());

@@ -1,14 +1,21 @@
+import { createHash } from 'node:crypto';
 import { compileRuleSet } from '../../engine/index.js';
+import type { KeyBy } from '../../rules/rule.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import type { TopicSpec } from '../ports/log.js';
 
 /**
- * Rules that are keyed by another field than the source topic is: every event with that field is written again to a topic that is
- * keyed by it, in the transaction of the offsets it came from, and the rules run there.
+ * Rules that are keyed otherwise than their stream's topic is, or that join several streams: every event with that key is written again
+ * to a topic that is keyed so, once for each of its keys, in the transaction of the offsets it came from, and the rules run there.
  */
 export interface Route {
+  /** The key's name: `Rule.key`. */
   readonly field: string;
-  /** As many partitions as the source has, where it has to be made. */
+  /** Absent: the field of that name. */
+  readonly keyBy?: KeyBy;
+  /** The streams whose events go there. Absent: the only one. */
+  readonly streams?: readonly string[];
+  /** As many partitions as the sources have at most, where it has to be made. */
   readonly topic: TopicSpec;
   /** Its decoder reads forwarded events; see `forwardedDecoder`. */
   readonly ruleSet: RuleSetVersion;
@@ -22,7 +29,14 @@ export function longestWindow(ruleSets: readonly RuleSetVersion[]): number {
   return Math.max(0, ...patterns.map(({ windowMs }) => windowMs));
 }
 
-/** Name of the topic that holds a topic's events by another field. */
-export function routeTopic(source: string, field: string): string {
-  return `${source}-by-${field.replace(/[^A-Za-z0-9._-]/g, '_')}`;
+/** Longest name that Kafka allows. */
+const NAME_MAX = 249;
+
+/** Name of the topic that holds the events of a topic, or of the streams that a group joins, by another key. */
+export function routeTopic(source: string, key: string): string {
+  const words = key.replaceAll('+', '-and-').replaceAll('|', '-or-').replaceAll(',', '-and-');
+  const name = `${source}-by-${words.replace(/[^A-Za-z0-9._-]/g, '_')}`;
+  if (name.length <= NAME_MAX) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  return `${name.slice(0, NAME_MAX - 17)}-${digest}`;
 }

@@ -22,7 +22,11 @@ const clock = { ...stream.clock, outOfOrdernessMs: 0, forwarded: true };
 const route: Route = {
   field: 'device',
   topic: { name: topic, partitions: 2 },
-  ruleSet: ruleSetOf([byDevice], forwardedDecoder(jsonDecoder), clock),
+  ruleSet: ruleSetOf(
+    [byDevice],
+    forwardedDecoder(() => jsonDecoder),
+    clock,
+  ),
 };
 
 const onDevices = (rows: readonly Row[]): Row[] => rows.map((row) => ({ ...row, device: `device-${row.at % 3}` }));

@@ -76,7 +76,7 @@ export class Detection {
     private readonly output: DetectionOutput,
     options: KeyedEngineOptions = {},
   ) {
-    this.time = new EventClock(clockOptions);
+    this.time = new EventClock(clockOptions, options.streams);
     this.onProcessed = output.onProcessed;
     this.rules = this.enginesOf(rules, options);
   }
@@ -113,7 +113,7 @@ export class Detection {
     below: number,
     refresh: Refresh,
   ): Successions {
-    this.setClock(clock);
+    this.setClock(clock, options.streams ?? []);
     const before = this.rules;
     this.rules = this.enginesOf(rules, options);
     const after = new Map<KeyedEngine, readonly [KeyedEngine, Succession]>();
@@ -140,9 +140,10 @@ export class Detection {
     return isOver;
   }
 
-  private setClock(options: EventClockOptions): void {
+  private setClock(options: EventClockOptions, streams: readonly string[]): void {
+    this.time.readFrom(streams);
     if (JSON.stringify(options) === JSON.stringify(this.clockOptions)) return;
-    const clock = new EventClock(options);
+    const clock = new EventClock(options, streams);
     clock.restore(this.time.state());
     for (const event of this.time.heldBack()) clock.hold(event);
     this.time = clock;

@@ -34,9 +34,20 @@ export class EventClock {
   private readonly buffer = new OrderBuffer<SourceEvent>();
   private maxTime = NEVER;
   private current = NEVER;
-  private readonly upstreams = new Upstreams();
+  private readonly upstreams: Upstreams;
 
-  constructor(private readonly options: EventClockOptions) {}
+  /** `streams`: those whose events are forwarded. */
+  constructor(
+    private readonly options: EventClockOptions,
+    streams: readonly string[] = [],
+  ) {
+    this.upstreams = new Upstreams(streams);
+  }
+
+  /** From here on events of these streams are forwarded. */
+  readFrom(streams: readonly string[]): void {
+    this.upstreams.readFrom(streams);
+  }
 
   /** Event time up to which everything was let out; minus infinity before the first event. */
   get watermark(): number {

@@ -10,7 +10,7 @@ const NO_FIELDS = {};
 export type Redecode = (
   raw: Uint8Array,
   offset: number,
-) => { readonly kind: string; readonly fields: Readonly<Record<string, unknown>> };
+) => { readonly kind: string; readonly fields: Readonly<Record<string, unknown>>; readonly stream?: string };
 
 /**
  * Events inside key state: their record as it came, with the times that processing gave them. Fields are decoded anew when
@@ -39,8 +39,8 @@ export function eventCodec(redecode: Redecode): EventCodec {
       // Most have none, and the decoder is not free.
       const traceparent = trace.length === 0 ? null : decoder.decode(trace);
       const raw = copyOf(input.byteString());
-      const { kind, fields } = redecode(raw, offset);
-      const event = new SourceEvent(time, kind, fields, offset, raw, traceparent, true);
+      const { kind, fields, stream } = redecode(raw, offset);
+      const event = new SourceEvent(time, kind, fields, offset, raw, traceparent, true, stream);
       event.seq = seq;
       return event;
     },

@@ -21,6 +21,8 @@ export interface TaskOutput {
 export interface TaskOptions {
   readonly partition: TopicPartition;
   readonly stream: StreamDefinition;
+  /** All streams, of which events may be forwarded. Absent: that one. */
+  readonly streams?: readonly StreamDefinition[];
   readonly ruleSet: RuleSetVersion;
   readonly clock: Clock;
   readonly output: TaskOutput;

@@ -9,6 +9,7 @@ import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
 import type { StateBatch, StateEntry } from '../ports/state-store.js';
 import { decodeEnvelope } from '../repartition/envelope.js';
 import type { Forwarder } from '../repartition/forwarder.js';
+import type { StreamDefinition } from '../stream.js';
 import { buildAlert, type RecordPlace } from './alert-builder.js';
 import { type Cut, encodeCut } from './cut.js';
 import { Detection, type RestoredKey } from './detection.js';
@@ -23,6 +24,7 @@ export * from './task-options.js';
 
 import { stateKey } from './state-key.js';
 import { type LayoutChanges, type LayoutTarget, StoredLayouts } from './stored-layouts.js';
+import { TaskStreams } from './task-streams.js';
 
 const text = new TextEncoder();
 const utf8 = new TextDecoder();
@@ -46,6 +48,7 @@ export class Task {
   private codec: EventCodec;
   private readonly layouts: StoredLayouts;
   private forwarder: Forwarder | null;
+  private readonly streams: TaskStreams;
   private phase: PartitionStatus['phase'] = 'restoring';
   private position = 0;
   private endOffset = 0;
@@ -69,6 +72,7 @@ export class Task {
     this.ruleSet = options.ruleSet;
     this.forwarder = options.forwarder ?? null;
     this.lastRecordAt = options.clock.now();
+    this.streams = new TaskStreams(options.stream, options.streams);
     this.codec = this.codecFor(options.ruleSet);
     this.detection = new Detection(
       options.ruleSet.rules,
@@ -85,17 +89,19 @@ export class Task {
   }
 
   private engineOptions(): KeyedEngineOptions {
-    const { stream, hotKeysMax } = this.options;
-    return { kindParents: stream.kindParents, codec: this.codec, ...this.ruleSet.options, hotKeysMax };
+    const streams = this.ruleSet.streams ?? [this.streams.own.name];
+    const [kindParents, { hotKeysMax }] = [this.streams.kindParents(streams), this.options];
+    return { kindParents, codec: this.codec, ...this.ruleSet.options, hotKeysMax, streams };
   }
 
   private codecFor({ decoder }: RuleSetVersion): EventCodec {
-    const { partition, stream } = this.options;
+    const { partition } = this.options;
     return eventCodec((raw, offset) => {
       const decoded = decoder.decode({ offset, timestamp: 0, key: null, value: raw, headers: null }, partition);
       if (decoded instanceof DecodeFailure)
         throw new Error(`state holds a record that cannot be read: ${decoded.detail}`);
-      return { kind: kindOf(decoded, stream), fields: decoded.fields };
+      const stream = this.streams.ofRecord(raw, this.ruleSet.clock.forwarded === true);
+      return { kind: kindOf(decoded, stream), fields: decoded.fields, stream: stream.name };
     });
   }
 
@@ -360,7 +366,7 @@ export class Task {
     this.origins = originsAt(this.origins, watermark);
     if (this.origins === null) return null;
     const { keyField } = this.options.stream;
-    const key = keyField === null ? record.key && utf8.decode(record.key) : event.fields[keyField];
+    const key = event.forKey ?? (keyField === null ? record.key && utf8.decode(record.key) : event.fields[keyField]);
     if (key === null || key === undefined) return null;
     const passed = processedUpTo(this.origins, String(key));
     return event.time <= passed ? passed : null;
@@ -394,7 +400,8 @@ export class Task {
     if (envelope === null) return new DecodeFailure('malformed', 'this is no record that stakeout forwarded');
     if (envelope.kind !== 'event') return null;
     const decoded = this.decoder.decode(record, this.partition);
-    return decoded instanceof DecodeFailure ? decoded : this.eventOf(record, value, decoded, envelope.time);
+    if (decoded instanceof DecodeFailure) return decoded;
+    return this.eventOf(record, value, decoded, envelope.time, this.streams.named(envelope.stream));
   }
 
   private interpretOwn(record: LogRecord, value: Uint8Array): SourceEvent | DecodeFailure {
@@ -404,18 +411,28 @@ export class Task {
     const missing = missingIdentity(decoded, stream);
     if (missing !== null) return missing;
     const time = timeOf(decoded, record.timestamp, stream);
-    return time instanceof DecodeFailure ? time : this.eventOf(record, value, decoded, time);
+    return time instanceof DecodeFailure ? time : this.eventOf(record, value, decoded, time, stream);
   }
 
-  private eventOf(record: LogRecord, value: Uint8Array, decoded: DecodedRecord, time: number): SourceEvent {
+  private eventOf(
+    record: LogRecord,
+    value: Uint8Array,
+    decoded: DecodedRecord,
+    time: number,
+    stream: StreamDefinition,
+  ): SourceEvent {
+    const forKey = this.ruleSet.clock.forwarded === true && record.key !== null ? utf8.decode(record.key) : null;
     const traceparent = record.headers?.get('traceparent');
     return new SourceEvent(
       this.detection.clock.effectiveTime(time),
-      kindOf(decoded, this.options.stream),
+      kindOf(decoded, stream),
       decoded.fields,
       record.offset,
       value,
       traceparent === undefined ? null : new TextDecoder().decode(traceparent),
+      false,
+      stream.name,
+      forKey,
     );
   }
 
@@ -424,7 +441,7 @@ export class Task {
     const { offset, raw, traceparent, time } = event;
     const decoded = this.decoder.decode({ offset, timestamp: 0, key: null, value: raw, headers: null }, this.partition);
     if (decoded instanceof DecodeFailure) return null;
-    const kind = kindOf(decoded, this.options.stream);
+    const kind = kindOf(decoded, this.streams.named(event.stream));
     return new SourceEvent(time, kind, decoded.fields, offset, raw, traceparent, false, event.stream, event.forKey);
   }
 
@@ -443,11 +460,11 @@ export class Task {
 
   private matched(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void {
     if (this.muted) return;
-    const { output, stream } = this.options;
+    const { output } = this.options;
     output.onMatch(rule);
     const alert = buildAlert(rule, key, match, at, {
       placeOf: (event) => this.placeOf(event),
-      idFieldOf: () => stream.idField,
+      idFieldOf: (event) => this.streams.named(event.stream).idField,
       decodeWhole: ({ raw }) => {
         const whole = this.decoder.decodeWhole(raw);
         return whole instanceof DecodeFailure ? {} : whole;

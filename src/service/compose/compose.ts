@@ -7,8 +7,7 @@ import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { partitionName } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
-import { routeTopic } from '../../runtime/repartition/route.js';
-import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
+import type { Settings } from '../../runtime/settings/index.js';
 import { makeDetector } from '../lanes/make-detector.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
@@ -20,10 +19,10 @@ import { streamIngest } from './ingest.js';
 import { keepLists, openLists } from './lists.js';
 import { openLog } from './log.js';
 import { openObjectStore } from './objects.js';
-import { onlyStream } from './only-stream.js';
+import { placeRules } from './place-rules.js';
 import { loadRunningRules, type RunningRules } from './rules.js';
 import { ServiceState } from './store.js';
-import { makeRegistry, type StreamFacts, streamFacts } from './stream-parts.js';
+import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from './stream-parts.js';
 
 export interface Composed {
   readonly parts: ServiceParts;
@@ -38,18 +37,20 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const clock = systemClock;
   const report = (text: string): void => logger().info(text);
   const warn = (text: string, trouble: Error): void => logger().warn({ trouble: trouble.message }, text);
-  const stream = streamFacts(onlyStream(settings));
+  const streams = allFacts(settings);
+  const [stream] = streams;
   const lists = await openLists(settings);
-  const running = await loadRunningRules(settings.patterns, stream.schema, lists.known);
+  const running = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), lists.known);
   await keepLists(settings, lists, running.rules);
   const registry = makeRegistry(settings);
-  const ingest = streamIngest(stream.settings, stream.avro, registry);
+  const ingests = new Map(streams.map((of) => [of.settings.name, streamIngest(of.settings, of.avro, registry)]));
+  const ingest = ingests.get(stream.settings.name)!;
   const log = await openLog(settings, report);
   const codec = new AlertTopicCodec(registry, settings.alerts.topic);
   const redis = redisSink(settings, clock, stream);
   const opened: { close(): Promise<void> }[] = [log];
   const openObjects = () => openObjectStore(settings, log);
-  const hasState = topicsWithState(stream.settings, running.rules);
+  const hasState = topicsWithState(settings.kafka.groupId, streams, running.rules);
   const state = new ServiceState({
     settings,
     clock,
@@ -75,9 +76,10 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       createDetector,
       alertDecoder: codec,
       ingest,
+      ingestOf: (name) => ingests.get(name),
       sinks: redis === null ? [] : [redis],
       risk: redis,
-      personalFields: personalFields(stream.avro),
+      personalFields: new Set(streams.flatMap(({ avro }) => [...personalFields(avro)])),
       background: [...demo, ...state.background],
       checkpoints: () => state.checkpoints(),
       savepoints: savepointSource({ settings, log, sources: running.sources, lists, store: () => store }),
@@ -100,10 +102,19 @@ function checkpointLog(
 }
 
 /** Those that are read, and those to which their events are written again for rules of other keys. */
-function topicsWithState(stream: StreamSettings, rules: readonly Rule[]): (topic: string) => boolean {
-  const isRead = topicFilter(stream.topics!);
-  const routes = new Set(rules.map(({ key }) => routeTopic(stream.topic ?? stream.name, key)));
-  return (topic) => isRead(topic) || routes.has(topic);
+function topicsWithState(
+  group: string,
+  streams: readonly [StreamFacts, ...StreamFacts[]],
+  rules: readonly Rule[],
+): (topic: string) => boolean {
+  const filters = streams.map(({ settings }) => topicFilter(settings.topics!));
+  const { routes } = placeRules(
+    rules.map((rule) => ({ rule })),
+    group,
+    streams,
+  );
+  const names = new Set(routes.map(({ topic }) => topic.name));
+  return (topic) => filters.some((isRead) => isRead(topic)) || names.has(topic);
 }
 
 function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): RedisSink | null {

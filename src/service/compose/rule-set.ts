@@ -1,22 +1,26 @@
-import { parseRule, type Rule } from '../../rules/index.js';
+import { keyFields, parseRule, type Rule } from '../../rules/index.js';
 import { type ReadRuleSet, type RuleSetVersion, ruleSetDigest } from '../../runtime/journal/rule-set-version.js';
 import type { KeptLists } from '../../runtime/lists/kept-lists.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
+import type { RecordDecoder } from '../../runtime/ports/decoder.js';
 import { forwardedDecoder } from '../../runtime/repartition/forwarded-decoder.js';
-import { type Route, routeTopic } from '../../runtime/repartition/route.js';
+import type { Route } from '../../runtime/repartition/route.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { EventClockOptions } from '../../runtime/task/event-clock.js';
 import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import { type PlacedRule, placeRules } from './place-rules.js';
 import type { RuleSource } from './rules.js';
-import type { StreamParts } from './stream-parts.js';
+import { type AllStreams, ruleStreamsOf, type StreamParts } from './stream-parts.js';
 
-/** A rule set as the journal holds it: all that is needed to run it again, but for the stream's schema. JSON. */
+/** A rule set as the journal holds it: all that is needed to run it again, but for the streams' schemas. JSON. */
 interface RuleSetBody {
   readonly files: readonly RuleSource[];
   readonly options: RuleOptions;
   readonly clock: EventClockOptions;
   /** Digests of the lists that the rules ask, by name. */
   readonly lists?: Readonly<Record<string, string>>;
+  /** Names of the streams whose events come. Absent: the first of the settings. */
+  readonly streams?: readonly string[];
 }
 
 export class RuleSetError extends Error {
@@ -24,86 +28,107 @@ export class RuleSetError extends Error {
 }
 
 export interface RuleSets {
-  /** Runs where the records are read. */
+  /** Runs where the records of the first stream are read. */
   readonly source: RuleSetVersion;
-  /** Keyed by other fields than the topic is, one for each. */
+  /** Run where the records of the other streams are read, by their names. */
+  readonly others: ReadonlyMap<string, RuleSetVersion>;
+  /** Keyed otherwise than their stream, or over several: one for each topic. */
   readonly routes: readonly Route[];
   /** Rules of another key that run where the records are read, which is right with one partition alone. */
   readonly needsOnePartition: boolean;
 }
 
-interface Compiled {
+interface Compiled extends PlacedRule {
   readonly source: RuleSource;
-  readonly rule: Rule;
 }
 
-/** The rule sets that these rules, settings and lists make. Throws `RuleSetError` when a rule does not hold for the stream's schema. */
+/** The rule sets that these rules, settings and lists make. Throws `RuleSetError` when a rule does not hold for the streams' schemas. */
 export function ruleSetsOf(
   sources: readonly RuleSource[],
   settings: Settings,
-  stream: StreamParts,
+  streams: AllStreams,
   lists: ReferenceLists,
 ): RuleSets {
-  const rules = sources.map((source) => ({ source, rule: compiled(source, stream, lists) }));
-  const { keyField, clock } = stream.definition;
-  const { partitions } = stream.settings;
-  const isForeign = ({ rule }: Compiled): boolean => keyField !== null && rule.key !== keyField;
-  const routed = partitions > 1 ? rules.filter(isForeign) : [];
-  const fields = [...new Set(routed.map(({ rule }) => rule.key))];
+  const rules = sources.map((source): Compiled => ({ source, rule: compiled(source, streams, lists) }));
+  const { local, routes, needsOnePartition } = placeRules(rules, settings.kafka.groupId, streams);
   const options = ruleOptionsOf(settings.engine);
-  const make = (of: readonly Compiled[], at: EventClockOptions, more: readonly string[] = []) =>
-    versionOf({ files: of.map(({ source }) => source), options, clock: at }, of, stream, lists, more);
+  const make = (
+    of: readonly Compiled[],
+    clock: EventClockOptions,
+    names: readonly string[],
+    more: readonly string[],
+  ) => {
+    const own = names.length === 1 && names[0] === streams[0].settings.name ? {} : { streams: names };
+    return versionOf({ files: of.map(({ source }) => source), options, clock, ...own }, of, streams, lists, more);
+  };
+  const made = streams.map(({ definition: { name, clock } }) => {
+    const forwarded = routes.filter((route) => route.streams.includes(name));
+    const fields = forwarded.flatMap(({ keyBy }) => keyFields(keyBy, name));
+    return [name, make(local.get(name) ?? [], clock, [name], [...new Set(fields)])] as const;
+  });
   return {
-    source: make(
-      rules.filter((one) => !routed.includes(one)),
-      clock,
-      fields,
-    ),
-    routes: fields.map((field) => ({
-      field,
-      topic: { name: routeTopic(stream.settings.topic ?? stream.settings.name, field), partitions },
-      ruleSet: make(
-        routed.filter(({ rule }) => rule.key === field),
-        { ...clock, outOfOrdernessMs: 0, forwarded: true },
-      ),
+    source: made[0]![1],
+    others: new Map(made.slice(1)),
+    routes: routes.map(({ rules: routed, clock, ...route }) => ({
+      ...route,
+      ruleSet: make(routed, clock, route.streams, []),
     })),
-    needsOnePartition: routed.length === 0 && rules.some(isForeign),
+    needsOnePartition,
   };
 }
 
-/** Reads rule sets that were in force before. They are checked against today's schema of the stream, and ask their lists as they were. */
-export function ruleSetReader(stream: StreamParts, today: ReferenceLists, kept: KeptLists): ReadRuleSet {
+/** Reads rule sets that were in force before. They are checked against today's schemas of the streams, and ask their lists as they were. */
+export function ruleSetReader(streams: AllStreams, today: ReferenceLists, kept: KeptLists): ReadRuleSet {
   return async (bytes) => {
     const body = JSON.parse(new TextDecoder().decode(bytes)) as RuleSetBody;
     const lists = await kept.asOf(body.lists ?? {}, today);
-    const rules = body.files.map((source) => ({ source, rule: compiled(source, stream, lists) }));
-    return versionOf(body, rules, stream, lists, []);
+    const rules = body.files.map((source) => ({ source, rule: compiled(source, streams, lists) }));
+    return versionOf(body, rules, streams, lists, []);
   };
 }
 
 /** `more`: fields that others than these rules read. */
 function versionOf(
-  { files, options, clock }: RuleSetBody,
+  { files, options, clock, streams: own }: RuleSetBody,
   of: readonly Compiled[],
-  stream: StreamParts,
+  streams: AllStreams,
   lists: ReferenceLists,
   more: readonly string[],
 ): RuleSetVersion {
   const rules = of.map(({ rule }) => rule);
   const asked = lists.digests(rules.flatMap((rule) => rule.lists ?? []));
-  const body: RuleSetBody = { files, options, clock, ...(Object.keys(asked).length === 0 ? {} : { lists: asked }) };
-  const decoder = stream.decoder([...rules.flatMap((rule) => rule.fields), ...more]);
+  const body: RuleSetBody = {
+    ...{ files, options, clock },
+    ...(Object.keys(asked).length === 0 ? {} : { lists: asked }),
+    ...(own === undefined ? {} : { streams: own }),
+  };
+  const names = own ?? [streams[0].settings.name];
+  const fields = [...rules.flatMap((rule) => rule.fields), ...more];
+  const decoders = new Map(names.map((name) => [name, partsOf(name, streams).decoder(fields)]));
+  const [first] = decoders.values();
   return {
-    ...{ rules, clock },
+    ...{ rules, clock, streams: names },
     options: { ...options, lists },
     digest: ruleSetDigest(rules, options, clock, asked),
     body: new TextEncoder().encode(JSON.stringify(body)),
-    decoder: clock.forwarded === true ? forwardedDecoder(decoder) : decoder,
+    decoder: clock.forwarded === true ? forwardedDecoder((name) => ofName(name, decoders)) : first!,
   };
 }
 
-function compiled({ file, text }: RuleSource, stream: StreamParts, lists: ReferenceLists): Rule {
-  const { rule, diagnostics } = parseRule(text, file, stream.schema, { lists: lists.known });
+/** Of one stream alone the name does not matter: it may have had another one when its events were forwarded. */
+function ofName(name: string | null, decoders: ReadonlyMap<string, RecordDecoder>): RecordDecoder | null {
+  const [first] = decoders.values();
+  return decoders.size === 1 || name === null ? first! : (decoders.get(name) ?? null);
+}
+
+function partsOf(name: string, streams: AllStreams): StreamParts {
+  const found = streams.find(({ settings }) => settings.name === name);
+  if (found === undefined) throw new RuleSetError(`the settings have no stream ${name} any more`);
+  return found;
+}
+
+function compiled({ file, text }: RuleSource, streams: AllStreams, lists: ReferenceLists): Rule {
+  const { rule, diagnostics } = parseRule(text, file, ruleStreamsOf(streams), { lists: lists.known });
   if (rule !== null) return rule;
   const why = diagnostics.find(({ severity }) => severity === 'error');
   throw new RuleSetError(`${file} does not hold any more: ${why?.message ?? 'unknown error'}`);

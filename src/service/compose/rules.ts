@@ -1,4 +1,4 @@
-import { type Diagnostic, type EventSchema, type KnownLists, loadRules, type Rule } from '../../rules/index.js';
+import { type Diagnostic, type KnownLists, type KnownStreams, loadRules, type Rule } from '../../rules/index.js';
 
 export class NoRulesError extends Error {
   readonly code = 'NO_RULES';
@@ -31,13 +31,10 @@ export interface RunningRules {
  */
 export async function loadRunningRules(
   folder: string,
-  schema: EventSchema | null,
+  streams: KnownStreams,
   lists: KnownLists,
 ): Promise<RunningRules> {
-  const { rules, texts, diagnostics } = await loadRules([folder], {
-    lists,
-    ...(schema === null ? {} : { schemas: [schema] }),
-  });
+  const { rules, texts, diagnostics } = await loadRules([folder], { lists, streams });
   const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
   if (running.length === 0) throw new NoRulesError(`There is no rule to run in ${folder}.`, diagnostics);
   const sources = running.map(({ source }) => ({ file: source, text: texts.get(source)! }));

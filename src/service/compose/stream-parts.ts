@@ -3,11 +3,12 @@ import type { AvroSchema } from '../../connectors/avro/schema.js';
 import { SchemaRegistry } from '../../connectors/avro/schema-registry.js';
 import { streamSchema } from '../../connectors/avro/stream-schema.js';
 import { JsonDecoder } from '../../connectors/json/json-decoder.js';
-import type { EventSchema } from '../../rules/schema.js';
+import type { EventSchema, RuleStream } from '../../rules/schema.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { RecordDecoder } from '../../runtime/ports/decoder.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { ownFields, type StreamDefinition, streamDefinition } from '../../runtime/stream.js';
+import { topicStreams } from './topic-streams.js';
 
 /** What the settings and the schema file say of one stream. */
 export interface StreamFacts {
@@ -54,6 +55,24 @@ export function makeStream(stream: StreamSettings, context: StreamContext): Stre
   const make = decoderFactory(stream, facts.avro, context);
   return { ...facts, decoder: (ruleFields) => make([...ruleFields, ...ownFields(facts.definition)]) };
 }
+
+/** All streams that the service reads. Throws as `streamFacts` does, and `StreamsError`. */
+export function allFacts(settings: Settings): readonly [StreamFacts, ...StreamFacts[]] {
+  const [first, ...others] = topicStreams(settings);
+  return [streamFacts(first), ...others.map(streamFacts)];
+}
+
+/** All streams that the service reads, in the order of the settings. Throws as `allFacts` does. */
+export function makeStreams(context: StreamContext): AllStreams {
+  const [first, ...others] = topicStreams(context.settings);
+  return [makeStream(first, context), ...others.map((stream) => makeStream(stream, context))];
+}
+
+export type AllStreams = readonly [StreamParts, ...StreamParts[]];
+
+/** What rules are checked against. */
+export const ruleStreamsOf = (streams: readonly StreamFacts[]): readonly RuleStream[] =>
+  streams.map(({ settings, schema }) => ({ name: settings.name, schema }));
 
 function decoderFactory(
   stream: StreamSettings,

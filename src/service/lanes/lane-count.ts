@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import { onlyStream } from '../compose/only-stream.js';
+import { topicStreams } from '../compose/topic-streams.js';
 
 /** Whether detection runs in the main thread: the embedded log belongs to its process, and is read where it is. */
 export function inMainThread({ lanes, kafka }: Settings): boolean {
@@ -15,11 +15,12 @@ export function inMainThread({ lanes, kafka }: Settings): boolean {
  */
 export async function laneCount(settings: Settings, log: Pick<Log, 'topics'>, cores = availableParallelism()) {
   if (settings.lanes !== 'auto') return settings.lanes;
-  const { topics, partitions } = onlyStream(settings);
-  const isRead = topicFilter(topics!);
-  const found = (await log.topics()).filter(({ name }) => isRead(name));
+  const streams = topicStreams(settings);
+  const filters = streams.map(({ topics }) => topicFilter(topics!));
+  const found = (await log.topics()).filter(({ name }) => filters.some((isRead) => isRead(name)));
   const total = found.reduce((sum, topic) => sum + topic.partitions, 0);
   // Of topics that are found by a regular expression, there may be none yet and many later.
-  const expected = 'names' in topics! ? partitions : cores;
+  const areNamed = streams.every(({ topics }) => 'names' in topics!);
+  const expected = areNamed ? streams.reduce((sum, { partitions }) => sum + partitions, 0) : cores;
   return Math.max(1, Math.min(cores, total === 0 ? expected : total));
 }

@@ -2,15 +2,14 @@ import type { DetectorListener } from '../../runtime/detector.js';
 import { Lane } from '../../runtime/lane/lane.js';
 import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
-import type { Log } from '../../runtime/ports/log.js';
+import type { Log, TopicSpec } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
-import type { Settings } from '../../runtime/settings/index.js';
+import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
 import { keptLists } from '../compose/lists.js';
-import { onlyStream } from '../compose/only-stream.js';
 import { ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
 import type { RuleSource } from '../compose/rules.js';
-import { makeRegistry, makeStream } from '../compose/stream-parts.js';
+import { makeRegistry, makeStreams } from '../compose/stream-parts.js';
 
 /** What one lane is made of, in whatever thread it runs. Settings and rules are plain data. */
 export interface LaneParts {
@@ -37,15 +36,16 @@ export interface LaneParts {
  */
 export function makeLane(parts: LaneParts): Lane {
   const { settings, clock, log, store, listener, report, warn } = parts;
-  const stream = makeStream(onlyStream(settings), {
+  const streams = makeStreams({
     settings,
     clock,
     onTrouble: (error) => warn('the schema registry does not answer; waiting for it', error),
     onRecovered: () => report('the schema registry answers again'),
   });
-  const { topic, partitions, topics } = stream.settings;
+  const [stream, ...others] = streams;
+  const { partitions, topics } = stream.settings;
   const lists = new ReferenceLists(parts.lists);
-  const ruleSets = ruleSetsOf(parts.sources, settings, stream, lists);
+  const ruleSets = ruleSetsOf(parts.sources, settings, streams, lists);
   return new Lane({
     ...{ log, store, clock, listener, report },
     stream: stream.definition,
@@ -53,9 +53,13 @@ export function makeLane(parts: LaneParts): Lane {
     ruleSet: ruleSets.source,
     routes: ruleSets.routes,
     needsOnePartition: ruleSets.needsOnePartition,
-    readRuleSet: ruleSetReader(stream, lists, keptLists(settings)),
+    others: others.map(({ definition, settings: own }) => ({
+      ...{ definition, topics: own.topics!, source: sourceOf(own) },
+      ruleSet: ruleSets.others.get(own.name)!,
+    })),
+    readRuleSet: ruleSetReader(streams, lists, keptLists(settings)),
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
-    source: topic === undefined ? null : { name: topic, partitions },
+    source: sourceOf(stream.settings),
     alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },
     deadLetters: { name: settings.deadLetters.topic, partitions: 1 },
     late: { name: settings.late.topic, partitions: 1 },
@@ -71,6 +75,10 @@ export function makeLane(parts: LaneParts): Lane {
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   });
 }
+
+/** The topic that is made if it is not there; `null`: topics are found by their names. */
+const sourceOf = ({ topic, partitions }: StreamSettings): TopicSpec | null =>
+  topic === undefined ? null : { name: topic, partitions };
 
 /** Each lane has transactions of its own. */
 function transactionsOf({ settings, number }: LaneParts): { transactionalId?: string } {

@@ -8,9 +8,8 @@ import { until } from '../../../test/harness/until.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import { shippedPatterns } from '../../runtime/settings/index.js';
-import { onlyStream } from '../compose/only-stream.js';
 import { loadRunningRules } from '../compose/rules.js';
-import { streamFacts } from '../compose/stream-parts.js';
+import { allFacts, ruleStreamsOf } from '../compose/stream-parts.js';
 import { someSettings } from '../testing/a-service.js';
 import { LaneGroup, type LaneGroupOptions } from './lane-group.js';
 import { spawnLane } from './spawn-lane.js';
@@ -67,7 +66,7 @@ function once(does: string): LaneGroupOptions['spawn'] {
 }
 
 it('runs a lane from the sources in a thread, which tells of its trouble and stops in good order', async () => {
-  const { sources } = await loadRunningRules(shippedPatterns, streamFacts(onlyStream(settings)).schema, new Map());
+  const { sources } = await loadRunningRules(shippedPatterns, ruleStreamsOf(allFacts(settings)), new Map());
   const starting = aGroup({
     spawn: (number, statePort) =>
       spawnLane({ settings, number, sources, lists: {}, statePort }, { execArgv: ['--import', RUN_TYPESCRIPT] }),

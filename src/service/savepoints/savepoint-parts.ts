@@ -11,15 +11,16 @@ import { packageVersion } from '../version.js';
 export interface SavepointParts {
   readonly settings: Settings;
   readonly log: Log;
-  readonly stream: StreamFacts;
+  /** In the order of the settings. */
+  readonly streams: readonly [StreamFacts, ...StreamFacts[]];
   readonly ruleSets: RuleSets;
 }
 
-/** All partitions that the group reads: of the stream's topics, and of those that events are forwarded to. */
-export async function partitionsRead({ log, stream, ruleSets }: SavepointParts): Promise<TopicPartition[]> {
-  const isRead = topicFilter(stream.settings.topics!);
+/** All partitions that the group reads: of the streams' topics, and of those that events are forwarded to. */
+export async function partitionsRead({ log, streams, ruleSets }: SavepointParts): Promise<TopicPartition[]> {
+  const filters = streams.map(({ settings }) => topicFilter(settings.topics!));
   const routes = new Set(ruleSets.routes.map(({ topic }) => topic.name));
-  const topics = (await log.topics()).filter(({ name }) => isRead(name) || routes.has(name));
+  const topics = (await log.topics()).filter(({ name }) => filters.some((isRead) => isRead(name)) || routes.has(name));
   return topics.flatMap(({ name, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
   );
@@ -29,15 +30,15 @@ export async function partitionsRead({ log, stream, ruleSets }: SavepointParts):
 export function takeOptions({
   settings,
   log,
-  stream,
+  streams: [{ definition }],
   ruleSets,
 }: SavepointParts): Pick<TakeOptions, 'log' | 'group' | 'stream' | 'journalTopic' | 'ruleSets' | 'release'> {
   return {
     log,
     group: settings.kafka.groupId,
-    stream: { name: stream.definition.name, keyField: stream.definition.keyField },
+    stream: { name: definition.name, keyField: definition.keyField },
     journalTopic: settings.journal.topic,
-    ruleSets: [ruleSets.source, ...ruleSets.routes.map(({ ruleSet }) => ruleSet)],
+    ruleSets: [ruleSets.source, ...ruleSets.others.values(), ...ruleSets.routes.map(({ ruleSet }) => ruleSet)],
     release: packageVersion(),
   };
 }

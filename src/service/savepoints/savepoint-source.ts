@@ -4,10 +4,9 @@ import type { Log, TopicPartition } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import { type TakenSavepoint, takeSavepoint } from '../../runtime/savepoint/take.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import { onlyStream } from '../compose/only-stream.js';
 import { ruleSetsOf } from '../compose/rule-set.js';
 import type { RuleSource } from '../compose/rules.js';
-import { makeStream } from '../compose/stream-parts.js';
+import { makeStreams } from '../compose/stream-parts.js';
 import type { SavepointSource } from './savepoint-jobs.js';
 import { takeOptions } from './savepoint-parts.js';
 
@@ -29,9 +28,9 @@ export function savepointSource({ settings, log, sources, lists, store }: Source
       if (open === null) throw new Error('the state is not open yet');
       // Of no use but for the rules: no record is decoded.
       const silent = { onTrouble: () => undefined, onRecovered: () => undefined };
-      const stream = makeStream(onlyStream(settings), { settings, clock: systemClock, ...silent });
+      const streams = makeStreams({ settings, clock: systemClock, ...silent });
       return takeSavepoint(path, {
-        ...takeOptions({ settings, log, stream, ruleSets: ruleSetsOf(sources, settings, stream, lists) }),
+        ...takeOptions({ settings, log, streams, ruleSets: ruleSetsOf(sources, settings, streams, lists) }),
         ...{ partitions: partitions.map(plain), committed: null, nowMs, signal, onProgress },
         stateOf: (partition) => open.partition(partition),
       });

@@ -1,7 +1,7 @@
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log, LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
 import type { EncodedTransaction, TransactionIngest } from '../parts.js';
-import { invalidInput, type ProblemItem, unavailable } from '../problems/problem.js';
+import { invalidInput, notFound, type ProblemItem, unavailable } from '../problems/problem.js';
 
 const ERRORS_MAX = 100;
 const SEND_TIMEOUT_MS = 10_000;
@@ -15,11 +15,14 @@ export interface SentTransaction {
 export interface TransactionWriterOptions {
   readonly log: Log;
   readonly clock: Clock;
+  /** Of the first stream. */
   readonly ingest: TransactionIngest | null;
+  /** See `ServiceParts.ingestOf`. */
+  readonly ingestOf?: (stream: string) => TransactionIngest | null | undefined;
 }
 
 /**
- * Appends transactions to the stream's topic. A batch is written only when all of it is right.
+ * Appends transactions to a stream's topic. A batch is written only when all of it is right.
  *
  * A log that does not answer in time gives a failure, and the batch may be written all the same: whoever sends it again
  * makes repeats with the same ids.
@@ -35,16 +38,15 @@ export class TransactionWriter {
   /**
    * Resolves with the ids once all are durable.
    * @param headers of every record (the trace context of the request)
-   * Throws a problem: 422 with everything that is wrong, 503 when the log or the registry is away.
+   * @param stream by its name; absent: the first
+   * Throws a problem: 404 for a stream that is not there, 422 with everything that is wrong, 503 when the log or the registry is away.
    */
   async write(
     sent: readonly SentTransaction[],
     headers: ReadonlyMap<string, Uint8Array> | undefined,
+    stream?: string,
   ): Promise<{ readonly topic: string; readonly ids: readonly (string | null)[] }> {
-    const { ingest } = this.options;
-    if (ingest === null) {
-      throw unavailable('INGEST_OFF', 'No stream of this installation takes transactions over HTTP.');
-    }
+    const ingest = this.ingestOf(stream);
     await this.orUnavailable(ingest.prepare(), 'The schema registry does not answer.');
     const transactions = encodeAll(ingest, sent);
     const records = transactions.map(
@@ -52,6 +54,15 @@ export class TransactionWriter {
     );
     await this.orUnavailable(this.send(records), 'The log cannot be written at present.');
     return { topic: ingest.topic, ids: transactions.map(({ id }) => id) };
+  }
+
+  private ingestOf(stream: string | undefined): TransactionIngest {
+    const { ingest, ingestOf } = this.options;
+    const found = stream === undefined ? ingest : ingestOf?.(stream);
+    if (found === undefined) throw notFound('There is no stream of this name.');
+    if (found !== null) return found;
+    const which = stream === undefined ? 'No stream of this installation takes' : 'This stream does not take';
+    throw unavailable('INGEST_OFF', `${which} transactions over HTTP.`);
   }
 
   /** Does not wait for a log that has not answered yet. */

@@ -1,9 +1,10 @@
-import { Body, Controller, Headers, HttpCode, Inject, Post } from '@nestjs/common';
+import { applyDecorators, Body, Controller, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
   ApiConsumes,
   ApiOperation,
+  ApiParam,
   ApiProperty,
   ApiResponse,
   ApiTags,
@@ -42,29 +43,50 @@ const transaction = {
   example,
 };
 
+const ApiSend = (summary: string) =>
+  applyDecorators(
+    HttpCode(202),
+    ApiOperation({
+      summary,
+      description:
+        'One JSON object, a list of them, or NDJSON. All are written, or none. A W3C `traceparent` header goes with them, to the span of an alert. Answered once they are durable in the log.',
+    }),
+    ApiConsumes('application/json', 'application/x-ndjson'),
+    ApiBody({ schema: { oneOf: [transaction, { type: 'array', items: transaction }] } }),
+    ApiAcceptedResponse({ type: AcceptedDto }),
+    ApiResponse({ status: 400, type: ProblemDto, description: 'Not JSON, or nothing.' }),
+    ApiResponse({ status: 413, type: ProblemDto, description: 'Larger than `http.bodyLimit`.' }),
+    ApiResponse({ status: 422, type: ProblemDto, description: 'Does not fit the schema: every error with its path.' }),
+    ApiResponse({ status: 503, type: ProblemDto, description: 'The log does not answer. Send the same again later.' }),
+  );
+
 @ApiTags('transactions')
-@Controller('transactions')
+@Controller()
 export class TransactionsController {
   constructor(@Inject(TransactionWriter) private readonly writer: TransactionWriter) {}
 
-  @Post()
-  @HttpCode(202)
-  @ApiOperation({
-    summary: 'Send in one transaction or many',
-    description:
-      'One JSON object, a list of them, or NDJSON. All are written, or none. A W3C `traceparent` header goes with them, to the span of an alert. Answered once they are durable in the log.',
-  })
-  @ApiConsumes('application/json', 'application/x-ndjson')
-  @ApiBody({ schema: { oneOf: [transaction, { type: 'array', items: transaction }] } })
-  @ApiAcceptedResponse({ type: AcceptedDto })
-  @ApiResponse({ status: 400, type: ProblemDto, description: 'Not JSON, or nothing.' })
-  @ApiResponse({ status: 413, type: ProblemDto, description: 'Larger than `http.bodyLimit`.' })
-  @ApiResponse({ status: 422, type: ProblemDto, description: 'Does not fit the schema: every error with its path.' })
-  @ApiResponse({ status: 503, type: ProblemDto, description: 'The log does not answer. Send the same again later.' })
-  async post(@Body() body: unknown, @Headers('traceparent') traceparent: string | undefined): Promise<AcceptedDto> {
+  @Post('transactions')
+  @ApiSend('Send in one transaction or many, to the first stream of the settings')
+  post(@Body() body: unknown, @Headers('traceparent') traceparent: string | undefined): Promise<AcceptedDto> {
+    return this.send(body, traceparent);
+  }
+
+  @Post('streams/:stream/events')
+  @ApiSend('Send in one event or many, to a stream by its name')
+  @ApiParam({ name: 'stream', description: 'Its name in the settings.', example: 'logins' })
+  @ApiResponse({ status: 404, type: ProblemDto, description: 'There is no stream of this name.' })
+  postTo(
+    @Param('stream') stream: string,
+    @Body() body: unknown,
+    @Headers('traceparent') traceparent: string | undefined,
+  ): Promise<AcceptedDto> {
+    return this.send(body, traceparent, stream);
+  }
+
+  private async send(body: unknown, traceparent: string | undefined, stream?: string): Promise<AcceptedDto> {
     const isTraced = parseTraceparent(traceparent ?? null) !== null;
     const headers = isTraced ? new Map([['traceparent', Buffer.from(traceparent as string)]]) : undefined;
-    const { topic, ids } = await this.writer.write(sentTransactions(body), headers);
+    const { topic, ids } = await this.writer.write(sentTransactions(body), headers, stream);
     return { accepted: ids.length, topic, ids };
   }
 }

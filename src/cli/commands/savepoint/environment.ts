@@ -5,11 +5,11 @@ import type { Settings } from '../../../runtime/settings/index.js';
 import { openLists } from '../../../service/compose/lists.js';
 import { openLog } from '../../../service/compose/log.js';
 import { openObjectStore } from '../../../service/compose/objects.js';
-import { onlyStream, StreamsError } from '../../../service/compose/only-stream.js';
 import { RuleSetError, ruleSetsOf } from '../../../service/compose/rule-set.js';
 import { loadRunningRules, NoRulesError } from '../../../service/compose/rules.js';
 import { ServiceState } from '../../../service/compose/store.js';
-import { makeStream, type StreamParts } from '../../../service/compose/stream-parts.js';
+import { type AllStreams, makeStreams, ruleStreamsOf } from '../../../service/compose/stream-parts.js';
+import { StreamsError } from '../../../service/compose/topic-streams.js';
 import type { SavepointParts } from '../../../service/savepoints/savepoint-parts.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
@@ -18,7 +18,7 @@ import type { Output } from '../../output.js';
 export interface StoppedService extends SavepointParts {
   readonly log: Log;
   readonly store: StateStore;
-  readonly stream: StreamParts;
+  readonly streams: AllStreams;
 }
 
 /**
@@ -53,13 +53,13 @@ async function withState<T>(
   output: Output,
   act: (service: StoppedService) => Promise<T>,
 ): Promise<T> {
-  const stream = makeStream(onlyStream(settings), {
+  const streams = makeStreams({
     ...{ settings, clock: systemClock },
     onTrouble: (error) => output.say(`the schema registry does not answer; waiting for it: ${error.message}`),
     onRecovered: () => output.say('the schema registry answers again'),
   });
   const lists = await openLists(settings);
-  const { sources } = await loadRunningRules(settings.patterns, stream.schema, lists.known);
+  const { sources } = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), lists.known);
   const state = new ServiceState({
     ...{ settings, log, clock: systemClock },
     // For a standby, which does not run here.
@@ -69,7 +69,7 @@ async function withState<T>(
   });
   try {
     const store = await state.open();
-    return await act({ settings, log, store, stream, ruleSets: ruleSetsOf(sources, settings, stream, lists) });
+    return await act({ settings, log, store, streams, ruleSets: ruleSetsOf(sources, settings, streams, lists) });
   } finally {
     await state.close();
   }

@@ -55,7 +55,7 @@ export async function restoreCommand(
           : await planOtherTopic(files, {
               ...{ ...base, from, heldBack },
               topic: await topicFor(options, service),
-              reader: { decoder: service.stream.decoder([]), stream: service.stream.definition },
+              reader: { decoder: service.streams[0].decoder([]), stream: service.streams[0].definition },
             });
       checkRead(plan, service);
       const { kafka, journal } = settings;
@@ -66,7 +66,7 @@ export async function restoreCommand(
       if (!dryRun) {
         await restoreSavepoint(plan, {
           ...{ log, store, signal, clock: systemClock, group: kafka.groupId, waitMs: WAIT_MS },
-          journal: { name: journal.topic, partitions: service.stream.settings.partitions },
+          journal: { name: journal.topic, partitions: service.streams[0].settings.partitions },
           onProgress: (keys) => output.progress(`${count(keys)} keys put back`),
         });
       }
@@ -92,7 +92,10 @@ function heldBackOf(text: string | undefined): 'write' | 'skip' | null {
 }
 
 /** The topic to go on in; made, as the service would make it, where it is not there. */
-async function topicFor({ topic, dryRun }: RestoreCommandOptions, { stream, log }: StoppedService): Promise<string> {
+async function topicFor(
+  { topic, dryRun }: RestoreCommandOptions,
+  { streams: [stream], log }: StoppedService,
+): Promise<string> {
   const name = topic ?? stream.settings.topic;
   if (name === undefined)
     throw new CommandError('The stream reads several topics: say with --topic which to go on in.');
@@ -103,10 +106,10 @@ async function topicFor({ topic, dryRun }: RestoreCommandOptions, { stream, log 
 }
 
 /** State of topics that the service does not read would lie there unused. */
-function checkRead({ partitions }: RestorePlan, { stream, ruleSets }: StoppedService): void {
-  const isRead = topicFilter(stream.settings.topics!);
+function checkRead({ partitions }: RestorePlan, { streams, ruleSets }: StoppedService): void {
+  const filters = streams.map(({ settings }) => topicFilter(settings.topics!));
   const routes = new Set(ruleSets.routes.map(({ topic }) => topic.name));
-  const unread = partitions.find(({ topic }) => !isRead(topic) && !routes.has(topic));
+  const unread = partitions.find(({ topic }) => !filters.some((isRead) => isRead(topic)) && !routes.has(topic));
   if (unread === undefined) return;
   throw new CommandError(
     `With these settings the service does not read ${unread.topic}. To go on in the topic that it reads, say with --from where to begin.`,

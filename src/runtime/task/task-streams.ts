@@ -1,0 +1,26 @@
+import { decodeEnvelope } from '../repartition/envelope.js';
+import type { StreamDefinition } from '../stream.js';
+
+/** The streams of which a task gets events: its own, or all that are forwarded to it. */
+export class TaskStreams {
+  constructor(
+    readonly own: StreamDefinition,
+    private readonly all: readonly StreamDefinition[] = [],
+  ) {}
+
+  /** Nothing: as records were forwarded that name no stream. */
+  named(name: string | null | undefined): StreamDefinition {
+    const { own, all } = this;
+    if (name === null || name === undefined || name === own.name) return own;
+    return all.find((stream) => stream.name === name) ?? own;
+  }
+
+  /** The stream of the event that a record holds. */
+  ofRecord(raw: Uint8Array, isForwarded: boolean): StreamDefinition {
+    return isForwarded ? this.named(decodeEnvelope(raw)?.stream) : this.own;
+  }
+
+  kindParents(names: readonly string[]): ReadonlyMap<string, string> {
+    return new Map(names.flatMap((name) => [...this.named(name).kindParents]));
+  }
+}
