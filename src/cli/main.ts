@@ -57,8 +57,9 @@ function makeProgram(run: Run): Command {
     .command('test <paths...>')
     .description("runs the patterns' own tests")
     .option(...CONFIG_OPTION)
+    .option('--coverage', 'tell which steps were taken, and which conditions were true and false')
     .option(...JSON_OPTION)
-    .action((paths: string[], options: { config?: string; json?: boolean }) =>
+    .action((paths: string[], options: { config?: string; coverage?: boolean; json?: boolean }) =>
       run(options.json === true, async (output) => (await import('./commands/test.js')).test(paths, options, output)),
     );
   program

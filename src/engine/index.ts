@@ -118,4 +118,4 @@ export {
 export { shapeOf } from './ruleset/shape.js';
 export type { Limits, OverflowPolicy, RuleSetOutput, SlotState } from './ruleset/slot-state.js';
 export { type NamedFeature, type Telling, type Told, tell } from './ruleset/telling.js';
-export { PatternRunner } from './runner.js';
+export { type HeldEvent, PatternRunner, type TestedLiteral } from './runner.js';

@@ -7,11 +7,28 @@ import {
 } from './aggregate/feature-set.js';
 import type { PatternState } from './buffer/run.js';
 import { type CompiledPattern, type CompileOptions, PatternCompiler } from './compiler/compile.js';
+import { conditionOf } from './compiler/guard.js';
+import type { Literal } from './compiler/predicate.js';
 import type { EngineEvent } from './event.js';
+import type { Condition } from './expression/expression.js';
 import type { Match, Timeout } from './nfa/output.js';
 import { advanceTime, nextDeadline, processEvent } from './nfa/step.js';
-import type { Pattern } from './pattern/pattern.js';
+import type { Pattern, Step } from './pattern/pattern.js';
 import { compileTelling, type Telling, type Told, tell } from './ruleset/telling.js';
+
+export interface HeldEvent {
+  readonly step: string;
+  readonly event: EngineEvent;
+}
+
+/** See `PatternRunner.literalOf`. */
+export interface TestedLiteral {
+  readonly key: string;
+  readonly negated: boolean;
+}
+
+const tested = (literal: Literal | null): TestedLiteral | null =>
+  literal && { key: literal.predicate.key, negated: literal.negated };
 
 /**
  * One pattern over one key, for tests and for embedding where events already come in order of time. Holds the state that
@@ -19,6 +36,7 @@ import { compileTelling, type Telling, type Told, tell } from './ruleset/telling
  */
 export class PatternRunner {
   readonly compiled: CompiledPattern;
+  private readonly compiler: PatternCompiler;
   private readonly telling: Telling | null;
   private readonly features: FeatureSet;
   private featureState: FeatureState | undefined;
@@ -39,6 +57,7 @@ export class PatternRunner {
   /** `key`: the key that all events are counted for. Throws `PatternError` with all problems of the pattern. */
   constructor(pattern: Pattern, options: CompileOptions & Told & { readonly key?: string } = {}) {
     const compiler = new PatternCompiler(options);
+    this.compiler = compiler;
     this.compiled = compiler.compile(pattern);
     this.telling = compileTelling(compiler, this.compiled, options);
     const cells = new Set([...this.compiled.features, ...(this.telling?.cells ?? [])]);
@@ -87,6 +106,26 @@ export class PatternRunner {
     const taken = this.timeouts;
     this.timeouts = [];
     return taken;
+  }
+
+  /** What partial matches hold now: the events of each with their steps, oldest first. */
+  held(): readonly (readonly HeldEvent[])[] {
+    return [...(this.state?.partial ?? []), ...(this.state?.completed ?? [])].map(({ head }) => {
+      const events: HeldEvent[] = [];
+      for (let node = head; node !== null; node = node.previous)
+        events.push({ step: this.compiled.steps[node.step]!, event: node.event });
+      return events.reverse();
+    });
+  }
+
+  /** By what key `onTested` speaks of a condition, and whether of its negation. */
+  literalOf(condition: Condition): TestedLiteral {
+    return tested(this.compiler.literalOf({ op: 'leaf', condition }, this.compiled.steps))!;
+  }
+
+  /** The same of all that a step asks of an event; `null`: nothing. */
+  literalOfStep(step: Step): TestedLiteral | null {
+    return tested(this.compiler.literalOf(conditionOf(step), this.compiled.steps));
   }
 
   /** Partial matches under way. */

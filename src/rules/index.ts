@@ -10,6 +10,7 @@ export type { KeyBy, MessagePart, OnUpdate, Rule, RuleStatus, Severity } from '.
 export type { EventField, EventSchema, FieldType, KnownStreams, RuleStream } from './schema.js';
 export { formatDiagnostic } from './source/format-diagnostic.js';
 export { type ParameterValues, parametersOf } from './source/parameters.js';
+export { formatCoverage, type RuleCoverage, type Uncovered } from './testing/coverage.js';
 export { type ParsedTests, parseRuleTests } from './testing/parse-tests.js';
 export type { ExpectedAlert, RuleTest, TestEvent, TestStream } from './testing/rule-test.js';
 export { runRuleTests, type TestEngine, type TestFailure, type TestResult } from './testing/run-tests.js';

@@ -1,4 +1,4 @@
-import { formatDiagnostic, formatFailure, type TestStream, testRules } from '../../rules/index.js';
+import { formatCoverage, formatDiagnostic, formatFailure, type TestStream, testRules } from '../../rules/index.js';
 import { renderMessage } from '../../runtime/task/message.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
@@ -7,6 +7,8 @@ import { configFor, settingsOrFail } from '../settings.js';
 
 export interface TestOptions {
   readonly config?: string;
+  /** Also tell which steps and conditions the tests have shown. */
+  readonly coverage?: boolean;
 }
 
 /** Runs the tests beside the patterns: 0 when all pass and there are no errors. */
@@ -18,16 +20,20 @@ export async function test(paths: readonly string[], options: TestOptions, outpu
     known.set(config, streams);
     return streams;
   };
-  const { passed, failed, failures, diagnostics } = await testRules(paths, {
+  const { passed, failed, failures, diagnostics, coverage } = await testRules(paths, {
     streamsOf: streamsFor,
     listsOf: (file) => listsOf(settingsOrFail(options.config ?? configFor(file))),
     render: renderMessage,
+    coverage: options.coverage === true,
   });
   const { errors, warnings } = bySeverity(diagnostics);
-  output.result({ passed, failed, failures, errors, warnings }, () =>
-    [...diagnostics.map(formatDiagnostic), ...failures.map(formatFailure), `${passed} passed, ${failed} failed`].join(
-      '\n',
-    ),
+  output.result({ passed, failed, failures, errors, warnings, ...(options.coverage === true && { coverage }) }, () =>
+    [
+      ...diagnostics.map(formatDiagnostic),
+      ...failures.map(formatFailure),
+      ...coverage.map(formatCoverage),
+      `${passed} passed, ${failed} failed`,
+    ].join('\n'),
   );
   return failed === 0 && errors.length === 0 && passed > 0 ? 0 : 1;
 }

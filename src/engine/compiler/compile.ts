@@ -9,12 +9,13 @@ import { type PatternProblem, validateForm } from '../pattern/validate.js';
 import type { Automaton } from './automaton.js';
 import { type BuildOptions, buildAutomaton, UnsupportedPattern } from './build.js';
 import { checkAutomaton } from './check.js';
-import { isNever, leavesOf } from './guard.js';
+import { type Guard, isNever, leavesOf } from './guard.js';
 import { changeTerms, type Interest, InterestTable, startTerms } from './interest.js';
 import {
   type EventMark,
   type Literal,
   literalTest,
+  type OnTested,
   type PredicateScope,
   PredicateTable,
   type Test,
@@ -85,6 +86,8 @@ export interface CompiledPattern {
 export interface CompileOptions extends BuildOptions {
   /** Derived kind to the kind it derives from, for `subtype`. */
   readonly kindParents?: ReadonlyMap<string, string>;
+  /** For coverage by tests: hears of each part of a condition that is evaluated. It makes everything slower. */
+  readonly onTested?: OnTested;
   /** What conditions on reference lists ask. */
   readonly lists?: Lists;
   /**
@@ -139,7 +142,7 @@ export class PatternCompiler {
 
   constructor(readonly options: CompileOptions = {}) {
     this.splitsAtOnce = options.splitsAtOnce ?? false;
-    this.predicates = new PredicateTable(this.features, options.lists);
+    this.predicates = new PredicateTable(this.features, options.lists, options.onTested);
   }
 
   /** Throws `PatternError` with all problems. `drains`: runs under way go on to their end, and no event begins another. */
@@ -169,6 +172,11 @@ export class PatternCompiler {
     if (literal === null) return () => true;
     const test = literalTest(literal);
     return (event, fields) => test(event, fields, null);
+  }
+
+  /** The literal that stands for a condition or step of a pattern with these steps; `null`: always true. */
+  literalOf(guard: Guard, steps: readonly string[]): Literal | null {
+    return this.predicates.ofGuard(guard, this.scope(steps));
   }
 
   private scope(steps: readonly string[]): PredicateScope {

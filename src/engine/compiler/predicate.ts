@@ -68,6 +68,9 @@ export class EventMark {
   }
 }
 
+/** Hears of each predicate that is evaluated, by its key. */
+export type OnTested = (key: string, truth: boolean) => void;
+
 /** Makes predicates, one of each kind; compiles code once for each form of expression, constants apart. */
 export class PredicateTable {
   readonly mark = new EventMark();
@@ -81,6 +84,7 @@ export class PredicateTable {
   constructor(
     private readonly features: FeatureTable,
     private readonly lists?: Lists,
+    private readonly onTested?: OnTested,
   ) {}
 
   /** Code forms compiled so far. */
@@ -168,7 +172,8 @@ export class PredicateTable {
     let predicate = this.byKey.get(key);
     if (predicate === undefined) {
       const made = make();
-      const test = made.dependsOn === 'run' ? made.test : remembering(made.test, this.mark.now);
+      const remembered = made.dependsOn === 'run' ? made.test : remembering(made.test, this.mark.now);
+      const test = this.onTested === undefined ? remembered : told(remembered, key, this.onTested);
       predicate = { ...made, key, test };
       this.byKey.set(key, predicate);
       this.compiled++;
@@ -231,6 +236,14 @@ function junctionTest(any: boolean, tests: readonly Test[]): Test {
   return (event, fields, head) => {
     for (let i = 0; i < tests.length; i++) if (tests[i]!(event, fields, head) === any) return any;
     return !any;
+  };
+}
+
+function told(test: Test, key: string, onTested: OnTested): Test {
+  return (event, fields, head) => {
+    const truth = test(event, fields, head);
+    onTested(key, truth);
+    return truth;
   };
 }
 

@@ -79,11 +79,12 @@ tests:
     expect(formatFailure(result.failures[0]!)).toBe(
       [
         'two-large/tests.yaml:4: two-large: all wrong',
-        '    missing    one: t1, two: t4',
         '    message    one: t3, two: t4',
         '      expected 300 of A',
         '      found    300 of B',
-        '    unexpected one: t1, two: t2',
+        '    missing    one: t1, two: t4',
+        '      found    one: t1, two: t2',
+        '      two: expected t4, found t2',
       ].join('\n'),
     );
   });
@@ -111,7 +112,9 @@ tests:
       - steps: {one: t2}
 `;
     expect(run(text('20m'), quiet)).toMatchObject({ passed: 1 });
-    expect(run(text('5m'), quiet).failures).toMatchObject([{ message: 'missing    one: t1' }]);
+    expect(run(text('5m'), quiet).failures).toMatchObject([
+      { message: 'missing    one: t1\n  the furthest partial match was one: t1' },
+    ]);
   });
 
   it('know times since the beginning, since the row before, and of the calendar', () => {

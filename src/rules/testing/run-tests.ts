@@ -1,5 +1,6 @@
-import { type Match, PatternRunner, SkipError } from '../../engine/index.js';
+import { type HeldEvent, type Match, PatternRunner, SkipError } from '../../engine/index.js';
 import type { MessagePart, Rule } from '../rule.js';
+import { CoverageRecorder, type RuleCoverage } from './coverage.js';
 import type { ExpectedAlert, RuleTest } from './rule-test.js';
 
 /** What tests need beside the engine. */
@@ -7,6 +8,8 @@ export interface TestEngine {
   /** Fills a message as the service does. */
   readonly render: (parts: readonly MessagePart[], match: Match, key: string) => string;
   readonly kindParents?: ReadonlyMap<string, string>;
+  /** Whether to note what the tests show of the rule. */
+  readonly coverage?: boolean;
 }
 
 export interface TestFailure {
@@ -22,6 +25,14 @@ export interface TestResult {
   readonly passed: number;
   readonly failed: number;
   readonly failures: readonly TestFailure[];
+  /** Where it was asked for. */
+  readonly coverage?: RuleCoverage;
+}
+
+interface TestRun {
+  readonly alerts: FoundAlert[];
+  /** The partial match that held the most events; empty when there was none. */
+  readonly furthest: string;
 }
 
 interface FoundAlert {
@@ -31,19 +42,28 @@ interface FoundAlert {
 
 /** Runs a rule's tests on the engine itself. After the last event, time goes on until every window has ended. */
 export function runRuleTests(rule: Rule, tests: readonly RuleTest[], engine: TestEngine): TestResult {
+  const recorder = engine.coverage === true ? new CoverageRecorder(rule) : null;
   const failures = tests.flatMap((test) => {
-    const differences = differencesOf(rule, test, engine);
+    const differences = differencesOf(rule, test, engine, recorder);
     if (differences.length === 0) return [];
     return { rule: rule.id, test: test.name, file: test.file, line: test.line, message: differences.join('\n') };
   });
-  return { passed: tests.length - failures.length, failed: failures.length, failures };
+  const passed = tests.length - failures.length;
+  return { passed, failed: failures.length, failures, ...(recorder && { coverage: recorder.result() }) };
 }
 
-function differencesOf(rule: Rule, test: RuleTest, engine: TestEngine): readonly string[] {
+function differencesOf(
+  rule: Rule,
+  test: RuleTest,
+  engine: TestEngine,
+  recorder: CoverageRecorder | null,
+): readonly string[] {
   try {
+    const { alerts, furthest } = run(rule, test, engine, recorder);
     return compare(
       test.alerts.map((alert) => ({ ...alert, matched: sayExpected(rule, alert) })),
-      run(rule, test, engine),
+      alerts,
+      furthest,
     );
   } catch (error) {
     if (!(error instanceof SkipError)) throw error;
@@ -51,12 +71,13 @@ function differencesOf(rule: Rule, test: RuleTest, engine: TestEngine): readonly
   }
 }
 
-function run(rule: Rule, test: RuleTest, engine: TestEngine): FoundAlert[] {
+function run(rule: Rule, test: RuleTest, engine: TestEngine, recorder: CoverageRecorder | null): TestRun {
   const { values, features } = rule;
   const told = { ...(values && { values }), ...(features && { features }) };
   const runners = new Map<string, PatternRunner>();
   const idOfSeq = new Map(test.events.map(({ id, event }) => [event.seq, id]));
   const found: FoundAlert[] = [];
+  let furthest: readonly HeldEvent[] = [];
   const take = (key: string, matches: readonly Match[]): void => {
     for (const match of matches) {
       const matched = say(match.steps.map(({ name, events }) => [name, events.map((e) => idOfSeq.get(e.seq)!)]));
@@ -67,29 +88,76 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine): FoundAlert[] {
     for (const key of keys) {
       const runner =
         runners.get(key) ??
-        new PatternRunner(rule.pattern, { ...told, kindParents: engine.kindParents, key, lists: test.lists });
+        new PatternRunner(rule.pattern, {
+          ...told,
+          ...(recorder && { onTested: recorder.onTested }),
+          kindParents: engine.kindParents,
+          key,
+          lists: test.lists,
+        });
       runners.set(key, runner);
-      take(key, runner.feed(event));
+      const matches = runner.feed(event);
+      take(key, matches);
+      for (const held of runner.held()) if (held.length > furthest.length) furthest = held;
+      recorder?.after(
+        runner,
+        matches.flatMap(({ steps }) => steps.filter(({ events }) => events.length > 0).map(({ name }) => name)),
+      );
     }
   }
   for (const [key, runner] of runners) take(key, runner.advance(Number.MAX_SAFE_INTEGER));
-  return found;
+  return { alerts: found, furthest: sayHeld(furthest, idOfSeq) };
 }
 
-/** Alerts are paired by what they matched, whatever their order. */
-function compare(expected: readonly (ExpectedAlert & { matched: string })[], found: readonly FoundAlert[]): string[] {
+function sayHeld(held: readonly HeldEvent[], idOfSeq: ReadonlyMap<number, string>): string {
+  const steps = new Map<string, string[]>();
+  for (const { step, event } of held) steps.set(step, [...(steps.get(step) ?? []), idOfSeq.get(event.seq)!]);
+  return say([...steps]);
+}
+
+/** Alerts are paired by what they matched, whatever their order; what is left, by what they have in common. */
+function compare(
+  expected: readonly (ExpectedAlert & { matched: string })[],
+  found: readonly FoundAlert[],
+  furthest: string,
+): string[] {
   const rest = [...found];
   const differences: string[] = [];
+  const missing: string[] = [];
   for (const alert of expected) {
     const index = rest.findIndex((candidate) => candidate.matched === alert.matched);
     const [pair] = index < 0 ? [] : rest.splice(index, 1);
     if (pair === undefined) {
-      differences.push(`missing    ${alert.matched}`);
+      missing.push(alert.matched);
     } else if (alert.message !== undefined && alert.message !== pair.message) {
       differences.push(`message    ${alert.matched}`, `  expected ${alert.message}`, `  found    ${pair.message}`);
     }
   }
+  for (const matched of missing) {
+    const near = takeNearest(matched, rest);
+    differences.push(`missing    ${matched}`);
+    if (near !== undefined) differences.push(`  found    ${near.matched}`, ...stepDifferences(matched, near.matched));
+    else
+      differences.push(`  ${furthest === '' ? 'no step took an event' : `the furthest partial match was ${furthest}`}`);
+  }
   return [...differences, ...rest.map((alert) => `unexpected ${alert.matched}`)];
+}
+
+/** Takes out the alert that has most steps in common; none that has nothing. */
+function takeNearest(matched: string, rest: FoundAlert[]): FoundAlert | undefined {
+  const wanted = new Set(matched.split(', '));
+  const common = rest.map((alert) => alert.matched.split(', ').filter((step) => wanted.has(step)).length);
+  const most = Math.max(0, ...common);
+  return most === 0 ? undefined : rest.splice(common.indexOf(most), 1)[0];
+}
+
+function stepDifferences(expected: string, found: string): string[] {
+  const eventsOf = (matched: string) =>
+    new Map(matched.split(', ').map((step) => step.split(': ') as [string, string]));
+  const [left, right] = [eventsOf(expected), eventsOf(found)];
+  return [...new Set([...left.keys(), ...right.keys()])]
+    .filter((step) => left.get(step) !== right.get(step))
+    .map((step) => `  ${step}: expected ${left.get(step) ?? 'nothing'}, found ${right.get(step) ?? 'nothing'}`);
 }
 
 /** In the pattern's order of steps, as matches are. */

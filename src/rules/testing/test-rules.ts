@@ -4,6 +4,7 @@ import type { Diagnostic } from '../diagnostic.js';
 import type { KnownLists } from '../known-lists.js';
 import { loadRules } from '../read/load-rules.js';
 import type { KnownStreams } from '../schema.js';
+import type { RuleCoverage } from './coverage.js';
 import { parseRuleTests } from './parse-tests.js';
 import type { TestStream } from './rule-test.js';
 import { runRuleTests, type TestEngine, type TestFailure, type TestResult } from './run-tests.js';
@@ -16,7 +17,9 @@ export interface TestRulesOptions extends Omit<TestEngine, 'kindParents'> {
   readonly streamsOf: (file: string) => readonly TestStream[] | Promise<readonly TestStream[]>;
 }
 
-export interface TestRulesResult extends TestResult {
+export interface TestRulesResult extends Omit<TestResult, 'coverage'> {
+  /** Of each rule that has tests, where it was asked for. */
+  readonly coverage: readonly RuleCoverage[];
   /** What is wrong with the rules or with the files of tests; a test that cannot be read counts as neither passed nor failed. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -32,6 +35,7 @@ export async function testRules(paths: readonly string[], options: TestRulesOpti
   });
   const diagnostics = [...ofRules];
   const failures: TestFailure[] = [];
+  const coverage: RuleCoverage[] = [];
   let passed = 0;
   for (const rule of rules) {
     const file = join(dirname(rule.source), TESTS_FILE);
@@ -44,11 +48,16 @@ export async function testRules(paths: readonly string[], options: TestRulesOpti
     const parsed = parseRuleTests(text, file, rule, streams);
     diagnostics.push(...parsed.diagnostics);
     const kindParents = new Map(streams.flatMap(({ schema }) => [...(schema?.kindParents ?? [])]));
-    const result = runRuleTests(rule, parsed.tests, { render: options.render, kindParents });
+    const result = runRuleTests(rule, parsed.tests, {
+      render: options.render,
+      kindParents,
+      coverage: options.coverage === true,
+    });
+    if (result.coverage !== undefined) coverage.push(result.coverage);
     passed += result.passed;
     failures.push(...result.failures);
   }
-  return { passed, failed: failures.length, failures, diagnostics };
+  return { passed, failed: failures.length, failures, diagnostics, coverage };
 }
 
 /** A stream without a name is the only one: then what is known of its events is all there is to know. */

@@ -1,0 +1,94 @@
+import { parseRule } from '../read/parse-rule.js';
+import { payments } from '../testkit/payments.js';
+import { formatCoverage } from './coverage.js';
+import { parseRuleTests } from './parse-tests.js';
+import { runRuleTests } from './run-tests.js';
+
+const { rule } = parseRule(
+  `id: drain
+key: accountId
+within: 10m
+features:
+  - {name: recent, count: true, over: 1h}
+pattern:
+  - begin: large
+    where: amount > 100 && (country == 'DE' || country == 'FR' && approved)
+    or: recent > 5
+  - notFollowedBy: login
+    subtype: Login
+  - followedBy: cash
+    subtype: Withdrawal
+    where: "!(amount > large.amount)"
+`,
+  'drain/pattern.yaml',
+  payments,
+);
+const stream = { schema: payments, idField: 'transactionId', timeField: 'eventTime', typeField: 'type' };
+
+function coverageOf(...tests: string[]) {
+  const text = `defaults: {accountId: A1, type: Payment, amount: 50, country: DE, approved: true}\ntests:\n${tests
+    .map((events, i) => `  - {name: t${i}, events: [${events}], alerts: []}\n`)
+    .join('')}`;
+  const parsed = parseRuleTests(text, 'drain/tests.yaml', rule!, stream);
+  expect(parsed.diagnostics).toEqual([]);
+  return runRuleTests(rule!, parsed.tests, { render: () => '', coverage: true }).coverage!;
+}
+
+describe('the coverage of a rule by its tests', () => {
+  it('says which steps have taken an event, those of partial matches included, and which conditions were both true and false', () => {
+    expect(coverageOf('{at: 0m, amount: 500}, {at: 1m}')).toEqual({
+      rule: 'drain',
+      steps: { taken: ['large'], never: ['login', 'cash'] },
+      conditions: {
+        of: 6,
+        seen: 1,
+        never: [
+          { step: 'large', condition: "country == 'DE'", never: 'false' },
+          { step: 'large', condition: "country == 'FR'", never: 'tested' },
+          { step: 'large', condition: 'approved', never: 'tested' },
+          { step: 'large', condition: 'recent > 5', never: 'true' },
+          { step: 'cash', condition: 'amount > large.amount', never: 'tested' },
+        ],
+      },
+      alternatives: [
+        { step: 'large', condition: "country == 'FR' && approved", never: 'tested' },
+        { step: 'large', condition: 'recent > 5', never: 'true' },
+      ],
+    });
+  });
+
+  it('is whole when each part has decided something', () => {
+    const seven = Array.from({ length: 7 }, (_, i) => `{at: ${i}m}`).join(', ');
+    const coverage = coverageOf(
+      '{at: 0m, amount: 500}, {at: 1m, type: Login}, {at: 2m, type: Withdrawal, amount: 20}',
+      '{at: 0m, amount: 500, country: FR}, {at: 1m, type: Withdrawal, amount: 600}',
+      '{at: 0m, amount: 500, country: FR, approved: false}, {at: 1m, amount: 500, country: IT}',
+      seven,
+      '{at: 0m, amount: 500}, {at: 1m, type: Withdrawal, amount: 20}',
+    );
+    expect(coverage.steps).toEqual({ taken: ['large', 'login', 'cash'], never: [] });
+    expect([coverage.conditions.never, coverage.alternatives]).toEqual([[], []]);
+    expect(formatCoverage(coverage)).toBe('drain: 3 of 3 steps taken, 6 of 6 conditions seen true and false');
+  });
+
+  it('is told gap by gap', () => {
+    expect(formatCoverage(coverageOf('{at: 0m}'))).toBe(
+      [
+        'drain: 0 of 3 steps taken, 0 of 6 conditions seen true and false',
+        '    large has never taken an event',
+        '    login has never taken an event',
+        '    cash has never taken an event',
+        '    large: amount > 100 was never true',
+        "    large: country == 'DE' was never tested",
+        "    large: country == 'FR' was never tested",
+        '    large: approved was never tested',
+        '    large: recent > 5 was never true',
+        '    cash: amount > large.amount was never tested',
+        "    large: the alternative amount > 100 && (country == 'DE' || country == 'FR' && approved) was never the one that held",
+        "    large: the alternative country == 'DE' was never the one that held",
+        "    large: the alternative country == 'FR' && approved was never the one that held",
+        '    large: the alternative recent > 5 was never the one that held',
+      ].join('\n'),
+    );
+  });
+});
