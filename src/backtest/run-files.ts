@@ -84,7 +84,8 @@ export async function openStreams(
       const name = relative(stream.file!);
       const path = data === undefined || isAbsolute(name) ? stream.file! : join(data, name);
       const reader = stream.schema === undefined ? {} : { reader: readAvroSchema(stream.schema) };
-      const file = await openRecords(path, { format: stream.format === 'ndjson' ? 'ndjson' : 'avro', ...reader });
+      const format = stream.format === 'avro-confluent' ? 'avro' : stream.format;
+      const file = await openRecords(path, { format, ...reader });
       return { settings: stream, file, schema: eventSchemaFor(stream, file.schema) };
     }),
   );

@@ -49,6 +49,10 @@ export class AvroFile implements RecordFile {
     }
   }
 
+  get layout(): string {
+    return JSON.stringify(this.header.schema);
+  }
+
   async *batches(fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
     const plan = new Projection(this.reader, fields).plan(this.writer);
     let first = 0;

@@ -16,6 +16,7 @@ type Row = Readonly<Record<string, unknown>>;
 /** Newline-delimited JSON as rows: one object a line, blank lines skipped, the last line with or without its end. */
 export class NdjsonFile implements RecordFile {
   readonly format = 'ndjson';
+  readonly layout = '';
 
   private constructor(
     readonly path: string,

@@ -1,5 +1,5 @@
 import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -240,7 +240,8 @@ describe('files of records', () => {
 
     it('refuses a file that is not there', async () => {
       await expect(openRecords(path.join(dir, 'nowhere.avro'))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
-      await expect(openRecords(dir, { format: 'avro' })).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+      const empty = await mkdtemp(path.join(dir, 'empty-'));
+      await expect(openRecords(empty, { format: 'avro' })).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
     });
 
     it('never hangs or throws anything else for flipped bytes', async () => {

@@ -17,9 +17,13 @@ export interface RowBatch {
   raw(index: number): Buffer;
 }
 
+export type FileFormat = 'avro' | 'ndjson' | 'csv' | 'parquet';
+
 export interface RecordFile {
   readonly path: string;
-  readonly format: 'avro' | 'ndjson';
+  readonly format: FileFormat;
+  /** How its rows are written: files with the same layout read each other's rows (`decodeWhole`). */
+  readonly layout: string;
   /** Of the rows: the reader schema where one was given, else the file's own, or what was inferred from NDJSON. */
   readonly schema: AvroSchema;
   readonly bytesTotal: number;

@@ -14,7 +14,7 @@ import {
 import type { SettingsError } from './settings-error.js';
 import { expand, getAt, isTree, leafAt, leavesOf, namesIn, type Path, setAt, type Tree } from './tree.js';
 
-export type RecordFormat = 'avro-confluent' | 'avro' | 'ndjson';
+export type RecordFormat = 'avro-confluent' | 'avro' | 'ndjson' | 'csv' | 'parquet';
 
 /** One stream, with what follows from other settings filled in. Durations are in milliseconds, paths absolute. */
 export interface StreamSettings extends Omit<ParsedStream, 'topics' | 'format'> {
@@ -174,6 +174,9 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
     if (!isTree(stream)) continue;
     const sources = ['topic', 'topics', 'file'].filter((key) => stream[key] !== undefined);
     if (sources.length > 1) add(['streams', name], 'one of topic, topics and file', sources.join(' and '));
+    if ((stream.format === 'csv' || stream.format === 'parquet') && stream.file === undefined) {
+      add(['streams', name, 'file'], `a file, because streams.${name}.format is ${stream.format}`, 'nothing');
+    }
     if (stream.format === 'avro-confluent' && getAt(tree, ['registry', 'url']) === undefined) {
       add(['registry', 'url'], `a URL, because streams.${name}.format is avro-confluent`, 'nothing');
     }
@@ -216,5 +219,7 @@ function complete(parsed: ParsedSettings, cwd: string): Settings {
 }
 
 function formatOfFile(file: string): RecordFormat {
-  return /\.(ndjson|jsonl|json)$/i.test(file) ? 'ndjson' : 'avro';
+  if (/\.(ndjson|jsonl|json)$/i.test(file)) return 'ndjson';
+  if (/\.(csv|tsv)$/i.test(file)) return 'csv';
+  return /\.(parquet|pq)$/i.test(file) ? 'parquet' : 'avro';
 }

@@ -42,10 +42,12 @@ export const streamSchema = z.strictObject({
   topics: topics.optional(
     'Several topics instead of one: a list, or a regular expression that must fit the whole name.',
   ),
-  file: path.optional('File to read instead of a topic, for `stakeout run` and `stakeout backtest`.'),
+  file: path.optional(
+    'File to read instead of a topic, for `stakeout run` and `stakeout backtest`; or a folder of files, which are read in order of their paths.',
+  ),
   partitions: partitionCount.default(4, 'Partitions of the topic, where it is not there yet and has to be made.'),
-  format: choice(['avro-confluent', 'avro', 'ndjson']).optional(
-    'How records are written: Avro in the wire format of Confluent’s schema registry, plain Avro (in a file: an object container), or JSON, one object a record or line.',
+  format: choice(['avro-confluent', 'avro', 'ndjson', 'csv', 'parquet']).optional(
+    'How records are written: Avro in the wire format of Confluent’s schema registry, plain Avro (in a file: an object container), or JSON, one object a record or line; files can also be CSV or Parquet.',
     { defaultText: 'avro-confluent when `registry.url` is set, else avro; for a file by its ending' },
   ),
   schema: path.optional('Avro schema (.avsc) that records are read as. A field which the writer added is skipped.'),
