@@ -47,8 +47,9 @@ function makeProgram(run: Run): Command {
     .command('validate <paths...>')
     .description('checks patterns: located errors and warnings')
     .option(...CONFIG_OPTION)
+    .option('--witness', 'show for each rule a stream that fires it, and one that just does not')
     .option(...JSON_OPTION)
-    .action((paths: string[], options: { config?: string; json?: boolean }) =>
+    .action((paths: string[], options: { config?: string; witness?: boolean; json?: boolean }) =>
       run(options.json === true, async (output) =>
         (await import('./commands/validate.js')).validate(paths, options, output),
       ),

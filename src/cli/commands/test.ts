@@ -39,7 +39,7 @@ export async function test(paths: readonly string[], options: TestOptions, outpu
 }
 
 /** What tests need to know of the config's streams. */
-function testStreams(config: string | undefined): readonly TestStream[] {
+export function testStreams(config: string | undefined): readonly TestStream[] {
   const settings = settingsOrFail(config);
   const streams = streamsOf(settings).map(({ name, schema }) => {
     const { id, time, type } = settings.streams[name]!;

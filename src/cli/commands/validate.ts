@@ -1,9 +1,13 @@
-import { formatDiagnostic } from '../../rules/index.js';
+import { findWitness, formatDiagnostic, formatWitness, type Rule, type Witness } from '../../rules/index.js';
 import type { Output } from '../output.js';
 import { bySeverity, loadRulesFor } from '../rules.js';
+import { configFor } from '../settings.js';
+import { testStreams } from './test.js';
 
 export interface ValidateOptions {
   readonly config?: string;
+  /** Also show for each rule a stream that fires it, and one that just does not. */
+  readonly witness?: boolean;
 }
 
 const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
@@ -12,9 +16,13 @@ const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' 
 export async function validate(paths: readonly string[], options: ValidateOptions, output: Output): Promise<number> {
   const { rules, diagnostics } = await loadRulesFor(paths, options.config);
   const { errors, warnings } = bySeverity(diagnostics);
-  output.result({ errors, warnings }, () => {
+  const witness = options.witness === true ? rules.map((rule) => witnessFor(rule, options.config)) : [];
+  output.result({ errors, warnings, ...(options.witness === true && { witness }) }, () => {
     const summary = `${plural(rules.length, 'rule')} fine, ${plural(errors.length, 'error')}, ${plural(warnings.length, 'warning')}`;
-    return [...diagnostics.map((d) => `${formatDiagnostic(d)}\n`), summary].join('\n');
+    return [...diagnostics.map((d) => `${formatDiagnostic(d)}\n`), ...witness.map(formatWitness), summary].join('\n');
   });
   return errors.length === 0 ? 0 : 1;
 }
+
+const witnessFor = (rule: Rule, config: string | undefined): Witness =>
+  findWitness(rule, testStreams(config ?? configFor(rule.source)));
