@@ -1,4 +1,4 @@
-import type { RowBatch } from '../connectors/file/record-file.js';
+import type { RowBatch, RowPlace } from '../connectors/file/record-file.js';
 import { copyOf, SourceEvent } from '../runtime/task/source-event.js';
 
 const NOTHING = new Uint8Array(0);
@@ -15,6 +15,8 @@ export class FileEvent extends SourceEvent {
     private readonly index: number,
     row: number,
     stream: string,
+    /** Of a topic; `null`: it comes from a file. */
+    readonly place: RowPlace | null,
   ) {
     super(time, kind, fields, row, NOTHING, null, true, stream);
   }

@@ -95,14 +95,16 @@ export class FileReader {
     this.index++;
     this.look();
     if (isLate || concerns?.({ stream: stream.settings.name, fields: row.fields }) === false) return null;
+    const place = batch.placeOf?.(index) ?? null;
     return new FileEvent(
       counted,
       kindOf(row, definition),
       row.fields,
       batch,
       index,
-      batch.first + index,
+      place?.offset ?? batch.first + index,
       stream.settings.name,
+      place,
     );
   }
 

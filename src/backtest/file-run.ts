@@ -5,6 +5,7 @@ import { type AlertSource, buildAlert } from '../runtime/task/alert-builder.js';
 import { Detection } from '../runtime/task/detection.js';
 import type { EventClockOptions } from '../runtime/task/event-clock.js';
 import type { SourceEvent } from '../runtime/task/source-event.js';
+import type { FileEvent } from './file-event.js';
 import { type Concerns, FileReader } from './file-reader.js';
 import type { FileRunOptions, FileStream } from './run-files.js';
 import type { Totals } from './run-totals.js';
@@ -28,7 +29,7 @@ export class FileRun {
     streams: readonly FileStream[],
     rules: readonly Rule[],
     private readonly totals: Totals,
-    options: FileRunOptions,
+    private readonly options: FileRunOptions,
   ) {
     const fields = rules.flatMap((rule) => rule.fields);
     this.readers = streams.map((stream) => {
@@ -77,7 +78,7 @@ export class FileRun {
       await reader.readOn();
     }
     for (const reader of this.readers) await reader.stop();
-    this.detection.finish();
+    if (this.options.isOpenEnded !== true) this.detection.finish();
   }
 
   private open(): readonly FileReader[] {
@@ -122,6 +123,8 @@ export class FileRun {
     const of = (event: SourceEvent): FileReader => this.byName.get(event.stream)!;
     return {
       placeOf: (event) => {
+        const { place } = event as FileEvent;
+        if (place !== null) return place;
         const { settings } = of(event).stream;
         return { topic: settings.topic ?? settings.name, partition: 0, offset: event.offset };
       },

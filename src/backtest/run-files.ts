@@ -13,7 +13,7 @@ import type { KeyedEngineOptions, RuleOptions } from '../runtime/task/keyed-engi
 import { FileRun } from './file-run.js';
 import { Totals } from './run-totals.js';
 
-/** A stream of the settings with its file open. */
+/** A stream of the settings with its file open; a topic has one for each of its partitions. */
 export interface FileStream {
   readonly settings: StreamSettings;
   readonly file: RecordFile;
@@ -64,7 +64,11 @@ export interface RunResult {
 }
 
 /** How rules run; `ownsKey` leaves the other keys to other lanes. */
-export type FileRunOptions = RuleOptions & Pick<KeyedEngineOptions, 'ownsKey'>;
+export type FileRunOptions = RuleOptions &
+  Pick<KeyedEngineOptions, 'ownsKey'> & {
+    /** More may come after the last event, so windows that are open stay open, as in a service. Default: the input ends. */
+    readonly isOpenEnded?: boolean;
+  };
 
 /** Nothing to run: no stream with a file, or a rule that fits none of them. */
 export class RunError extends Error {
@@ -107,10 +111,25 @@ export async function runFiles(
   const started = now();
   const bytesTotal = streams.reduce((sum, s) => sum + s.file.bytesTotal, 0);
   const totals = new Totals(listener, bytesTotal);
-  for (const group of joined(streams, rules)) await new FileRun(group.streams, group.rules, totals, options).run();
+  for (const group of joined(streams, rules)) await runGroup(group, totals, options);
   const seconds = now() - started;
   return { ...totals.result(), seconds, eventsPerSecond: Math.round(totals.events / Math.max(seconds, 1e-9)) };
 }
+
+/**
+ * Partitions of a topic are run one by one, as in a service, with the rules that are keyed as the topic is; rules of other keys see the
+ * events of all partitions, merged.
+ */
+async function runGroup({ streams, rules }: Joined, totals: Totals, options: FileRunOptions): Promise<void> {
+  const [first] = streams;
+  const isOfTopic = streams.length > 1 && streams.every(({ settings }) => settings.name === first!.settings.name);
+  const own = isOfTopic ? rules.filter((rule) => isKeyedAs(rule, first!.settings.key)) : [];
+  for (const stream of own.length > 0 ? streams : []) await new FileRun([stream], own, totals, options).run();
+  const others = rules.filter((rule) => !own.includes(rule));
+  if (others.length > 0) await new FileRun(streams, others, own.length > 0 ? totals.again() : totals, options).run();
+}
+
+const isKeyedAs = ({ keyBy }: Rule, key: string | undefined): boolean => keyBy.form === 'one' && keyBy.field === key;
 
 interface Joined {
   readonly streams: readonly FileStream[];
@@ -138,16 +157,16 @@ function joined(streams: readonly FileStream[], rules: readonly Rule[]): readonl
 
 /** The streams that a rule reads. Throws `RunError` where one has no file, or not all of the rule's fields. */
 function readBy(rule: Rule, streams: readonly FileStream[]): readonly FileStream[] {
-  const named = rule.streams.map((name) => {
-    const found = streams.find(({ settings }) => settings.name === name);
-    if (found !== undefined) return found;
+  const named = rule.streams.flatMap((name) => {
+    const found = streams.filter(({ settings }) => settings.name === name);
+    if (found.length > 0) return found;
     throw new RunError(
       `${rule.source}: ${rule.id} reads the stream ${name}, which has no file: set streams.${name}.file.`,
     );
   });
   if (named.length > 0) return named;
   const fits = streams.find(({ schema }) => rule.fields.every((field) => schema.fields.has(field)));
-  if (fits !== undefined) return [fits];
+  if (fits !== undefined) return streams.filter(({ settings }) => settings.name === fits.settings.name);
   const fields = rule.fields.join(', ');
   throw new RunError(`${rule.source}: no stream with a file has all the fields of ${rule.id}: ${fields}.`);
 }

@@ -15,7 +15,16 @@ export class Totals {
   constructor(
     readonly listener: RunListener,
     private readonly bytesTotal: number,
+    /** Who is told of matches instead: what is read here is counted elsewhere. */
+    private readonly instead: Totals | null = null,
   ) {}
+
+  /** For a second reading of the same streams: its matches count here, and its rows do not count. */
+  again(): Totals {
+    const { fieldsOf, isEnough } = this.listener;
+    const listener = { ...(fieldsOf && { fieldsOf }), ...(isEnough && { isEnough }) };
+    return new Totals(listener, this.bytesTotal, this);
+  }
 
   alert(alert: Alert): void {
     this.alerts++;
@@ -25,6 +34,10 @@ export class Totals {
   }
 
   found(found: Found): void {
+    if (this.instead !== null) {
+      this.instead.found(found);
+      return;
+    }
     const { onFound } = this.listener;
     const alert = onFound === undefined ? found.alert() : onFound.call(this.listener, found);
     if (alert !== null) this.alert(alert);

@@ -124,6 +124,7 @@ function addBacktest(program: Command, run: Run): void {
     .requiredOption(...CONFIG_OPTION)
     .option('--data <dir>', 'folder of the files that the config names')
     .option('--patterns <path>', 'patterns to run instead of those that the config names')
+    .option('--topic <name>', 'read this topic in place of a file, apart from any group')
     .option('--profile <name>', 'one of backtest.profiles in the config')
     .option('--from <time>', 'score transactions from this time on, e.g. 2026-01-31 (backtest.from)')
     .option('--to <time>', 'and before this one (backtest.to)')

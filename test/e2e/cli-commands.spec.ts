@@ -119,6 +119,69 @@ describe('stakeout run', () => {
   });
 });
 
+describe('stakeout backtest', () => {
+  const PAYMENTS = 20_000;
+
+  /** Payments of 40 accounts, a fraud now and then, and a config for them. */
+  function writeHistory(): string {
+    const rows = Array.from({ length: PAYMENTS }, (_, i) => {
+      return { id: i, account: (i * 7919) % 40, at: i * 60_000, amount: i % 97 === 0 ? 500 : (i * 31) % 200 };
+    });
+    const labels = rows
+      .filter((row) => row.amount === 500 && row.id % 2 === 0)
+      .map(({ id }) => ({ id, kind: 'large' }));
+    const lines = (items: readonly object[]) => items.map((item) => `${JSON.stringify(item)}\n`).join('');
+    writeFileSync(join(folder, 'payments.ndjson'), lines(rows));
+    writeFileSync(join(folder, 'labels.ndjson'), lines(labels));
+    mkdirSync(join(folder, 'patterns/large'), { recursive: true });
+    const rule = 'id: large\nkey: account\npattern:\n  - begin: one\n    where: amount > $' + '{least:400}\n';
+    writeFileSync(join(folder, 'patterns/large/pattern.yaml'), rule);
+    const config = join(folder, 'stakeout.yaml');
+    const section = 'backtest:\n  labels: {file: labels.ndjson, scenario: kind}\n';
+    const file =
+      'streams:\n  payments: {file: payments.ndjson, key: account, time: at, id: id}\npatterns: ./patterns\n';
+    writeFileSync(config, file + section);
+    return config;
+  }
+
+  it('measures rules over files, the same in any number of threads', async () => {
+    const config = writeHistory();
+    const report = join(folder, 'report.html');
+    const one = await stakeout('backtest', '--config', config, '--json', '--lanes', '1', '--report', report);
+    expect([one.status, one.stderr]).toEqual([0, '']);
+    const result = JSON.parse(one.stdout) as Record<string, unknown>;
+    expect(result).toMatchObject({ events: PAYMENTS, alerts: 207, recall: 1, byScenario: { large: { recall: 1 } } });
+    expect(result.precision).toBeCloseTo(104 / 207, 12);
+    for (const key of ['f1', 'averagePrecision', 'seconds', 'eventsPerSecond', 'digest'])
+      expect(result).toHaveProperty(key);
+    expect(readFileSync(report, 'utf8')).toContain('<h2>Sample alerts</h2>');
+    const three = await stakeout('backtest', '--config', config, '--json', '--lanes', '3');
+    expect([three.status, three.stderr]).toEqual([0, '']);
+    const same = ['alerts', 'precision', 'recall', 'f1', 'averagePrecision', 'digest', 'byRule'];
+    const shared = JSON.parse(three.stdout) as Record<string, unknown>;
+    for (const key of same) expect([key, shared[key]]).toEqual([key, result[key]]);
+  });
+
+  it('sweeps a parameter, and fails below a threshold', async () => {
+    const config = writeHistory();
+    const swept = await stakeout(
+      'backtest',
+      '--config',
+      config,
+      '--sweep',
+      'least=300..600:4',
+      '--min-precision',
+      '0.9',
+    );
+    expect(swept.status).toBe(1);
+    expect(swept.stdout).toContain('least=400: precision 0.502');
+    expect(swept.stdout).toContain('least=600: precision 0.000  recall 0.000');
+    expect(swept.stdout).toContain('precision is 0.5024, and must be 0.9.');
+    const wrong = await stakeout('backtest', '--config', config, '--sweep', 'most=1,2');
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('the rules have no parameter most')]);
+  });
+});
+
 describe('stakeout conformance', () => {
   it('passes the cases with a name', async () => {
     const { status, stdout } = await stakeout('conformance', 'test/conformance/cases/named.json', '--json');

@@ -1,17 +1,20 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { backtest } from '../../backtest/backtest.js';
+import { type Backtest, backtest } from '../../backtest/backtest.js';
 import { measure } from '../../backtest/measure.js';
+import { type Parity, parity } from '../../backtest/parity.js';
 import { csvOf } from '../../backtest/report/csv.js';
 import { reportOf } from '../../backtest/report/report.js';
 import { type BacktestResult, resultOf } from '../../backtest/result.js';
 import type { FileStream } from '../../backtest/run-files.js';
+import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
+import { makeRegistry } from '../../service/compose/stream-parts.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
-import { type BacktestSource, prepare } from './backtest/prepare.js';
+import { type BacktestSource, type Prepared, prepare } from './backtest/prepare.js';
 import { spawnLane } from './backtest/spawn-lane.js';
 import { summary } from './backtest/summary.js';
-import { badRowPrinter, openOrFail, progressLine } from './files.js';
+import { badRowPrinter, grouped, openOrFail, progressLine } from './files.js';
 
 export interface BacktestOptions extends BacktestSource {
   readonly lanes?: string;
@@ -34,7 +37,8 @@ export async function backtestCommand(options: BacktestOptions, output: Output):
   const prepared = await prepare(options, output);
   try {
     const { streams, rules } = prepared;
-    const lanes = lanesAsked ?? lanesFor(streams);
+    // A log belongs to one reader here.
+    const lanes = prepared.log === null ? (lanesAsked ?? lanesFor(streams)) : 1;
     const others = Array.from({ length: lanes - 1 }, (_, i) => spawnLane(options, { index: i + 1, of: lanes }));
     const progress = {
       onProgress: (fraction: number, events: number) =>
@@ -45,15 +49,36 @@ export async function backtestCommand(options: BacktestOptions, output: Output):
     output.progress('');
     const measured = measure(done, rules.sweep, rules.defaults);
     const result = resultOf(measured);
+    const live = await parityOf(prepared, done);
     const failures = below(result, thresholds);
-    if (options.report !== undefined)
-      await writeFile(options.report, reportOf(measured, { title: prepared.title, parity: null }));
-    if (options.csv !== undefined) await writeFile(options.csv, csvOf(measured));
-    output.result({ ...result, lanes, failures }, () => [...summary(measured, result), ...failures].join('\n'));
+    const { report, csv } = options;
+    if (report !== undefined)
+      await writeFile(report, reportOf(measured, { title: prepared.title, parity: told(live) }));
+    if (csv !== undefined) await writeFile(csv, csvOf(measured));
+    const said = told(live) === null ? [] : [told(live)!];
+    output.result({ ...result, lanes, parity: live, failures }, () =>
+      [...summary(measured, result), ...said, ...failures].join('\n'),
+    );
     return failures.length === 0 ? 0 : 1;
   } finally {
-    for (const stream of prepared.streams) await stream.file.close();
+    await prepared.close();
   }
+}
+
+/** Beside a service's own alerts, where the same topic is read that it reads. */
+async function parityOf({ log, settings, rules }: Prepared, { protocol, run }: Backtest): Promise<Parity | null> {
+  if (log === null) return null;
+  const { topic: alertsTopic } = settings.alerts;
+  const decoder = new AlertTopicCodec(makeRegistry(settings), alertsTopic);
+  const own = rules.plan.sets[0].rules.map((index) => rules.plan.rules[index]!);
+  return parity({ log, alertsTopic, decoder, rules: own, protocol, replayed: run });
+}
+
+function told(live: Parity | null): string | null {
+  if (live === null) return null;
+  const { equal, alertsLive, alertsReplayed } = live;
+  if (equal) return `Parity: the ${grouped(alertsLive)} alerts that the service committed are the same.`;
+  return `Parity: the service committed ${grouped(alertsLive)} alerts, digest ${live.live}; the back-test found ${grouped(alertsReplayed)}. stakeout verify tells which differ.`;
 }
 
 /** One for each core, where the files are worth it. */

@@ -3,6 +3,12 @@ import { type DecodedRecord, DecodeFailure } from '../../runtime/ports/decoder.j
 import type { AvroSchema } from '../avro/schema.js';
 import { RecordFileError } from './file-error.js';
 
+export interface RowPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
 /** Rows of a file, decoded. It holds the bytes that they were decoded from; the rows do not. */
 export interface RowBatch {
   readonly rows: readonly DecodedRecord[];
@@ -15,6 +21,8 @@ export interface RowBatch {
    * the batch copies it (`slice`), or the block stays in memory with it.
    */
   raw(index: number): Buffer;
+  /** Where a row stands in a topic, for rows that do not come from a file. */
+  placeOf?(index: number): RowPlace;
 }
 
 export type FileFormat = 'avro' | 'ndjson' | 'csv' | 'parquet';

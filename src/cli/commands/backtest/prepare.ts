@@ -3,6 +3,7 @@ import type { BacktestInput } from '../../../backtest/backtest.js';
 import { type Protocol, protocolOf } from '../../../backtest/protocol.js';
 import { type FileStream, openStreams } from '../../../backtest/run-files.js';
 import { loadLists } from '../../../runtime/lists/load-lists.js';
+import type { Log } from '../../../runtime/ports/log.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import { parseTimestamp } from '../../../runtime/settings/values.js';
 import { ruleOptionsOf } from '../../../runtime/task/keyed-engine.js';
@@ -11,12 +12,15 @@ import type { Output } from '../../output.js';
 import { settingsOrFail } from '../../settings.js';
 import { openOrFail } from '../files.js';
 import { type PlannedRules, plannedRules } from './rules.js';
+import { openTopic } from './topic.js';
 
 /** What decides the result of a back-test: every lane is prepared from it by itself. */
 export interface BacktestSource {
   readonly config: string;
   readonly data?: string;
   readonly patterns?: string;
+  /** Read it in place of a file. */
+  readonly topic?: string;
   readonly profile?: string;
   readonly from?: string;
   readonly to?: string;
@@ -29,27 +33,66 @@ export interface BacktestSource {
 export interface Prepared {
   /** Name of the installation or example. */
   readonly title: string;
+  readonly settings: Settings;
   readonly streams: readonly FileStream[];
   readonly rules: PlannedRules;
   readonly input: Omit<BacktestInput, 'now' | 'progress'>;
+  /** Where a topic is read; `null`: files are. */
+  readonly log: Log | null;
+  close(): Promise<void>;
 }
 
-/** Reads settings and rules, and opens the files, which the caller closes. Throws `CommandError`. */
+interface Opened {
+  readonly streams: readonly FileStream[];
+  readonly log: Log | null;
+  close(): Promise<void>;
+}
+
+/** Reads settings and rules, and opens the files, or the log. Throws `CommandError`. */
 export async function prepare(source: BacktestSource, output: Output): Promise<Prepared> {
   const settings = settingsOrFail(source.config);
   const base = dirname(resolve(source.config));
   const protocol = await openOrFail(async () => protocolFor(settings, base, source));
-  const streams = await openOrFail(() => openStreams(settings, source.data, (path) => relative(base, path)));
+  const opened = await openOrFail(() => openSource(settings, base, source, protocol.stream, output));
+  const { streams, log } = opened;
   try {
     const lists = await openOrFail(() => loadLists(settings.lists));
     const rules = await plannedRules(source, settings, { streams, lists: lists.known }, output);
-    const options = { ...ruleOptionsOf(settings.engine), lists };
+    const options = { ...ruleOptionsOf(settings.engine), lists, isOpenEnded: log !== null };
     const input = { streams, plan: rules.plan, protocol, options };
-    return { title: settings.name, streams, rules, input };
+    return { title: settings.name, settings, streams, rules, input, log, close: opened.close };
   } catch (error) {
-    for (const { file } of streams) await file.close();
+    await opened.close();
     throw error;
   }
+}
+
+/** The files of all streams; with `--topic`, the log in place of the file of one. */
+async function openSource(
+  settings: Settings,
+  base: string,
+  { topic, data }: BacktestSource,
+  scored: string,
+  output: Output,
+): Promise<Opened> {
+  const path = (name: string): string => relative(base, name);
+  if (topic === undefined) {
+    const streams = await openStreams(settings, data, path);
+    return { streams, log: null, close: () => closeAll(streams) };
+  }
+  const { log, streams: own } = await openTopic(settings, topic, scored, output);
+  const { [own[0]!.settings.name]: _, ...rest } = settings.streams;
+  const hasFiles = Object.values(rest).some((stream) => stream.file !== undefined);
+  const others = hasFiles ? await openStreams({ ...settings, streams: rest }, data, path) : [];
+  const close = async (): Promise<void> => {
+    await closeAll(others);
+    await log.close();
+  };
+  return { streams: [...own, ...others], log, close };
+}
+
+async function closeAll(streams: readonly FileStream[]): Promise<void> {
+  for (const { file } of streams) await file.close();
 }
 
 function protocolFor(settings: Settings, base: string, options: BacktestSource): Protocol {

@@ -1,0 +1,71 @@
+import { type FileStream, RunError } from '../../../backtest/run-files.js';
+import { TopicFile } from '../../../backtest/topic-file.js';
+import { eventSchemaFor } from '../../../connectors/avro/stream-schema.js';
+import { inferSchema } from '../../../connectors/file/infer-schema.js';
+import { systemClock } from '../../../connectors/system-clock.js';
+import { DecodeFailure } from '../../../runtime/ports/decoder.js';
+import type { Log } from '../../../runtime/ports/log.js';
+import type { Settings, StreamSettings } from '../../../runtime/settings/index.js';
+import { openLog } from '../../../service/compose/log.js';
+import { makeStream } from '../../../service/compose/stream-parts.js';
+import type { Output } from '../../output.js';
+
+const ROWS_TO_INFER_FROM = 1000;
+
+export interface TopicStreams {
+  readonly log: Log;
+  /** One for each partition. */
+  readonly streams: readonly FileStream[];
+}
+
+/**
+ * A topic in place of the file of a stream: of the one that reads this topic, or else of the one that is scored. It is read apart from
+ * any group. Throws `RunError`.
+ */
+export async function openTopic(
+  settings: Settings,
+  topic: string,
+  scored: string,
+  output: Output,
+): Promise<TopicStreams> {
+  const all = Object.values(settings.streams);
+  const of = all.find((stream) => stream.topic === topic) ?? all.find((stream) => stream.name === scored)!;
+  if (of.time === undefined) throw new RunError(`streams.${of.name}.time must name the field with the event time.`);
+  const log = await openLog(settings, (text) => output.say(text));
+  try {
+    const streams = await streamsOf(log, settings, { ...of, topic }, output);
+    if (streams.length > 0) return { log, streams };
+    throw new RunError(`There is no topic ${topic}.`);
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+async function streamsOf(log: Log, settings: Settings, stream: StreamSettings, output: Output): Promise<FileStream[]> {
+  const parts = makeStream(stream, {
+    ...{ settings, clock: systemClock },
+    onTrouble: (error) => output.say(`the schema registry does not answer; waiting for it: ${error.message}`),
+    onRecovered: () => output.say('the schema registry answers again'),
+  });
+  const open = (schema: Parameters<typeof TopicFile.open>[2]): Promise<TopicFile[]> =>
+    TopicFile.open(log, stream.topic!, schema, (fields) => parts.decoder(fields));
+  const avro = parts.avro ?? inferSchema(await firstRows(await open('null')));
+  const schema = eventSchemaFor(stream, avro);
+  return (await open(avro)).map((file) => ({ settings: stream, file, schema }));
+}
+
+/** Whole records, to tell from what fields there are. */
+async function firstRows(files: readonly TopicFile[]): Promise<Readonly<Record<string, unknown>>[]> {
+  const rows: Readonly<Record<string, unknown>>[] = [];
+  for (const file of files) {
+    for await (const batch of file.batches([])) {
+      for (let i = 0; i < batch.rows.length && rows.length < ROWS_TO_INFER_FROM; i++) {
+        const whole = file.decodeWhole(batch.raw(i));
+        if (!(whole instanceof DecodeFailure)) rows.push(whole);
+      }
+      if (rows.length >= ROWS_TO_INFER_FROM) return rows;
+    }
+  }
+  return rows;
+}
