@@ -22,6 +22,8 @@ export interface VerifyOptions {
   readonly groupId: string;
   readonly journalTopic: string;
   readonly alertsTopic: string;
+  /** Of rules whose alerts are kept apart; absent: there are none. */
+  readonly shadowTopic?: string;
   readonly alertDecoder: AlertDecoder;
   readonly stream: StreamDefinition;
   /** All streams, of which events may have been forwarded to it. Absent: that one. */
@@ -163,7 +165,13 @@ async function replay(
   return task.status().watermark ?? Number.NEGATIVE_INFINITY;
 }
 
-async function* alertsOn({ log, alertsTopic, alertDecoder, signal }: VerifyOptions): AsyncIterable<Alert> {
+async function* alertsOn(options: VerifyOptions): AsyncIterable<Alert> {
+  const { alertsTopic, shadowTopic } = options;
+  yield* alertsIn(alertsTopic, options);
+  if (shadowTopic !== undefined) yield* alertsIn(shadowTopic, options);
+}
+
+async function* alertsIn(alertsTopic: string, { log, alertDecoder, signal }: VerifyOptions): AsyncIterable<Alert> {
   const info = (await log.topics()).find(({ name }) => name === alertsTopic);
   for (let partition = 0; partition < (info?.partitions ?? 0); partition++) {
     const at = { topic: alertsTopic, partition };

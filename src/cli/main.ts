@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
+import type { ApplyOptions, RollbackOptions } from './commands/apply.js';
 import type { BacktestOptions } from './commands/backtest.js';
 import type { BenchCommandOptions } from './commands/bench.js';
 import type { CreateOptions } from './commands/savepoint/create.js';
@@ -75,6 +76,7 @@ function makeProgram(run: Run): Command {
       run(options.json === true, async (output) => (await import('./commands/run.js')).run(options, output)),
     );
   addBacktest(program, run);
+  addApply(program, run);
   program
     .command('verify')
     .description('replays a topic under the journal, and compares the alerts with those that were committed')
@@ -115,6 +117,32 @@ function makeProgram(run: Run): Command {
       run(options.json === true, async (output) => (await import('./commands/bench.js')).bench(options, output)),
     );
   return program;
+}
+
+function addApply(program: Command, run: Run): void {
+  const published = (command: Command): Command =>
+    command
+      .option(...CONFIG_OPTION)
+      .option('--to <url>', 'the running service (that of the config, on this machine)')
+      .option('--author <name>', 'who changes them (the user of this machine)')
+      .option('--message <text>', 'why')
+      .option(...JSON_OPTION);
+  published(
+    program
+      .command('apply <paths...>')
+      .description('publishes the rules in these files and folders as the whole set of a running service')
+      .option('--dry-run', 'only say what it would change'),
+  ).action((paths: string[], options: ApplyOptions & { json?: boolean }) =>
+    run(options.json === true, async (output) => (await import('./commands/apply.js')).apply(paths, options, output)),
+  );
+  published(
+    program
+      .command('rollback')
+      .description('brings back the rule set before the one in force, or that of a revision')
+      .option('--revision <n>', 'the revision to bring back'),
+  ).action((options: RollbackOptions & { json?: boolean }) =>
+    run(options.json === true, async (output) => (await import('./commands/apply.js')).rollback(options, output)),
+  );
 }
 
 function addBacktest(program: Command, run: Run): void {

@@ -4,7 +4,7 @@ import type { Rule } from './rule.js';
 
 /**
  * First 16 hex digits of the SHA-256 of all in a rule that can change an alert. Layout, comments, `description`, `tags` and
- * what it accuses do not count, nor what becomes of runs under way when it changes, nor its limits, and neither do defaults that are
+ * what it accuses do not count, nor what becomes of runs under way when it changes, and neither do defaults that are
  * written out.
  */
 export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields' | 'lists'>): string {

@@ -13,14 +13,6 @@ export type RuleStatus = 'draft' | 'shadow' | 'live' | 'retired';
  */
 export type OnUpdate = 'keep' | 'restart' | 'drain';
 
-/** What a rule may do before it is taken out, in one partition. */
-export interface RuleLimits {
-  /** Matches in one minute of event time. */
-  readonly matchesPerMinute?: number;
-  /** Runs dropped for `engine.runsMax` in one minute of event time. */
-  readonly runsDroppedPerMinute?: number;
-}
-
 /** A piece of an alert's message: text, or a value to be filled in when the match is there. */
 export type MessagePart =
   | { readonly kind: 'text'; readonly text: string }
@@ -83,7 +75,6 @@ export interface Rule {
   readonly onUpdate?: OnUpdate;
   /** Percent of the keys, by a hash of the key, whose matches become alerts; absent: all. */
   readonly canary?: number;
-  readonly limits?: RuleLimits;
   /** A revision that was replaced: what it has under way goes on to its end, and nothing begins. */
   readonly drains?: boolean;
   /** First 16 hex digits of the SHA-256 of the rule's meaning (not of its text: comments and layout do not count). */

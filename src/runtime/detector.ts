@@ -1,3 +1,4 @@
+import type { RuleText } from '../rules/index.js';
 import type { Rule } from '../rules/rule.js';
 import type { DeliveryMode } from './lane/delivery.js';
 import type { Alert } from './ports/alert.js';
@@ -91,6 +92,11 @@ export interface Detector {
   storeNow?(): Promise<void>;
   status(): DetectorStatus;
   rules(): readonly Rule[];
+  /**
+   * Other rules, which each partition goes over to as soon as it can, without a pause. `rules`: what `sources` were compiled to.
+   * Resolves when they are on their way to all partitions. Absent: rules do not change while it runs.
+   */
+  changeRules?(sources: readonly RuleText[], rules: readonly Rule[]): Promise<void>;
   /** How alerts are delivered; takes effect with the next one. */
   delivery(): DeliveryMode;
   setDelivery(mode: DeliveryMode): void;

@@ -117,9 +117,22 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
           detector: () => (strategy.detectorStatus() === null ? null : strategy.unwrap()),
           onFailure: (err) => logger.warn({ err }, 'a savepoint could not be written'),
         });
-  const { risk } = parts;
+  const { risk, rules = null } = parts;
   return {
-    objects: { settings, strategy, view, streams, writer, health, metrics, sinks, risk, savepoints, checkpoints },
+    objects: {
+      settings,
+      strategy,
+      view,
+      streams,
+      writer,
+      health,
+      metrics,
+      sinks,
+      risk,
+      savepoints,
+      rules,
+      checkpoints,
+    },
     tracer,
   };
 }

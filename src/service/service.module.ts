@@ -13,12 +13,14 @@ import { Metrics } from './metrics/metrics.js';
 import { PageController } from './page/page.controller.js';
 import type { RiskReader } from './parts.js';
 import { PatternsController } from './patterns/patterns.controller.js';
+import type { RuleControl } from './rules/rule-control.js';
+import { RulesController } from './rules/rules.controller.js';
 import type { SavepointJobs } from './savepoints/savepoint-jobs.js';
 import { SavepointsController } from './savepoints/savepoints.controller.js';
 import { DeliveryController } from './status/delivery.controller.js';
 import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
-import { CHECKPOINTS, RISK, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
+import { CHECKPOINTS, RISK, RULES, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
 
@@ -34,6 +36,8 @@ export interface ServiceObjects {
   readonly sinks: readonly AlertSinkFollower[];
   readonly risk: RiskReader | null;
   readonly savepoints: SavepointJobs | null;
+  /** `null`: rules cannot be changed while it runs. */
+  readonly rules: RuleControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
 }
 
@@ -53,6 +57,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       PageController,
       PatternsController,
       RiskController,
+      RulesController,
       SavepointsController,
       StatusController,
       TransactionsController,
@@ -68,6 +73,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: SINKS, useValue: objects.sinks },
       { provide: RISK, useValue: objects.risk },
       { provide: SAVEPOINTS, useValue: objects.savepoints },
+      { provide: RULES, useValue: objects.rules },
       { provide: CHECKPOINTS, useValue: objects.checkpoints },
     ],
   };

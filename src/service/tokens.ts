@@ -4,3 +4,4 @@ export const CHECKPOINTS = Symbol('stakeout checkpoint statuses');
 export const RISK = Symbol('stakeout risk reader');
 export const SAVEPOINTS = Symbol('stakeout savepoint jobs');
 export const SINKS = Symbol('stakeout sink followers');
+export const RULES = Symbol('stakeout rule control');

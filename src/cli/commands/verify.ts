@@ -52,6 +52,7 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
       groupId: settings.kafka.groupId,
       journalTopic: settings.journal.topic,
       alertsTopic: settings.alerts.topic,
+      shadowTopic: settings.alerts.shadowTopic,
       alertDecoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
       ...replayed,
       streams: streams.map(({ definition }) => definition),

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly streams?: KnownStreams;
   /** The reference lists that rules may ask. Absent: nothing is known of them. */
   readonly lists?: KnownLists;
+  /** Told of each file as it was read, whether it holds or not. */
+  readonly onText?: (file: RuleText) => void;
   /** Decides for each file instead. */
   readonly resolveLists?: (file: string) => KnownLists | undefined;
   /** Decides for each file instead. */
@@ -52,6 +54,8 @@ export interface RuleText {
   /** For messages; of two rules never the same. */
   readonly file: string;
   readonly text: string;
+  /** A revision that was replaced: see `Rule.drains`. */
+  readonly drains?: boolean;
 }
 
 /** `loadRules` for texts that are at hand. */
@@ -62,6 +66,7 @@ export async function readRules(files: readonly RuleText[], options: LoadOptions
   const ofAll = options.streams ?? (options.schemas ?? []).map((schema) => ({ name: schema.stream, schema }));
   const fileOfId = new Map<string, string>();
   for (const { file, text } of files) {
+    options.onText?.({ file, text });
     const streams = options.resolveStreams === undefined ? ofAll : await options.resolveStreams(file);
     const lists = options.resolveLists?.(file) ?? options.lists;
     const { parameters } = options;

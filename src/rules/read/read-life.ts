@@ -1,22 +1,19 @@
-import type { OnUpdate, Rule, RuleLimits } from '../rule.js';
+import type { OnUpdate, Rule } from '../rule.js';
 import type { Section } from './yaml-section.js';
 
-export const LIFE_KEYS = ['onUpdate', 'canary', 'limits'] as const;
+export const LIFE_KEYS = ['onUpdate', 'canary'] as const;
 export const ON_UPDATE: readonly OnUpdate[] = ['keep', 'restart', 'drain'];
-export const LIMIT_KEYS = ['matchesPerMinute', 'runsDroppedPerMinute'] as const;
 
-type Life = Pick<Rule, 'onUpdate' | 'canary' | 'limits'>;
+type Life = Pick<Rule, 'onUpdate' | 'canary'>;
 
-/** What a rule says of how it is brought into force, changed, and taken out. */
+/** What a rule says of how it is brought into force and changed. */
 export function readLife(section: Section): Life {
   const onUpdate = onUpdateOf(section);
   const canary = section.parsed('canary', 'bad-value', 'a percentage: a whole number from 1 to 100', percentage);
-  const limits = readLimits(section);
   return {
     ...(onUpdate === undefined ? {} : { onUpdate }),
     // All keys are what is meant where nothing is said.
     ...(canary === undefined || canary === 100 ? {} : { canary }),
-    ...(limits === undefined ? {} : { limits }),
   };
 }
 
@@ -29,16 +26,6 @@ function onUpdateOf(section: Section): OnUpdate | undefined {
     return undefined;
   }
   return section.choice('onUpdate', ON_UPDATE);
-}
-
-function readLimits(rule: Section): RuleLimits | undefined {
-  const section = rule.section('limits', 'The limits', LIMIT_KEYS);
-  if (section === undefined) return undefined;
-  const limits = LIMIT_KEYS.flatMap((key) => {
-    const most = section.parsed(key, 'bad-value', 'a whole number, 1 or more', wholeNumber);
-    return most === undefined ? [] : [[key, most] as const];
-  });
-  return limits.length === 0 ? undefined : Object.fromEntries(limits);
 }
 
 function wholeNumber(text: string): number | undefined {

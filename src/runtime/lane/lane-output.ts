@@ -7,6 +7,8 @@ import { deadLetter, lateRecord } from './rejected.js';
 
 export interface OutputTopics {
   readonly alerts: string;
+  /** Of rules whose alerts are kept apart. */
+  readonly shadow: string;
   readonly deadLetters: string;
   readonly late: string;
 }
@@ -38,10 +40,12 @@ export class LaneOutput {
     const { counts, matches, topics, encoder, listener } = this;
     const from = partitionName(partition);
     return {
-      onAlert: (alert, key, traceparent) => {
+      onAlert: (alert, key, traceparent, isShadow) => {
         if (!isHeld()) return;
         const headers = traceparent === null ? {} : { headers: new Map([['traceparent', Buffer.from(traceparent)]]) };
-        this.delivery().add(from, { topic: topics.alerts, key, value: encoder.encode(alert), ...headers }, () => {
+        const record = { key, value: encoder.encode(alert), ...headers };
+        if (isShadow) return this.delivery().add(from, { topic: topics.shadow, ...record });
+        this.delivery().add(from, { topic: topics.alerts, ...record }, () => {
           counts.alerts++;
           listener.onAlert?.(alert, traceparent);
         });

@@ -1,6 +1,7 @@
+import type { RuleText } from '../../rules/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorPhase, DetectorStatus } from '../detector.js';
-import { entryRecord, JOURNAL_RETENTION_MS, journalPartition } from '../journal/journal.js';
+import { entryRecord, journalPartition } from '../journal/journal.js';
 import {
   type AssignedPartition,
   FencedError,
@@ -10,7 +11,6 @@ import {
   partitionName,
   type RecordBatch,
   type TopicPartition,
-  type TopicSpec,
   type TransactionalProducer,
 } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
@@ -23,6 +23,7 @@ import { Delivery, type DeliveryMode } from './delivery.js';
 import { LaneOutput } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
+import { prepareTopics, shadowTopic } from './prepare-topics.js';
 import { recover } from './recovery.js';
 import { type LaneRules, Routing } from './routing.js';
 import { slicesOf } from './slices.js';
@@ -87,7 +88,12 @@ export class Lane implements Detector {
 
   constructor(private readonly options: LaneOptions) {
     const { alerts, deadLetters, late, encoder, listener, turn, report } = options;
-    const topics = { alerts: alerts.name, deadLetters: deadLetters.name, late: late.name };
+    const topics = {
+      alerts: alerts.name,
+      shadow: shadowTopic(options).name,
+      deadLetters: deadLetters.name,
+      late: late.name,
+    };
     this.mode = options.delivery;
     const { ruleSet: source, routes = [], needsOnePartition = false, others = [] } = options;
     const ofOthers = new Map(others.map(({ definition, ruleSet }) => [definition.name, ruleSet]));
@@ -137,30 +143,13 @@ export class Lane implements Detector {
   // ---- start ----------------------------------------------------------------------------------------------------------
 
   private async open(): Promise<void> {
-    const { log, source, alerts, deadLetters, late, journal, group, encoder, transactionalId } = this.options;
+    const { log, group, encoder, transactionalId } = this.options;
     await encoder.prepare?.();
-    const kept = { ...journal, retentionMs: JOURNAL_RETENTION_MS };
-    const sources = [source, ...(this.options.others ?? []).map((other) => other.source)];
-    for (const topic of [...sources, alerts, deadLetters, late, kept]) if (topic !== null) await log.createTopic(topic);
-    for (const { topic } of this.routing.routes) await log.createTopic(topic);
-    this.routing.know(await log.topics());
-    for (const topic of sources) this.checkSource(topic);
+    await prepareTopics(this.options, this.routing);
     this.producer ??= await log.producer();
     this.transactions ??= await log.transactionalProducer(transactionalId);
     this.outputs ??= new Delivery(this.mode, this.producer, this.transactions, (error) => this.fail(error));
     this.member ??= await log.join({ ...group, topics: this.routing.selection() }, this.listener());
-  }
-
-  /** Throws, and says what to do, where the source has not the partitions that the settings name and that matters. */
-  private checkSource(source: TopicSpec | null): void {
-    const { report } = this.options;
-    if (source === null) return;
-    const there = this.routing.partitionsOf(source);
-    if (there === source.partitions) return;
-    const advice = `topic ${source.name} has ${there} partitions, and the settings say ${source.partitions}: set streams.*.partitions to ${there}`;
-    if (source.partitions === 1 && this.routing.current.needsOnePartition)
-      throw new Error(`${advice}, so that patterns with another key see all of their events`);
-    report(advice);
   }
 
   delivery(): DeliveryMode {
@@ -186,6 +175,12 @@ export class Lane implements Detector {
     this.member = null;
     await member.close();
     await this.retrying(() => this.open());
+  }
+
+  async changeRules(sources: readonly RuleText[]): Promise<void> {
+    const { compileRules } = this.options;
+    if (compileRules === undefined) throw new Error('this lane cannot compile rules');
+    await this.setRules(compileRules(sources));
   }
 
   /** A log that is away at the start is waited for: nothing is lost by waiting. */

@@ -1,3 +1,4 @@
+import type { RuleText } from '../../rules/index.js';
 import type { DetectorListener } from '../detector.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
 import type { Clock } from '../ports/clock.js';
@@ -7,6 +8,7 @@ import type { StateStore } from '../ports/state-store.js';
 import type { Route } from '../repartition/route.js';
 import type { StreamDefinition } from '../stream.js';
 import type { DeliveryMode } from './delivery.js';
+import type { LaneRules } from './routing.js';
 
 /** A stream that is read beside the first. */
 export interface LaneStream {
@@ -33,12 +35,16 @@ export interface LaneOptions {
   readonly routes?: readonly Route[];
   /** Rules of another key run where the records are read: refused while the source has several partitions. */
   readonly needsOnePartition?: boolean;
+  /** Makes rules of their texts; absent: they cannot be changed by their texts. */
+  readonly compileRules?: (sources: readonly RuleText[]) => LaneRules;
   /** For what the journal says was in force before. */
   readonly readRuleSet: ReadRuleSet;
   readonly encoder: AlertEncoder;
   /** The topic that is read, to be made if it is not there; `null`: topics are found by their names. */
   readonly source: TopicSpec | null;
   readonly alerts: TopicSpec;
+  /** Alerts of shadow rules; absent: `<alerts>-shadow`. */
+  readonly shadowAlerts?: TopicSpec;
   readonly deadLetters: TopicSpec;
   readonly late: TopicSpec;
   /** How long its records are kept is not for the caller to say. */

@@ -197,9 +197,26 @@ export const settingsSchema = z.strictObject({
       timeout: duration.default('5s', 'How long one request may take before it is tried again.'),
     })
     .prefault({}),
+  rules: z
+    .strictObject({
+      topic: topicName.default(
+        'stakeout-rules',
+        'Topic of the rule sets that were published (`stakeout apply`, `POST /rules/apply`), which all instances read. Once there is one, it runs instead of those in `patterns`, at every start.',
+      ),
+      watch: flag.default(false, 'Publish the rules in `patterns` whenever one of them changes.'),
+      approval: flag.default(
+        false,
+        'A rule set that was published waits until someone else than its author approves it.',
+      ),
+    })
+    .prefault({}),
   alerts: z
     .strictObject({
       topic: topicName.default('alerts', 'Topic for alerts.'),
+      shadowTopic: topicName.default(
+        'alerts-shadow',
+        'Topic for alerts of patterns whose status is shadow. No sink, handler or view reads it.',
+      ),
       partitions: partitionCount.default(4, 'Partitions of the topic, where it has to be made.'),
     })
     .prefault({}),

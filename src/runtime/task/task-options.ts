@@ -10,7 +10,8 @@ import type { StreamDefinition } from '../stream.js';
 
 /** What a task tells and gives out. While it replays, nothing is given out. */
 export interface TaskOutput {
-  onAlert(alert: Alert, recordKey: Uint8Array | null, traceparent: string | null): void;
+  /** `isShadow`: of a rule whose alerts are kept apart. */
+  onAlert(alert: Alert, recordKey: Uint8Array | null, traceparent: string | null, isShadow: boolean): void;
   onDeadLetter(record: LogRecord, failure: DecodeFailure): void;
   onLate(record: LogRecord, eventTime: number, watermark: number): void;
   onMatch(rule: Rule): void;

@@ -11,6 +11,7 @@ import { decodeEnvelope } from '../repartition/envelope.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
 import { buildAlert, type RecordPlace } from './alert-builder.js';
+import { isInCanary } from './canary.js';
 import { type Cut, encodeCut } from './cut.js';
 import { Detection, type RestoredKey } from './detection.js';
 import { eventCodec, outlineCodec } from './event-codec.js';
@@ -459,7 +460,7 @@ export class Task {
   }
 
   private matched(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void {
-    if (this.muted) return;
+    if (this.muted || !isInCanary(rule, key)) return;
     const { output } = this.options;
     output.onMatch(rule);
     const alert = buildAlert(rule, key, match, at, {
@@ -470,7 +471,7 @@ export class Task {
         return whole instanceof DecodeFailure ? {} : whole;
       },
     });
-    output.onAlert(alert, text.encode(key), trigger?.traceparent ?? null);
+    output.onAlert(alert, text.encode(key), trigger?.traceparent ?? null, rule.status === 'shadow');
   }
 
   private async encode(

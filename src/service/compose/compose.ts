@@ -1,6 +1,6 @@
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
-import type { Rule } from '../../rules/index.js';
+import { loadRules, type Rule, readRules } from '../../rules/index.js';
 import type { CheckpointListener } from '../../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
@@ -12,6 +12,8 @@ import { makeDetector } from '../lanes/make-detector.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
 import type { ServiceParts } from '../parts.js';
+import { RuleControl } from '../rules/rule-control.js';
+import { rulesFolder } from '../rules/rules-folder.js';
 import { savepointSource } from '../savepoints/savepoint-source.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
 import { demoPart } from './demo.js';
@@ -50,7 +52,17 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const redis = redisSink(settings, clock, stream);
   const opened: { close(): Promise<void> }[] = [log];
   const openObjects = () => openObjectStore(settings, log);
-  const hasState = topicsWithState(settings.kafka.groupId, streams, running.rules);
+  const against = { lists: lists.known, streams: ruleStreamsOf(streams) };
+  const control = new RuleControl({
+    ...{ log, clock, topic: settings.rules.topic, approval: settings.rules.approval, initial: running, report, warn },
+    read: (files) => readRules(files, against),
+    beforeRun: (rules) => keepLists(settings, lists, rules),
+  });
+  const folder = rulesFolder({
+    ...{ folder: settings.patterns, control, clock, warn },
+    load: () => loadRules([settings.patterns], against),
+  });
+  const hasState = topicsWithState(settings.kafka.groupId, streams, () => control.running);
   const state = new ServiceState({
     settings,
     clock,
@@ -65,8 +77,12 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     opened.unshift(state);
     store = await state.open();
+    await control.open();
     const parts = { settings, clock, log, store, listener, report, warn };
-    return makeDetector({ ...parts, rules: running.rules, sources: running.sources, lists: lists.data });
+    const { running: rules, sources } = control;
+    const detector = makeDetector({ ...parts, rules, sources, lists: lists.data });
+    control.attach(detector);
+    return detector;
   };
   return {
     running,
@@ -80,10 +96,12 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       sinks: redis === null ? [] : [redis],
       risk: redis,
       personalFields: new Set(streams.flatMap(({ avro }) => [...personalFields(avro)])),
-      background: [...demo, ...state.background],
+      background: [...demo, ...state.background, ...(settings.rules.watch ? [folder] : [])],
+      rules: control,
       checkpoints: () => state.checkpoints(),
-      savepoints: savepointSource({ settings, log, sources: running.sources, lists, store: () => store }),
+      savepoints: savepointSource({ settings, log, sources: () => control.sources, lists, store: () => store }),
       close: async () => {
+        await control.stop();
         for (const part of opened) await part.close();
       },
     },
@@ -105,16 +123,16 @@ function checkpointLog(
 function topicsWithState(
   group: string,
   streams: readonly [StreamFacts, ...StreamFacts[]],
-  rules: readonly Rule[],
+  rules: () => readonly Rule[],
 ): (topic: string) => boolean {
   const filters = streams.map(({ settings }) => topicFilter(settings.topics!));
-  const { routes } = placeRules(
-    rules.map((rule) => ({ rule })),
-    group,
-    streams,
-  );
-  const names = new Set(routes.map(({ topic }) => topic.name));
-  return (topic) => filters.some((isRead) => isRead(topic)) || names.has(topic);
+  const routed = (): readonly string[] =>
+    placeRules(
+      rules().map((rule) => ({ rule })),
+      group,
+      streams,
+    ).routes.map(({ topic }) => topic.name);
+  return (topic) => filters.some((isRead) => isRead(topic)) || routed().includes(topic);
 }
 
 function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): RedisSink | null {

@@ -127,9 +127,9 @@ function partsOf(name: string, streams: AllStreams): StreamParts {
   return found;
 }
 
-function compiled({ file, text }: RuleSource, streams: AllStreams, lists: ReferenceLists): Rule {
+function compiled({ file, text, drains }: RuleSource, streams: AllStreams, lists: ReferenceLists): Rule {
   const { rule, diagnostics } = parseRule(text, file, ruleStreamsOf(streams), { lists: lists.known });
-  if (rule !== null) return rule;
+  if (rule !== null) return drains === true ? { ...rule, drains } : rule;
   const why = diagnostics.find(({ severity }) => severity === 'error');
   throw new RuleSetError(`${file} does not hold any more: ${why?.message ?? 'unknown error'}`);
 }

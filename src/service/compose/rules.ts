@@ -1,4 +1,11 @@
-import { type Diagnostic, type KnownLists, type KnownStreams, loadRules, type Rule } from '../../rules/index.js';
+import {
+  type Diagnostic,
+  type KnownLists,
+  type KnownStreams,
+  loadRules,
+  type Rule,
+  type RuleText,
+} from '../../rules/index.js';
 
 export class NoRulesError extends Error {
   readonly code = 'NO_RULES';
@@ -11,13 +18,13 @@ export class NoRulesError extends Error {
 }
 
 /** A rule as it was written. */
-export interface RuleSource {
-  readonly file: string;
-  readonly text: string;
-}
+export type RuleSource = RuleText;
 
 export interface RunningRules {
-  /** Live and shadow rules without errors. */
+  /** All rules without errors, drafts too, and what each was read from. */
+  readonly all: readonly Rule[];
+  readonly files: readonly RuleSource[];
+  /** Live and shadow rules of them. */
   readonly rules: readonly Rule[];
   /** What each of them was made from, in the same order: a lane in another thread compiles it again. */
   readonly sources: readonly RuleSource[];
@@ -37,6 +44,6 @@ export async function loadRunningRules(
   const { rules, texts, diagnostics } = await loadRules([folder], { lists, streams });
   const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
   if (running.length === 0) throw new NoRulesError(`There is no rule to run in ${folder}.`, diagnostics);
-  const sources = running.map(({ source }) => ({ file: source, text: texts.get(source)! }));
-  return { rules: running, sources, diagnostics };
+  const textOf = ({ source }: Rule): RuleSource => ({ file: source, text: texts.get(source)! });
+  return { all: rules, files: rules.map(textOf), rules: running, sources: running.map(textOf), diagnostics };
 }

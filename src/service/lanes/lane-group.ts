@@ -5,6 +5,7 @@ import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
+import type { RuleSource } from '../compose/rules.js';
 import { LaneThread } from './lane-thread.js';
 import type { LaneHandle } from './spawn-lane.js';
 import { StateServer } from './state/state-server.js';
@@ -13,12 +14,13 @@ import { emptyStatus, sumStatuses } from './sum-statuses.js';
 export interface LaneGroupOptions {
   /** How many lanes there shall be; asked at the start, and again while it throws. */
   readonly lanes: () => Promise<number>;
-  /** Starts the thread of a lane. */
-  readonly spawn: (number: number, statePort: MessagePort) => LaneHandle;
+  /** Starts the thread of a lane with these rules. */
+  readonly spawn: (number: number, statePort: MessagePort, sources: readonly RuleSource[]) => LaneHandle;
   /** How alerts are delivered until `setDelivery`. */
   readonly delivery: DeliveryMode;
-  /** The rules that the lanes run. */
+  /** The rules that the lanes run until `changeRules`, and what they were compiled from. */
   readonly rules: readonly Rule[];
+  readonly sources: readonly RuleSource[];
   readonly store: StateStore;
   readonly clock: Clock;
   readonly listener: DetectorListener;
@@ -44,6 +46,7 @@ export class LaneGroup implements Detector {
   private threads: readonly LaneThread[] = [];
   private readonly states: StateServer;
   private mode: DeliveryMode;
+  private running: { readonly rules: readonly Rule[]; readonly sources: readonly RuleSource[] };
   private stage: 'created' | 'starting' | 'started' | 'stopping' | 'stopped' = 'created';
   private stopped: Promise<void> | null = null;
   private failure: string | null = null;
@@ -59,6 +62,7 @@ export class LaneGroup implements Detector {
   constructor(private readonly options: LaneGroupOptions) {
     this.states = new StateServer(options.store);
     this.mode = options.delivery;
+    this.running = options;
   }
 
   async start(): Promise<void> {
@@ -87,7 +91,12 @@ export class LaneGroup implements Detector {
   }
 
   rules(): readonly Rule[] {
-    return this.options.rules;
+    return this.running.rules;
+  }
+
+  async changeRules(sources: readonly RuleSource[], rules: readonly Rule[]): Promise<void> {
+    this.running = { sources, rules };
+    for (const thread of this.threads) thread.changeRules(sources);
   }
 
   delivery(): DeliveryMode {
@@ -130,9 +139,10 @@ export class LaneGroup implements Detector {
   }
 
   private thread(number: number): LaneThread {
-    const { spawn, clock, listener, report, warn } = this.options;
+    const { clock, listener, report, warn } = this.options;
     return new LaneThread({
-      ...{ number, spawn, clock, listener, report, states: this.states },
+      spawn: (of, statePort) => this.options.spawn(of, statePort, this.running.sources),
+      ...{ number, clock, listener, report, states: this.states },
       warn: (text, trouble) => warn(text, new Error(trouble)),
       onChange: () => this.refresh(),
       onGivenUp: (error) => {

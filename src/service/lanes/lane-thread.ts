@@ -3,6 +3,7 @@ import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
+import type { RuleSource } from '../compose/rules.js';
 import type { FromLane, LaneEvent, LaneListener } from './messages.js';
 import type { LaneHandle } from './spawn-lane.js';
 import type { StateConnection, StateServer } from './state/state-server.js';
@@ -113,6 +114,11 @@ export class LaneThread {
   setDelivery(mode: DeliveryMode): void {
     this.mode = mode;
     this.current?.handle.postMessage({ kind: 'delivery', mode });
+  }
+
+  /** Those that are started later get these from the start. */
+  changeRules(sources: readonly RuleSource[]): void {
+    this.current?.handle.postMessage({ kind: 'rules', sources });
   }
 
   /** Resolves when all its state is stored as of a moment after the call. */

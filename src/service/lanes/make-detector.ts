@@ -20,8 +20,8 @@ export function makeDetector(parts: DetectorParts): Detector {
     return makeLane({ ...parts, number: 0 });
   }
   return new LaneGroup({
-    ...{ rules, store, clock, listener, report, warn, delivery: settings.delivery },
+    ...{ rules, sources, store, clock, listener, report, warn, delivery: settings.delivery },
     lanes: () => laneCount(settings, log),
-    spawn: (number, statePort) => spawnLane({ settings, number, sources, lists, statePort }),
+    spawn: (number, statePort, now) => spawnLane({ settings, number, sources: now, lists, statePort }),
   });
 }

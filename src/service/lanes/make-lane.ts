@@ -45,7 +45,8 @@ export function makeLane(parts: LaneParts): Lane {
   const [stream, ...others] = streams;
   const { partitions, topics } = stream.settings;
   const lists = new ReferenceLists(parts.lists);
-  const ruleSets = ruleSetsOf(parts.sources, settings, streams, lists);
+  const compileRules = (sources: readonly RuleSource[]) => ruleSetsOf(sources, settings, streams, lists);
+  const ruleSets = compileRules(parts.sources);
   return new Lane({
     ...{ log, store, clock, listener, report },
     stream: stream.definition,
@@ -57,10 +58,12 @@ export function makeLane(parts: LaneParts): Lane {
       ...{ definition, topics: own.topics!, source: sourceOf(own) },
       ruleSet: ruleSets.others.get(own.name)!,
     })),
+    compileRules,
     readRuleSet: ruleSetReader(streams, lists, keptLists(settings)),
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
     source: sourceOf(stream.settings),
     alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },
+    shadowAlerts: { name: settings.alerts.shadowTopic, partitions: settings.alerts.partitions },
     deadLetters: { name: settings.deadLetters.topic, partitions: 1 },
     late: { name: settings.late.topic, partitions: 1 },
     journal: { name: settings.journal.topic, partitions },

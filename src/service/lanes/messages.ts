@@ -35,6 +35,8 @@ export type ToLane =
   /** One `told` was taken in: another may be sent. */
   | { readonly kind: 'heard' }
   | { readonly kind: 'delivery'; readonly mode: DeliveryMode }
+  /** Go over to these rules; those that the thread was started with are over. */
+  | { readonly kind: 'rules'; readonly sources: readonly RuleSource[] }
   /** Store all state now, and say `stored`. */
   | { readonly kind: 'store' }
   /** Finish, commit, give up the partitions, and say `stopped`. */

@@ -3,6 +3,7 @@ import type { Lane } from '../../runtime/lane/lane.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
 import { openLog } from '../compose/log.js';
+import type { RuleSource } from '../compose/rules.js';
 import { EventSender } from './event-sender.js';
 import { makeLane } from './make-lane.js';
 import type { FromLane, LaneData, ToLane } from './messages.js';
@@ -24,6 +25,8 @@ export function runLane(data: LaneData, main: MainThread, clock: Clock): void {
         return run.heard();
       case 'delivery':
         return run.setDelivery(message.mode);
+      case 'rules':
+        return void run.changeRules(message.sources);
       case 'store':
         return void run.storeNow();
       case 'stop':
@@ -37,6 +40,7 @@ class LaneRun {
   private lane: Lane | null = null;
   private log: Log | null = null;
   private stopping = false;
+  private sources: readonly RuleSource[];
   private readonly store: RemoteStateStore;
   private readonly sender: EventSender;
 
@@ -45,6 +49,7 @@ class LaneRun {
     private readonly main: MainThread,
     private readonly clock: Clock,
   ) {
+    this.sources = data.sources;
     this.store = new RemoteStateStore(data.statePort);
     this.sender = new EventSender({
       send: (message) => main.postMessage(message),
@@ -55,11 +60,11 @@ class LaneRun {
   }
 
   async start(): Promise<void> {
-    const { settings, number, sources, lists } = this.data;
+    const { settings, number, lists } = this.data;
     const { listener, report, warn } = this.sender;
     try {
       this.log = await openLog(settings, report);
-      const { clock, log, store } = this;
+      const { clock, log, store, sources } = this;
       this.lane = makeLane({ settings, number, sources, lists, clock, log, store, listener, report, warn });
       this.sender.start();
       await this.lane.start();
@@ -78,6 +83,16 @@ class LaneRun {
 
   setDelivery(mode: DeliveryMode): void {
     this.lane?.setDelivery(mode);
+  }
+
+  /** They were checked where they came from: what keeps them from running here is worth a look, and the rules until now go on. */
+  async changeRules(sources: readonly RuleSource[]): Promise<void> {
+    this.sources = sources;
+    try {
+      await this.lane?.changeRules(sources);
+    } catch (error) {
+      this.sender.warn('rules that were changed do not run here', error as Error);
+    }
   }
 
   async storeNow(): Promise<void> {

@@ -159,7 +159,13 @@ class World {
     );
     const rules = all.flatMap((one) => one.rules);
     expect(rules.map(({ id }) => id)).toEqual(Object.keys(RULES));
-    return new World(loaded.settings, streams, { rules, sources: all.flatMap((one) => one.sources), diagnostics: [] });
+    return new World(loaded.settings, streams, {
+      all: rules,
+      files: [],
+      rules,
+      sources: all.flatMap((one) => one.sources),
+      diagnostics: [],
+    });
   }
 
   lane(number = 0): ReturnType<typeof makeLane> {

@@ -31,7 +31,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function aGroup(over: Partial<LaneGroupOptions>): LaneGroup {
   lines = [];
   group = new LaneGroup({
-    ...{ lanes: async () => 2, rules: [], store: new MemoryStateStore(), clock: systemClock, listener: {} },
+    ...{
+      lanes: async () => 2,
+      rules: [],
+      sources: [],
+      store: new MemoryStateStore(),
+      clock: systemClock,
+      listener: {},
+    },
     delivery: 'exactly-once',
     report: (text) => lines.push(text),
     warn: (text, trouble) => lines.push(`${text}: ${trouble.message}`),

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import type { Diagnostic } from '../../rules/index.js';
 
 /** One thing that is wrong with what was sent. */
 export interface ProblemItem {
@@ -15,6 +16,8 @@ export interface ProblemBody {
   readonly code: string;
   readonly detail: string;
   readonly errors?: readonly ProblemItem[];
+  /** Of rules: errors with their places, as `stakeout validate --json` gives them. */
+  readonly diagnostics?: readonly Diagnostic[];
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -22,6 +25,7 @@ const titles: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   413: 'Content Too Large',
+  409: 'Conflict',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
   500: 'Internal Server Error',

@@ -13,7 +13,8 @@ import { takeOptions } from './savepoint-parts.js';
 export interface SourceParts {
   readonly settings: Settings;
   readonly log: Log;
-  readonly sources: readonly RuleSource[];
+  /** The rules that run now. */
+  readonly sources: () => readonly RuleSource[];
   /** The lists that they ask. */
   readonly lists: ReferenceLists;
   /** `null` before it is open. */
@@ -30,7 +31,7 @@ export function savepointSource({ settings, log, sources, lists, store }: Source
       const silent = { onTrouble: () => undefined, onRecovered: () => undefined };
       const streams = makeStreams({ settings, clock: systemClock, ...silent });
       return takeSavepoint(path, {
-        ...takeOptions({ settings, log, streams, ruleSets: ruleSetsOf(sources, settings, streams, lists) }),
+        ...takeOptions({ settings, log, streams, ruleSets: ruleSetsOf(sources(), settings, streams, lists) }),
         ...{ partitions: partitions.map(plain), committed: null, nowMs, signal, onProgress },
         stateOf: (partition) => open.partition(partition),
       });

@@ -1,0 +1,92 @@
+import { compileRuleSet, shapeOf } from '../../engine/index.js';
+import type { Diagnostic, Rule, RuleText } from '../../rules/index.js';
+import type { RuleChange } from '../../runtime/rulebook/revision.js';
+
+/** Rules with the texts that they were read from. */
+export interface RuleFiles {
+  readonly rules: readonly Rule[];
+  readonly files: readonly RuleText[];
+  readonly draining: readonly RuleText[];
+}
+
+/** What a new set changes. */
+export interface RulePlan {
+  readonly changes: readonly RuleChange[];
+  /** Texts of the revisions that go on to their end beside the new ones. */
+  readonly draining: readonly RuleText[];
+  readonly errors: readonly Diagnostic[];
+}
+
+export const runs = ({ status }: Rule): boolean => status === 'live' || status === 'shadow';
+
+/** Those that run, as lanes get them. */
+export function runningTexts({ rules, files, draining }: RuleFiles): readonly RuleText[] {
+  const running = new Set(rules.filter(runs).map(({ source }) => source));
+  return [...files.filter(({ file }) => running.has(file)), ...draining];
+}
+
+/** Compares two sets of rules by their ids and meanings. */
+export function planOf(before: RuleFiles, rules: readonly Rule[], files: readonly RuleText[]): RulePlan {
+  const old = new Map(before.rules.map((rule) => [rule.id, rule]));
+  const changes: RuleChange[] = [];
+  const errors: Diagnostic[] = [];
+  const draining: RuleText[] = [];
+  for (const rule of rules) {
+    const was = old.get(rule.id);
+    if (was === undefined) changes.push({ id: rule.id, change: 'added', runs: null, from: null, to: rule.revision });
+    else if (was.revision !== rule.revision) changes.push(changed(was, rule, { before, files, errors, draining }));
+  }
+  const ids = new Set(rules.map(({ id }) => id));
+  for (const { id, revision } of before.rules.filter((rule) => !ids.has(rule.id)))
+    changes.push({ id, change: 'removed', runs: 'dropped', from: revision, to: null });
+  // One that was changed once more is drained no longer than to here.
+  const again = new Set(changes.map(({ id }) => id));
+  const kept = before.draining.filter(({ text }) => !again.has(idIn(text)));
+  return { changes, draining: [...kept, ...draining], errors };
+}
+
+interface Planning {
+  readonly before: RuleFiles;
+  readonly files: readonly RuleText[];
+  readonly errors: Diagnostic[];
+  readonly draining: RuleText[];
+}
+
+function changed(was: Rule, rule: Rule, { before, files, errors, draining }: Planning): RuleChange {
+  const change = { id: rule.id, change: 'changed', from: was.revision, to: rule.revision } as const;
+  if (!runs(was)) return { ...change, runs: null };
+  if (!runs(rule)) return { ...change, runs: 'dropped' };
+  if (rule.onUpdate === 'drain') {
+    const old = before.files.find(({ file }) => file === was.source);
+    if (old !== undefined) draining.push({ file: `${old.file} (${was.revision})`, text: old.text, drains: true });
+    return { ...change, runs: 'drained' };
+  }
+  if (rule.onUpdate === 'restart') return { ...change, runs: 'restarted' };
+  const keeps = haveOneShape(was, rule);
+  if (!keeps && rule.onUpdate === 'keep') errors.push(cannotKeep(rule, files));
+  return { ...change, runs: keeps ? 'kept' : 'restarted' };
+}
+
+function haveOneShape(a: Rule, b: Rule): boolean {
+  if (a.key !== b.key || a.streams.join() !== b.streams.join()) return false;
+  const lists = { has: () => false, get: () => undefined };
+  const [one, other] = [compileRuleSet([a], { lists }), compileRuleSet([b], { lists })];
+  return shapeOf(one, 0) === shapeOf(other, 0);
+}
+
+function cannotKeep(rule: Rule, files: readonly RuleText[]): Diagnostic {
+  const lines = (files.find(({ file }) => file === rule.source)?.text ?? '').split(/\r?\n/);
+  const index = Math.max(
+    0,
+    lines.findIndex((line) => line.startsWith('onUpdate')),
+  );
+  const excerpt = lines[index] ?? '';
+  return {
+    ...{ severity: 'error', code: 'cannot-keep', file: rule.source, line: index + 1, column: 1, excerpt },
+    length: Math.max(1, excerpt.length),
+    message: `Runs of ${rule.id} cannot be kept: its steps, their order, contiguity or quantifiers, or its key, are others now.`,
+    hint: 'Write onUpdate: restart, or onUpdate: drain to let them end under the old revision.',
+  };
+}
+
+const idIn = (text: string): string => /^["']?id["']?\s*:\s*["']?([a-z0-9-]+)/m.exec(text)?.[1] ?? '';

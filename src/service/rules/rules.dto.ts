@@ -1,0 +1,104 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import type { RuleChange } from '../../runtime/rulebook/revision.js';
+
+export class RuleFileDto {
+  @ApiProperty({ type: String, example: 'patterns/offshore-drain/pattern.yaml' })
+  readonly file!: string;
+
+  @ApiProperty({ type: String, description: 'The rule, in YAML.' })
+  readonly text!: string;
+}
+
+export class SignatureDto {
+  @ApiProperty({ type: String, description: 'Who asks for it; not checked here.' })
+  readonly author!: string;
+
+  @ApiPropertyOptional({ type: String, description: 'Why.' })
+  readonly message?: string;
+}
+
+export class ApplyDto extends SignatureDto {
+  @ApiProperty({ type: [RuleFileDto], description: 'The whole set: a rule that is not in it is removed.' })
+  readonly files!: readonly RuleFileDto[];
+
+  @ApiPropertyOptional({ type: Boolean, description: 'Only say what it would change.' })
+  readonly dryRun?: boolean;
+}
+
+export class RollbackDto extends SignatureDto {
+  @ApiPropertyOptional({ type: Number, description: 'The revision to bring back; that before the one in force.' })
+  readonly to?: number;
+}
+
+export class RuleChangeDto implements RuleChange {
+  @ApiProperty({ type: String })
+  readonly id!: string;
+
+  @ApiProperty({ enum: ['added', 'changed', 'removed'] })
+  readonly change!: RuleChange['change'];
+
+  @ApiProperty({ enum: ['kept', 'restarted', 'drained', 'dropped'], nullable: true })
+  readonly runs!: RuleChange['runs'];
+
+  @ApiProperty({ type: String, nullable: true })
+  readonly from!: string | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  readonly to!: string | null;
+}
+
+export class AppliedDto {
+  @ApiProperty({ enum: ['live', 'pending', 'unchanged', 'checked'] })
+  readonly outcome!: string;
+
+  @ApiProperty({ type: Number, nullable: true })
+  readonly revision!: number | null;
+
+  @ApiProperty({ type: [RuleChangeDto] })
+  readonly changes!: readonly RuleChangeDto[];
+
+  @ApiProperty({ type: [Object], description: 'Warnings with their places.' })
+  readonly warnings!: readonly object[];
+}
+
+export class RuleDto {
+  @ApiProperty({ type: String })
+  readonly id!: string;
+
+  @ApiProperty({ enum: ['draft', 'shadow', 'live', 'retired'] })
+  readonly status!: string;
+
+  @ApiProperty({ type: String, description: 'Hash of its meaning.' })
+  readonly revision!: string;
+
+  @ApiProperty({ type: String })
+  readonly file!: string;
+
+  @ApiProperty({ type: String })
+  readonly text!: string;
+}
+
+export class RuleSetDto {
+  @ApiProperty({ type: Number, nullable: true, description: 'Null: nothing was published, the folder’s rules run.' })
+  readonly revision!: number | null;
+
+  @ApiProperty({ type: [Number], description: 'Revisions that wait for approval.' })
+  readonly pending!: readonly number[];
+
+  @ApiProperty({ type: Boolean, description: 'Nobody has changed what was written of the history.' })
+  readonly intact!: boolean;
+
+  @ApiProperty({ type: String, nullable: true })
+  readonly trouble!: string | null;
+
+  @ApiProperty({ type: [RuleDto] })
+  readonly rules!: readonly RuleDto[];
+}
+
+export class RevisionListDto {
+  @ApiProperty({
+    type: [Object],
+    description: 'Revisions and approvals with author, reason, time, changes and hashes; the newest first.',
+  })
+  readonly revisions!: readonly object[];
+}
