@@ -1,5 +1,5 @@
 /** The commands as people and scripts run them: exit status, text, and the one JSON document of `--json`. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Alert } from '../../src/runtime/ports/alert.js';
@@ -160,6 +160,15 @@ describe('stakeout backtest', () => {
     const same = ['alerts', 'precision', 'recall', 'f1', 'averagePrecision', 'digest', 'byRule'];
     const shared = JSON.parse(three.stdout) as Record<string, unknown>;
     for (const key of same) expect([key, shared[key]]).toEqual([key, result[key]]);
+  });
+
+  it('measures the rules that a profile names', async () => {
+    const config = writeHistory();
+    mkdirSync(join(folder, 'ranked/any'), { recursive: true });
+    writeFileSync(join(folder, 'ranked/any/pattern.yaml'), 'id: any\nkey: account\npattern:\n  - begin: one\n');
+    appendFileSync(config, '  profiles: {ranking: {patterns: ./ranked}}\n');
+    const { status, stdout } = await stakeout('backtest', '--config', config, '--profile', 'ranking', '--json');
+    expect([status, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ alerts: PAYMENTS, recall: 1 })]);
   });
 
   it('sweeps a parameter, and fails below a threshold', async () => {

@@ -86,9 +86,15 @@ const protocol = {
     .prefault({}),
 };
 
+/** A profile may measure other rules as well: those that rank rather than alert, for example. */
+const inProfile = {
+  ...protocol,
+  patterns: path.optional('Folder of the patterns that this profile measures.', { defaultText: 'those of the config' }),
+};
+
 export const backtestSchema = z.strictObject({
   ...protocol,
-  profiles: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/), z.strictObject(protocol)).prefault({}),
+  profiles: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/), z.strictObject(inProfile)).prefault({}),
 });
 
 export type BacktestSettings = z.output<typeof backtestSchema>;

@@ -16,6 +16,7 @@ export interface PlannedRules {
 }
 
 interface RuleOptions {
+  readonly profile?: string;
   readonly patterns?: string;
   readonly baseline?: string;
   readonly sweep?: readonly string[];
@@ -28,7 +29,8 @@ export async function plannedRules(
   readable: Readable,
   output: Output,
 ): Promise<PlannedRules> {
-  const path = options.patterns ?? settings.patterns;
+  const ofProfile = options.profile === undefined ? undefined : settings.backtest.profiles[options.profile]?.patterns;
+  const path = options.patterns ?? ofProfile ?? settings.patterns;
   const { rules, texts } = await loadOrFail(path, readable, output);
   const defaults = new Map(rules.flatMap((rule) => [...parametersOf(texts.get(rule.source) ?? '')]));
   const swept = await openOrFail(async () => (options.sweep ?? []).map(parseSweep));
