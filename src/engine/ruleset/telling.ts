@@ -4,8 +4,9 @@ import type { CompiledPattern, PatternCompiler } from '../compiler/compile.js';
 import type { ExprValue } from '../compiler/predicate.js';
 import type { EngineEvent } from '../event.js';
 import { partsOf } from '../expression/analysis.js';
-import type { Expr } from '../expression/expression.js';
-import type { Feature } from '../expression/feature.js';
+import type { Expr, Scalar } from '../expression/expression.js';
+import { type Feature, isScalarFeature } from '../expression/feature.js';
+import { functionOf } from '../expression/generated.js';
 import { cellValue } from '../expression/scalar-code.js';
 import type { Match } from '../nfa/output.js';
 
@@ -25,7 +26,8 @@ export interface Told {
 export interface Telling {
   readonly steps: readonly string[];
   readonly values: readonly ExprValue[];
-  readonly features: readonly { readonly name: string; readonly cell: FeatureCell }[];
+  /** Makes what is told of features, from their cells; `null`: nothing is. */
+  readonly features: (() => Match['features']) | null;
   /** The features that must be kept for it. */
   readonly cells: readonly FeatureCell[];
 }
@@ -39,9 +41,24 @@ export function compileTelling(compiler: PatternCompiler, pattern: CompiledPatte
   return {
     steps: pattern.steps,
     values: values.map((expr) => compiler.predicates.valueOf(expr, pattern.steps)),
-    features: named,
+    features: named.length === 0 ? null : featuresFrom(named),
     cells: [...new Set([...named.map(({ cell }) => cell), ...read])],
   };
+}
+
+/** Code that makes the object at once: a match may come with every event. */
+function featuresFrom(
+  named: readonly { readonly name: string; readonly cell: FeatureCell }[],
+): () => Match['features'] {
+  const members = named.map(({ name, cell }, i) => {
+    const value = isScalarFeature(cell.feature) ? `scalar(c${i})` : `number(c${i}.value)`;
+    return `[${JSON.stringify(name)}]: ${value}`;
+  });
+  const parameters = ['scalar', 'number', ...named.map((_, i) => `c${i}`)];
+  const make = functionOf(parameters, `({ ${members.join(', ')} })`);
+  const scalar = (cell: FeatureCell): Scalar | null => cellValue(cell) ?? null;
+  const number = (value: number): number | null => (Number.isNaN(value) ? null : value);
+  return make(scalar, number, ...named.map(({ cell }) => cell)) as () => Match['features'];
 }
 
 const featuresIn = (expr: Expr): readonly Feature[] =>
@@ -53,15 +70,12 @@ const featuresIn = (expr: Expr): readonly Feature[] =>
  */
 export function tell(telling: Telling, match: Match, event: EngineEvent | null, time: number): Match {
   const { values, features } = telling;
+  const { steps } = match;
+  if (values.length === 0) return { steps, features: features!() };
   const last = event ?? { time, seq: 0, kind: '', fields: {} };
-  const head = values.length === 0 ? null : headOf(match, telling.steps);
-  return {
-    ...match,
-    ...(values.length === 0 ? {} : { values: values.map((value) => scalarOrNone(value(last, last.fields, head))) }),
-    ...(features.length === 0
-      ? {}
-      : { features: Object.fromEntries(features.map(({ name, cell }) => [name, scalarOrNone(cellValue(cell))])) }),
-  };
+  const head = headOf(match, telling.steps);
+  const told = { steps, values: values.map((value) => scalarOrNone(value(last, last.fields, head))) };
+  return features === null ? told : { ...told, features: features() };
 }
 
 const scalarOrNone = (value: unknown): string | number | boolean | null => {
