@@ -56,7 +56,17 @@ const often = (count: number, overMs: number): Rule =>
       .build(),
   );
 
-const ALL = [...RULES, often(4, 15)];
+/** Windows of several lengths over the same events, of texts too, and one that lags. */
+const varied = ruleOf(
+  'varied',
+  begin('last')
+    .where(ge(feature({ fn: 'distinct', field: 'type', overMs: 15 }), 3))
+    .or(eq(feature({ fn: 'last', field: 'type', overMs: 40, lagMs: 5 }), 'b'))
+    .or(ge(feature({ fn: 'since', overMs: 60 }), 25))
+    .build(),
+);
+
+const ALL = [...RULES, often(4, 15), varied];
 
 interface Row {
   readonly key: string;
