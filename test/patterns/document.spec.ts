@@ -121,4 +121,5 @@ const IN_VARIABLES = new Set([
   'bad-time',
   'bad-value',
   'unsupported',
+  'subsumed',
 ]);

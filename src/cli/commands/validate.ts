@@ -1,4 +1,11 @@
-import { findWitness, formatDiagnostic, formatWitness, type Rule, type Witness } from '../../rules/index.js';
+import {
+  findWitness,
+  formatDiagnostic,
+  formatWitness,
+  lintOverlaps,
+  type Rule,
+  type Witness,
+} from '../../rules/index.js';
 import type { Output } from '../output.js';
 import { bySeverity, loadRulesFor } from '../rules.js';
 import { configFor } from '../settings.js';
@@ -14,7 +21,9 @@ const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' 
 
 /** Checks rule files: 0 without errors (warnings are allowed). */
 export async function validate(paths: readonly string[], options: ValidateOptions, output: Output): Promise<number> {
-  const { rules, diagnostics } = await loadRulesFor(paths, options.config);
+  const loaded = await loadRulesFor(paths, options.config);
+  const { rules } = loaded;
+  const diagnostics = [...loaded.diagnostics, ...lintOverlaps(loaded)];
   const { errors, warnings } = bySeverity(diagnostics);
   const witness = options.witness === true ? rules.map((rule) => witnessFor(rule, options.config)) : [];
   output.result({ errors, warnings, ...(options.witness === true && { witness }) }, () => {

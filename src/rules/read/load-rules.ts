@@ -5,6 +5,7 @@ import type { KnownLists } from '../known-lists.js';
 import type { Rule } from '../rule.js';
 import type { EventSchema, KnownStreams } from '../schema.js';
 import type { ParameterValues } from '../source/parameters.js';
+import { atId } from './at-id.js';
 import { parseRule } from './parse-rule.js';
 
 export interface LoadOptions {
@@ -131,19 +132,9 @@ function atFile(file: string, code: string, message: string): Diagnostic {
 }
 
 function duplicateId(rule: Rule, text: string, other: string): Diagnostic {
-  const lines = text.split(/\r?\n/);
-  const index = Math.max(
-    0,
-    lines.findIndex((line) => /^["']?id["']?\s*:/.test(line)),
-  );
-  const excerpt = lines[index]!;
-  const column = Math.max(0, excerpt.indexOf(rule.id, excerpt.indexOf(':'))) + 1;
   return {
     ...atFile(rule.source, 'duplicate-id', `${rule.id} is the id of the rule in ${other} already.`),
-    line: index + 1,
-    column,
-    length: rule.id.length,
-    excerpt,
+    ...atId(rule, text),
     hint: 'Give every rule an id of its own.',
   };
 }

@@ -7,6 +7,7 @@ import type { FeatureNames, ListNames, StepInfo } from '../condition/scope.js';
 import type { Diagnostic } from '../diagnostic.js';
 import { keyName } from '../key-name.js';
 import type { KnownLists } from '../known-lists.js';
+import { lintSteps } from '../lint/dead-steps.js';
 import { revisionOf } from '../revision.js';
 import type { Accuses, KeyBy, MessagePart, Rule, RuleStatus, Severity } from '../rule.js';
 import { type EventSchema, type KnownStreams, type RuleStream, ruleStreams } from '../schema.js';
@@ -231,7 +232,7 @@ class RuleReader {
       ...(gapMs === undefined ? {} : { gapMs }),
       ...(skip === undefined ? {} : { skip }),
     };
-    if (complete) this.validate(pattern, section);
+    if (complete) this.validate(pattern, section, infos);
     return { pattern, infos };
   }
 
@@ -243,12 +244,16 @@ class RuleReader {
   }
 
   /** Lets the engine judge the pattern, and brings its findings to their places in the file. */
-  private validate(pattern: Pattern, section: Section): void {
+  private validate(pattern: Pattern, section: Section, infos: readonly StepInfo[]): void {
     for (const problem of validatePattern(pattern)) {
       const names = pattern.steps.flatMap((step) => (step.kind === 'event' ? step.name : []));
       const target = pattern.skip !== undefined && 'step' in pattern.skip ? pattern.skip.step : '';
       const hint = problem.code === 'skip-target-unknown' ? suggest(target, names) : ENGINE_HINTS[problem.code];
       section.source.error(problem.code, this.placeOf(problem.path, section), problem.message, hint);
+    }
+    if (!section.source.hasErrors) {
+      for (const { code, path, message, hint } of lintSteps(pattern, infos, this.streams.byDefault.schema))
+        section.source.warning(code, this.placeOf(path, section), message, hint);
     }
     const [first] = pattern.steps;
     const endless = pattern.steps.length > 1 || first?.kind === 'group' || first?.quantifier !== undefined;

@@ -1,8 +1,9 @@
 import { type EngineEvent, type Expr, type Lists, PatternRunner, type Scalar } from '../../engine/index.js';
 import { keyFields } from '../key-name.js';
+import { kindsBelow } from '../logic/step-condition.js';
 import type { Rule } from '../rule.js';
 import type { TestStream } from '../testing/rule-test.js';
-import { kindsBelow, type Place } from './linear.js';
+import { type Place } from './linear.js';
 import { defaultOf, type Fields, MANNERS, type Manner, solve, stepAt } from './solve.js';
 import { KIND, LISTED, LOOKED_UP, STREAM, substitute } from './substitute.js';
 
@@ -39,7 +40,9 @@ export class StreamMaker {
     for (const [i, { step, condition }] of places.entries()) {
       const event = this.event(condition, startMs + i * stepMs, i + 1, manner, taken);
       if (event === null) return null;
-      made.push({ step: step.name, event });
+      const takes = step.contiguity !== 'notNext';
+      made.push({ step: takes ? step.name : null, event });
+      if (!takes) continue;
       taken.set(step.name, [...(taken.get(step.name) ?? []), event]);
     }
     return made;

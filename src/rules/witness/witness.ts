@@ -1,8 +1,9 @@
 import type { EngineEvent, Feature } from '../../engine/index.js';
+import { conditionOf } from '../logic/step-condition.js';
 import type { Rule } from '../rule.js';
 import type { TestStream } from '../testing/rule-test.js';
 import { streamsOfRule } from '../testing/test-streams.js';
-import { conditionOf, type Place, shortestWay } from './linear.js';
+import { type Place, shortestWay } from './linear.js';
 import { MANNERS } from './solve.js';
 import { type MadeEvent, START_MS, StreamMaker } from './stream.js';
 import { LISTED } from './substitute.js';
