@@ -232,3 +232,41 @@ describe('the records of a repartition topic', () => {
     expect(restored.watermark()).toBe(100);
   });
 });
+
+describe('the watermark of several streams', () => {
+  const says = (stream: string | null, partition: number, of: number, watermark: number): Envelope => {
+    return { kind: 'watermark', stream, from: { topic: stream ?? 't', partition }, of, watermark };
+  };
+
+  it('is the lowest of all that are read, once each was heard of whole', () => {
+    const upstreams = new Upstreams(['a', 'b']);
+    upstreams.hear(says('a', 0, 1, 100));
+    upstreams.hear(says('b', 0, 2, 50));
+    expect(upstreams.watermark()).toBe(Number.NEGATIVE_INFINITY);
+    upstreams.hear(says('b', 1, 2, 70));
+    expect(upstreams.watermark()).toBe(50);
+    const restored = new Upstreams(['a', 'b']);
+    restored.restore(JSON.parse(JSON.stringify(upstreams.state())));
+    expect(restored.watermark()).toBe(50);
+    restored.readFrom(['a', 'b', 'c']);
+    expect(restored.watermark()).toBe(Number.NEGATIVE_INFINITY);
+    restored.readFrom(['a']);
+    restored.hear(says('c', 0, 1, 10));
+    restored.readFrom(['a', 'b', 'c']);
+    expect(restored.watermark()).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it('is that of the only stream, whatever its records call it', () => {
+    const upstreams = new Upstreams(['a']);
+    upstreams.hear(says(null, 0, 2, 100));
+    upstreams.hear({ ...says('a', 1, 2, 40), from: { topic: 't', partition: 1 } });
+    expect(upstreams.watermark()).toBe(40);
+  });
+
+  it('is read from records of the release before, which name no stream', () => {
+    const bytes = encodeEnvelope(says('', 3, 2, 77));
+    // Version 1, without the stream, which is here the byte behind `of`.
+    const old = Uint8Array.from([1, ...bytes.subarray(1, 3), ...bytes.subarray(4)]);
+    expect(decodeEnvelope(old)).toEqual({ ...says(null, 3, 2, 77), from: { topic: '', partition: 3 } });
+  });
+});
