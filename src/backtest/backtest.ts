@@ -1,3 +1,5 @@
+import { ownFields, streamDefinition } from '../runtime/stream.js';
+import { missingIdentity, timeOf } from '../runtime/task/interpret.js';
 import { Collector } from './collector.js';
 import type { Findings } from './findings.js';
 import { type Labels, readLabels } from './labels/labels.js';
@@ -5,7 +7,7 @@ import { keysOf, type Lane, type LaneResult, together } from './lanes.js';
 import { type Verdicts, verdictsOf } from './metrics/verdicts.js';
 import type { Plan } from './plan.js';
 import { Population } from './population.js';
-import type { Protocol } from './protocol.js';
+import { fieldsOf, type Protocol } from './protocol.js';
 import { type FileRunOptions, type FileStream, type RunListener, type RunResult, runFiles } from './run-files.js';
 
 export type BacktestProgress = Pick<RunListener, 'onProgress' | 'onBadRow'>;
@@ -45,10 +47,24 @@ export async function backtest(input: BacktestInput, others: readonly Promise<La
   const population = new Population(protocol, labels);
   const lane = { index: 0, of: others.length + 1 };
   const [own, ...rest] = await Promise.all([runLane(input, lane, labels, population), ...others]);
+  if (!population.hasEvents) await countUnread(population, input);
   const { run, findings } = together([own, ...rest]);
   const seconds = now() - started;
   const eventsPerSecond = Math.round(run.events / Math.max(seconds, 1e-9));
   return { plan, protocol, run: { ...run, seconds, eventsPerSecond }, findings, population, labels };
+}
+
+/** No rule reads the stream that is scored, so nobody has counted its events. */
+async function countUnread(population: Population, { streams, protocol }: BacktestInput): Promise<void> {
+  for (const { settings, file } of streams.filter((stream) => stream.settings.name === protocol.stream)) {
+    const definition = streamDefinition(settings);
+    for await (const { rows } of file.batches([...ownFields(definition), ...fieldsOf(protocol)])) {
+      for (const row of rows) {
+        const time = missingIdentity(row, definition) ?? timeOf(row, 0, definition);
+        if (typeof time === 'number') population.add(row.fields, time);
+      }
+    }
+  }
 }
 
 /** The part of a back-test that is another lane's. */

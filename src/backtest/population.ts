@@ -20,6 +20,8 @@ type Fields = Readonly<Record<string, unknown>>;
  * Some subjects are not scored (`exclude`): those whose key had a fraud that was known before the day of the transaction.
  */
 export class Population {
+  /** Whether any event was told of, in the range or not. */
+  hasEvents = false;
   /** Of all times. */
   readonly frauds: Fraud[] = [];
   /** Events of the range by day and by card. */
@@ -41,6 +43,7 @@ export class Population {
 
   /** An event of the scored stream. */
   add(fields: Fields, time: number): void {
+    this.hasEvents = true;
     const id = this.reader.idOf(fields);
     if (id === null || id === undefined) return;
     if (this.isInRange(time)) this.count(id, fields, time);
