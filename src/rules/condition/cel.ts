@@ -50,7 +50,9 @@ export function parseCel(text: string, reporter: Reporter): CelNode | null {
     const range = error.range ?? { start: 0, end: text.length };
     const span = { start: Math.min(range.start, text.trimEnd().length), end: range.end };
     const code = error.code === 'limit_exceeded' ? 'condition-too-large' : 'condition-syntax';
-    reporter.error(code, span, describe(error.summary, text, span), hintFor(text, span));
+    if (code === 'condition-too-large')
+      reporter.error(code, span, 'The condition is too long, or nested too deep.', SPLIT);
+    else reporter.error(code, span, describe(error.summary, text, span), hintFor(text, span));
     return null;
   }
 }
