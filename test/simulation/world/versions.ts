@@ -1,4 +1,4 @@
-import { begin, eq, feature, field, ge } from '../../../src/engine/index.js';
+import { begin, eq, feature, field, ge, type NamedFeature } from '../../../src/engine/index.js';
 import type { Rule } from '../../../src/rules/rule.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import { jsonDecoder, RULES, ruleOf, ruleSetOf, stream } from '../../harness/lane-kit.js';
@@ -6,12 +6,23 @@ import { jsonDecoder, RULES, ruleOf, ruleSetOf, stream } from '../../harness/lan
 const is = (type: string) => eq(field('type'), type);
 
 const sameDevice = ruleOf('two-c', begin('C').where(is('c')).times(2).within(80).build(), { key: 'device' });
+/** Over the same events, with texts, and as of before: told of each match, and its score. */
+const features: readonly NamedFeature[] = [
+  { name: 'kinds', feature: { fn: 'distinct', field: 'type', overMs: 60 } },
+  { name: 'before', feature: { fn: 'last', field: 'type', overMs: 200, lagMs: 10 } },
+  { name: 'pause', feature: { fn: 'since', overMs: 50 } },
+];
 const busy = ruleOf(
   'busy',
   begin('D')
     .where(is('d'))
     .where(ge(feature({ fn: 'count', overMs: 90 }), 4))
     .build(),
+  {
+    features,
+    values: features.map((named) => feature(named.feature)),
+    alert: { severity: 'high', score: { value: 2 }, message: features.map((_, index) => ({ kind: 'value', index })) },
+  },
 );
 /** The same steps in the same way, so that runs under way go on; of another shape, so that they do not. */
 const patient: Rule = {
