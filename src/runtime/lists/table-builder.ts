@@ -38,7 +38,8 @@ export class TableBuilder {
 
   /** Of an entry that is there twice, the last one counts. */
   build(): TextTable {
-    const order = this.unique(this.sorted());
+    const hashes = this.hashes();
+    const order = this.unique(this.sorted(hashes), hashes);
     const { isMap } = this;
     const keyBytes = order.reduce((sum, at) => sum + this.to[at]! - this.from[at]!, 0);
     const valueBytes = isMap ? order.reduce((sum, at) => sum + this.valueTo[at]! - this.valueFrom[at]!, 0) : 0;
@@ -60,7 +61,7 @@ export class TableBuilder {
       const to = this.to[at]!;
       keyEnd = copy(this.bytes, from, to, data.keys, keyEnd);
       data.keyEnds[i] = keyEnd;
-      data.starts[bucketOf(hashBytes(this.bytes, from, to), bucketBits) + 1]!++;
+      data.starts[bucketOf(hashes[at]!, bucketBits) + 1]!++;
       if (!isMap) continue;
       valueEnd = copy(this.bytes, this.valueFrom[at]!, this.valueTo[at]!, data.values, valueEnd);
       data.valueEnds[i] = valueEnd;
@@ -69,11 +70,15 @@ export class TableBuilder {
     return new TextTable(data);
   }
 
+  private hashes(): Uint32Array {
+    const hashes = new Uint32Array(this.count);
+    for (let i = 0; i < this.count; i++) hashes[i] = hashBytes(this.bytes, this.from[i]!, this.to[i]!);
+    return hashes;
+  }
+
   /** Places in order of hash, then of key, then of place. */
-  private sorted(): Uint32Array {
+  private sorted(hashes: Uint32Array): Uint32Array {
     const { count } = this;
-    const hashes = new Uint32Array(count);
-    for (let i = 0; i < count; i++) hashes[i] = hashBytes(this.bytes, this.from[i]!, this.to[i]!);
     const order = count <= PLACES ? byNumber(hashes) : byRadix(hashes);
     for (let begin = 0; begin < count; ) {
       let end = begin + 1;
@@ -84,10 +89,11 @@ export class TableBuilder {
     return order;
   }
 
-  private unique(order: Uint32Array): Uint32Array {
+  private unique(order: Uint32Array, hashes: Uint32Array): Uint32Array {
     let kept = 0;
     for (let i = 0; i < order.length; i++) {
-      const replaced = i + 1 < order.length && this.compare(order[i]!, order[i + 1]!) === 0;
+      const [at, next] = [order[i]!, order[i + 1]];
+      const replaced = next !== undefined && hashes[at] === hashes[next] && this.compare(at, next) === 0;
       if (!replaced) order[kept++] = order[i]!;
     }
     return order.subarray(0, kept);
