@@ -32,6 +32,11 @@ export class Announcer {
     owned.announcement = [];
   }
 
+  /** Whether something is to be announced. */
+  waits(owned: Owned): boolean {
+    return owned.announcement.length > 0 && this.options.isHeld(owned);
+  }
+
   /** What waits to be announced is said by the next commit at the latest. No other commit may be under way. */
   async before(owned: Owned): Promise<void> {
     // It may have been given up while others were waited for, and its next owner has the next number.
@@ -44,8 +49,12 @@ export class Announcer {
   async write(owned: Owned, ...more: readonly OutgoingRecord[]): Promise<void> {
     const records = [...owned.announcement, ...more];
     if (records.length === 0) return;
-    await this.holding(owned, () => this.commitOf([owned], records));
-    owned.announcement = [];
+    const said = owned.announcement.length;
+    await this.holding(owned, async () => {
+      await this.commitOf([owned], records);
+      // While it is held: what is to be announced next must not be forgotten with it.
+      owned.announcement = owned.announcement.slice(said);
+    });
   }
 
   /** Commits what was processed of these partitions, and entries of the journal, unless they were given up. */

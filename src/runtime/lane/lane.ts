@@ -402,7 +402,10 @@ export class Lane implements Detector {
       for (const owned of chosen) this.betweenBatches(owned);
       if (this.trouble === null) for (const owned of chosen) await this.tickIdle(owned);
       // A cut says which rules are in force: the journal must have said so before, or in the same commit.
-      for (const owned of chosen) await this.announcer.before(owned);
+      // Again, where rules were changed while others were waited for.
+      for (let left: readonly Owned[] = chosen; left.length > 0; left = left.filter((o) => this.announcer.waits(o))) {
+        for (const owned of left) await this.announcer.before(owned);
+      }
       for (const owned of chosen.filter((o) => this.isHeld(o))) {
         const { task, holds } = owned;
         task.tellDownstream();
