@@ -39,7 +39,8 @@ export async function loadOrFail(
   parameters: ParameterValues = new Map(),
 ): Promise<Pick<LoadedRules, 'rules' | 'texts'>> {
   const { rules, texts, diagnostics } = await loadRules([path], {
-    schemas: streams.map((s) => s.schema),
+    // A topic is a stream for each of its partitions, all with one name.
+    schemas: [...new Map(streams.map(({ schema }) => [schema.stream, schema])).values()],
     lists,
     parameters,
   });

@@ -56,6 +56,7 @@ const scenarioLines = ({ byScenario }: BacktestResult): string[] =>
 
 const ruleLines = ({ byRule }: BacktestResult): string[] =>
   Object.entries(byRule).map(([id, { accused, truePositives, precision, recall, onlyTruePositives, marginal }]) => {
+    if (precision === null) return `  ${id}: accuses ${grouped(accused)}`;
     const more = marginal === null ? '' : `, ${grouped(onlyTruePositives)} frauds it alone, F1 ${signed(marginal.f1)}`;
     return `  ${id}: accuses ${grouped(accused)}, ${grouped(truePositives)} rightly, precision ${shown(precision)}, recall ${shown(recall)}${more}`;
   });
