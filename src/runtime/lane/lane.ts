@@ -167,13 +167,17 @@ export class Lane implements Detector {
    * Where they are keyed by fields that those before were not, the lane joins its group anew, to read other topics.
    */
   async setRules(rules: LaneRules): Promise<void> {
+    // Events are forwarded to a topic from the very batch on for which the rules are in force.
+    const added = this.routing.addedBy(rules);
+    if (added.length > 0) await this.retrying(() => this.routing.makeTopics(this.options.log, added));
     const readsOthers = this.routing.setRules(rules);
     for (const owned of this.owned.values()) if (owned.task.isLive) this.bringIntoForce(owned);
     await this.opened.promise;
     const { member } = this;
     if (!readsOthers || member === null) return;
-    this.member = null;
+    // Until it is closed it commits what it gives up.
     await member.close();
+    this.member = null;
     await this.retrying(() => this.open());
   }
 

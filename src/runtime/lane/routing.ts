@@ -3,6 +3,7 @@ import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import { topicFilter } from '../local-log/topic-filter.js';
 import {
   type AssignedPartition,
+  type Log,
   type OutgoingRecord,
   partitionName,
   type TopicInfo,
@@ -67,6 +68,17 @@ export class Routing {
 
   private isRouted(topic: string): boolean {
     return this.names.has(topic);
+  }
+
+  /** Routes that these rules have and those of now have not. */
+  addedBy(rules: LaneRules): readonly Route[] {
+    return rules.routes.filter(({ topic }) => !this.isRouted(topic.name));
+  }
+
+  /** Makes the topics of routes where they are not there, and takes in what the log has then. */
+  async makeTopics(log: Pick<Log, 'createTopic' | 'topics'>, routes: readonly Route[]): Promise<void> {
+    for (const { topic } of routes) await log.createTopic(topic);
+    this.know(await log.topics());
   }
 
   /** What the log has now. */

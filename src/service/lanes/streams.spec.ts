@@ -168,15 +168,25 @@ class World {
     });
   }
 
-  lane(number = 0): ReturnType<typeof makeLane> {
-    const { settings, clock, log, store, running } = this;
+  lane(sources = this.running.sources): ReturnType<typeof makeLane> {
+    const { settings, clock, log, store } = this;
     const said = { lists: {}, report: () => undefined, warn: () => undefined };
-    return makeLane({ settings, number, sources: running.sources, clock, log, store, listener: {}, ...said });
+    return makeLane({ settings, number: 0, sources, clock, log, store, listener: {}, ...said });
   }
 
   async send(rows: readonly Row[]): Promise<void> {
     const producer = await this.log.producer();
     await producer.send(rows.map((row) => recordOf(row, this.settings)));
+  }
+
+  /** Lets time pass until so many records of the streams are committed. */
+  async read(count: number): Promise<void> {
+    await until(async () => {
+      this.clock.advance(100);
+      const committed = await this.log.committed('g');
+      const sources = [...committed].filter(([name]) => /^(payments|logins)-\d$/.test(name));
+      return sources.reduce((sum, [, offset]) => sum + offset, 0) === count;
+    }, 'the streams to be committed');
   }
 
   /** Lets time pass until the lanes have processed all, and all windows have ended. */
@@ -246,12 +256,7 @@ describe('a service over several streams', () => {
       const lane = world.lane();
       await lane.start();
       await world.send(rows.slice(from, from + 100));
-      await until(async () => {
-        world.clock.advance(100);
-        const committed = await world.log.committed('g');
-        const sources = [...committed].filter(([name]) => /^(payments|logins)-\d$/.test(name));
-        return sources.reduce((sum, [, offset]) => sum + offset, 0) === from + 100;
-      }, 'the sources to be committed');
+      await world.read(from + 100);
       if (from === 200) await world.quiet([lane], lastTime + 100);
       await lane.stop();
     }
@@ -262,6 +267,23 @@ describe('a service over several streams', () => {
     expect(new Set(alerts.flatMap((a) => a.steps.flatMap((s) => s.events.map((e) => e.topic))))).toEqual(
       new Set(['payments', 'logins']),
     );
+    await expectVerified(world);
+  });
+
+  it('begins to join streams when such a rule is loaded while it runs', async () => {
+    const world = await World.make();
+    const { sources } = world.running;
+    const rows = randomRows(4, 400);
+    const lane = world.lane(sources.slice(0, 2));
+    await lane.start();
+    await world.send(rows.slice(0, 100));
+    await world.read(100);
+    await lane.changeRules(sources);
+    await world.read(100);
+    await world.send(rows.slice(100));
+    await world.quiet([lane], Math.max(...rows.map(({ fields }) => Number(fields.at))) + 100);
+    await lane.stop();
+    expect(new Set((await world.alerts()).map(({ patternId }) => patternId))).toEqual(new Set(Object.keys(RULES)));
     await expectVerified(world);
   });
 });
