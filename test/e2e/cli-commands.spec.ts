@@ -42,7 +42,29 @@ describe('stakeout validate', () => {
   });
 });
 
+describe('stakeout validate --witness', () => {
+  it('shows a stream that fires each rule, and what to change in it', async () => {
+    const json = await stakeout('validate', 'patterns/offshore-drain', '--witness', '--json');
+    expect(json.status).toBe(0);
+    const { witness } = JSON.parse(json.stdout);
+    expect(witness).toMatchObject([
+      { rule: 'offshore-drain', fires: [{ step: 'large' }, { step: 'cash' }, { step: 'offshore' }] },
+    ]);
+    expect(witness[0].justNot.difference).toBe('amount of t1: 10000 instead of 10001');
+    const text = await stakeout('validate', 'patterns/offshore-drain', '--witness');
+    expect(text.stdout).toContain('offshore-drain: fires on');
+  });
+});
+
 describe('stakeout test', () => {
+  it('tells what the tests have not shown, where it is asked to', async () => {
+    const { status, stdout } = await stakeout('test', 'patterns/offshore-drain', '--coverage', '--json');
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout).coverage).toMatchObject([
+      { rule: 'offshore-drain', steps: { taken: ['large', 'cash', 'offshore'], never: [] }, conditions: { of: 2 } },
+    ]);
+  });
+
   it("passes the shipped patterns' own tests", async () => {
     const { status, stdout } = await stakeout('test', 'patterns', '--json');
     const result = JSON.parse(stdout) as { passed: number; failed: number; failures: unknown[] };
@@ -62,6 +84,29 @@ describe('stakeout test', () => {
 });
 
 describe('stakeout run', () => {
+  it('asks the reference lists of its settings', async () => {
+    const put = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+    mkdirSync(join(folder, 'patterns/listed'), { recursive: true });
+    put(
+      'stakeout.yaml',
+      'patterns: patterns\nstreams:\n  payments: {file: p.ndjson, key: account, time: at, id: id}\nlists:\n  sanctioned: {file: s.txt}\n',
+    );
+    put('s.txt', 'KP\n');
+    put(
+      'patterns/listed/pattern.yaml',
+      'id: listed\nkey: account\npattern:\n  - {begin: a, where: "country in list(\'sanctioned\')"}\n',
+    );
+    const rows = ['KP', 'DE'].map((country, i) => JSON.stringify({ id: `t${i}`, at: i, account: 'A1', country }));
+    put('p.ndjson', rows.join('\n'));
+    const config = join(folder, 'stakeout.yaml');
+    const { status, stdout } = await stakeout('run', '--config', config, '--json');
+    expect([status, JSON.parse(stdout)]).toMatchObject([0, { events: 2, alerts: 1 }]);
+    put('s.txt', 'DE\nKP\n');
+    expect(JSON.parse((await stakeout('run', '--config', config, '--json')).stdout)).toMatchObject({ alerts: 2 });
+    rmSync(join(folder, 's.txt'));
+    expect((await stakeout('run', '--config', config)).stderr).toContain('the list sanctioned cannot be read');
+  });
+
   const config = 'examples/flink-walkthrough/stakeout.yaml';
   const START = Date.UTC(2026, 0, 1);
 
