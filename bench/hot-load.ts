@@ -6,7 +6,7 @@
  * The service runs as its own process with so many sequence rules. One more fires on every 50th record all the time: its alerts show
  * whether output stands still. In the middle, one rule is changed with `POST /rules/apply`, which sends the whole set. `effectMs`: from
  * the call until the journal of every partition can be read to say that the new rules are in force. `gapMs`: the longest time in which no alert
- * could be read, in the five seconds before the call and in the five from it on; `lateMs`: the longest time from when a record was due until
+ * could be read, in the five seconds before the call, and from the call until five seconds after the last partition has the new rules; `lateMs`: the longest time from when a record was due until
  * its alert could be read. Afterwards `stakeout verify` replays all records under the journal: alerts missing, unexpected, and repeated.
  *
  * Left out: large state (keys are those of 100,000 accounts), more processes than one, more brokers than one. Broker, service, sender and
@@ -137,7 +137,7 @@ async function main(): Promise<void> {
     const at = read.map((one) => one.at).sort((a, b) => a - b);
     const late = (from: number, to: number): number =>
       Math.max(0, ...read.filter((one) => one.at >= from && one.at < to).map(({ lateMs }) => lateMs));
-    const [early, after] = [calledAt - AROUND_MS, calledAt + AROUND_MS];
+    const [early, after] = [calledAt - AROUND_MS, Math.max(...effects) + AROUND_MS];
     const result = {
       ...{ rules, rate, seconds, delivery: values.delivery, keys: status.detector?.partitions.map(({ keys }) => keys) },
       answerMs: answeredAt - calledAt,

@@ -5,7 +5,14 @@ export { keyFields, keyName } from './key-name.js';
 export { type Keyed, keysBy, keyText } from './key-of.js';
 export type { KnownLists, ListKind } from './known-lists.js';
 export { lintOverlaps } from './lint/subsumed.js';
-export { type LoadedRules, type LoadOptions, loadRules, type RuleText, readRules } from './read/load-rules.js';
+export {
+  type LoadedRules,
+  type LoadOptions,
+  loadRules,
+  ParsedRules,
+  type RuleText,
+  readRules,
+} from './read/load-rules.js';
 export { type ParsedRule, parseRule, type RuleContext } from './read/parse-rule.js';
 export type { KeyBy, MessagePart, OnUpdate, Rule, RuleStatus, Severity } from './rule.js';
 export type { EventField, EventSchema, FieldType, KnownStreams, RuleStream } from './schema.js';

@@ -1,12 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic.js';
 import type { KnownLists } from '../known-lists.js';
 import type { Rule } from '../rule.js';
 import type { EventSchema, KnownStreams } from '../schema.js';
 import type { ParameterValues } from '../source/parameters.js';
 import { atId } from './at-id.js';
-import { parseRule } from './parse-rule.js';
+import { type ParsedRule, parseRule } from './parse-rule.js';
 
 export interface LoadOptions {
   /** Schemas of the streams that the rules may read. Empty or absent: nothing is known. */
@@ -17,12 +17,42 @@ export interface LoadOptions {
   readonly lists?: KnownLists;
   /** Told of each file as it was read, whether it holds or not. */
   readonly onText?: (file: RuleText) => void;
+  /** What texts were read as before, with the same streams and lists: a set of which one rule has changed is read quickly. */
+  readonly known?: ParsedRules;
   /** Decides for each file instead. */
   readonly resolveLists?: (file: string) => KnownLists | undefined;
   /** Decides for each file instead. */
   readonly resolveStreams?: (file: string) => KnownStreams | Promise<KnownStreams>;
   /** Values of their parameters, in place of the defaults. */
   readonly parameters?: ParameterValues;
+}
+
+/** Rules by what they were read from, wherever that lies; holds those of the last two sets. */
+export class ParsedRules {
+  private before = new Map<string, ParsedRule>();
+  private now = new Map<string, ParsedRule>();
+
+  get({ file, text }: RuleText, parse: () => ParsedRule): ParsedRule {
+    // The folder's name is compared with the rule's.
+    const key = `${basename(dirname(file))}/${basename(file)}\n${text}`;
+    const parsed = this.now.get(key) ?? this.before.get(key) ?? parse();
+    this.now.set(key, parsed);
+    return placed(parsed, file);
+  }
+
+  /** Another set is about to be read. */
+  begin(): void {
+    if (this.now.size > 0) this.before = this.now;
+    this.now = new Map();
+  }
+}
+
+/** What was read from one file, as if it had been read from another one with the same text. */
+function placed({ rule, diagnostics }: ParsedRule, file: string): ParsedRule {
+  return {
+    rule: rule === null ? null : { ...rule, source: file },
+    diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic, file })),
+  };
 }
 
 export interface LoadedRules {
@@ -66,6 +96,7 @@ export async function readRules(files: readonly RuleText[], options: LoadOptions
   const diagnostics: Diagnostic[] = [];
   const ofAll = options.streams ?? (options.schemas ?? []).map((schema) => ({ name: schema.stream, schema }));
   const fileOfId = new Map<string, string>();
+  options.known?.begin();
   for (const { file, text } of files) {
     options.onText?.({ file, text });
     const streams = options.resolveStreams === undefined ? ofAll : await options.resolveStreams(file);

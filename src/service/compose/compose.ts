@@ -1,6 +1,6 @@
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
-import { loadRules, type Rule, readRules } from '../../rules/index.js';
+import { loadRules, ParsedRules, type Rule, readRules } from '../../rules/index.js';
 import type { CheckpointListener } from '../../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
@@ -42,7 +42,8 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const streams = allFacts(settings);
   const [stream] = streams;
   const lists = await openLists(settings);
-  const running = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), lists.known);
+  const against = { lists: lists.known, streams: ruleStreamsOf(streams), known: new ParsedRules() };
+  const running = await loadRunningRules(settings.patterns, against.streams, against.lists, against.known);
   await keepLists(settings, lists, running.rules);
   const registry = makeRegistry(settings);
   const ingests = new Map(streams.map((of) => [of.settings.name, streamIngest(of.settings, of.avro, registry)]));
@@ -52,7 +53,6 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const redis = redisSink(settings, clock, stream);
   const opened: { close(): Promise<void> }[] = [log];
   const openObjects = () => openObjectStore(settings, log);
-  const against = { lists: lists.known, streams: ruleStreamsOf(streams) };
   const control = new RuleControl({
     ...{ log, clock, topic: settings.rules.topic, approval: settings.rules.approval, initial: running, report, warn },
     read: (files) => readRules(files, against),

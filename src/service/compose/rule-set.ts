@@ -1,4 +1,4 @@
-import { keyFields, parseRule, type Rule } from '../../rules/index.js';
+import { keyFields, ParsedRules, parseRule, type Rule } from '../../rules/index.js';
 import { type ReadRuleSet, type RuleSetVersion, ruleSetDigest } from '../../runtime/journal/rule-set-version.js';
 import type { KeptLists } from '../../runtime/lists/kept-lists.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
@@ -42,14 +42,16 @@ interface Compiled extends PlacedRule {
   readonly source: RuleSource;
 }
 
-/** The rule sets that these rules, settings and lists make. Throws `RuleSetError` when a rule does not hold for the streams' schemas. */
+/** The rule sets that these rules, settings and lists make. `known`: what was read before with the same streams and lists. Throws `RuleSetError` when a rule does not hold for the streams' schemas. */
 export function ruleSetsOf(
   sources: readonly RuleSource[],
   settings: Settings,
   streams: AllStreams,
   lists: ReferenceLists,
+  known: ParsedRules = new ParsedRules(),
 ): RuleSets {
-  const rules = sources.map((source): Compiled => ({ source, rule: compiled(source, streams, lists) }));
+  known.begin();
+  const rules = sources.map((source): Compiled => ({ source, rule: compiled(source, streams, lists, known) }));
   const { local, routes, needsOnePartition } = placeRules(rules, settings.kafka.groupId, streams);
   const options = ruleOptionsOf(settings.engine);
   const make = (
@@ -127,8 +129,10 @@ function partsOf(name: string, streams: AllStreams): StreamParts {
   return found;
 }
 
-function compiled({ file, text, drains }: RuleSource, streams: AllStreams, lists: ReferenceLists): Rule {
-  const { rule, diagnostics } = parseRule(text, file, ruleStreamsOf(streams), { lists: lists.known });
+function compiled(source: RuleSource, streams: AllStreams, lists: ReferenceLists, known = new ParsedRules()): Rule {
+  const { file, text, drains } = source;
+  const parse = () => parseRule(text, file, ruleStreamsOf(streams), { lists: lists.known });
+  const { rule, diagnostics } = known.get(source, parse);
   if (rule !== null) return drains === true ? { ...rule, drains } : rule;
   const why = diagnostics.find(({ severity }) => severity === 'error');
   throw new RuleSetError(`${file} does not hold any more: ${why?.message ?? 'unknown error'}`);

@@ -3,6 +3,7 @@ import {
   type KnownLists,
   type KnownStreams,
   loadRules,
+  ParsedRules,
   type Rule,
   type RuleText,
 } from '../../rules/index.js';
@@ -40,8 +41,9 @@ export async function loadRunningRules(
   folder: string,
   streams: KnownStreams,
   lists: KnownLists,
+  known = new ParsedRules(),
 ): Promise<RunningRules> {
-  const { rules, texts, diagnostics } = await loadRules([folder], { lists, streams });
+  const { rules, texts, diagnostics } = await loadRules([folder], { lists, streams, known });
   const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
   if (running.length === 0) throw new NoRulesError(`There is no rule to run in ${folder}.`, diagnostics);
   const textOf = ({ source }: Rule): RuleSource => ({ file: source, text: texts.get(source)! });

@@ -1,3 +1,4 @@
+import { ParsedRules } from '../../rules/index.js';
 import type { DetectorListener } from '../../runtime/detector.js';
 import { Lane } from '../../runtime/lane/lane.js';
 import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
@@ -45,7 +46,8 @@ export function makeLane(parts: LaneParts): Lane {
   const [stream, ...others] = streams;
   const { partitions, topics } = stream.settings;
   const lists = new ReferenceLists(parts.lists);
-  const compileRules = (sources: readonly RuleSource[]) => ruleSetsOf(sources, settings, streams, lists);
+  const known = new ParsedRules();
+  const compileRules = (sources: readonly RuleSource[]) => ruleSetsOf(sources, settings, streams, lists, known);
   const ruleSets = compileRules(parts.sources);
   return new Lane({
     ...{ log, store, clock, listener, report },
