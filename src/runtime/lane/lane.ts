@@ -88,12 +88,8 @@ export class Lane implements Detector {
 
   constructor(private readonly options: LaneOptions) {
     const { alerts, deadLetters, late, encoder, listener, turn, report } = options;
-    const topics = {
-      alerts: alerts.name,
-      shadow: shadowTopic(options).name,
-      deadLetters: deadLetters.name,
-      late: late.name,
-    };
+    const shadow = shadowTopic(options).name;
+    const topics = { alerts: alerts.name, shadow, deadLetters: deadLetters.name, late: late.name };
     this.mode = options.delivery;
     const { ruleSet: source, routes = [], needsOnePartition = false, others = [] } = options;
     const ofOthers = new Map(others.map(({ definition, ruleSet }) => [definition.name, ruleSet]));
