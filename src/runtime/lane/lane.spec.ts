@@ -172,6 +172,25 @@ describe.each(MODES)('a lane, %s', (delivery) => {
     expect(second.status().trouble).toMatch(/retention has left only records from 4 on\. Lengthen retention, or/);
   });
 
+  it('writes alerts of shadow rules to a topic of their own, and tells nobody of them', async () => {
+    const kit = await kitOf();
+    const told: string[] = [];
+    const rules: Rule[] = [{ ...RULES[0]!, status: 'shadow' }, RULES[2]!];
+    const lane = makeLane(kit, {
+      ruleSet: ruleSetOf(rules),
+      listener: { onAlert: (alert) => void told.push(alert.patternId) },
+    });
+    await lane.start();
+    await send(kit, 'Xa100 Xb106 Xz500');
+    await processed(lane, 3);
+    await commit(kit, 3);
+    await until(() => told.length > 0, 'the live alert');
+    expect((await readAlerts(kit.log)).map(({ patternId }) => patternId)).toEqual(['a-without-c']);
+    expect(await readAll(kit.log, 'alerts-shadow')).toHaveLength(1);
+    expect(told).toEqual(['a-without-c']);
+    await lane.stop();
+  });
+
   it('keeps the state of rules that did not change when another rule is changed or added', async () => {
     const kit = await kitOf();
     const first = makeLane(kit);

@@ -66,6 +66,8 @@ export class RuleControl {
   private current: RuleFiles;
   private detector: Detector | null = null;
   private bookTrouble: string | null = null;
+  /** The folder's rules ran in this process before anything was published: they can be brought back. */
+  private ranInitial = false;
   /** Why the newest set does not run here. */
   private refused: string | null = null;
 
@@ -89,6 +91,7 @@ export class RuleControl {
     await this.book.open();
     const { live } = this.book.chain;
     this.tellDamage();
+    this.ranInitial = live === null;
     if (live === null) return;
     const { initial, report, topic } = { ...this.options };
     const folder = JSON.stringify(initial.files.map(({ text }) => text).sort());
@@ -169,7 +172,8 @@ export class RuleControl {
     const before = chain.all.findLast((e) => e.kind === 'revision' && e.n < live && e.pending !== true) as
       | SetRevision
       | undefined;
-    const found = to === undefined ? before : chain.revision(to);
+    const first = this.ranInitial && live > 0 ? { n: 0, files: this.options.initial.files } : undefined;
+    const found = to === undefined ? (before ?? first) : chain.revision(to);
     if (found === undefined)
       throw new RevisionError(
         to === undefined ? 'There is no revision before the one in force.' : `There is no revision ${to}.`,

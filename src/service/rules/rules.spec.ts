@@ -122,6 +122,16 @@ describe('rules that are changed while the service runs', () => {
     await expect(run.control.rollback(9, by)).rejects.toThrow('There is no revision 9.');
   });
 
+  it('are those of the folder again, where these ran here before the first set was published', async () => {
+    const log = new MemoryLog();
+    const run = await process(log);
+    await run.control.apply([B], by);
+    const later = await process(log, [B]);
+    await expect(later.control.rollback(undefined, by)).rejects.toThrow('no revision before the one in force');
+    await run.control.rollback(undefined, by);
+    expect(ids(run)).toEqual(['a']);
+  });
+
   it('wait for someone else than their author where approval is asked for', async () => {
     const run = await process(new MemoryLog(), [A], true);
     expect(await run.control.apply([B], by)).toMatchObject({ outcome: 'pending', revision: 1 });
