@@ -64,7 +64,7 @@ describe('a small graph', () => {
       }),
       { numRuns: 250 },
     );
-    expect(matches).toBeGreaterThan(2000);
+    expect(matches).toBeGreaterThan(500);
   });
 
   it('can be asked while another one is written out, and after a reader has thrown', () => {

@@ -45,8 +45,11 @@ export class Announcer {
     else await this.write(owned);
   }
 
-  /** Commits what waits to be announced, if anything does, and `more`. No other commit may be under way. */
-  async write(owned: Owned, ...more: readonly OutgoingRecord[]): Promise<void> {
+  /**
+   * Commits what waits to be announced, if anything does, and `more`. No other commit may be under way. `then`: what is done when that is
+   * committed, before a batch begins or rules change.
+   */
+  async write(owned: Owned, more: readonly OutgoingRecord[] = [], then = (): void => undefined): Promise<void> {
     const records = [...owned.announcement, ...more];
     if (records.length === 0) return;
     const said = owned.announcement.length;
@@ -54,6 +57,7 @@ export class Announcer {
       await this.commitOf([owned], records);
       // While it is held: what is to be announced next must not be forgotten with it.
       owned.announcement = owned.announcement.slice(said);
+      then();
     });
   }
 

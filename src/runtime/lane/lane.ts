@@ -462,9 +462,9 @@ export class Lane implements Detector {
     const atOnce = this.outputs!.currentMode === 'at-least-once';
     const entry = task.tickEntry(watermark, !atOnce);
     const record = entryRecord(journal, task.partition, entry);
-    if (atOnce) await this.announcer.write(owned, record);
-    else this.announcer.toCommit(owned, record);
-    task.tick(entry);
+    if (!atOnce) this.announcer.toCommit(owned, record);
+    if (!atOnce) task.tick(entry);
+    else await this.announcer.write(owned, [record], () => task.tick(entry));
     this.outputs!.flush();
   }
 
