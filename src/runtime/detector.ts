@@ -93,7 +93,7 @@ export interface Detector {
   status(): DetectorStatus;
   rules(): readonly Rule[];
   /**
-   * Other rules, which each partition goes over to as soon as it can, without a pause. `rules`: what `sources` were compiled to.
+   * Other rules, which each partition goes over to as soon as it can. `rules`: what `sources` were compiled to.
    * Resolves when they are on their way to all partitions. Absent: rules do not change while it runs.
    */
   changeRules?(sources: readonly RuleText[], rules: readonly Rule[]): Promise<void>;

@@ -295,7 +295,7 @@ export class KafkaGroupMember implements GroupMember {
     } else if (!isPassing(error) || this.cluster.settings.clock.now() > this.#closeBy) {
       throw asKafkaError(error, 'committing offsets');
     } else {
-      this.#health.trouble('commit', asKafkaError(error, 'committing offsets'));
+      if (isWorthTelling(error, backoff)) this.#health.trouble('commit', asKafkaError(error, 'committing offsets'));
       // Not ended by `close`, which waits for commits of `onRevoked` until `#closeBy`.
       await pause(this.cluster.settings.clock, backoff.next(), new AbortController().signal);
     }
@@ -340,9 +340,7 @@ export class KafkaGroupMember implements GroupMember {
   /** Throws what cannot pass; tells and waits otherwise. */
   async #trouble(error: unknown, doing: string, backoff: Backoff, part = 'group'): Promise<void> {
     if (!isPassing(error)) throw error;
-    // Coordinators and leaders are elected in a moment; only what lasts longer, or no answer at all, is worth telling.
-    const answered = protocolIds(error).length > 0;
-    if (!answered || backoff.failures >= ANSWERED_TROUBLES) this.#health.trouble(part, asKafkaError(error, doing));
+    if (isWorthTelling(error, backoff)) this.#health.trouble(part, asKafkaError(error, doing));
     await pause(this.cluster.settings.clock, backoff.next(), this.#stop.signal);
   }
 
@@ -383,4 +381,9 @@ export class KafkaGroupMember implements GroupMember {
 
 function listenerFailed(error: unknown): KafkaError {
   return new KafkaError('KAFKA_LISTENER_FAILED', 'the listener failed on its partitions', { cause: error });
+}
+
+/** Coordinators and leaders are elected in a moment: only what lasts longer, or no answer at all, is worth telling. */
+function isWorthTelling(error: unknown, backoff: Backoff): boolean {
+  return protocolIds(error).length === 0 || backoff.failures >= ANSWERED_TROUBLES;
 }
