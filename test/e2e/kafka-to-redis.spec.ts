@@ -220,9 +220,11 @@ describe('the service on Kafka, a schema registry and Redis', () => {
         value,
       })),
     );
-    expect(await service.metric('stakeout_dead_letters_total')).toBe(bad.length);
-    const told = service.log.filter(({ msg }) => msg === 'a record cannot be read and went to the dead letters');
-    expect(told.map(({ level, reason, offset }) => [level, reason, offset])).toEqual(
+    const counted = async () => (await service.metric('stakeout_dead_letters_total')) === bad.length;
+    await until(counted, 'the dead letters to be counted');
+    const told = () => service.log.filter(({ msg }) => msg === 'a record cannot be read and went to the dead letters');
+    await until(() => told().length >= bad.length, 'the log to tell of them');
+    expect(told().map(({ level, reason, offset }) => [level, reason, offset])).toEqual(
       letters.map(({ reason, offset }) => ['warn', reason, offset]),
     );
     expect(await service.isReady()).toBe(true);
@@ -254,7 +256,7 @@ describe('the service on Kafka, a schema registry and Redis', () => {
     expect(names.length).toBeGreaterThan(atDeath + 20);
     const found = await alerts.of(names);
     expect((await service.status()).sinks[0]).toMatchObject({ name: 'redis', trouble: expect.stringMatching(/Redis/) });
-    expect(await service.metric('stakeout_sink_lag_records')).toBeGreaterThan(0);
+    await until(async () => (await service.metric('stakeout_sink_lag_records')) > 0, 'the sink to lag');
     expect(await service.isReady()).toBe(true);
     await redis.start();
     // Redis came back empty: what it had before it died is its own to keep, what followed is ours to bring.
