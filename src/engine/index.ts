@@ -100,6 +100,7 @@ export type {
   Step,
 } from './pattern/pattern.js';
 export type { PatternPath, PatternProblem } from './pattern/validate.js';
+export { StateCarrier } from './ruleset/carry-state.js';
 export { type KeyState, withFeatures } from './ruleset/key-state.js';
 export {
   advanceKey,

@@ -29,15 +29,22 @@ export interface LoadOptions {
 
 /** Rules by what they were read from, wherever that lies; holds those of the last two sets. */
 export class ParsedRules {
+  /** Texts that had to be read until now. */
+  parsed = 0;
   private before = new Map<string, ParsedRule>();
   private now = new Map<string, ParsedRule>();
 
   get({ file, text }: RuleText, parse: () => ParsedRule): ParsedRule {
     // The folder's name is compared with the rule's.
     const key = `${basename(dirname(file))}/${basename(file)}\n${text}`;
-    const parsed = this.now.get(key) ?? this.before.get(key) ?? parse();
+    const parsed = this.now.get(key) ?? this.before.get(key) ?? this.read(parse);
     this.now.set(key, parsed);
     return placed(parsed, file);
+  }
+
+  private read(parse: () => ParsedRule): ParsedRule {
+    this.parsed++;
+    return parse();
   }
 
   /** Another set is about to be read. */
@@ -103,7 +110,8 @@ export async function readRules(files: readonly RuleText[], options: LoadOptions
     const lists = options.resolveLists?.(file) ?? options.lists;
     const { parameters } = options;
     const context = { ...(lists === undefined ? {} : { lists }), ...(parameters === undefined ? {} : { parameters }) };
-    const parsed = parseRule(text, file, streams, context);
+    const parse = (): ParsedRule => parseRule(text, file, streams, context);
+    const parsed = options.known?.get({ file, text }, parse) ?? parse();
     diagnostics.push(...parsed.diagnostics);
     if (parsed.rule === null) continue;
     const other = fileOfId.get(parsed.rule.id);

@@ -26,6 +26,16 @@ export interface RuleSetVersion {
 /** Makes a version of the body that the journal holds. Throws when this release cannot read it, or its rules hold no more. */
 export type ReadRuleSet = (body: Uint8Array) => Promise<RuleSetVersion>;
 
+/** Whether events that were read for `before` have all that `after` looks at. */
+export function readsNoMore(after: RuleSetVersion, before: RuleSetVersion): boolean {
+  const read = new Set(before.rules.flatMap(({ fields }) => fields));
+  const streams = before.streams ?? [];
+  return (
+    after.rules.every(({ fields }) => fields.every((field) => read.has(field))) &&
+    (after.streams ?? []).every((stream) => streams.includes(stream))
+  );
+}
+
 /** See `RuleSetVersion.digest`. `lists`: digests of the lists that the rules ask, by name. */
 export function ruleSetDigest(
   rules: readonly Rule[],

@@ -16,6 +16,7 @@ import {
 import type { PartitionState } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
+import { Compilers } from '../task/compilers.js';
 import { Task } from '../task/task.js';
 import { Announcer } from './announcer.js';
 import { CutWriter, type Part } from './cut-writer.js';
@@ -23,6 +24,7 @@ import { Delivery, type DeliveryMode } from './delivery.js';
 import { LaneOutput } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
+import { prepareRules, versionsOf } from './prepare-rules.js';
 import { prepareTopics, shadowTopic } from './prepare-topics.js';
 import { recover } from './recovery.js';
 import { type LaneRules, Routing } from './routing.js';
@@ -77,6 +79,8 @@ export class Lane implements Detector {
   private readonly output: LaneOutput;
   private readonly routing: Routing;
   private readonly streams: readonly StreamDefinition[];
+  private readonly compilers = new Compilers();
+  private changing: Promise<void> = Promise.resolve();
   private readonly announcer = new Announcer({
     outputs: () => this.outputs!,
     member: () => this.member!,
@@ -132,8 +136,7 @@ export class Lane implements Detector {
   }
 
   rules(): readonly Rule[] {
-    const { source, others = new Map(), routes } = this.routing.current;
-    return [source, ...others.values(), ...routes.map(({ ruleSet }) => ruleSet)].flatMap(({ rules }) => rules);
+    return versionsOf(this.routing.current).flatMap(({ rules }) => rules);
   }
 
   // ---- start ----------------------------------------------------------------------------------------------------------
@@ -177,10 +180,14 @@ export class Lane implements Detector {
     await this.retrying(() => this.open());
   }
 
+  /** One change after the other. They are compiled bit by bit, while records are processed. */
   async changeRules(sources: readonly RuleText[]): Promise<void> {
-    const { compileRules } = this.options;
-    if (compileRules === undefined) throw new Error('this lane cannot compile rules');
-    await this.setRules(compileRules(sources));
+    const { streams, compilers, options } = this;
+    const before = this.changing;
+    this.changing = before
+      .catch(() => undefined)
+      .then(async () => this.setRules(await prepareRules(sources, { ...options, streams, compilers })));
+    await this.changing;
   }
 
   /** A log that is away at the start is waited for: nothing is lost by waiting. */
@@ -234,15 +241,8 @@ export class Lane implements Detector {
     const isHeld = (): boolean => owned !== null && this.isHeld(owned);
     const forwarder = this.forwarder(partition, isHeld);
     const [stream, streams] = [this.routing.streamOf(partition.topic), this.streams];
-    const parts = {
-      partition,
-      stream,
-      streams,
-      clock,
-      hotKeysMax,
-      forwarder,
-      output: this.output.of(partition, isHeld),
-    };
+    const output = this.output.of(partition, isHeld);
+    const parts = { partition, stream, streams, clock, hotKeysMax, forwarder, output, compilers: this.compilers };
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       pause: (ms) => this.pause(ms),
@@ -331,6 +331,7 @@ export class Lane implements Detector {
     const { stopwatch, turn, listener, commitRecords } = this.options;
     const started = stopwatch();
     await owned.task.process(batch, this.abort.signal);
+    owned.handOver(stopwatch);
     this.outputs!.flush();
     this.output.counts.recordsIn += batch.records.length;
     this.sinceCommit += batch.records.length;
@@ -432,9 +433,8 @@ export class Lane implements Detector {
   }
 
   private betweenBatches(owned: Owned): void {
-    if (owned.busy) return;
-    owned.switchRules();
-    owned.task.handOver();
+    if (!owned.busy) owned.switchRules();
+    if (!owned.busy) owned.handOver(this.options.stopwatch);
   }
 
   private isCutDue(now: number): boolean {

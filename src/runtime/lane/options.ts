@@ -35,8 +35,8 @@ export interface LaneOptions {
   readonly routes?: readonly Route[];
   /** Rules of another key run where the records are read: refused while the source has several partitions. */
   readonly needsOnePartition?: boolean;
-  /** Makes rules of their texts; absent: they cannot be changed by their texts. */
-  readonly compileRules?: (sources: readonly RuleText[]) => LaneRules;
+  /** Makes rules of their texts, with turns for other work; absent: they cannot be changed by their texts. */
+  readonly compileRules?: (sources: readonly RuleText[]) => Promise<LaneRules>;
   /** For what the journal says was in force before. */
   readonly readRuleSet: ReadRuleSet;
   readonly encoder: AlertEncoder;

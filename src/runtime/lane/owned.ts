@@ -5,6 +5,9 @@ import type { PartitionState } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { Task } from '../task/task.js';
 
+/** For how long keys go over to other rules between two batches. */
+const HAND_OVER_SECONDS = 0.003;
+
 /** One partition for as long as a lane owns it. */
 export class Owned {
   readonly name: string;
@@ -69,5 +72,11 @@ export class Owned {
     if (next.ruleSet.digest === task.rules.digest) return;
     task.switchTo(next.ruleSet);
     this.announce(next.ruleSet);
+  }
+
+  /** Has keys go over to the rules of now, for some milliseconds. When they do changes no result. */
+  handOver(stopwatch: () => number): void {
+    const end = stopwatch() + HAND_OVER_SECONDS;
+    while (!this.task.handOver() && stopwatch() < end);
   }
 }

@@ -17,6 +17,13 @@ export type Successions = ReadonlyMap<KeyedEngine, readonly [KeyedEngine, Succes
 /** Reads an event anew, for the fields that the rules of now use; `null`: it cannot be read for them. */
 export type Refresh = (event: SourceEvent) => SourceEvent | null;
 
+/** See `Detection.succeed`. */
+export interface ReadAnew {
+  readonly below: number;
+  readonly refresh: Refresh;
+  readonly readsSame: boolean;
+}
+
 /** Later than any event, and earlier than the timer of a key that has none. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
@@ -105,13 +112,13 @@ export class Detection {
    * needed, read anew as if they had been stored and put back. Answers which engine came after which, and how.
    *
    * @param below offset from which on events will have been read for these rules.
+   * @param readsSame what was read before has all that these rules look at.
    */
   succeed(
     rules: readonly Rule[],
     clock: EventClockOptions,
     options: KeyedEngineOptions,
-    below: number,
-    refresh: Refresh,
+    { below, refresh, readsSame }: ReadAnew,
   ): Successions {
     this.setClock(clock, options.streams ?? []);
     const before = this.rules;
@@ -124,10 +131,11 @@ export class Detection {
         continue;
       }
       const how = succession(engine, next);
-      next.takeOver(engine, how, this.time.watermark);
+      next.takeOver(engine, how, this.time.watermark, readsSame);
       after.set(engine, [next, how]);
     }
-    this.refreshBelow = below;
+    // What was held back before an earlier change may still have to be read anew.
+    if (!readsSame) this.refreshBelow = below;
     this.refresh = refresh;
     return after;
   }

@@ -3,12 +3,9 @@ import {
   canMatter,
   compileRuleSet,
   countRuns,
-  decodeKeyState,
   type EngineEvent,
-  encodeKeyState,
   featuresHorizon,
   type KeyState,
-  type KeyStateLayout,
   keyHorizon,
   type Match,
   type MatchSet,
@@ -29,11 +26,13 @@ import { KeyWindows } from '../keys/key-windows.js';
 import { type Freezer, SlotStates } from '../keys/slot-states.js';
 import { SlotsAhead } from '../keys/slots-ahead.js';
 import { TimerHeap } from '../keys/timer-heap.js';
+import { carryOver } from './carry-over.js';
 import { type EngineInput, inputOf } from './engine-groups.js';
 import { ExpiryBuckets } from './expiry.js';
 import { HandOver, type Receive, type Released } from './hand-over.js';
 import { freezer, interestsOf } from './key-freezer.js';
 import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
+import type { Succession } from './succession.js';
 
 export * from './keyed-options.js';
 
@@ -276,17 +275,18 @@ export class KeyedEngine {
 
   /**
    * Takes the place of another engine, all of whose keys come here: each when it is needed, the others by `bringSome`. `watermark`:
-   * up to which its events were processed.
+   * up to which its events were processed. `readsSame`: see `CarryOptions`.
    */
-  takeOver(from: KeyedEngine, layout: KeyStateLayout, watermark: number): void {
-    const { codec } = this.options;
+  takeOver(from: KeyedEngine, way: Succession, watermark: number, readsSame = false): void {
+    const { codec, outline } = this.options;
     if (from.before !== null) throw new Error('the keys of the engine before have not all come');
     if (codec === undefined) throw new Error('an engine that cannot write states cannot take the place of another');
+    const read = { codec, ...(outline === undefined ? {} : { outline }), readsSame };
+    const carry = carryOver({ from: from.ruleSet, to: this.ruleSet, way, ...read });
     this.before = new HandOver(from, (key, value) => {
-      const bytes = value instanceof Uint8Array ? value : encodeKeyState(value, from.ruleSet, codec);
-      const state = decodeKeyState(bytes, this.ruleSet, codec, layout);
-      if (state === undefined) return;
-      this.restore(key, state, watermark);
+      const carried = carry(value);
+      if (carried === undefined) return;
+      this.putBack(key, carried.state, watermark, () => carried.bytes);
       this.markDirty([key]);
     });
   }
@@ -343,17 +343,21 @@ export class KeyedEngine {
    * @param bytes what `state` was read from, if this very rule set wrote it.
    */
   restore(key: string, state: KeyState, watermark: number, bytes?: Uint8Array): void {
-    this.currentTime = watermark;
+    const written = state.features === undefined ? bytes : undefined;
+    this.putBack(key, state, watermark, (rest) => written ?? this.freezer?.freeze(rest));
+  }
+
+  /** `frozen`: the bytes of the state without features, if it is to be cold. */
+  private putBack(key: string, state: KeyState, at: number, frozen: (rest: KeyState) => Uint8Array | undefined): void {
+    this.currentTime = at;
     const slot = this.slotOf(key);
     const { windows } = this;
     if (windows !== null && state.features !== undefined) {
-      this.beginWindows(slot, watermark);
+      this.beginWindows(slot, at);
       windows.put(slot, state.features);
     }
     const rest = withFeatures(state, undefined);
-    if (rest === undefined) return;
-    const written = state.features === undefined ? bytes : undefined;
-    this.keep(slot, rest, written ?? this.freezer?.freeze(rest));
+    if (rest !== undefined) this.keep(slot, rest, frozen(rest));
   }
 
   /** Whether the event that was just looked at can begin something, or change what is known of the key; -1: nothing is. */

@@ -1,4 +1,4 @@
-import type { EventCodec, Limits, Lists, Match, MatchSet, SkipError } from '../../engine/index.js';
+import type { EventCodec, Limits, Lists, Match, MatchSet, PatternCompiler, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 
 /** What the engine finds, as it finds it. */
@@ -22,6 +22,10 @@ export interface KeyedEngineOptions {
   readonly limits?: Partial<Limits>;
   /** Writes events, so that states can be kept as bytes. Without it all stay objects. */
   readonly codec?: EventCodec;
+  /** Reads events of such bytes that are only looked at, and written again as they were. */
+  readonly outline?: EventCodec;
+  /** Shared with other engines of the thread that have the same options: see `Compilers`. */
+  readonly compiler?: PatternCompiler;
   /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 16,384. */
   readonly hotKeysMax?: number;
   /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */

@@ -7,6 +7,7 @@ import type { LogRecord, TopicPartition } from '../ports/log.js';
 import type { StateBatch } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
+import type { Compilers } from './compilers.js';
 
 /** What a task tells and gives out. While it replays, nothing is given out. */
 export interface TaskOutput {
@@ -31,6 +32,8 @@ export interface TaskOptions {
   readonly forwarder?: Forwarder | null;
   /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
   readonly hotKeysMax?: number;
+  /** Shared with the other tasks of the thread; absent: patterns are compiled for this one. */
+  readonly compilers?: Compilers;
 }
 
 /** What belongs to one moment of a task; taken at once, written later. */

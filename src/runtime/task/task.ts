@@ -1,19 +1,20 @@
 import type { Match } from '../../engine/index.js';
-import { decodeKeyState, type EventCodec, encodeKeyState } from '../../engine/index.js';
+import { decodeKeyState, type EventCodec } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
 import { type JournalPlace, START_OF_JOURNAL, type TickEntry } from '../journal/journal.js';
-import type { RuleSetVersion } from '../journal/rule-set-version.js';
+import { type RuleSetVersion, readsNoMore } from '../journal/rule-set-version.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
-import type { StateBatch, StateEntry } from '../ports/state-store.js';
+import type { StateEntry } from '../ports/state-store.js';
 import { decodeEnvelope } from '../repartition/envelope.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
 import { buildAlert, type RecordPlace } from './alert-builder.js';
 import { isInCanary } from './canary.js';
-import { type Cut, encodeCut } from './cut.js';
+import type { Cut } from './cut.js';
 import { Detection, type RestoredKey } from './detection.js';
+import { encodeChanges } from './encode-changes.js';
 import { eventCodec, outlineCodec } from './event-codec.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
 import type { KeyedEngineOptions } from './keyed-options.js';
@@ -24,15 +25,13 @@ import type { TaskOptions, TaskSnapshot } from './task-options.js';
 export * from './task-options.js';
 
 import { stateKey } from './state-key.js';
-import { type LayoutChanges, type LayoutTarget, StoredLayouts } from './stored-layouts.js';
+import { type LayoutTarget, StoredLayouts } from './stored-layouts.js';
 import { TaskStreams } from './task-streams.js';
 
 const text = new TextEncoder();
 const utf8 = new TextDecoder();
-/** About a millisecond of encoding. */
-const KEYS_PER_TURN = 64;
-/** Slots that are looked at between batches while keys go over to other rules: a few milliseconds. */
-const SLOTS_HANDED_OVER = 512;
+/** Slots that are looked at in one go while keys go over to other rules: about a millisecond. */
+const SLOTS_HANDED_OVER = 64;
 
 /**
  * One partition: decodes its records, orders them by event time, runs the rules, and builds the alerts.
@@ -91,8 +90,10 @@ export class Task {
 
   private engineOptions(): KeyedEngineOptions {
     const streams = this.ruleSet.streams ?? [this.streams.own.name];
-    const [kindParents, { hotKeysMax }] = [this.streams.kindParents(streams), this.options];
-    return { kindParents, codec: this.codec, ...this.ruleSet.options, hotKeysMax, streams };
+    const [kindParents, { hotKeysMax, compilers }] = [this.streams.kindParents(streams), this.options];
+    const rules = { kindParents, ...this.ruleSet.options };
+    const compiler = compilers === undefined ? {} : { compiler: compilers.of(rules) };
+    return { codec: this.codec, outline: outlineCodec, ...rules, hotKeysMax, streams, ...compiler };
   }
 
   private codecFor({ decoder }: RuleSetVersion): EventCodec {
@@ -122,11 +123,13 @@ export class Task {
    */
   switchTo(ruleSet: RuleSetVersion): void {
     if (this.handsOver) throw new Error('what is known has not all gone over to the rules until now');
+    const readsSame = readsNoMore(ruleSet, this.ruleSet);
     this.ruleSet = ruleSet;
     this.codec = this.codecFor(ruleSet);
-    const after = this.detection.succeed(ruleSet.rules, ruleSet.clock, this.engineOptions(), this.position, (event) =>
-      this.readAnew(event),
-    );
+    const after = this.detection.succeed(ruleSet.rules, ruleSet.clock, this.engineOptions(), {
+      ...{ below: this.position, readsSame },
+      refresh: (event) => this.readAnew(event),
+    });
     this.layouts.succeed(this.detection.engines, after);
     this.handsOver = true;
   }
@@ -189,7 +192,6 @@ export class Task {
     }
     this.repeatTicks(batch.nextOffset);
     this.detection.drain();
-    if (this.handsOver) this.handOver();
     this.position = batch.nextOffset;
     this.endOffset = Math.max(batch.endOffset, batch.nextOffset);
     if (batch.records.length > 0) {
@@ -298,7 +300,7 @@ export class Task {
     };
     return {
       position: this.position,
-      encode: (turn) => this.encode(cut, changed, replaced, turn),
+      encode: (turn) => encodeChanges({ cut, changed, replaced, codec: this.codec }, turn),
       revert: () => {
         for (const { keys } of changed) keys.revert();
         if (replaced.length > 0) this.replaced = replaced;
@@ -472,27 +474,5 @@ export class Task {
       },
     });
     output.onAlert(alert, text.encode(key), trigger?.traceparent ?? null, rule.status === 'shadow');
-  }
-
-  private async encode(
-    cut: Cut,
-    changed: readonly LayoutChanges[],
-    replaced: readonly Uint8Array[],
-    turn: () => Promise<void>,
-  ): Promise<StateBatch> {
-    const { codec } = this;
-    const puts: StateEntry[] = [];
-    const deletes: Uint8Array[] = [...replaced];
-    let sinceTurn = 0;
-    for (const { number, engine, keys } of changed) {
-      for (const [name, state] of keys) {
-        const key = stateKey.make(number, name);
-        if (state === undefined) deletes.push(key);
-        else
-          puts.push({ key, value: state instanceof Uint8Array ? state : encodeKeyState(state, engine.ruleSet, codec) });
-        if (++sinceTurn % KEYS_PER_TURN === 0) await turn();
-      }
-    }
-    return { position: cut.position, cut: encodeCut(cut), puts, deletes };
   }
 }

@@ -1,4 +1,4 @@
-import { keyFields, ParsedRules, parseRule, type Rule } from '../../rules/index.js';
+import { keyFields, type ParsedRule, ParsedRules, parseRule, type Rule } from '../../rules/index.js';
 import { type ReadRuleSet, type RuleSetVersion, ruleSetDigest } from '../../runtime/journal/rule-set-version.js';
 import type { KeptLists } from '../../runtime/lists/kept-lists.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
@@ -79,6 +79,21 @@ export function ruleSetsOf(
   };
 }
 
+/** Reads rules into `known`, so that `ruleSetsOf` finds them there; with `turn` for other work after each that was not there yet. */
+export async function readAhead(
+  sources: readonly RuleSource[],
+  streams: AllStreams,
+  lists: ReferenceLists,
+  { known, turn }: { readonly known: ParsedRules; readonly turn: () => Promise<void> },
+): Promise<void> {
+  known.begin();
+  for (const source of sources) {
+    const before = known.parsed;
+    parsed(source, streams, lists, known);
+    if (known.parsed > before) await turn();
+  }
+}
+
 /** Reads rule sets that were in force before. They are checked against today's schemas of the streams, and ask their lists as they were. */
 export function ruleSetReader(streams: AllStreams, today: ReferenceLists, kept: KeptLists): ReadRuleSet {
   return async (bytes) => {
@@ -130,10 +145,14 @@ function partsOf(name: string, streams: AllStreams): StreamParts {
 }
 
 function compiled(source: RuleSource, streams: AllStreams, lists: ReferenceLists, known = new ParsedRules()): Rule {
-  const { file, text, drains } = source;
-  const parse = () => parseRule(text, file, ruleStreamsOf(streams), { lists: lists.known });
-  const { rule, diagnostics } = known.get(source, parse);
+  const { file, drains } = source;
+  const { rule, diagnostics } = parsed(source, streams, lists, known);
   if (rule !== null) return drains === true ? { ...rule, drains } : rule;
   const why = diagnostics.find(({ severity }) => severity === 'error');
   throw new RuleSetError(`${file} does not hold any more: ${why?.message ?? 'unknown error'}`);
+}
+
+function parsed(source: RuleSource, streams: AllStreams, lists: ReferenceLists, known: ParsedRules): ParsedRule {
+  const { file, text } = source;
+  return known.get(source, () => parseRule(text, file, ruleStreamsOf(streams), { lists: lists.known }));
 }

@@ -8,7 +8,7 @@ import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
 import { keptLists } from '../compose/lists.js';
-import { ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
+import { readAhead, ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
 import type { RuleSource } from '../compose/rules.js';
 import { makeRegistry, makeStreams } from '../compose/stream-parts.js';
 
@@ -47,8 +47,8 @@ export function makeLane(parts: LaneParts): Lane {
   const { partitions, topics } = stream.settings;
   const lists = new ReferenceLists(parts.lists);
   const known = new ParsedRules();
-  const compileRules = (sources: readonly RuleSource[]) => ruleSetsOf(sources, settings, streams, lists, known);
-  const ruleSets = compileRules(parts.sources);
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const ruleSets = ruleSetsOf(parts.sources, settings, streams, lists, known);
   return new Lane({
     ...{ log, store, clock, listener, report },
     stream: stream.definition,
@@ -60,7 +60,10 @@ export function makeLane(parts: LaneParts): Lane {
       ...{ definition, topics: own.topics!, source: sourceOf(own) },
       ruleSet: ruleSets.others.get(own.name)!,
     })),
-    compileRules,
+    compileRules: async (sources) => {
+      await readAhead(sources, streams, lists, { known, turn });
+      return ruleSetsOf(sources, settings, streams, lists, known);
+    },
     readRuleSet: ruleSetReader(streams, lists, keptLists(settings)),
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
     source: sourceOf(stream.settings),
@@ -77,7 +80,7 @@ export function makeLane(parts: LaneParts): Lane {
     snapshotBytes: settings.snapshot.bytes,
     hotKeysMax: settings.engine.hotKeysMax,
     stopwatch: () => performance.now() / 1000,
-    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    turn,
   });
 }
 
