@@ -20,8 +20,9 @@ import {
 import type { Rule } from '../../rules/rule.js';
 import { type KeyMemory, sumOfMemory } from '../detector.js';
 import { ChangeList, type Changes } from '../keys/change-list.js';
-import { DoubleColumn, WordColumn } from '../keys/columns.js';
+import { WordColumn } from '../keys/columns.js';
 import { KeyTable } from '../keys/key-table.js';
+import { KeyWaits } from '../keys/key-waits.js';
 import { KeyWindows } from '../keys/key-windows.js';
 import { type Freezer, SlotStates } from '../keys/slot-states.js';
 import { SlotsAhead } from '../keys/slots-ahead.js';
@@ -74,10 +75,8 @@ export class KeyedEngine {
   private readonly tellsChanges: boolean;
   private readonly ownsKey: ((key: string) => boolean) | undefined;
   private readonly runsOf = new WordColumn();
-  /** Bits of the interests that the key's runs wait for. */
-  private readonly interests = new WordColumn();
-  /** Event time after which the key's state without features cannot matter, in ms. */
-  private readonly endsAt = new DoubleColumn();
+  /** Bits of the interests that the key's runs wait for, and until when its state without features can matter. */
+  private readonly waits = new KeyWaits();
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSetOutput;
   private readonly ahead = new SlotsAhead();
@@ -123,8 +122,8 @@ export class KeyedEngine {
       valueAt: (slot) => this.valueAt(slot),
       onForgotten: (slot) => this.releaseIfUnused(slot),
     });
-    const { timers, expiry, changes, runsOf, interests, endsAt } = this;
-    this.columns = [timers, expiry, changes, runsOf, interests, endsAt];
+    const { timers, expiry, changes, runsOf, waits } = this;
+    this.columns = [timers, expiry, changes, runsOf, waits];
     this.sink = {
       slot: 0,
       onMatch: (match) => output.onMatch(rules[this.sink.slot]!, this.currentKey, this.toldOf(match), this.currentTime),
@@ -167,12 +166,12 @@ export class KeyedEngine {
   }
 
   /**
-   * Processes one event of a key; says whether it is now part of the key's state. This is where an event meets a key: most
-   * events end here, at the event alone, or at the column that tells what the key waits for, with its state left as it lies.
+   * Processes one event of a key; says whether it is now part of the key's state. This is where an event meets a key: most events
+   * end here, at the event alone, at what no key waits for, or at the column that tells what this key waits for, with its state left as it lies.
    */
   process(key: string, event: EngineEvent): boolean {
     if (this.keyCell !== null) this.keyCell.value = key;
-    if (!canMatter(this.ruleSet, event)) return false;
+    if (!canMatter(this.ruleSet, event) || !this.mayConcern(event)) return false;
     if (this.ownsKey?.(key) === false) return false;
     if (this.before !== null) this.before.bring(key);
     let slot = this.windows === null ? this.table.find(key) : this.ahead.slotOf(this.table, key, event);
@@ -360,11 +359,18 @@ export class KeyedEngine {
     if (rest !== undefined) this.keep(slot, rest, frozen(rest));
   }
 
-  /** Whether the event that was just looked at can begin something, or change what is known of the key; -1: nothing is. */
+  /** Whether the event that was just looked at can begin something, or change what is known of any key. */
+  private mayConcern(event: EngineEvent): boolean {
+    const { index, features } = this.ruleSet;
+    if (index.startCount > 0 || features !== null || this.before !== null) return true;
+    return this.waits.isAwaited(index.mask, event.time);
+  }
+
+  /** Whether it can begin something, or change what is known of the key; -1: nothing is. */
   private concerns(slot: number): boolean {
     const { index, features } = this.ruleSet;
     if (index.startCount > 0 || features !== null) return true;
-    return slot >= 0 && (index.mask & this.interests.get(slot)) !== 0;
+    return slot >= 0 && this.waits.has(slot, index.mask);
   }
 
   private fire(slot: number, deadline: number): void {
@@ -417,7 +423,7 @@ export class KeyedEngine {
 
   /** Event time after which nothing that is known of the key can matter. */
   private endOf(slot: number): number {
-    const end = this.states.has(slot) ? this.endsAt.get(slot) : Number.NEGATIVE_INFINITY;
+    const end = this.states.has(slot) ? this.waits.endOf(slot) : Number.NEGATIVE_INFINITY;
     return this.windows === null
       ? end
       : Math.max(end, this.windows.newest(slot) + featuresHorizon(this.ruleSet.features!));
@@ -445,8 +451,7 @@ export class KeyedEngine {
     if (!this.isKnown(slot)) this.keysAlive++;
     if (bytes === undefined || this.freezer === null) this.states.set(slot, state);
     else this.states.setCold(slot, bytes);
-    this.interests.set(slot, interestsOf(state));
-    this.endsAt.set(slot, this.currentTime + keyHorizon(this.ruleSet, state));
+    this.waits.set(slot, interestsOf(state), this.currentTime + keyHorizon(this.ruleSet, state));
     this.expiry.add(slot, this.endOf(slot));
     this.schedule(slot, state);
   }
@@ -455,7 +460,7 @@ export class KeyedEngine {
   private drop(slot: number): void {
     this.runsAlive -= this.runsOf.get(slot);
     this.runsOf.set(slot, 0);
-    this.interests.set(slot, 0);
+    this.waits.clear(slot);
     if (this.states.has(slot)) {
       this.states.delete(slot);
       if (this.hasWindows(slot)) this.expiry.add(slot, this.endOf(slot));
