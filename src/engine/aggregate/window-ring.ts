@@ -17,7 +17,7 @@ import {
  * The events that a window holds for one key, changed in place: for a host that keeps the windows of many keys in memory outside
  * the garbage-collected heap. The same in every value as `window.ts`, whose states it can be made of and turned into.
  *
- *     head     capacity, first row, number of rows, settled rows: four words
+ *     head     capacity, first row, number of rows, settled rows: four words; time of the first row, if there is one
  *     totals   those of the layout but `mid`, which `settled` stands for
  *     rows     `capacity` of them, in a ring
  *
@@ -34,7 +34,8 @@ export interface RingMemory {
 }
 
 /** Doubles of the head. */
-const HEAD = 2;
+const HEAD = 3;
+const OLDEST = 2;
 /** Words of the head. */
 const CAPACITY = 0;
 const FIRST = 1;
@@ -78,9 +79,12 @@ function empty(window: Window, { doubles, words }: RingMemory, at: number): void
 export const newestTime = (window: Window, memory: RingMemory, at: number): number =>
   memory.doubles[rowAt(window, memory, at, ringCount(memory, at) - 1)]!;
 
-/** Reads what the next event will look at: the oldest row, and where the next will be. */
-export const touchRing = (window: Window, memory: RingMemory, at: number): number =>
-  memory.doubles[rowAt(window, memory, at, 0)]! + memory.doubles[rowAt(window, memory, at, ringCount(memory, at))]!;
+/** Reads what an event will look at that comes at `time`: where its row will be, and the oldest if it is too old by then. */
+export function touchRing(window: Window, memory: RingMemory, at: number, time: number): number {
+  const { doubles } = memory;
+  const next = doubles[rowAt(window, memory, at, ringCount(memory, at))]!;
+  return doubles[at + OLDEST]! < time - window.overMs ? next + doubles[rowAt(window, memory, at, 0)]! : next;
+}
 
 /** Drops the rows that are too old to be in the window with the event; answers how many are left. */
 export function dropOlder(window: Window, memory: RingMemory, at: number, event: EngineEvent): number {
@@ -91,7 +95,7 @@ export function dropOlder(window: Window, memory: RingMemory, at: number, event:
   const rows = rowsOf(window, at);
   const oldest = event.time - window.overMs;
   let first = words[head + FIRST]!;
-  if (count === 0 || doubles[rows + first * stride]! >= oldest) return count;
+  if (count === 0 || doubles[at + OLDEST]! >= oldest) return count;
   if (doubles[rowAt(window, memory, at, count - 1)]! < oldest) {
     empty(window, memory, at);
     return 0;
@@ -105,6 +109,7 @@ export function dropOlder(window: Window, memory: RingMemory, at: number, event:
   } while (doubles[rows + first * stride]! < oldest);
   words[head + FIRST] = first;
   words[head + COUNT] = count - dropped;
+  doubles[at + OLDEST] = doubles[rows + first * stride]!;
   if (window.hasExtremes) unsettle(window, memory, at, dropped);
   return count - dropped;
 }
@@ -137,6 +142,7 @@ export function addRow(window: Window, memory: RingMemory, at: number, event: En
     writeExtremes(window, doubles, row, count > words[at * 2 + SETTLED]! ? rowAt(window, memory, at, count - 1) : -1);
   }
   tally(window, doubles, totalsOf(at), doubles, row, 1);
+  if (count === 0) doubles[at + OLDEST] = event.time;
   words[at * 2 + COUNT] = count + 1;
 }
 
@@ -167,6 +173,8 @@ export function pasteRing(window: Window, { doubles, words }: RingMemory, at: nu
   words[at * 2 + SETTLED] = settled;
   const length = window.totalPlaces - 1 + count * window.stride;
   for (let i = 0; i < length; i++) doubles[at + HEAD + i] = places[i + 1]!;
+  // The time of the first row, or of none.
+  doubles[at + OLDEST] = places[window.totalPlaces]!;
 }
 
 /** The totals, beginning at place 1, and the rows after them. */
@@ -207,7 +215,7 @@ function writeCells(
 function rowsBefore(window: Window, memory: RingMemory, at: number, oldest: number): number {
   const { doubles } = memory;
   const count = ringCount(memory, at);
-  if (count === 0 || doubles[rowAt(window, memory, at, 0)]! >= oldest) return 0;
+  if (count === 0 || doubles[at + OLDEST]! >= oldest) return 0;
   let [outside, inside] = [0, count];
   while (inside - outside > 1) {
     const middle = (outside + inside) >> 1;
@@ -288,5 +296,6 @@ export function ringOfState(
   const target = rowsOf(window, at);
   for (let i = from; i < to; i++) doubles[target + i - from] = rows[i]!;
   words[at * 2 + COUNT] = (to - from) / window.stride;
+  if (to > from) doubles[at + OLDEST] = rows[from]!;
   if (window.hasExtremes) settle(window, memory, at);
 }

@@ -91,10 +91,10 @@ export class KeyWindows {
     for (const window of this.windows) window.delete(slot);
   }
 
-  /** Reads the places of the first `count` slots that the next event of each will look at, side by side. The number means nothing. */
-  touch(slots: readonly number[], count: number): number {
+  /** Reads the places of the first `count` slots that their next events, up to `time`, will look at, side by side. The number means nothing. */
+  touch(slots: readonly number[], count: number, time: number): number {
     let sum = 0;
-    for (const window of this.windows) sum += window.touch(slots, count);
+    for (const window of this.windows) sum += window.touch(slots, count, time);
     return sum;
   }
 }

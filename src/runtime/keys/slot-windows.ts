@@ -42,8 +42,8 @@ export interface WindowSlots {
   state(slot: number): EventWindowState | undefined;
   put(slot: number, state: EventWindowState | undefined): void;
   delete(slot: number): void;
-  /** Reads the places of the first `count` slots that the next event of each will look at. The number means nothing. */
-  touch(slots: readonly number[], count: number): number;
+  /** Reads the places of the first `count` slots that their next events, up to `time`, will look at. The number means nothing. */
+  touch(slots: readonly number[], count: number, time: number): number;
 }
 
 /** Scratch of `touch`. */
@@ -106,7 +106,7 @@ export class SlotWindows implements WindowSlots {
     if (this.store.has(slot)) this.store.delete(slot);
   }
 
-  touch(slots: readonly number[], count: number): number {
+  touch(slots: readonly number[], count: number, time: number): number {
     const { store, window } = this;
     const { segments, places } = ahead;
     let sum = 0;
@@ -118,7 +118,7 @@ export class SlotWindows implements WindowSlots {
       places[held++] = placeOf(store, slot);
     }
     for (let i = 0; i < held; i++) sum += ringCount(segments[i]!, places[i]!);
-    for (let i = 0; i < held; i++) sum += touchRing(window, segments[i]!, places[i]!);
+    for (let i = 0; i < held; i++) sum += touchRing(window, segments[i]!, places[i]!, time);
     return sum;
   }
 

@@ -213,7 +213,7 @@ export class KeyedEngine {
    * cache. Where every event touches its key, this waits for memory once instead of once an event.
    */
   warm(events: readonly EngineEvent[], from: number, to: number): void {
-    if (this.windows === null) return;
+    if (this.windows === null || from === to) return;
     const { ahead } = this;
     ahead.clear();
     const { field, keysOf, streams } = this.input;
@@ -232,7 +232,7 @@ export class KeyedEngine {
     ahead.find(this.table);
     let sum = 0;
     for (let i = 0; i < ahead.found; i++) if (this.changes.isMarked(ahead.slots[i]!)) sum++;
-    this.warmth = sum + this.windows.touch(ahead.slots, ahead.found);
+    this.warmth = sum + this.windows.touch(ahead.slots, ahead.found, events[to - 1]!.time);
   }
 
   /** Time of the earliest timer; infinity: none. */
