@@ -64,6 +64,7 @@ export {
   type KeyStateLayout,
   KeyStateVersionError,
   ownLayout,
+  readsKeyStateVersion,
   viewKeyState,
   windowIdsOf,
   windowsFrom,
@@ -85,7 +86,7 @@ export { type EngineFunction, FUNCTIONS, fewest, most, paramOf } from './express
 export { type Lists, ListsMissingError } from './expression/lists.js';
 export { cellValue, type Texts } from './expression/scalar-code.js';
 export { MatchSet } from './graph/match-set.js';
-export type { Match, Output, StepEvents, Timeout } from './nfa/output.js';
+export type { Match, Output, StepEvents, Timeout, WindowResult } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';
 export { advanceTime, nextDeadline, processEvent } from './nfa/step.js';
 export * from './pattern/builder.js';
@@ -100,6 +101,16 @@ export type {
   Step,
 } from './pattern/pattern.js';
 export type { PatternPath, PatternProblem } from './pattern/validate.js';
+export {
+  type PatternWindow,
+  WINDOW_EVENTS_MAX,
+  WINDOW_FIELDS,
+  WINDOW_STEP,
+  type WindowAggregate,
+  type WindowFn,
+  type WindowForm,
+} from './pattern/window.js';
+export * from './pattern/window-builder.js';
 export { StateCarrier } from './ruleset/carry-state.js';
 export { type KeyState, withFeatures } from './ruleset/key-state.js';
 export {

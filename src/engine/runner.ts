@@ -13,6 +13,7 @@ import type { EngineEvent } from './event.js';
 import type { Condition } from './expression/expression.js';
 import type { Match, Timeout } from './nfa/output.js';
 import { advanceTime, nextDeadline, processEvent } from './nfa/step.js';
+import { closeWindows, stepWindow, type WindowedState } from './nfa/windows.js';
 import type { Pattern, Step } from './pattern/pattern.js';
 import { compileTelling, type Telling, type Told, tell } from './ruleset/telling.js';
 
@@ -41,6 +42,7 @@ export class PatternRunner {
   private readonly features: FeatureSet;
   private featureState: FeatureState | undefined;
   private state: PatternState | undefined;
+  private windows: WindowedState | undefined;
   /** What `onMatch` tells of: the event under test, if any, and the time. */
   private event: EngineEvent | null = null;
   private time = Number.NEGATIVE_INFINITY;
@@ -52,6 +54,7 @@ export class PatternRunner {
       this.matches.push(telling === null ? match : tell(telling, match, event, time));
     },
     onTimeout: (timeout: Timeout): void => void this.timeouts.push(timeout),
+    onWindowEnd: (time: number): void => readFeatures(this.features, this.featureState, time),
   };
 
   /** `key`: the key that all events are counted for. Throws `PatternError` with all problems of the pattern. */
@@ -72,7 +75,9 @@ export class PatternRunner {
     this.event = event;
     this.featureState = updateFeatures(this.features, this.featureState, event);
     readFeatures(this.features, this.featureState, event.time, event);
-    this.state = processEvent(this.compiled, this.state, event, this.output);
+    const { window } = this.compiled;
+    if (window === null) this.state = processEvent(this.compiled, this.state, event, this.output);
+    else this.windows = stepWindow(window, this.windows, event, this.output);
     this.event = null;
     return this.takeMatches();
   }
@@ -97,6 +102,9 @@ export class PatternRunner {
 
   private moveTo(time: number): void {
     this.time = time;
+    const { window } = this.compiled;
+    if (window !== null && this.windows !== undefined)
+      this.windows = closeWindows(window, this.windows, time, this.output);
     if (this.telling !== null) readFeatures(this.features, this.featureState, time);
     this.state = advanceTime(this.compiled, this.state, time, this.output);
   }
@@ -110,6 +118,9 @@ export class PatternRunner {
 
   /** What partial matches hold now: the events of each with their steps, oldest first. */
   held(): readonly (readonly HeldEvent[])[] {
+    if (this.windows !== undefined) {
+      return [this.windows.newest.map((event) => ({ step: this.compiled.window!.step, event }))];
+    }
     return [...(this.state?.partial ?? []), ...(this.state?.completed ?? [])].map(({ head }) => {
       const events: HeldEvent[] = [];
       for (let node = head; node !== null; node = node.previous)
@@ -130,6 +141,7 @@ export class PatternRunner {
 
   /** Partial matches under way. */
   get runs(): number {
+    if (this.windows !== undefined) return this.windows.panes.length;
     return this.state === undefined ? 0 : this.state.partial.length - 1;
   }
 

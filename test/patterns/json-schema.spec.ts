@@ -6,6 +6,7 @@ import { loadRules } from '../../src/rules/index.js';
 import { ALERT_KEYS, RULE_KEYS } from '../../src/rules/read/parse-rule.js';
 import { FEATURE_KEYS } from '../../src/rules/read/read-features.js';
 import { STEP_KEYS } from '../../src/rules/read/read-steps.js';
+import { AGGREGATE_KEYS, WINDOW_KEYS } from '../../src/rules/read/read-window.js';
 
 const root = join(import.meta.dirname, '../..');
 const schema = JSON.parse(readFileSync(join(root, 'schemas/pattern.schema.json'), 'utf8'));
@@ -17,6 +18,8 @@ const rule = (step: object, more: object = {}) => ({
   pattern: [{ begin: 'one', ...step }],
   ...more,
 });
+
+const windowed = (window: object) => ({ id: 'a', key: 'k', window });
 
 describe('the JSON Schema of patterns', () => {
   it('accepts every shipped pattern and example', async () => {
@@ -33,6 +36,8 @@ describe('the JSON Schema of patterns', () => {
     expect(Object.keys(schema.properties.alert.properties).sort()).toEqual([...ALERT_KEYS].sort());
     expect(Object.keys(schema.$defs.feature.properties).sort()).toEqual([...FEATURE_KEYS].sort());
     expect(Object.keys(schema.$defs.step.properties).sort()).toEqual([...STEP_KEYS].sort());
+    expect(Object.keys(schema.$defs.window.properties).sort()).toEqual([...WINDOW_KEYS].sort());
+    expect(Object.keys(schema.$defs.aggregate.properties).sort()).toEqual([...AGGREGATE_KEYS].sort());
   });
 
   it.each([
@@ -48,6 +53,11 @@ describe('the JSON Schema of patterns', () => {
     ['a score beyond 100', rule({}, { alert: { score: 101 } })],
     ['a pair of one', rule({}, { key: ['cardId'] })],
     ['a key of no known form', rule({}, { key: { all: ['from', 'to'] } })],
+    ['a window without a form', windowed({ aggregates: [] })],
+    ['a window of two forms', windowed({ tumbling: '1m', session: '1m' })],
+    ['a hopping window without a pace', windowed({ hopping: '5m' })],
+    ['a window beside a pattern', { ...rule({}), window: { tumbling: '1m' } }],
+    ['an aggregate of no statistic', windowed({ tumbling: '1m', aggregates: [{ name: 'n' }] })],
     ['no key', { id: 'a', pattern: [{ begin: 'one' }] }],
   ])('refuses %s', (_, value) => {
     expect(checker.safeParse(value).success).toBe(false);
@@ -66,6 +76,9 @@ describe('the JSON Schema of patterns', () => {
     ['each of two fields as key', rule({}, { key: { each: ['from', 'to'] } })],
     ['a key by stream', rule({ from: 'logins' }, { key: { by: { payments: 'a', logins: 'b' } }, from: ['a', 'b'] })],
     ['a step to accuse', rule({}, { alert: { accuses: ['one'] } })],
+    ['a window', windowed({ tumbling: '1m', offset: '5s', aggregates: [{ name: 'n', count: true }], having: 'n > 1' })],
+    ['a hopping window', windowed({ hopping: '5m', every: '1m', or: ['a == 1'], subtype: 'b', events: 3 })],
+    ['a session', windowed({ session: '5m', max: '1h', aggregates: [{ name: 'q', quantile: 'a', q: 0.5 }] })],
     ['alternatives', rule({ or: ['a == 1', 'b == 2'] })],
   ])('accepts %s', (_, value) => {
     expect(checker.safeParse(value).error?.issues ?? []).toEqual([]);

@@ -8,7 +8,8 @@ import { collectEvents, decodeGraph, encodeGraph } from '../graph/graph-codec.js
 import { slotGroup } from '../ruleset/group-step.js';
 import { type KeyState, NO_GROUPS, slotsOf } from '../ruleset/key-state.js';
 import type { RuleSet } from '../ruleset/rule-set.js';
-import { isGraphState, type Slot, type SlotState, slotMask } from '../ruleset/slot-state.js';
+import { fitsSlot, isGraphState, isWindowed, type Slot, type SlotState, slotMask } from '../ruleset/slot-state.js';
+import { decodeWindowed, encodeWindowed } from './window-codec.js';
 
 /**
  * Key state as bytes, and back.
@@ -17,12 +18,20 @@ import { isGraphState, type Slot, type SlotState, slotMask } from '../ruleset/sl
  *
  * Events and nodes are tables: each event and each node of the shared match buffer is written once, however many runs share
  * it, and a node comes after the one it points to. The start run is left out but for its place in the heap's array.
+ *
+ * Version 3 is version 2 with windows among the patterns; a state without any is still written as version 2.
  */
-export const KEY_STATE_VERSION = 2;
+export const KEY_STATE_VERSION = 3;
+const WINDOWLESS_VERSION = 2;
 
-/** What follows a slot: its runs, or its shared graph. */
+/** Whether states of this version can be read. */
+export const readsKeyStateVersion = (version: number): boolean =>
+  version === KEY_STATE_VERSION || version === WINDOWLESS_VERSION;
+
+/** What follows a slot: its runs, its shared graph, or its windows. */
 const RUNS = 0;
 const GRAPH = 1;
+const WINDOWS = 2;
 
 /** How the host writes an event; the engine knows only times, order, kind and fields. */
 export interface EventCodec {
@@ -51,10 +60,11 @@ export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec)
   const { slots, states } = slotsOf(state);
   for (const s of states) {
     if (isGraphState(s)) collectEvents(s, (event) => table.addEvent(event));
+    else if (isWindowed(s)) for (const event of s.newest) table.addEvent(event);
     else for (const run of [...s.partial, ...s.completed]) table.addNode(run.head);
   }
   const out = scratch;
-  out.varint(KEY_STATE_VERSION);
+  out.varint(states.some(isWindowed) ? KEY_STATE_VERSION : WINDOWLESS_VERSION);
   out.varint(table.events.size);
   for (const event of table.events.keys()) out.byteString(codec.encode(event));
   out.varint(table.nodes.size);
@@ -77,6 +87,11 @@ function encodeSlot(out: ByteWriter, state: SlotState, table: EventTable): void 
   if (isGraphState(state)) {
     out.varint(GRAPH);
     encodeGraph(out, state, (event) => table.placeOf(event));
+    return;
+  }
+  if (isWindowed(state)) {
+    out.varint(WINDOWS);
+    encodeWindowed(out, state, (event) => table.placeOf(event));
     return;
   }
   out.varint(RUNS);
@@ -129,7 +144,7 @@ export function decodeKeyState(
     const from = input.position;
     const state = decodeSlot(input, known, events, nodes);
     // A state of the other kind was written by a rule set that shares more, or less, than this one.
-    if (slot !== undefined && isGraphState(state) === known!.shares)
+    if (slot !== undefined && fitsSlot(known!, state))
       entries.push({ slot, state, bytes: bytes.subarray(from, input.position) });
   }
   const features = decodeFeatures(input, rules.features ?? NO_FEATURES, layout.windows);
@@ -185,7 +200,9 @@ function decodeSlot(
   events: readonly EngineEvent[],
   nodes: readonly MatchNode[],
 ): SlotState {
-  if (input.varint() === GRAPH) return decodeGraph(input, events);
+  const kind = input.varint();
+  if (kind === GRAPH) return decodeGraph(input, events);
+  if (kind === WINDOWS) return decodeWindowed(input, slot?.pattern.window ?? null, events);
   const start = slot === null ? null : slot.pattern.start.startRun;
   const partial = decodeRuns(input, nodes, start);
   return { partial, completed: decodeRuns(input, nodes, start) };
@@ -200,8 +217,9 @@ export function encodedEvents(bytes: Uint8Array): Uint8Array[] {
 
 function checkVersion(input: ByteReader): void {
   const version = input.varint();
-  if (version === KEY_STATE_VERSION) return;
-  throw new KeyStateVersionError(`key state of version ${version}; this engine reads version ${KEY_STATE_VERSION}`);
+  if (readsKeyStateVersion(version)) return;
+  const known = `${WINDOWLESS_VERSION} and ${KEY_STATE_VERSION}`;
+  throw new KeyStateVersionError(`key state of version ${version}; this engine reads versions ${known}`);
 }
 
 /** Numbers events and nodes, a node after the one before it. */

@@ -6,6 +6,7 @@ import type { Expr } from '../expression/expression.js';
 import type { Lists } from '../expression/lists.js';
 import type { Pattern, Skip } from '../pattern/pattern.js';
 import { type PatternProblem, validateForm } from '../pattern/validate.js';
+import { type CompiledWindow, compileWindow } from '../window/compile-window.js';
 import type { Automaton } from './automaton.js';
 import { type BuildOptions, buildAutomaton, UnsupportedPattern } from './build.js';
 import { checkAutomaton } from './check.js';
@@ -79,6 +80,8 @@ export interface CompiledPattern {
   readonly wholeMatch: CompiledTransition | null;
   /** The state of a key of which nothing is known: the start run alone. */
   readonly initial: PatternState;
+  /** It emits when windows end, and has a state of its own kind; `null`: it does not. */
+  readonly window: CompiledWindow | null;
   /** Must be moved on before each event: conditions remember their truth for the event under test. */
   readonly mark: EventMark;
 }
@@ -187,14 +190,17 @@ export class PatternCompiler {
     const automaton = buildAutomaton(pattern, this.options);
     const skip = pattern.skip ?? { strategy: 'noSkip' };
     const states = this.compileStates(automaton, skip.strategy === 'noSkip', drains);
-    const conditions = automaton.states.flatMap((state) => state.transitions.flatMap((t) => leavesOf(t.guard)));
+    const guards = automaton.states.flatMap((state) => state.transitions.flatMap((t) => leavesOf(t.guard)));
+    const having = pattern.window?.having;
+    const conditions = having === undefined ? guards : [...guards, having];
+    const window = this.windowOf(pattern, states[automaton.start.index]!);
     return {
       states,
       start: states[automaton.start.index]!,
-      windowMs: automaton.windowMs,
+      windowMs: window?.spanMs ?? automaton.windowMs,
       hasGaps: states.some((state) => state.gapMs > 0),
       hasPending: states.some((state) => state.isPending),
-      looksBack: conditions.some(looksBack),
+      looksBack: guards.some(looksBack),
       features: [...new Set(conditions.flatMap(featuresOf).map((feature) => this.features.cell(feature)))],
       steps: automaton.steps,
       skip,
@@ -202,8 +208,21 @@ export class PatternCompiler {
       plainStart: plainStart(states[automaton.start.index]!),
       wholeMatch: wholeMatch(states[automaton.start.index]!),
       initial: { partial: [startRun(automaton.start.index)], completed: [] },
+      window,
       mark: this.predicates.mark,
     };
+  }
+
+  private windowOf({ window, steps }: Pattern, start: CompiledState): CompiledWindow | null {
+    if (window === undefined) return null;
+    const [step] = steps;
+    const [take] = start.transitions;
+    // Without the transition, nothing ever counts.
+    const test = take === undefined ? () => false : take.test;
+    return compileWindow(window, step?.kind === 'event' ? step.name : '', test, {
+      testOf: (expr) => this.testOf(expr),
+      exprOf: (expr) => this.predicates.valueOf(expr, []),
+    });
   }
 
   private compileStates(automaton: Automaton, noSkip: boolean, drains: boolean): readonly CompiledState[] {

@@ -9,6 +9,18 @@ export interface StepEvents {
   readonly events: readonly EngineEvent[];
 }
 
+/** What came out of a window when it ended; times in ms. */
+export interface WindowResult {
+  readonly start: number;
+  /** The first moment that is not in it. */
+  readonly end: number;
+  /** Times of its first and last event. */
+  readonly first: number;
+  readonly last: number;
+  /** `WINDOW_FIELDS` and the aggregates by their names. */
+  readonly fields: Readonly<Record<string, Scalar | null>>;
+}
+
 /** A complete match: the steps that have events, in the pattern's order. */
 export interface Match {
   readonly steps: readonly StepEvents[];
@@ -16,6 +28,8 @@ export interface Match {
   readonly values?: readonly (Scalar | null)[];
   /** Likewise features by their names. */
   readonly features?: Readonly<Record<string, Scalar | null>>;
+  /** Of a pattern that emits by itself: the window. Its events are the newest of those that counted. */
+  readonly window?: WindowResult;
 }
 
 /** A partial match whose window ended. */

@@ -1,4 +1,5 @@
 import type { Condition } from '../expression/expression.js';
+import type { PatternWindow } from './window.js';
 
 /**
  * A pattern as data. The meaning of every part is Apache Flink CEP's.
@@ -74,4 +75,6 @@ export interface Pattern {
   readonly gapMs?: number;
   /** Absent: `noSkip`. */
   readonly skip?: Skip;
+  /** Makes it a pattern of one step that emits when windows end. */
+  readonly window?: PatternWindow;
 }

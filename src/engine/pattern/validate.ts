@@ -1,4 +1,5 @@
 import type { GroupStep, Pattern, Step } from './pattern.js';
+import { validateWindow } from './window.js';
 
 /** Where in the pattern data a problem is, for example `['steps', 1, 'greedy']`. */
 export type PatternPath = readonly (string | number)[];
@@ -31,6 +32,7 @@ export function validateForm(pattern: Pattern): readonly PatternProblem[] {
   checkWindow(pattern.withinMs, ['within'], report);
   checkWindow(pattern.gapMs, ['gap'], report);
   checkSkip(pattern, report);
+  problems.push(...validateWindow(pattern));
   return problems;
 }
 

@@ -2,7 +2,7 @@ import type { PatternState } from '../buffer/run.js';
 import { slotGroup } from './group-step.js';
 import { type KeyState, NO_GROUPS, type SlotGroup } from './key-state.js';
 import type { RuleSet } from './rule-set.js';
-import { isGraphState, type SlotState, slotMask } from './slot-state.js';
+import { fitsSlot, type SlotState, slotMask } from './slot-state.js';
 
 const GONE = -1;
 
@@ -63,7 +63,7 @@ export class StateCarrier {
       const slot = ways[before]!;
       const state = states[i]!;
       // One that shares more, or less, than before cannot go on with it.
-      if (slot !== GONE && isGraphState(state) === to.slots[slot]!.shares) entries.push({ slot, state });
+      if (slot !== GONE && fitsSlot(to.slots[slot]!, state)) entries.push({ slot, state });
     });
     const groups: SlotGroup[] = [];
     for (const group of given) this.moveGroup(group, entries, groups);

@@ -58,6 +58,8 @@ export interface RuleSet extends SteppedSlots {
   readonly tellings: readonly (Telling | null)[];
   /** The features that conditions read or that are told; `null`: none. */
   readonly features: FeatureSet | null;
+  /** Some pattern emits when windows end. */
+  readonly hasWindows: boolean;
 }
 
 /** Throws `PatternError` with the problems of the first pattern that cannot be compiled. */
@@ -70,7 +72,7 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const slots = compiled.map((pattern) => ({
     pattern,
-    shares: options.sharing !== 'never' && isGraphPattern(pattern),
+    shares: options.sharing !== 'never' && pattern.window === null && isGraphPattern(pattern),
     limits,
   }));
   const tellings = patterns.map((told, slot) => compileTelling(compiler, compiled[slot]!, told));
@@ -89,6 +91,7 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     index: new EventIndex(waitingIn(compiled), compiled.length, compiler.predicates.mark),
     tellings,
     features: cells.length === 0 ? null : compileFeatures(cells, (where) => compiler.testOf(where)),
+    hasWindows: compiled.some(({ window }) => window !== null),
   };
 }
 
@@ -232,6 +235,8 @@ export function advanceKey(
   if (state === undefined) return undefined;
   const features = rules.features === null ? undefined : pruneFeatures(rules.features, state.features, time);
   const given = output.onTimeout === undefined || state.groups.length === 0 ? state : apart(rules, state);
+  if (features !== undefined && output.onWindowEnd === undefined && rules.hasWindows)
+    readFeatures(rules.features!, features, time);
   change.begin(given);
   given.slots.forEach((slot, at) => {
     const before = given.states[at]!;

@@ -13,5 +13,6 @@ export function shapeOf(rules: RuleSet, slot: number): string {
     [state.isStart, state.isFinal, state.isStop, state.isPending],
     state.transitions.map(({ action, target }) => [action, target.index]),
   ]);
-  return JSON.stringify([shares, steps, skip, skipStep, ways]);
+  const parts = [shares, steps, skip, skipStep, ways];
+  return JSON.stringify(pattern.window === null ? parts : [...parts, pattern.window.shape]);
 }

@@ -7,11 +7,19 @@ import { type GraphOutput, stepGraph } from '../graph/process.js';
 import { type Output, SkipError } from '../nfa/output.js';
 import { beginRun, matchAtOnce, onlyRunHasEnded } from '../nfa/plain-step.js';
 import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
+import { closeWindows, stepWindow, type WindowedState, type WindowOutput } from '../nfa/windows.js';
 
-/** What one pattern knows of one key: runs one by one, or as a shared graph. Which of the two is the pattern's, for good. */
-export type SlotState = PatternState | GraphState;
+/** What one pattern knows of one key: runs one by one, or as a shared graph, or windows. Which of them is the pattern's, for good. */
+export type SlotState = PatternState | GraphState | WindowedState;
 
 export const isGraphState = (state: SlotState): state is GraphState => 'sets' in state;
+export const isWindowed = (state: SlotState): state is WindowedState => 'panes' in state;
+export const isRunState = (state: SlotState): state is PatternState => 'partial' in state;
+
+/** Whether the state is of the kind that the slot's pattern has. */
+export function fitsSlot({ pattern, shares }: Slot, state: SlotState): boolean {
+  return pattern.window !== null ? isWindowed(state) : shares ? isGraphState(state) : isRunState(state);
+}
 
 /** How a pattern of a rule set is run. */
 export interface Slot {
@@ -38,7 +46,7 @@ export interface Limits {
 }
 
 /** Where a rule set puts what it finds. `slot` is set before each call to the pattern that calls. */
-export interface RuleSetOutput extends Output, GraphOutput {
+export interface RuleSetOutput extends Output, GraphOutput, WindowOutput {
   slot: number;
   /** A skip strategy with `onMiss: error` had nothing to skip to: the key's state of this pattern was dropped. */
   onSkipError?(error: SkipError): void;
@@ -52,6 +60,7 @@ export function stepSlot(
   output: RuleSetOutput,
 ): SlotState | undefined {
   const { pattern, limits } = slot;
+  if (pattern.window !== null) return stepWindow(pattern.window, given as WindowedState | undefined, event, output);
   if (slot.shares) return stepShared(slot, given as GraphState | undefined, event, output);
   let before = given as PatternState | undefined;
   const isOver = before !== undefined && output.onTimeout === undefined && onlyRunHasEnded(pattern, before, event.time);
@@ -100,6 +109,7 @@ function shrink(
 
 /** Moves event time on for one pattern. */
 export function advanceSlot(slot: Slot, before: SlotState, time: number, output: RuleSetOutput): SlotState | undefined {
+  if (isWindowed(before)) return closeWindows(slot.pattern.window!, before, time, output);
   if (isGraphState(before)) return pruneGraph(slot.pattern, before, time);
   try {
     return advanceTime(slot.pattern, before, time, output);
@@ -116,6 +126,7 @@ function afterSkipError(error: unknown, output: RuleSetOutput): undefined {
 
 /** When time must next be moved on for the state because it can give a match then, in ms; infinity: never. */
 export function slotDeadline({ pattern }: Slot, state: SlotState): number {
+  if (isWindowed(state)) return state.closesAt;
   const acts = !isGraphState(state) && (pattern.hasPending || state.completed.length > 0);
   return acts ? nextDeadline(pattern, state) : Number.POSITIVE_INFINITY;
 }
@@ -126,15 +137,18 @@ export function slotEnd({ pattern }: Slot, state: SlotState, changedAt: number):
   return (isGraphState(state) ? latestStart(state) : changedAt) + pattern.windowMs;
 }
 
-/** Runs under way, or items of the shared graph. */
-export const slotRuns = (state: SlotState): number =>
-  isGraphState(state) ? graphItems(state) : state.partial.length - 1;
+/** Runs under way, or items of the shared graph, or the parts that windows are put together of. */
+export function slotRuns(state: SlotState): number {
+  if (isRunState(state)) return state.partial.length - 1;
+  return isGraphState(state) ? graphItems(state) : state.panes.length;
+}
 
 /** Bit of a state that must be looked at when its window ends, whatever the event is. */
 export const HELD = 1 << 31;
 
 /** The bits of the interests (`Interest.bit`) that the state waits for, and `HELD`. */
 export function slotMask({ pattern }: Slot, state: SlotState): number {
+  if (isWindowed(state)) return HELD;
   const { states } = pattern;
   let mask = 0;
   if (isGraphState(state)) {

@@ -1,7 +1,7 @@
 import type { CompiledState } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
 import { COMPLETES, matchOfOnlyRun, NOT_PLAIN, stepOnlyRun } from '../nfa/plain-step.js';
-import { isGraphState, type RuleSetOutput, type Slot, type SlotState, stepSlot } from './slot-state.js';
+import { isRunState, type RuleSetOutput, type Slot, type SlotState, stepSlot } from './slot-state.js';
 
 /** The slots of a rule set, and all their states in one list: fewer places to read than the patterns. */
 export interface SteppedSlots {
@@ -20,7 +20,7 @@ export function stepKnown(
   now: number,
   output: RuleSetOutput,
 ): SlotState | undefined {
-  if (!isGraphState(before)) {
+  if (isRunState(before)) {
     const state = rules.states[rules.firstState[slot]! + before.partial[0]!.state]!;
     const after = stepOnlyRun(state, before, event, now);
     if (after === COMPLETES) {

@@ -8,7 +8,8 @@ import type { Expr, Scalar } from '../expression/expression.js';
 import { type Feature, isScalarFeature } from '../expression/feature.js';
 import { functionOf } from '../expression/generated.js';
 import { cellValue } from '../expression/scalar-code.js';
-import type { Match } from '../nfa/output.js';
+import type { Match, WindowResult } from '../nfa/output.js';
+import { resultEvent } from '../nfa/windows.js';
 
 export interface NamedFeature {
   readonly name: string;
@@ -70,12 +71,24 @@ const featuresIn = (expr: Expr): readonly Feature[] =>
  */
 export function tell(telling: Telling, match: Match, event: EngineEvent | null, time: number): Match {
   const { values, features } = telling;
-  const { steps } = match;
+  const { steps, window } = match;
+  if (window !== undefined) return tellWindow(telling, match, window);
   if (values.length === 0) return { steps, features: features!() };
   const last = event ?? { time, seq: 0, kind: '', fields: {} };
   const head = headOf(match, telling.steps);
   const told = { steps, values: values.map((value) => scalarOrNone(value(last, last.fields, head))) };
   return features === null ? told : { ...told, features: features() };
+}
+
+/** Bare fields are what came out of the window; its aggregates are told beside the features. */
+function tellWindow({ values, features }: Telling, match: Match, window: WindowResult): Match {
+  const result = resultEvent(window);
+  const told = values.map((value) => scalarOrNone(value(result, result.fields, null)));
+  return {
+    ...match,
+    ...(values.length === 0 ? {} : { values: told }),
+    features: { ...features?.(), ...window.fields },
+  };
 }
 
 const scalarOrNone = (value: unknown): string | number | boolean | null => {

@@ -32,6 +32,7 @@ function subsumed(narrow: Rule, wide: Rule, text: string): Diagnostic {
 /** Whether each match of the narrow rule is one of the wide rule, skips apart. */
 function covers(wide: Rule, narrow: Rule, logic: Logic): boolean {
   if (wide.key !== narrow.key || String(wide.streams) !== String(narrow.streams)) return false;
+  if (wide.pattern.window !== undefined || narrow.pattern.window !== undefined) return false;
   if (SEVERITIES.indexOf(narrow.alert.severity) > SEVERITIES.indexOf(wide.alert.severity)) return false;
   const names = new Map<string, string>();
   return windowFits(wide.pattern, narrow.pattern) && stepsCover(wide.pattern.steps, narrow.pattern.steps, names, logic);

@@ -1,5 +1,10 @@
 /** What to do about the problems that the engine finds in a pattern, by code. */
 export const ENGINE_HINTS: Readonly<Record<string, string>> = {
+  'bad-window-pace': 'Write a shorter every, or tumbling: with the length.',
+  'window-too-fine':
+    'Write a longer every, one that divides the length, or use a feature, which is exact at every event.',
+  'bad-window-offset': 'Write an offset that is shorter.',
+  'bad-session-max': 'Write a longer max, or a shorter gap.',
   'no-steps': 'Begin with - begin: name.',
   'not-a-start': 'Write begin: name for the first step.',
   'start-not-first': 'Write next, followedBy or followedByAny.',

@@ -24,6 +24,7 @@ import { LIFE_KEYS, readLife } from './read-life.js';
 import { readSkip } from './read-skip.js';
 import { StepReader } from './read-steps.js';
 import { namedStreams, RuleStreams } from './read-streams.js';
+import { WINDOW_KEYS, WindowReader } from './read-window.js';
 import { readYaml } from './read-yaml.js';
 import { Section, type YamlFile } from './yaml-section.js';
 
@@ -38,6 +39,7 @@ export const RULE_KEYS = [
   'gap',
   'features',
   'pattern',
+  'window',
   'skip',
   'alert',
   'tags',
@@ -141,6 +143,8 @@ class RuleReader {
   private readonly values = new RuleValues();
   private readonly features: FeatureReader;
   private names: FeatureNames | undefined;
+  /** What comes out of the rule's window, if it has one. */
+  private result: EventSchema | null = null;
 
   constructor(
     private readonly yaml: YamlFile,
@@ -160,8 +164,10 @@ class RuleReader {
     this.streams.names(section);
     const keyBy = this.key(section);
     const { pattern, infos } = this.pattern(section);
-    const alert = this.alert(section, title, infos);
-    this.features.judge(infos);
+    // What counts in a window cannot be spoken of: only what comes out.
+    const spokenOf = this.result === null ? infos : [];
+    const alert = this.alert(section, title, spokenOf);
+    this.features.judge(spokenOf);
     const features = this.features.used();
     const { exprs } = this.values;
     const meaning = {
@@ -177,7 +183,7 @@ class RuleReader {
       ...(features.length === 0 ? {} : { features }),
       alert,
       tags: this.tags(section),
-      ...readLife(section),
+      ...readLife(section, this.result !== null),
     };
     const { accuses } = this;
     return {
@@ -217,12 +223,13 @@ class RuleReader {
   private pattern(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
     const entry = section.entry('pattern');
     this.names = this.features.read(section);
+    if (section.entry('window') !== undefined) return this.window(section);
     const scope = { fields: this.fields, features: this.names, lists: this.lists };
     this.note(section, 'within', 'gap', 'skip');
     const withinMs = section.parsed('within', 'bad-duration', DURATION_FORM, parseDuration);
     const gapMs = section.parsed('gap', 'bad-duration', DURATION_FORM, parseDuration);
     const skip = readSkip(section, this.places);
-    if (entry === undefined) section.missing('pattern', 'Add pattern: with a list of steps.');
+    if (entry === undefined) section.missing('pattern', 'Add pattern: with a list of steps, or window:.');
     else if (!isSeq(entry.node)) section.wrong(entry, 'a list of steps');
     if (!isSeq(entry?.node)) return { pattern: { steps: [] }, infos: [] };
     const { steps, infos, complete } = new StepReader(this.yaml, scope, this.streams, this.places).read(entry.node);
@@ -234,6 +241,22 @@ class RuleReader {
     };
     if (complete) this.validate(pattern, section, infos);
     return { pattern, infos };
+  }
+
+  private window(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
+    for (const key of ['pattern', 'within', 'gap', 'skip']) {
+      const entry = section.entry(key);
+      if (entry === undefined) continue;
+      const message = `A rule with a window has no ${key}.`;
+      section.source.error('not-with-window', entry.keySpan, message, 'Leave it out, or make it two rules.');
+    }
+    const window = section.section('window', 'The window', WINDOW_KEYS);
+    if (window === undefined) return { pattern: { steps: [] }, infos: [] };
+    const scope = { fields: this.fields, features: this.names, lists: this.lists };
+    const { pattern, infos, result } = new WindowReader(window, scope, this.streams, this.places).read();
+    this.result = result;
+    if (pattern !== null) this.validate(pattern, section, infos);
+    return { pattern: pattern ?? { steps: [] }, infos };
   }
 
   private note(section: Section, ...keys: string[]): void {
@@ -269,14 +292,15 @@ class RuleReader {
       const place = this.places.get(path.slice(0, length).join('/'));
       if (place !== undefined) return place;
     }
-    return section.entry('pattern')!.keySpan;
+    return (section.entry('pattern') ?? section.entry('window'))!.keySpan;
   }
 
   private alert(rule: Section, title: string, steps: readonly StepInfo[]): Rule['alert'] {
     const section = rule.section('alert', 'The alert', ALERT_KEYS);
     this.accuses = readAccuses(section, steps);
     const severity = section?.choice('severity', SEVERITIES) ?? 'medium';
-    const { fields, lists } = this;
+    const { lists } = this;
+    const fields = this.result === null ? this.fields : new Set<string>();
     const scope: ValueScope = { schema: this.lastSchema(steps), steps, fields, features: this.names, lists };
     const score = section === undefined ? undefined : this.score(section, scope);
     const text = section?.scalarText('message', 'text');
@@ -300,6 +324,7 @@ class RuleReader {
 
   /** What is known of the events that complete a match. */
   private lastSchema(steps: readonly StepInfo[]): EventSchema | null {
+    if (this.result !== null) return this.result;
     const last = steps.findLast((step) => !step.negated);
     return last?.schema === undefined ? this.streams.byDefault.schema : last.schema;
   }

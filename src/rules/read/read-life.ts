@@ -7,8 +7,14 @@ export const ON_UPDATE: readonly OnUpdate[] = ['keep', 'restart', 'drain'];
 type Life = Pick<Rule, 'onUpdate' | 'canary'>;
 
 /** What a rule says of how it is brought into force and changed. */
-export function readLife(section: Section): Life {
+/** `hasWindow`: it emits when windows end. */
+export function readLife(section: Section, hasWindow: boolean): Life {
   const onUpdate = onUpdateOf(section);
+  if (onUpdate === 'drain' && hasWindow) {
+    const message = 'Windows cannot be drained: none would be whole.';
+    const hint = 'Write keep, or restart: the first window then begins with the change.';
+    section.source.error('bad-value', section.entry('onUpdate')!.span, message, hint);
+  }
   const canary = section.parsed('canary', 'bad-value', 'a percentage: a whole number from 1 to 100', percentage);
   return {
     ...(onUpdate === undefined ? {} : { onUpdate }),

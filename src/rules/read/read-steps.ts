@@ -1,13 +1,12 @@
-import { isMap, isScalar, isSeq, type Node, type YAMLSeq } from 'yaml';
+import { isMap, isSeq, type Node, type YAMLSeq } from 'yaml';
 import type { Contiguity, EventStep, Expr, PatternPath, Quantifier, Step } from '../../engine/index.js';
 import { checkCondition } from '../condition/check-condition.js';
 import type { RuleScope, Scope, StepInfo } from '../condition/scope.js';
-import type { EventSchema } from '../schema.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
-import { suggest } from '../source/nearest.js';
 import { ScalarText } from '../source/scalar-text.js';
 import type { Span } from '../source/source-file.js';
 import { andOf, type Reads, type RuleStreams } from './read-streams.js';
+import { readSubtype, readWhere } from './read-where.js';
 import { Section, spanOf, type YamlFile } from './yaml-section.js';
 
 /** Key of a step to how it follows the one before. */
@@ -221,8 +220,11 @@ export class StepReader {
       ...(gapMs === undefined ? {} : { gapMs }),
     };
     if (draft.steps !== null) return { kind: 'group', ...base, steps: draft.steps.map((step) => this.finish(step)) };
-    const where = andOf(draft.reads.test, this.where(draft));
-    const subtype = this.subtype(section, draft.reads.schema);
+    const where = andOf(
+      draft.reads.test,
+      readWhere(section, (text) => this.check(draft, text)),
+    );
+    const subtype = readSubtype(section, draft.reads.schema);
     return {
       kind: 'event',
       name: draft.name,
@@ -236,32 +238,9 @@ export class StepReader {
     return section.parsed(key, 'bad-duration', DURATION_FORM, parseDuration);
   }
 
-  /** `where` and its alternatives in `or`. */
-  private where(draft: Draft): Expr | undefined {
-    const where = this.condition(draft, 'where');
-    const or = this.alternatives(draft);
-    if (or.length === 0) return where;
-    const args = where === undefined ? or : [where, ...or];
-    return args.length === 1 ? args[0] : { op: 'or', args };
-  }
-
-  private condition(draft: Draft, key: 'where' | 'until'): Expr | undefined {
+  private condition(draft: Draft, key: 'until'): Expr | undefined {
     const text = draft.section.scalarText(key, 'a condition');
     return text && this.check(draft, text);
-  }
-
-  private alternatives(draft: Draft): readonly Expr[] {
-    const { section } = draft;
-    const entry = section.entry('or');
-    if (entry === undefined) return [];
-    const nodes = isSeq(entry.node) ? (entry.node.items as Node[]) : [entry.node];
-    return nodes.flatMap((node) => {
-      if (!isScalar(node) || node.value === null) {
-        section.wrong(entry, 'a condition, or a list of conditions');
-        return [];
-      }
-      return this.check(draft, new ScalarText(this.yaml.source, node)) ?? [];
-    });
   }
 
   private check(draft: Draft, text: ScalarText): Expr | undefined {
@@ -269,15 +248,6 @@ export class StepReader {
     const self = draft.index >= 0 ? draft.index : lastIndex(draft);
     const scope: Scope = { ...this.scope, schema: draft.reads.schema, steps: this.infos, self };
     return checkCondition(text.text, scope, text) ?? undefined;
-  }
-
-  private subtype(section: Section, schema: EventSchema | null): string | undefined {
-    const subtype = section.text('subtype', 'the name of a kind');
-    const kinds = schema?.kinds ?? null;
-    if (subtype === undefined || kinds === null || kinds.has(subtype)) return subtype;
-    const hint = suggest(subtype, kinds);
-    section.source.error('unknown-kind', section.entry('subtype')!.span, `There is no kind ${subtype}.`, hint);
-    return undefined;
   }
 }
 

@@ -39,6 +39,7 @@ export function namedStreams(rule: YAMLMap, yaml: YamlFile): NamedStreams {
     const list = resolved(rule.get(key, true), yaml);
     if (isSeq(list)) list.items.forEach(part);
   }
+  part(resolved(rule.get('window', true), yaml));
   return { rule: namesIn(rule, yaml), parts: [...parts], usesDefault };
 }
 

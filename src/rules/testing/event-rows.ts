@@ -11,7 +11,7 @@ import type { SourceFile } from '../source/source-file.js';
 import type { TestEvent, TestStream } from './rule-test.js';
 
 /** A Monday. Tests begin here unless a row has a time of its own. */
-const START_MS = Date.UTC(2026, 0, 5);
+export const START_MS = Date.UTC(2026, 0, 5);
 const AT_FORM = '10m (since the beginning), +10m (since the row before) or 2026-01-05T10:00:00Z';
 const ROW_KEYS = ['id', 'at', 'kind'];
 
@@ -97,11 +97,16 @@ export class EventRows {
   }
 
   private timeOf(text: string): number | undefined {
-    const ms = parseDuration(text.replace(/^\+/, ''));
-    if (ms !== undefined) return (text.startsWith('+') ? this.time : START_MS) + ms;
-    const absolute = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
-    return Number.isNaN(absolute) ? undefined : absolute;
+    return timeOf(text, this.time);
   }
+}
+
+/** A time as tests write it; `before`: what `+` counts from. */
+export function timeOf(text: string, before: number): number | undefined {
+  const ms = parseDuration(text.replace(/^\+/, ''));
+  if (ms !== undefined) return (text.startsWith('+') ? before : START_MS) + ms;
+  const absolute = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(absolute) ? undefined : absolute;
 }
 
 /** Keys of a row that are fields; `kind` is one only where a stream has such a field, and so is `stream` of the only stream. */

@@ -10,6 +10,7 @@ import { checkFields, EventRows } from './event-rows.js';
 import type { ExpectedAlert, RuleTest, TestStream } from './rule-test.js';
 import { readTestLists } from './test-lists.js';
 import { streamsOfRule } from './test-streams.js';
+import { readWindowAlert } from './window-alerts.js';
 
 export interface ParsedTests {
   /** Empty when there is any error. */
@@ -114,6 +115,7 @@ class TestsReader {
   }
 
   private alert(node: YAMLMap, rows: EventRows): ExpectedAlert {
+    if (this.rule.pattern.window !== undefined) return readWindowAlert(this.yaml, node, this.rule.pattern.window);
     const alert = new Section(this.yaml, node, 'An alert', ['steps', 'message']);
     const message = alert.text('message');
     const steps = new Map<string, readonly string[]>();

@@ -21,10 +21,21 @@ export interface TestEvent {
 }
 
 export interface ExpectedAlert {
-  /** Ids of the matched events by step. */
+  /** Ids of the matched events by step. Of a window: absent from it, any will do. */
   readonly steps: ReadonlyMap<string, readonly string[]>;
+  /** Of a rule with a window. */
+  readonly window?: ExpectedWindow;
   /** Absent: any message will do. */
   readonly message?: string;
+}
+
+/** What a window tells; times in ms. */
+export interface ExpectedWindow {
+  readonly end: number;
+  /** Absent: any. */
+  readonly start?: number;
+  /** Aggregates by name; those that are absent may be anything. */
+  readonly values: Readonly<Record<string, unknown>>;
 }
 
 /** One test of a rule: events in, alerts out. */

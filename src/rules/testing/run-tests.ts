@@ -1,7 +1,8 @@
-import { type HeldEvent, type Match, PatternRunner, SkipError } from '../../engine/index.js';
+import { type HeldEvent, type Match, PatternRunner, SkipError, type WindowResult } from '../../engine/index.js';
 import type { MessagePart, Rule } from '../rule.js';
 import { CoverageRecorder, type RuleCoverage } from './coverage.js';
 import type { ExpectedAlert, RuleTest } from './rule-test.js';
+import { sayWindow, windowsAsExpected } from './window-alerts.js';
 
 /** What tests need beside the engine. */
 export interface TestEngine {
@@ -38,6 +39,7 @@ interface TestRun {
 interface FoundAlert {
   readonly matched: string;
   readonly message: string;
+  readonly window?: WindowResult;
 }
 
 /** Runs a rule's tests on the engine itself. After the last event, time goes on until every window has ended. */
@@ -60,8 +62,9 @@ function differencesOf(
 ): readonly string[] {
   try {
     const { alerts, furthest } = run(rule, test, engine, recorder);
+    const expected = rule.pattern.window === undefined ? test.alerts : windowsAsExpected(test.alerts, alerts);
     return compare(
-      test.alerts.map((alert) => ({ ...alert, matched: sayExpected(rule, alert) })),
+      expected.map((alert) => ({ ...alert, matched: sayExpected(rule, alert) })),
       alerts,
       furthest,
     );
@@ -80,8 +83,13 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine, recorder: CoverageR
   let furthest: readonly HeldEvent[] = [];
   const take = (key: string, matches: readonly Match[]): void => {
     for (const match of matches) {
-      const matched = say(match.steps.map(({ name, events }) => [name, events.map((e) => idOfSeq.get(e.seq)!)]));
-      found.push({ matched, message: engine.render(rule.alert.message, match, key) });
+      const { window } = match;
+      const matched =
+        window !== undefined
+          ? sayWindow(window.fields)
+          : say(match.steps.map(({ name, events }) => [name, events.map((e) => idOfSeq.get(e.seq)!)]));
+      const message = engine.render(rule.alert.message, match, key);
+      found.push({ matched, message, ...(window && { window }) });
     }
   };
   for (const { keys, event } of test.events) {
@@ -162,6 +170,7 @@ function stepDifferences(expected: string, found: string): string[] {
 
 /** In the pattern's order of steps, as matches are. */
 function sayExpected(rule: Rule, alert: ExpectedAlert): string {
+  if (alert.window !== undefined) return sayWindow(alert.window.values);
   const names = rule.pattern.steps.flatMap(function namesOf(step): string[] {
     return step.kind === 'group' ? step.steps.flatMap(namesOf) : [step.name];
   });

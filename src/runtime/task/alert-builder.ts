@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Match } from '../../engine/index.js';
+import type { Match, WindowResult } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { scoreOf } from '../../rules/score.js';
 import type { Alert, AlertEvent } from '../ports/alert.js';
@@ -26,9 +26,10 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
     step: s.name,
     events: s.events.map((e) => alertEvent(e as SourceEvent, source)),
   }));
-  const times = match.steps.flatMap((s) => s.events.map((e) => e.time));
+  const { window } = match;
+  const times = window ? [window.first, window.last] : match.steps.flatMap((s) => s.events.map((e) => e.time));
   return {
-    id: alertId(rule.id, key, steps),
+    id: window === undefined ? alertId(rule.id, key, steps) : windowId(rule.id, key, window),
     patternId: rule.id,
     title: rule.title,
     revision: rule.revision,
@@ -58,8 +59,13 @@ function alertEvent(event: SourceEvent, source: AlertSource): AlertEvent {
   };
 }
 
+const alertId = (pattern: string, key: string, steps: Alert['steps']): string =>
+  idOf([pattern, key, steps.map((s) => [s.step, s.events.map((e) => e.id)])]);
+
+/** A key has one window of a rule that begins and ends at these times. */
+const windowId = (pattern: string, key: string, { start, end }: WindowResult): string =>
+  idOf([pattern, key, ['window', start, end]]);
+
 /** 32 hex digits of the SHA-256 over what makes this alert this one. JSON keeps the parts apart. */
-function alertId(pattern: string, key: string, steps: Alert['steps']): string {
-  const identity = [pattern, key, steps.map((s) => [s.step, s.events.map((e) => e.id)])];
-  return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);
-}
+const idOf = (identity: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);

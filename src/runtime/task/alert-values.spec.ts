@@ -133,6 +133,37 @@ alert: {score: order.amount / 10, message: "{{ order.amount }}: {{ recent }} lat
     expect(tell(rule, rows)).toEqual([{ ...told, features: { recent: 9, quiet: 2 * MINUTE } }]);
   });
 
+  it('is what came out of a window, with features as of its end', () => {
+    const rule = ruleOf(`features:
+  - {name: usual, median: amount, over: 1d}
+window:
+  hopping: 10m
+  every: 5m
+  where: amount > 5
+  aggregates:
+    - {name: total, sum: amount}
+    - {name: place, last: place}
+  having: total > 2 * usual
+alert: {score: total / usual, message: "{{ total }} in {{ place }} until {{ windowEnd }}, {{ usual }} usual, {{ duration }}"}
+`);
+    const rows = [
+      [1, { amount: 10, place: 'DE' }],
+      [4, { amount: 20, place: 'FR' }],
+      [6, { amount: 3, place: 'IT' }],
+      [8, { amount: 40, place: 'KY' }],
+    ] as const;
+    const windows = tell(rule, rows);
+    // Until 5: 30 with 15 usual; until 10: 70 with 15 usual; until 15: 40 with 15 usual.
+    expect(windows.map(({ at, score, message }) => [at / MINUTE, score, message])).toEqual([
+      [10, 70 / 15, '70 in KY until 600000, 15 usual, 7 m'],
+      [15, 40 / 15, '40 in KY until 900000, 15 usual, 0 ms'],
+    ]);
+    expect(windows[0]!.features).toEqual({
+      ...{ usual: 15, windowStart: 0, windowEnd: 10 * MINUTE, firstTime: MINUTE, lastTime: 8 * MINUTE },
+      ...{ total: 70, place: 'KY' },
+    });
+  });
+
   it('looks at the events of all steps', () => {
     const rule = ruleOf(`within: 1h
 pattern:

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, KEY_STATE_VERSION } from '../../engine/index.js';
+import { ByteReader, ByteWriter, KEY_STATE_VERSION, readsKeyStateVersion } from '../../engine/index.js';
 import { type JournalPlace, START_OF_JOURNAL } from '../journal/journal.js';
 import type { UpstreamsState } from '../repartition/upstreams.js';
 import type { DetectionState } from './detection.js';
@@ -68,7 +68,7 @@ export function encodeCut(cut: Cut): Uint8Array {
 export function decodeCut(bytes: Uint8Array): Cut {
   const input = new ByteReader(bytes);
   const [version, keyVersion] = [input.varint(), input.varint()];
-  if (!READABLE.includes(version) || keyVersion !== KEY_STATE_VERSION) {
+  if (!READABLE.includes(version) || !readsKeyStateVersion(keyVersion)) {
     throw new CutVersionError(
       `state of version ${version}.${keyVersion}; this release reads ${CUT_VERSION}.${KEY_STATE_VERSION}`,
     );

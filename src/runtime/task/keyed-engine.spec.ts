@@ -10,6 +10,8 @@ import {
   feature,
   field,
   ge,
+  gt,
+  hopping,
   type KeyState,
   type Match,
   nextKeyDeadline,
@@ -17,6 +19,8 @@ import {
   processKey,
   type RuleSet,
   type RuleSetOutput,
+  session,
+  tumbling,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { dice } from '../testing/dice.js';
@@ -66,7 +70,19 @@ const varied = ruleOf(
     .build(),
 );
 
-const ALL = [...RULES, often(4, 15), varied];
+const emitting = [
+  ruleOf('tumbling', tumbling(20).where(is('e')).aggregate('n', { fn: 'count' }).build()),
+  ruleOf(
+    'hopping',
+    hopping(30, 10)
+      .aggregate('types', { fn: 'distinct', field: 'type' })
+      .having(gt(field('types'), feature({ fn: 'distinct', field: 'type', overMs: 15 })))
+      .build(),
+  ),
+  ruleOf('session', session(10, 40).aggregate('last', { fn: 'last', field: 'type' }).showing(3).build()),
+];
+
+const ALL = [...RULES, often(4, 15), varied, ...emitting];
 
 interface Row {
   readonly key: string;
@@ -126,8 +142,10 @@ function write(
   }
 }
 
-const show = (rule: string, key: string, match: Match, at: number): string =>
-  `${rule} ${JSON.stringify(key)} ${at} ${match.steps.map((s) => `${s.name}:${s.events.map((e) => e.seq).join(',')}`).join(' ')}`;
+function show(rule: string, key: string, { steps, window }: Match, at: number): string {
+  const events = steps.map((s) => `${s.name}:${s.events.map((e) => e.seq).join(',')}`).join(' ');
+  return `${rule} ${JSON.stringify(key)} ${at} ${events}${window === undefined ? '' : JSON.stringify(window)}`;
+}
 
 /** What a host does: time is advanced to each event, and keys are swept between batches. */
 class Host {

@@ -131,6 +131,7 @@ export class KeyedEngine {
         onMatches: (set: MatchSet) =>
           output.onMatches?.(rules[this.sink.slot]!, this.currentKey, set, this.currentTime),
       }),
+      onWindowEnd: (time) => this.readUnread(time),
       onRunsDropped: (runs) => output.onRunsDropped?.(rules[this.sink.slot]!, this.currentKey, runs),
       onMatchesDropped: (matches) => output.onMatchesDropped?.(rules[this.sink.slot]!, this.currentKey, matches),
       onSkipError: (error) => output.onSkipError?.(rules[this.sink.slot]!, this.currentKey, error),
@@ -394,11 +395,14 @@ export class KeyedEngine {
   private toldOf(match: Match): Match {
     const telling = this.ruleSet.tellings[this.sink.slot]!;
     if (telling === null) return match;
-    if (this.unreadSlot >= 0) {
-      this.windows?.read(this.unreadSlot, this.currentTime);
-      this.unreadSlot = -1;
-    }
+    this.readUnread(this.currentTime);
     return tell(telling, match, this.currentEvent, this.currentTime);
+  }
+
+  private readUnread(time: number): void {
+    if (this.unreadSlot < 0) return;
+    this.windows?.read(this.unreadSlot, time);
+    this.unreadSlot = -1;
   }
 
   /** State that has ended cannot matter, so it need not be looked at. An event at `time` itself may still come. */

@@ -46,6 +46,7 @@ function formatValue(value: unknown): string {
 }
 
 function durationOf(match: Match): string {
+  if (match.window !== undefined) return formatDuration(match.window.last - match.window.first);
   const times = match.steps.flatMap((s) => s.events.map((e) => e.time));
   return formatDuration(Math.max(...times) - Math.min(...times));
 }

@@ -1,4 +1,4 @@
-import { begin, eq, feature, field, ge, type NamedFeature } from '../../../src/engine/index.js';
+import { begin, eq, feature, field, ge, hopping, type NamedFeature, session } from '../../../src/engine/index.js';
 import type { Rule } from '../../../src/rules/rule.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import { jsonDecoder, RULES, ruleOf, ruleSetOf, stream } from '../../harness/lane-kit.js';
@@ -24,6 +24,19 @@ const busy = ruleOf(
     alert: { severity: 'high', score: { value: 2 }, message: features.map((_, index) => ({ kind: 'value', index })) },
   },
 );
+/** They emit when windows end, by timers alone. */
+const windows: readonly Rule[] = [
+  ruleOf(
+    'hops',
+    hopping(60, 20)
+      .where(is('d'))
+      .aggregate('n', { fn: 'count' })
+      .aggregate('types', { fn: 'distinct', field: 'type' })
+      .having(ge(field('n'), 2))
+      .build(),
+  ),
+  ruleOf('session', session(15).aggregate('last', { fn: 'last', field: 'type' }).showing(2).build(), { key: 'device' }),
+];
 /** The same steps in the same way, so that runs under way go on; of another shape, so that they do not. */
 const patient: Rule = {
   ...RULES[0]!,
@@ -40,11 +53,11 @@ const clock = (outOfOrdernessMs: number) => ({ ...stream.clock, outOfOrdernessMs
 
 /** Rule sets that processes of one group run, one after the other or side by side while they are rolled out. */
 export const VERSIONS: readonly RuleSetVersion[] = [
-  ruleSetOf([...RULES, sameDevice]),
+  ruleSetOf([...RULES, sameDevice, ...windows]),
   // A rule fewer, one changed, one added, in another order, and more patience.
   ruleSetOf([busy, changed, RULES[2]!], jsonDecoder, clock(30)),
   // Another set of key fields.
-  ruleSetOf([sameDevice, RULES[1]!, busy, RULES[2]!], jsonDecoder, clock(4)),
+  ruleSetOf([sameDevice, RULES[1]!, busy, windows[0]!, RULES[2]!], jsonDecoder, clock(4)),
   // As the first, with rules that were changed: one runs on, one begins anew beside what it had under way, one forgets that.
   ruleSetOf([
     patient,
