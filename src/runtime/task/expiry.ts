@@ -2,6 +2,9 @@ import { WordColumn } from '../keys/columns.js';
 
 /** Slots that are looked at in one call of `sweep`, beside twice those that came since the last: no call is long. */
 const SWEEP_SLOTS = 1024;
+const WIDTH_MIN_MS = 1000;
+/** Buckets within the longest window. */
+const BUCKETS = 8;
 /** A link of a chain: in no chain, the last one, or the next slot plus two. */
 const ABSENT = 0;
 const LAST = 1;
@@ -24,6 +27,11 @@ export class ExpiryBuckets {
   private addedSinceSweep = 0;
 
   constructor(private readonly widthMs: number) {}
+
+  /** For keys whose state outlives its newest event by so much at most: each is forgotten at most an eighth of it too late. */
+  static within(longestMs: number): ExpiryBuckets {
+    return new ExpiryBuckets(Math.max(WIDTH_MIN_MS, longestMs / BUCKETS));
+  }
 
   /** Memory taken, in bytes. */
   get bytes(): number {

@@ -37,10 +37,6 @@ import type { Succession } from './succession.js';
 
 export * from './keyed-options.js';
 
-const EXPIRY_WIDTH_MIN_MS = 1000;
-/** Buckets within the longest window: a key is forgotten at most an eighth of it too late. */
-const EXPIRY_BUCKETS = 8;
-
 /** Rows of columns that are made at once, at most. */
 const ROWS_AHEAD_MAX = 1024;
 
@@ -113,7 +109,7 @@ export class KeyedEngine {
     this.freezer = freezer(this.ruleSet, options.codec);
     this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX);
     const widest = Math.max(features?.horizonMs ?? 0, ...patterns.map((pattern) => pattern.windowMs));
-    this.expiry = new ExpiryBuckets(Math.max(EXPIRY_WIDTH_MIN_MS, widest / EXPIRY_BUCKETS));
+    this.expiry = ExpiryBuckets.within(widest);
     this.tellsChanges = options.tellsChanges ?? true;
     this.ownsKey = options.ownsKey;
     this.changes = new ChangeList({
@@ -148,8 +144,7 @@ export class KeyedEngine {
   }
 
   memory(): KeyMemory {
-    const own = this.ownMemory();
-    return this.before === null ? own : sumOfMemory(own, this.before.from.memory());
+    return this.before === null ? this.ownMemory() : sumOfMemory(this.ownMemory(), this.before.from.memory());
   }
 
   private ownMemory(): KeyMemory {
