@@ -18,6 +18,7 @@ export {
   windowState,
 } from './aggregate/feature-set.js';
 export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
+export { type RingAdder, ringAdder } from './aggregate/ring-code.js';
 export type { TimelineState } from './aggregate/timeline.js';
 export { lineOfState, stateOfLine } from './aggregate/timeline-copy.js';
 export { emptyValue, type Timeline } from './aggregate/timeline-layout.js';
@@ -36,7 +37,6 @@ export {
 export type { WindowState } from './aggregate/window.js';
 export { type Window, writeEmpty } from './aggregate/window-layout.js';
 export {
-  addRow,
   clearRing,
   copyRing,
   dropOlder,
@@ -44,7 +44,6 @@ export {
   pasteRing,
   type RingMemory,
   readRing,
-  readWhole,
   ringCapacity,
   ringCount,
   ringOfState,

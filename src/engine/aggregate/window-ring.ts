@@ -34,12 +34,12 @@ export interface RingMemory {
 }
 
 /** Doubles of the head. */
-const HEAD = 3;
-const OLDEST = 2;
+export const HEAD = 3;
+export const OLDEST = 2;
 /** Words of the head. */
-const CAPACITY = 0;
-const FIRST = 1;
-const COUNT = 2;
+export const CAPACITY = 0;
+export const FIRST = 1;
+export const COUNT = 2;
 const SETTLED = 3;
 
 /** Doubles that a ring for so many rows takes. */

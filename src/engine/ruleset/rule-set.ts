@@ -16,12 +16,11 @@ import { forgetLastTake } from '../nfa/plain-step.js';
 import type { Pattern } from '../pattern/pattern.js';
 import { EventIndex, type Waiting } from './event-index.js';
 import { GroupStep } from './group-step.js';
-import { KeyChange, type KeyState, NO_GROUPS, type SlotGroup, slotsOf } from './key-state.js';
+import { KeyChange, type KeyState, NO_GROUPS, type SlotGroup, slotsOf, withFeatures } from './key-state.js';
 import { advanceSlot, HELD, type Limits, type RuleSetOutput, slotDeadline, slotMask, slotRuns } from './slot-state.js';
 import { type SteppedSlots, stepAny, stepKnown } from './slot-step.js';
 import { compileTelling, type Telling, type Told } from './telling.js';
 
-const NO_SLOTS: readonly number[] = [];
 /** So many slots that an event begins may be worth a group. */
 const GROUPED_MIN = 3;
 const change = new KeyChange();
@@ -180,20 +179,41 @@ function giveToSlots(
   const grouped = given !== undefined && given.groups.length > 0;
   if (plainly && (grouped || index.startCount >= GROUPED_MIN))
     return rules.groups.step(given, features, event, now, index, output);
+  if (given === undefined) return giveToNone(rules, event, output, features);
   return giveToEach(rules, grouped ? apart(rules, given) : given, event, output, features);
+}
+
+/** To a key of which no slot knows anything. Rules about one event alone, which may look at every event, begin nothing. */
+function giveToNone(
+  rules: RuleSet,
+  event: EngineEvent,
+  output: RuleSetOutput,
+  features: FeatureState | undefined,
+): KeyState | undefined {
+  const { index } = rules;
+  let begins = false;
+  for (let slot = index.nextStart(0); slot !== Number.POSITIVE_INFINITY; slot = index.nextStart(slot + 1)) {
+    const after = stepAny(rules, slot, undefined, event, output);
+    if (after === undefined) continue;
+    if (!begins) change.begin(undefined);
+    begins = true;
+    change.set(0, slot, after, slotMask(rules.slots[slot]!, after));
+  }
+  forgetLastTake();
+  return begins ? change.result(features) : withFeatures(undefined, features);
 }
 
 /** Slot by slot. */
 function giveToEach(
   rules: RuleSet,
-  given: KeyState | undefined,
+  given: KeyState,
   event: EngineEvent,
   output: RuleSetOutput,
   features: FeatureState | undefined,
 ): KeyState | undefined {
   const { index } = rules;
   change.begin(given);
-  const slots = given === undefined ? NO_SLOTS : given.slots;
+  const { slots, masks, states } = given;
   const plainly = output.onTimeout === undefined;
   const looksAt = plainly ? index.mask | HELD : -1;
   const now = rules.compiler.predicates.mark.now[0]!;
@@ -201,11 +221,11 @@ function giveToEach(
   let start = index.nextStart(0);
   for (;;) {
     // Nothing but this is done for a state that the event cannot touch.
-    while (at < slots.length && slots[at]! < start && (given!.masks[at]! & looksAt) === 0) at++;
+    while (at < slots.length && slots[at]! < start && (masks[at]! & looksAt) === 0) at++;
     const held = at < slots.length ? slots[at]! : Number.POSITIVE_INFINITY;
     const slot = Math.min(held, start);
     if (slot === Number.POSITIVE_INFINITY) break;
-    const before = slot === held ? given!.states[at] : undefined;
+    const before = slot === held ? states[at] : undefined;
     const after =
       slot !== start && plainly
         ? stepKnown(rules, slot, before!, event, now, output)

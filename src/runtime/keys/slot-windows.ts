@@ -1,5 +1,4 @@
 import {
-  addRow,
   clearRing,
   copyRing,
   dropOlder,
@@ -7,8 +6,9 @@ import {
   type EventWindowState,
   newestTime,
   pasteRing,
+  type RingAdder,
   readRing,
-  readWhole,
+  ringAdder,
   ringCapacity,
   ringCount,
   ringOfState,
@@ -52,8 +52,11 @@ const ahead = { segments: [] as Segment[], places: [] as number[] };
 /** One window. */
 export class SlotWindows implements WindowSlots {
   readonly store = new ByteStore();
+  private readonly addTo: RingAdder;
 
-  constructor(readonly window: Window) {}
+  constructor(readonly window: Window) {
+    this.addTo = ringAdder(window);
+  }
 
   add(slot: number, event: EngineEvent): void {
     const { store, window } = this;
@@ -66,8 +69,7 @@ export class SlotWindows implements WindowSlots {
       at = this.resize(slot, segment, at, roomFor(count));
       segment = store.segmentOf(slot);
     }
-    addRow(window, segment, at, event);
-    readWhole(window, segment, at);
+    this.addTo(segment, at, event);
   }
 
   private begin(slot: number): void {
