@@ -1,3 +1,5 @@
+import { changedBy, effectiveIn, LayeredTable, layeredOf, wholeOf } from '../src/runtime/lists/layered-table.js';
+import { encodeTable } from '../src/runtime/lists/list-codec.js';
 import { readList } from '../src/runtime/lists/read-list.js';
 
 /**
@@ -66,4 +68,28 @@ for (const entries of process.argv
     plain.bytes,
     lookUps(entries, (asked) => plain.result.has(asked)),
   );
+}
+
+/** What a change of a few entries costs: the next version made, and the look-ups in it; and the whole written anew beside it. */
+const CHANGES = 1000;
+for (const entries of [100_000, 1_000_000]) {
+  const text = Array.from({ length: entries }, (_, i) => entry(i)).join('\n');
+  let data = layeredOf('set', readList(new TextEncoder().encode(text), 'lines', 'set'));
+  let longest = 0;
+  const { taken } = seconds(() => {
+    for (let i = 0; i < CHANGES; i++) {
+      const one = seconds(() => {
+        const change = { put: [[`NEW${i}`, ''] as const], remove: [entry((i * 104_729) % entries)] };
+        data = changedBy(data, effectiveIn(data, change));
+      });
+      longest = Math.max(longest, one.taken);
+    }
+  });
+  const whole = seconds(() => encodeTable('set', wholeOf(data)));
+  console.log(
+    `${String(entries).padStart(9)}  ${CHANGES} changes of two entries: ${((taken / CHANGES) * 1e6).toFixed(0)} µs each, longest ${(longest * 1e3).toFixed(1)} ms, ${data.layers.length} layers; the whole anew ${whole.taken.toFixed(2)} s, ${whole.result.length} bytes`,
+  );
+  const table = new LayeredTable(data);
+  const ns = lookUps(entries, (asked) => table.has(asked) || asked.startsWith('ACC'));
+  console.log(`           a look-up through them ${ns.toFixed(0)} ns`);
 }

@@ -6,6 +6,7 @@ import type { BacktestOptions } from './commands/backtest.js';
 import type { BenchCommandOptions } from './commands/bench.js';
 import type { CreateOptions } from './commands/savepoint/create.js';
 import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
+import { addLists } from './lists-commands.js';
 import { makeOutput, type Output } from './output.js';
 
 type Action = (output: Output) => Promise<number>;
@@ -77,6 +78,7 @@ function makeProgram(run: Run): Command {
     );
   addBacktest(program, run);
   addApply(program, run);
+  addLists(program, run);
   program
     .command('verify')
     .description('replays a topic under the journal, and compares the alerts with those that were committed')

@@ -1,6 +1,7 @@
 import type { RuleText } from '../rules/index.js';
 import type { Rule } from '../rules/rule.js';
 import type { DeliveryMode } from './lane/delivery.js';
+import type { ReferenceLists } from './lists/reference-lists.js';
 import type { Alert } from './ports/alert.js';
 import type { TopicPartition } from './ports/log.js';
 
@@ -97,6 +98,10 @@ export interface Detector {
    * Resolves when they are on their way to all partitions. Absent: rules do not change while it runs.
    */
   changeRules?(sources: readonly RuleText[], rules: readonly Rule[]): Promise<void>;
+  /**
+   * Other reference lists, in the same way. Absent: lists do not change while it runs.
+   */
+  changeLists?(lists: ReferenceLists['data']): Promise<void>;
   /** How alerts are delivered; takes effect with the next one. */
   delivery(): DeliveryMode;
   setDelivery(mode: DeliveryMode): void;

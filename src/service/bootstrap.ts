@@ -7,6 +7,7 @@ import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { HealthChecks } from './health/health.js';
+import { LIST_BYTES_MAX, listTypes } from './lists/sent-lists.js';
 import { createLogger, type Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { Metrics } from './metrics/metrics.js';
@@ -66,6 +67,11 @@ export async function createService(
   adapter
     .getInstance()
     .addContentTypeParser(ndjsonTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  const instance = adapter.getInstance();
+  instance.removeContentTypeParser('text/plain');
+  instance.addContentTypeParser(listTypes, { parseAs: 'buffer', bodyLimit: LIST_BYTES_MAX }, (_request, body, done) =>
+    done(null, body),
+  );
   addOpenApi(app);
   app.connectMicroservice({ strategy: objects.strategy });
   return new RunningService(app, logger, settings, parts, objects, tracer);
@@ -117,7 +123,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
           detector: () => (strategy.detectorStatus() === null ? null : strategy.unwrap()),
           onFailure: (err) => logger.warn({ err }, 'a savepoint could not be written'),
         });
-  const { risk, rules = null } = parts;
+  const { risk, rules = null, lists = null } = parts;
   return {
     objects: {
       settings,
@@ -131,6 +137,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       risk,
       savepoints,
       rules,
+      lists,
       checkpoints,
     },
     tracer,

@@ -5,6 +5,7 @@ import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink } from '../runtime/sinks/alert-sink.js';
+import type { ListControl } from './lists/list-control.js';
 import type { RuleControl } from './rules/rule-control.js';
 import type { SavepointSource } from './savepoints/savepoint-jobs.js';
 
@@ -72,6 +73,8 @@ export interface ServiceParts {
   readonly savepoints?: SavepointSource;
   /** Absent: rules cannot be changed while it runs. */
   readonly rules?: RuleControl;
+  /** Absent: reference lists cannot be changed while it runs. */
+  readonly lists?: ListControl;
   /** Checkpoints of the partitions that are owned here; absent: none are made. */
   readonly checkpoints?: () => readonly CheckpointStatus[];
   /** Closes the log, the state store, connections. */

@@ -8,6 +8,8 @@ import { LiveStreams } from './alerts/live-stream.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthChecks } from './health/health.js';
+import type { ListControl } from './lists/list-control.js';
+import { ListsController } from './lists/lists.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { Metrics } from './metrics/metrics.js';
 import { PageController } from './page/page.controller.js';
@@ -20,7 +22,7 @@ import { SavepointsController } from './savepoints/savepoints.controller.js';
 import { DeliveryController } from './status/delivery.controller.js';
 import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
-import { CHECKPOINTS, RISK, RULES, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
+import { CHECKPOINTS, LISTS, RISK, RULES, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
 
@@ -38,6 +40,7 @@ export interface ServiceObjects {
   readonly savepoints: SavepointJobs | null;
   /** `null`: rules cannot be changed while it runs. */
   readonly rules: RuleControl | null;
+  readonly lists: ListControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
 }
 
@@ -53,6 +56,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       AlertsController,
       DeliveryController,
       HealthController,
+      ListsController,
       MetricsController,
       PageController,
       PatternsController,
@@ -74,6 +78,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: RISK, useValue: objects.risk },
       { provide: SAVEPOINTS, useValue: objects.savepoints },
       { provide: RULES, useValue: objects.rules },
+      { provide: LISTS, useValue: objects.lists },
       { provide: CHECKPOINTS, useValue: objects.checkpoints },
     ],
   };

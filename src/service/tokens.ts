@@ -5,3 +5,4 @@ export const RISK = Symbol('stakeout risk reader');
 export const SAVEPOINTS = Symbol('stakeout savepoint jobs');
 export const SINKS = Symbol('stakeout sink followers');
 export const RULES = Symbol('stakeout rule control');
+export const LISTS = Symbol('stakeout list control');

@@ -1,8 +1,15 @@
 import { begin, eq, field, type Pattern } from '../../src/engine/index.js';
 import type { Rule } from '../../src/rules/rule.js';
-import { type ReadRuleSet, type RuleSetVersion, ruleSetDigest } from '../../src/runtime/journal/rule-set-version.js';
+import {
+  digestWithLists,
+  type ReadRuleSet,
+  type RuleSetVersion,
+  ruleSetDigest,
+} from '../../src/runtime/journal/rule-set-version.js';
 import { Lane } from '../../src/runtime/lane/lane.js';
 import type { LaneOptions } from '../../src/runtime/lane/options.js';
+import { listOf } from '../../src/runtime/lists/read-list.js';
+import { listData, ReferenceLists } from '../../src/runtime/lists/reference-lists.js';
 import type { Alert } from '../../src/runtime/ports/alert.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../../src/runtime/ports/decoder.js';
 import type { Log, LogRecord, OutgoingRecord } from '../../src/runtime/ports/log.js';
@@ -91,6 +98,16 @@ export function ruleSetOf(
   const version = { digest, rules, decoder, clock, options: {}, body: text.encode(digest) };
   versions.set(digest, version);
   return version;
+}
+
+/** The same rules, asking a list that holds these entries. */
+export function listing(version: RuleSetVersion, list: string, entries: readonly string[]): RuleSetVersion {
+  const lists = new ReferenceLists({ [list]: listData('set', listOf(entries)) });
+  const apart = version.apart ?? { digest: version.digest, body: version.body };
+  const digest = digestWithLists(apart.digest, lists.digests([list]));
+  const listed = { ...version, digest, apart, body: text.encode(digest), options: { ...version.options, lists } };
+  versions.set(digest, listed);
+  return listed;
 }
 
 export const readRuleSet: ReadRuleSet = async (body) => {

@@ -1,9 +1,10 @@
 import { type Verification, VerifyError, type VerifyOptions, verify } from '../../backtest/verify.js';
 import { systemClock } from '../../connectors/system-clock.js';
+import { versionsOf } from '../../runtime/lane/prepare-rules.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import { parseTimestamp } from '../../runtime/settings/values.js';
 import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
-import { keptLists, openLists } from '../../service/compose/lists.js';
+import { listBook, listsNow } from '../../service/compose/lists.js';
 import { openLog } from '../../service/compose/log.js';
 import { type RuleSets, ruleSetReader, ruleSetsOf } from '../../service/compose/rule-set.js';
 import { loadRunningRules, NoRulesError } from '../../service/compose/rules.js';
@@ -43,12 +44,17 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
     });
     const topic = options.topic ?? (streams.length === 1 ? streams[0].settings.topic : undefined);
     if (topic === undefined) throw new CommandError('The service reads several topics: say which with --topic.');
-    const lists = await openLists(settings);
+    const book = listBook(settings, log, systemClock);
+    const lists = await listsNow(settings, book);
     const { sources } = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), lists.known);
     const ruleSets = ruleSetsOf(sources, settings, streams, lists);
+    const reader = ruleSetReader({
+      ...{ streams, today: () => lists, asOf: (digests, today) => book.asOf(digests, today) },
+      current: () => versionsOf(ruleSets),
+    });
     const replayed = replayedTopic(topic, streams, ruleSets);
     const result = await verify({
-      ...{ log, topic, from, to, readRuleSet: ruleSetReader(streams, lists, keptLists(settings)) },
+      ...{ log, topic, from, to, readRuleSet: reader },
       groupId: settings.kafka.groupId,
       journalTopic: settings.journal.topic,
       alertsTopic: settings.alerts.topic,

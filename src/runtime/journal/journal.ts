@@ -93,6 +93,33 @@ export async function readJournal(
   return { entries: [...entries.values()].sort((a, b) => a.n - b.n), bodies, end };
 }
 
+function own(entries: Map<string, JournalEntry[]>, name: string): JournalEntry[] {
+  const known = entries.get(name) ?? [];
+  entries.set(name, known);
+  return known;
+}
+
+/** What was committed of the journals of all partitions that have their entries in one partition of the topic. */
+export async function readJournals(
+  log: Log,
+  at: TopicPartition,
+  signal: AbortSignal,
+): Promise<{ readonly entries: ReadonlyMap<string, readonly JournalEntry[]>; readonly bodies: History['bodies'] }> {
+  const { begin, end } = await log.offsets(at);
+  const entries = new Map<string, JournalEntry[]>();
+  const bodies = new Map<string, Uint8Array>();
+  for await (const batch of log.read(at, begin, { to: end, signal })) {
+    for (const record of batch.records) {
+      const key = record.key === null ? '' : utf8.decode(record.key);
+      const entry = entryOf(record);
+      if (key.startsWith(RULES) && record.value !== null) bodies.set(key.slice(RULES.length), record.value);
+      else if (entry !== null) own(entries, key).push(entry);
+    }
+  }
+  signal.throwIfAborted();
+  return { entries, bodies };
+}
+
 function entryOf(record: LogRecord): JournalEntry | null {
   if (record.value === null) return null;
   try {

@@ -14,6 +14,11 @@ export interface RuleSetVersion {
   readonly digest: string;
   /** What `ReadRuleSet` makes the same of, in this process or in a later one. */
   readonly body: Uint8Array;
+  /**
+   * The same without what its lists hold, where it asks lists: `body` names it then by its digest. Versions that have it in common
+   * differ in what their lists hold alone.
+   */
+  readonly apart?: { readonly digest: string; readonly body: Uint8Array };
   readonly rules: readonly Rule[];
   readonly options: RuleOptions;
   readonly clock: EventClockOptions;
@@ -23,8 +28,14 @@ export interface RuleSetVersion {
   readonly decoder: RecordDecoder;
 }
 
-/** Makes a version of the body that the journal holds. Throws when this release cannot read it, or its rules hold no more. */
-export type ReadRuleSet = (body: Uint8Array) => Promise<RuleSetVersion>;
+/**
+ * Makes a version of the body that the journal holds. Throws when this release cannot read it, or its rules hold no more. `bodyOf`: of
+ * another digest.
+ */
+export type ReadRuleSet = (
+  body: Uint8Array,
+  bodyOf: (digest: string) => Promise<Uint8Array | undefined>,
+) => Promise<RuleSetVersion>;
 
 /** Whether events that were read for `before` have all that `after` looks at. */
 export function readsNoMore(after: RuleSetVersion, before: RuleSetVersion): boolean {
@@ -36,18 +47,23 @@ export function readsNoMore(after: RuleSetVersion, before: RuleSetVersion): bool
   );
 }
 
-/** See `RuleSetVersion.digest`. `lists`: digests of the lists that the rules ask, by name. */
-export function ruleSetDigest(
-  rules: readonly Rule[],
-  options: RuleOptions,
-  clock: EventClockOptions,
-  lists: Readonly<Record<string, string>> = {},
-): string {
+/** Whether the one differs from the other in what its lists hold alone, so that what was compiled for it does for the other. */
+export const differsInLists = (a: RuleSetVersion, b: RuleSetVersion): boolean =>
+  a.digest !== b.digest && a.apart !== undefined && a.apart.digest === b.apart?.digest && a.decoder === b.decoder;
+
+/** See `RuleSetVersion.digest`; of rules that ask no lists. */
+export function ruleSetDigest(rules: readonly Rule[], options: RuleOptions, clock: EventClockOptions): string {
   const revisions = rules.map(({ id, revision, onUpdate, drains }) => ({ id, revision, onUpdate, drains }));
   const { limits, quantifierGap } = options;
-  const asked = Object.keys(lists).length === 0 ? {} : { lists };
-  return createHash('sha256')
-    .update(canonicalJson(JSON.parse(JSON.stringify({ revisions, limits, quantifierGap, clock, ...asked }))))
+  return digestOf({ revisions, limits, quantifierGap, clock });
+}
+
+/** The digest of rules that ask lists, of the digest that they have without. `lists`: digests of those by name. */
+export const digestWithLists = (rules: string, lists: Readonly<Record<string, string>>): string =>
+  digestOf({ rules, lists });
+
+const digestOf = (value: object): string =>
+  createHash('sha256')
+    .update(canonicalJson(JSON.parse(JSON.stringify(value))))
     .digest('hex')
     .slice(0, 32);
-}

@@ -1,5 +1,8 @@
 import type { TaskSnapshot } from '../task/task.js';
+import type { LaneOptions } from './options.js';
 import type { Owned } from './owned.js';
+
+type CutOptions = Pick<LaneOptions, 'snapshotIntervalMs' | 'snapshotBytes'>;
 
 /** One partition's share in a commit. */
 export interface Part {
@@ -25,9 +28,12 @@ export class CutWriter {
     return this.storing !== null;
   }
 
-  /** About how many bytes the state of so many keys takes. */
-  bytesOf(keys: number): number {
-    return keys * this.bytesPerKey;
+  /** Whether a cut is to be stored, so long after the last one. */
+  isDue(sinceMs: number, all: Iterable<Owned>, { snapshotIntervalMs, snapshotBytes }: CutOptions): boolean {
+    if (sinceMs >= snapshotIntervalMs) return true;
+    let changed = 0;
+    for (const { task } of all) changed += task.keysChanged;
+    return snapshotBytes !== undefined && changed * this.bytesPerKey >= snapshotBytes;
   }
 
   /** Resolves when no cut is on its way. */

@@ -2,6 +2,7 @@ import type { RuleText } from '../../rules/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorPhase, DetectorStatus } from '../detector.js';
 import { entryRecord, journalPartition } from '../journal/journal.js';
+import type { ReferenceLists } from '../lists/reference-lists.js';
 import {
   type AssignedPartition,
   FencedError,
@@ -24,10 +25,11 @@ import { Delivery, type DeliveryMode } from './delivery.js';
 import { LaneOutput } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
-import { prepareRules, versionsOf } from './prepare-rules.js';
+import { versionsOf } from './prepare-rules.js';
 import { prepareTopics, shadowTopic } from './prepare-topics.js';
 import { recover } from './recovery.js';
 import { type LaneRules, Routing } from './routing.js';
+import { RuleChanges } from './rule-changes.js';
 import { slicesOf } from './slices.js';
 
 /** Records given out but not durable yet, above which no more input is taken. */
@@ -80,7 +82,7 @@ export class Lane implements Detector {
   private readonly routing: Routing;
   private readonly streams: readonly StreamDefinition[];
   private readonly compilers = new Compilers();
-  private changing: Promise<void> = Promise.resolve();
+  private readonly changes: RuleChanges;
   private readonly announcer = new Announcer({
     outputs: () => this.outputs!,
     member: () => this.member!,
@@ -100,6 +102,8 @@ export class Lane implements Detector {
     const streams = [{ definition: options.stream, topics: options.group.topics }, ...others];
     this.streams = streams.map(({ definition }) => definition);
     this.routing = new Routing(streams, { source, others: ofOthers, routes, needsOnePartition });
+    const preparing = { streams: this.streams, compilers: this.compilers };
+    this.changes = new RuleChanges({ ...options, ...preparing, set: (rules) => this.setRules(rules) });
     this.cuts = new CutWriter((owned) => this.isHeld(owned), turn, report);
     this.output = new LaneOutput(topics, encoder, listener, () => this.outputs!);
   }
@@ -182,12 +186,11 @@ export class Lane implements Detector {
 
   /** One change after the other. They are compiled bit by bit, while records are processed. */
   async changeRules(sources: readonly RuleText[]): Promise<void> {
-    const { streams, compilers, options } = this;
-    const before = this.changing;
-    this.changing = before
-      .catch(() => undefined)
-      .then(async () => this.setRules(await prepareRules(sources, { ...options, streams, compilers })));
-    await this.changing;
+    await this.changes.rules(sources);
+  }
+
+  async changeLists(lists: ReferenceLists['data']): Promise<void> {
+    await this.changes.lists(lists);
   }
 
   /** A log that is away at the start is waited for: nothing is lost by waiting. */
@@ -395,7 +398,7 @@ export class Lane implements Detector {
     const { clock, listener, stopwatch } = this.options;
     const started = stopwatch();
     const now = clock.now();
-    const due = this.isCutDue(now);
+    const due = this.cuts.isDue(now - this.snapshotAt, this.owned.values(), this.options);
     if (leaving) await this.cuts.stored();
     const chosen = [...this.owned].flatMap(([name, owned]) => (which(name) && owned.task.isLive ? [owned] : []));
     const parts: Part[] = [];
@@ -435,14 +438,6 @@ export class Lane implements Detector {
   private betweenBatches(owned: Owned): void {
     if (!owned.busy) owned.switchRules();
     if (!owned.busy) owned.handOver(this.options.stopwatch);
-  }
-
-  private isCutDue(now: number): boolean {
-    const { snapshotIntervalMs, snapshotBytes } = this.options;
-    if (now - this.snapshotAt >= snapshotIntervalMs) return true;
-    let changed = 0;
-    for (const { task } of this.owned.values()) changed += task.keysChanged;
-    return snapshotBytes !== undefined && this.cuts.bytesOf(changed) >= snapshotBytes;
   }
 
   /** Being fenced is no trouble: the partitions are another's by now, or the next commit has the new generation. */

@@ -1,6 +1,7 @@
 import type { RuleText } from '../../rules/index.js';
 import type { DetectorListener } from '../detector.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
+import type { ReferenceLists } from '../lists/reference-lists.js';
 import type { Clock } from '../ports/clock.js';
 import type { GroupOptions, Log, TopicSelection, TopicSpec } from '../ports/log.js';
 import type { AlertEncoder } from '../ports/outputs.js';
@@ -37,6 +38,8 @@ export interface LaneOptions {
   readonly needsOnePartition?: boolean;
   /** Makes rules of their texts, with turns for other work; absent: they cannot be changed by their texts. */
   readonly compileRules?: (sources: readonly RuleText[]) => Promise<LaneRules>;
+  /** The rules that were made last, with other lists. Absent: lists cannot be changed. */
+  readonly withLists?: (lists: ReferenceLists['data']) => LaneRules;
   /** For what the journal says was in force before. */
   readonly readRuleSet: ReadRuleSet;
   readonly encoder: AlertEncoder;

@@ -1,5 +1,5 @@
 import { bodyRecord, entryRecord } from '../journal/journal.js';
-import type { RuleSetVersion } from '../journal/rule-set-version.js';
+import { differsInLists, type RuleSetVersion } from '../journal/rule-set-version.js';
 import { type OffsetCommit, type OutgoingRecord, partitionName, type TopicPartition } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
@@ -45,13 +45,16 @@ export class Owned {
     return `${this.task.nextOffset}/${this.task.followedTo.n}`;
   }
 
-  /** The rule set is in force from this position on, and the journal does not say so yet. */
-  announce({ digest, body }: RuleSetVersion): void {
+  /** The rule set is in force from this position on, and the journal does not say so yet. `before`: what was, if it is known to say that. */
+  announce(ruleSet: RuleSetVersion, before: RuleSetVersion | null = null): void {
     const { task, journal } = this;
+    const { digest, body, apart } = ruleSet;
     const n = task.followedTo.n + 1;
     task.followed({ ...task.followedTo, n });
     const entry = entryRecord(journal, task.partition, { kind: 'rules', n, offset: task.nextOffset, digest });
-    this.announcement = [...this.announcement, bodyRecord(journal, digest, body), entry];
+    const isSaid = before !== null && differsInLists(before, ruleSet);
+    const rules = apart === undefined || isSaid ? [] : [bodyRecord(journal, apart.digest, apart.body)];
+    this.announcement = [...this.announcement, ...rules, bodyRecord(journal, digest, body), entry];
   }
 
   /** These rules come into force as soon as they can, and events are forwarded so from then on. */
@@ -69,9 +72,10 @@ export class Owned {
     if (next === null || this.gate !== null || !task.handOver()) return;
     this.next = null;
     task.forwardTo(next.forwarder);
-    if (next.ruleSet.digest === task.rules.digest) return;
+    const before = task.rules;
+    if (next.ruleSet.digest === before.digest) return;
     task.switchTo(next.ruleSet);
-    this.announce(next.ruleSet);
+    this.announce(next.ruleSet, before);
   }
 
   /** Has keys go over to the rules of now, for some milliseconds. When they do changes no result. */

@@ -78,7 +78,7 @@ export class Replayer {
     const body = history.bodies.get(digest) ?? (await this.oldBody(digest));
     try {
       if (body === undefined) throw new Error('the journal does not hold it');
-      return await by.readRuleSet(body);
+      return await by.readRuleSet(body, async (of) => history.bodies.get(of) ?? this.oldBody(of));
     } catch (error) {
       by.report(
         `${partitionName(partition)}: the rule set ${digest} that was in force cannot be used (${(error as Error).message}); ` +

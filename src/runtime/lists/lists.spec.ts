@@ -1,8 +1,7 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ListKind } from '../../rules/known-lists.js';
-import { KeptLists } from './kept-lists.js';
 import { loadLists } from './load-lists.js';
 import { type ListFormat, listOf, readList } from './read-list.js';
 import { listData, ReferenceLists } from './reference-lists.js';
@@ -99,25 +98,6 @@ describe('the lists of a rule set', () => {
     await expect(loadLists({ no: { file: missing, kind: 'set' } })).rejects.toThrow(
       `${missing}: the list no cannot be read. There is no such file`,
     );
-  });
-
-  it('are had again as they were, by their digest, when the file holds something else by now', async () => {
-    const before = new ReferenceLists({
-      home: listData('map', listOf({ A1: 'DE', A2: 'Zürich' })),
-      sanctioned: listData('set', listOf(['KP'])),
-      never: listData('set', listOf(['x'])),
-    });
-    const kept = new KeptLists(join(folder, 'kept'));
-    await kept.keep(before, ['home', 'sanctioned', 'home']);
-    await kept.keep(before, ['home']);
-    expect((await readdir(join(folder, 'kept'))).length).toBe(2);
-    const today = new ReferenceLists({ home: listData('map', listOf({})), sanctioned: before.data.sanctioned! });
-    const again = await kept.asOf(before.digests(['home', 'sanctioned']), today);
-    expect([again.get('home', 'A2'), again.has('sanctioned', 'KP')]).toEqual(['Zürich', true]);
-    expect(again.digests(['home'])).toEqual(before.digests(['home']));
-    await expect(kept.asOf(before.digests(['never']), today)).rejects.toThrow(/asked the list never as it was then/);
-    await writeFile(join(folder, 'kept', `${before.data.home!.digest}.list`), 'broken');
-    await expect(kept.asOf(before.digests(['home']), today)).rejects.toThrow('there is no copy of it');
   });
 
   it('are the same in another thread, of the same memory', () => {

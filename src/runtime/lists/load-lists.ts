@@ -14,15 +14,18 @@ export class ListError extends Error {
   readonly code = 'LIST';
 }
 
-/** Reads the lists of the settings. Throws `ListError` for the first that cannot be read. */
+/**
+ * The lists of the settings: those of files as they are in them, the others empty, for they are not read from files. Throws
+ * `ListError` for the first that cannot be read.
+ */
 export async function loadLists(sources: Readonly<Record<string, ListSource>>): Promise<ReferenceLists> {
   const data: Record<string, ListData> = {};
-  for (const [name, source] of Object.entries(sources)) data[name] = await loadList(name, source);
+  for (const [name, { file, kind }] of Object.entries(sources))
+    data[name] = file === undefined ? listData(kind, EMPTY) : await loadList(name, file, kind);
   return new ReferenceLists(data);
 }
 
-export async function loadList(name: string, { file, kind }: ListSource): Promise<ListData> {
-  if (file === undefined) throw new ListError(`lists.${name}.file says nothing: the list cannot be read.`);
+export async function loadList(name: string, file: string, kind: ListKind): Promise<ListData> {
   try {
     return listData(kind, readList(await readFile(file), formatOf(file), kind));
   } catch (error) {
@@ -32,3 +35,5 @@ export async function loadList(name: string, { file, kind }: ListSource): Promis
     throw new ListError(`${file}${at}: the list ${name} cannot be read. ${why}`, { cause: error });
   }
 }
+
+const EMPTY = readList(new Uint8Array(), 'lines', 'set');

@@ -1,21 +1,20 @@
 import type { Lists } from '../../engine/index.js';
 import type { KnownLists, ListKind } from '../../rules/known-lists.js';
-import { TextTable, type TextTableData } from './text-table.js';
+import { type LayeredData, LayeredTable, layeredOf } from './layered-table.js';
+import type { TextTable } from './text-table.js';
 
 /** One list as plain data, which threads share. */
-export interface ListData {
-  readonly kind: ListKind;
-  /** Hex SHA-256 of what it holds. */
+export interface ListData extends LayeredData {
+  /** Names the version: of one that was put whole the hex SHA-256 of what it holds, of one that was changed since, that of its history. */
   readonly digest: string;
-  readonly table: TextTableData;
 }
 
 /** The reference lists of a rule set, as they are while it is in force. */
 export class ReferenceLists implements Lists {
-  private readonly tables: ReadonlyMap<string, TextTable>;
+  private readonly tables: ReadonlyMap<string, LayeredTable>;
 
   constructor(readonly data: Readonly<Record<string, ListData>>) {
-    this.tables = new Map(Object.entries(data).map(([name, { table }]) => [name, new TextTable(table)]));
+    this.tables = new Map(Object.entries(data).map(([name, list]) => [name, new LayeredTable(list)]));
   }
 
   has(list: string, value: string): boolean {
@@ -39,8 +38,24 @@ export class ReferenceLists implements Lists {
 
 export const NO_LISTS = new ReferenceLists({});
 
+/** Lists that give way to others while what was compiled with them goes on. */
+export class ListsInForce implements Lists {
+  constructor(private now: Lists = NO_LISTS) {}
+
+  become(lists: Lists = NO_LISTS): void {
+    this.now = lists;
+  }
+
+  has(list: string, value: string): boolean {
+    return this.now.has(list, value);
+  }
+
+  get(list: string, key: string): string | undefined {
+    return this.now.get(list, key);
+  }
+}
+
 export const listData = (kind: ListKind, table: TextTable): ListData => ({
-  kind,
+  ...layeredOf(kind, table),
   digest: table.digest(),
-  table: table.data,
 });

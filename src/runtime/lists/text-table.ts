@@ -21,12 +21,46 @@ export interface TextTableData {
   readonly valueEnds: Uint32Array;
 }
 
+/** A text as it is looked up: its bytes, up to `length`, and their hash. */
+export interface TextKey {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  readonly hash: number;
+}
+
+/** Where the bytes of an entry are; of a set's the value is empty. */
+export interface EntryPlace {
+  readonly keyFrom: number;
+  readonly keyTo: number;
+  readonly valueFrom: number;
+  readonly valueTo: number;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export class TextTable {
-  private scratch = new Uint8Array(256);
+/** Holds until the next call. */
+const scratchKey = { bytes: new Uint8Array(256), from: 0, to: 0, hash: 0 };
 
+/** Nothing is allocated: what it answers is overwritten by the next call. */
+export function textKey(text: string): TextKey {
+  if (scratchKey.bytes.length < 3 * text.length) scratchKey.bytes = new Uint8Array(3 * text.length);
+  scratchKey.to = encode(text, scratchKey.bytes);
+  scratchKey.hash = hashBytes(scratchKey.bytes, 0, scratchKey.to);
+  return scratchKey;
+}
+
+function encode(text: string, into: Uint8Array): number {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 127) return encoder.encodeInto(text, into).written;
+    into[i] = unit;
+  }
+  return text.length;
+}
+
+export class TextTable {
   constructor(readonly data: TextTableData) {}
 
   get size(): number {
@@ -39,15 +73,42 @@ export class TextTable {
   }
 
   has(text: string): boolean {
-    return this.find(text) >= 0;
+    return this.find(textKey(text)) >= 0;
   }
 
   get(key: string): string | undefined {
-    const at = this.find(key);
-    if (at < 0) return undefined;
-    const { values, valueEnds } = this.data;
+    const at = this.find(textKey(key));
+    return at < 0 ? undefined : this.valueAt(at);
+  }
+
+  keyAt(at: number): string {
+    const { keyFrom, keyTo } = this.placeAt(at);
+    return decoder.decode(this.data.keys.slice(keyFrom, keyTo));
+  }
+
+  /** Empty in a set. */
+  valueAt(at: number): string {
+    const { valueFrom, valueTo } = this.placeAt(at);
     // Views of shared memory cannot be decoded.
-    return decoder.decode(values.slice(at === 0 ? 0 : valueEnds[at - 1]!, valueEnds[at]!));
+    return decoder.decode(this.data.values.slice(valueFrom, valueTo));
+  }
+
+  /** Where the bytes of the entry of this number are in `data.keys` and `data.values`. */
+  placeAt(at: number): EntryPlace {
+    const { keyEnds, valueEnds } = this.data;
+    return {
+      keyFrom: at === 0 ? 0 : keyEnds[at - 1]!,
+      keyTo: keyEnds[at]!,
+      valueFrom: at === 0 ? 0 : (valueEnds[at - 1] ?? 0),
+      valueTo: valueEnds[at] ?? 0,
+    };
+  }
+
+  /** The key of the entry of this number, as it is looked up elsewhere. */
+  textKeyAt(at: number): TextKey {
+    const { keyFrom: from, keyTo: to } = this.placeAt(at);
+    const { keys: bytes } = this.data;
+    return { bytes, from, to, hash: hashBytes(bytes, from, to) };
   }
 
   /** Hex SHA-256 over the entries; the same for equal contents. */
@@ -59,30 +120,19 @@ export class TextTable {
     return hash.digest('hex');
   }
 
-  private find(text: string): number {
-    const length = this.encode(text);
-    const { scratch } = this;
+  /** The number of an entry, from 0; -1: there is none. */
+  find({ bytes, from: keyFrom, to: keyTo, hash }: TextKey): number {
     const { starts, bucketBits, keys, keyEnds } = this.data;
-    const bucket = bucketOf(hashBytes(scratch, 0, length), bucketBits);
+    const length = keyTo - keyFrom;
+    const bucket = bucketOf(hash, bucketBits);
     for (let i = starts[bucket]!; i < starts[bucket + 1]!; i++) {
       const from = i === 0 ? 0 : keyEnds[i - 1]!;
       if (keyEnds[i]! - from !== length) continue;
       let same = 0;
-      while (same < length && keys[from + same] === scratch[same]) same++;
+      while (same < length && keys[from + same] === bytes[keyFrom + same]) same++;
       if (same === length) return i;
     }
     return -1;
-  }
-
-  private encode(text: string): number {
-    if (this.scratch.length < 3 * text.length) this.scratch = new Uint8Array(3 * text.length);
-    const { scratch } = this;
-    for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i);
-      if (unit > 127) return encoder.encodeInto(text, scratch).written;
-      scratch[i] = unit;
-    }
-    return text.length;
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { compileRuleSet } from '../../engine/index.js';
-import type { KeyBy } from '../../rules/rule.js';
+import type { KeyBy, Rule } from '../../rules/rule.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
+import { NO_LISTS } from '../lists/reference-lists.js';
 import type { TopicSpec } from '../ports/log.js';
 
 /**
@@ -23,10 +24,20 @@ export interface Route {
 
 /** How long after an event one of these rules may still wait for time to pass, in ms. */
 export function longestWindow(ruleSets: readonly RuleSetVersion[]): number {
-  const patterns = ruleSets.flatMap(({ rules, options: { lists } }) =>
-    rules.length === 0 ? [] : compileRuleSet(rules, lists === undefined ? {} : { lists }).patterns,
-  );
-  return Math.max(0, ...patterns.map(({ windowMs }) => windowMs));
+  return Math.max(0, ...ruleSets.map(({ rules }) => windowOf(rules)));
+}
+
+/** By the rules: they are the same objects where lists alone have changed. */
+const windows = new WeakMap<readonly Rule[], number>();
+
+function windowOf(rules: readonly Rule[]): number {
+  const known = windows.get(rules);
+  if (known !== undefined) return known;
+  // No event is looked at: it does not matter what lists hold.
+  const patterns = rules.length === 0 ? [] : compileRuleSet(rules, { lists: NO_LISTS }).patterns;
+  const longest = Math.max(0, ...patterns.map(({ windowMs }) => windowMs));
+  windows.set(rules, longest);
+  return longest;
 }
 
 /** Longest name that Kafka allows. */

@@ -1,6 +1,6 @@
-import { Backoff, pause } from '../backoff.js';
 import type { Clock } from '../ports/clock.js';
-import type { Log, LogRecord } from '../ports/log.js';
+import type { Log } from '../ports/log.js';
+import { TopicFollower } from '../topic-follower.js';
 import { RevisionChain, type RulebookEntry, type Sealed, type SetRevision, seal } from './revision.js';
 
 export interface RulebookOptions {
@@ -17,8 +17,6 @@ export class RulebookConflictError extends Error {
   readonly code = 'RULES_CONFLICT';
 }
 
-const RETRY_MIN_MS = 200;
-const RETRY_MAX_MS = 5000;
 const text = new TextEncoder();
 const utf8 = new TextDecoder();
 
@@ -31,42 +29,34 @@ const utf8 = new TextDecoder();
  */
 export class Rulebook {
   readonly chain = new RevisionChain();
-  private position = 0;
   private told: SetRevision | null = null;
-  private readonly stopping = new AbortController();
-  private following: Promise<void> | null = null;
-  private taking: Promise<void> = Promise.resolve();
+  private readonly follower: TopicFollower;
 
-  constructor(private readonly options: RulebookOptions) {}
+  constructor(private readonly options: RulebookOptions) {
+    const { log, clock, topic, onTrouble } = options;
+    this.follower = new TopicFollower({
+      ...{ log, clock, topic, onTrouble },
+      onRecord: ({ value }) => {
+        const entry = value === null ? null : entryOf(value);
+        if (entry !== null) this.chain.add(entry);
+      },
+      onRead: () => this.tell(),
+    });
+  }
 
   /** Reads all there is; waits for a log that is away. Nothing is told of it: look at `chain`. */
   async open(): Promise<void> {
-    const { log, clock, topic, onTrouble } = this.options;
-    const retry = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
-    for (;;) {
-      try {
-        await log.createTopic({ name: topic, partitions: 1, compacted: true });
-        await this.readToEnd();
-        this.told = this.chain.live;
-        onTrouble(null);
-        return;
-      } catch (error) {
-        onTrouble(error as Error);
-        await pause(clock, retry.next(), this.stopping.signal);
-        if (this.stopping.signal.aborted) throw new Error('stopped before the rules were read', { cause: error });
-      }
-    }
+    await this.follower.open();
+    this.told = this.chain.live;
   }
 
   /** Tells of what comes, until `stop`. */
   follow(): void {
-    this.following ??= this.followOn();
+    this.follower.follow();
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.following;
-    await this.taking;
+  stop(): Promise<void> {
+    return this.follower.stop();
   }
 
   /**
@@ -75,75 +65,25 @@ export class Rulebook {
    * @throws RulebookConflictError Another came first: look at what it says, and try again.
    */
   async publish<E extends RulebookEntry>(make: () => E): Promise<Sealed<E>> {
-    const { log, topic } = this.options;
-    await this.readToEnd();
+    await this.follower.readToEnd();
     const entry = seal(make(), this.chain.head);
-    const producer = await log.producer();
-    try {
-      // No two keys are the same: compaction takes nothing away.
-      await producer.send([
-        { topic, partition: 0, key: text.encode(entry.hash), value: text.encode(JSON.stringify(entry)) },
-      ]);
-    } finally {
-      await producer.close();
-    }
-    await this.readToEnd();
+    // No two keys are the same: compaction takes nothing away.
+    await this.follower.append([{ key: text.encode(entry.hash), value: text.encode(JSON.stringify(entry)) }]);
+    await this.follower.readToEnd();
     if (!this.chain.all.some(({ hash }) => hash === entry.hash)) {
       throw new RulebookConflictError(
         'someone else changed the rules at the same moment: look at the rules as they are now, and try again',
       );
     }
-    await this.tell();
+    await this.follower.tell();
     return entry;
   }
 
-  private async readToEnd(): Promise<void> {
-    const { log, topic } = this.options;
-    const { signal } = this.stopping;
-    const { begin, end } = await log.offsets({ topic, partition: 0 });
-    for await (const batch of log.read({ topic, partition: 0 }, Math.max(begin, this.position), { to: end, signal }))
-      this.take(batch.records, batch.nextOffset);
-  }
-
-  /** Records may be read twice, here and by who follows. */
-  private take(records: readonly LogRecord[], next: number): void {
-    for (const { offset, value } of records) {
-      if (offset < this.position) continue;
-      const entry = value === null ? null : entryOf(value);
-      if (entry !== null) this.chain.add(entry);
-      this.position = offset + 1;
-    }
-    this.position = Math.max(this.position, next);
-  }
-
-  /** One after the other, the last one last. */
-  private tell(): Promise<void> {
-    this.taking = this.taking.then(async () => {
-      const { live } = this.chain;
-      if (live === null || live === this.told) return;
-      this.told = live;
-      await this.options.onLive(live);
-    });
-    return this.taking;
-  }
-
-  private async followOn(): Promise<void> {
-    const { log, clock, topic, onTrouble } = this.options;
-    const { signal } = this.stopping;
-    const retry = new Backoff(RETRY_MIN_MS, RETRY_MAX_MS);
-    while (!signal.aborted) {
-      try {
-        for await (const batch of log.read({ topic, partition: 0 }, this.position, { follow: true, signal })) {
-          retry.reset();
-          onTrouble(null);
-          this.take(batch.records, batch.nextOffset);
-          await this.tell();
-        }
-      } catch (error) {
-        if (!signal.aborted) onTrouble(error as Error);
-      }
-      await pause(clock, retry.next(), signal);
-    }
+  private async tell(): Promise<void> {
+    const { live } = this.chain;
+    if (live === null || live === this.told) return;
+    this.told = live;
+    await this.options.onLive(live);
   }
 }
 

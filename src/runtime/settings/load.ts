@@ -186,8 +186,13 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
     }
   }
   for (const [name, list] of isTree(tree.lists) ? Object.entries(tree.lists) : []) {
-    if (isTree(list) && list.file === undefined)
-      add(['lists', name, 'file'], 'a file to read the list from', 'nothing');
+    if (!isTree(list)) continue;
+    const sources = ['file', 'topic'].filter((key) => list[key] !== undefined);
+    if (getAt(list, ['redis', 'key']) !== undefined) sources.push('redis.key');
+    if (sources.length > 1) add(['lists', name], 'one of file, topic and redis.key', sources.join(' and '));
+    const hasRedis = [getAt(list, ['redis', 'url']), getAt(tree, ['redis', 'url'])].some((url) => url !== undefined);
+    if (sources.includes('redis.key') && !hasRedis)
+      add(['lists', name, 'redis', 'url'], 'a URL, because redis.key is set and there is no redis.url', 'nothing');
   }
   if (getAt(tree, ['checkpoint', 'to']) === 's3' && getAt(tree, ['checkpoint', 's3', 'bucket']) === undefined) {
     add(['checkpoint', 's3', 'bucket'], 'a bucket, because checkpoint.to is s3', 'nothing');

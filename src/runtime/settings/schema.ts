@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { backtestSchema } from './backtest.js';
+import { listStoreSchema, listsSchema } from './lists.js';
 import {
   autoOr,
   brokers,
@@ -173,17 +174,8 @@ export const settingsSchema = z.strictObject({
     defaultText: 'the shipped patterns',
   }),
   streams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/), streamSchema),
-  lists: z
-    .record(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/),
-      z.strictObject({
-        file: path.optional(
-          'File of a reference list that conditions ask by this name: one entry a line, CSV (.csv) or JSON (.json).',
-        ),
-        kind: choice(['set', 'map']).default('set', 'set: entries. map: keys with values.'),
-      }),
-    )
-    .prefault({}),
+  lists: listsSchema.prefault({}),
+  listStore: listStoreSchema.prefault({}),
   kafka: kafka.prefault({}),
   start: startPosition.default(
     'committed',

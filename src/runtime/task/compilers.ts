@@ -1,12 +1,12 @@
 import { compileRuleSet, PatternCompiler } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
+import { ListsInForce } from '../lists/reference-lists.js';
 import type { KeyedEngineOptions } from './keyed-options.js';
 
-type OptionsOfRules = Pick<KeyedEngineOptions, 'kindParents' | 'lists' | 'quantifierGap'>;
+type OptionsOfRules = Pick<KeyedEngineOptions, 'kindParents' | 'quantifierGap'>;
 
 interface Kept {
   readonly options: string;
-  readonly lists: OptionsOfRules['lists'];
   readonly compiler: PatternCompiler;
 }
 
@@ -18,22 +18,20 @@ const SPARE = 1000;
  * set, is not compiled again. Nobody may process events between two parts of one call to an engine that shares one.
  */
 export class Compilers {
+  /** What conditions ask: before it processes events, a partition has it become the lists that are in force there. */
+  readonly lists = new ListsInForce();
   private kept: readonly Kept[] = [];
 
-  of({ kindParents, lists, quantifierGap }: OptionsOfRules): PatternCompiler {
+  of({ kindParents, quantifierGap }: OptionsOfRules): PatternCompiler {
     const options = JSON.stringify([[...(kindParents ?? [])], quantifierGap]);
-    const known = this.kept.find((one) => one.options === options && one.lists === lists);
+    const known = this.kept.find((one) => one.options === options);
     if (known !== undefined) return known.compiler;
     const compiler = new PatternCompiler({
       ...(kindParents === undefined ? {} : { kindParents }),
-      ...(lists === undefined ? {} : { lists }),
       ...(quantifierGap === undefined ? {} : { quantifierGap }),
+      lists: this.lists,
     });
-    // Other lists come with other contents of them: those of before are over.
-    this.kept = [
-      ...this.kept.filter((one) => one.options !== options || lists === undefined),
-      { options, lists, compiler },
-    ];
+    this.kept = [...this.kept, { options, compiler }];
     return compiler;
   }
 
@@ -43,7 +41,7 @@ export class Compilers {
     const compiler = this.of(options);
     for (const rule of rules) {
       const before = compiler.compiled;
-      compileRuleSet([rule], { ...options, compiler });
+      compileRuleSet([rule], { ...options, lists: this.lists, compiler });
       if (compiler.compiled > before) await turn();
     }
   }

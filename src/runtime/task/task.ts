@@ -3,7 +3,8 @@ import { decodeKeyState, type EventCodec } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
 import { type JournalPlace, START_OF_JOURNAL, type TickEntry } from '../journal/journal.js';
-import { type RuleSetVersion, readsNoMore } from '../journal/rule-set-version.js';
+import { differsInLists, type RuleSetVersion, readsNoMore } from '../journal/rule-set-version.js';
+import { ListsInForce } from '../lists/reference-lists.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
 import type { StateEntry } from '../ports/state-store.js';
@@ -65,6 +66,8 @@ export class Task {
   /** How the entries of the cut that was restored are read. */
   private targets: ReadonlyMap<number, LayoutTarget> = new Map();
   private handsOver = false;
+  /** What conditions ask, of other partitions of the thread too: see `asksItsLists`. */
+  private readonly lists: ListsInForce;
 
   constructor(private readonly options: TaskOptions) {
     const { topic, partition } = options.partition;
@@ -74,6 +77,7 @@ export class Task {
     this.lastRecordAt = options.clock.now();
     this.streams = new TaskStreams(options.stream, options.streams);
     this.codec = this.codecFor(options.ruleSet);
+    this.lists = options.compilers?.lists ?? new ListsInForce();
     this.detection = new Detection(
       options.ruleSet.rules,
       options.ruleSet.clock,
@@ -91,7 +95,7 @@ export class Task {
   private engineOptions(): KeyedEngineOptions {
     const streams = this.ruleSet.streams ?? [this.streams.own.name];
     const [kindParents, { hotKeysMax, compilers }] = [this.streams.kindParents(streams), this.options];
-    const rules = { kindParents, ...this.ruleSet.options };
+    const rules = { kindParents, ...this.ruleSet.options, lists: this.lists };
     const compiler = compilers === undefined ? {} : { compiler: compilers.of(rules) };
     return { codec: this.codec, outline: outlineCodec, ...rules, hotKeysMax, streams, ...compiler };
   }
@@ -124,7 +128,9 @@ export class Task {
   switchTo(ruleSet: RuleSetVersion): void {
     if (this.handsOver) throw new Error('what is known has not all gone over to the rules until now');
     const readsSame = readsNoMore(ruleSet, this.ruleSet);
+    const onlyLists = differsInLists(this.ruleSet, ruleSet);
     this.ruleSet = ruleSet;
+    if (onlyLists) return;
     this.codec = this.codecFor(ruleSet);
     const after = this.detection.succeed(ruleSet.rules, ruleSet.clock, this.engineOptions(), {
       ...{ below: this.position, readsSame },
@@ -136,8 +142,14 @@ export class Task {
 
   /** Has some more of what is known go over to the rules of now; says whether all has. */
   handOver(slots = SLOTS_HANDED_OVER): boolean {
+    this.asksItsLists();
     if (this.handsOver) this.handsOver = !this.detection.handOver(slots);
     return !this.handsOver;
+  }
+
+  /** To be called before conditions are evaluated, with nothing awaited in between: partitions may be at different versions of a list. */
+  private asksItsLists(): void {
+    this.lists.become(this.ruleSet.options.lists);
   }
 
   /** Where its events go again, keyed otherwise, from here on. */
@@ -186,6 +198,7 @@ export class Task {
   async process(batch: RecordBatch, signal: AbortSignal): Promise<void> {
     const prepared = this.decoder.prepare(batch.records, signal);
     if (prepared !== undefined) await prepared;
+    this.asksItsLists();
     for (const record of batch.records) {
       if (this.expected.length > 0) this.repeatTicks(record.offset);
       this.takeIn(record);
@@ -243,6 +256,7 @@ export class Task {
 
   /** Moves the clock, and processes all that the watermark has passed. */
   tick({ n, watermark }: TickEntry): void {
+    this.asksItsLists();
     this.detection.drain();
     this.detection.clock.moveTo(watermark);
     this.detection.drain();

@@ -1,14 +1,16 @@
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
-import { loadRules, ParsedRules, type Rule, readRules } from '../../rules/index.js';
+import { loadRules, type Rule, readRules } from '../../rules/index.js';
 import type { CheckpointListener } from '../../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
+import { loadLists } from '../../runtime/lists/load-lists.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { partitionName } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { makeDetector } from '../lanes/make-detector.js';
+import { listPruner } from '../lists/list-pruner.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
 import type { ServiceParts } from '../parts.js';
@@ -16,12 +18,14 @@ import { RuleControl } from '../rules/rule-control.js';
 import { rulesFolder } from '../rules/rules-folder.js';
 import { savepointSource } from '../savepoints/savepoint-source.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
+import { ParsedForLists } from './compiled-rules.js';
 import { demoPart } from './demo.js';
 import { streamIngest } from './ingest.js';
-import { keepLists, openLists } from './lists.js';
+import { listControl } from './list-control.js';
 import { openLog } from './log.js';
 import { openObjectStore } from './objects.js';
 import { placeRules } from './place-rules.js';
+import { listsIn } from './rule-set.js';
 import { loadRunningRules, type RunningRules } from './rules.js';
 import { ServiceState } from './store.js';
 import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from './stream-parts.js';
@@ -41,10 +45,10 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const warn = (text: string, trouble: Error): void => logger().warn({ trouble: trouble.message }, text);
   const streams = allFacts(settings);
   const [stream] = streams;
-  const lists = await openLists(settings);
-  const against = { lists: lists.known, streams: ruleStreamsOf(streams), known: new ParsedRules() };
-  const running = await loadRunningRules(settings.patterns, against.streams, against.lists, against.known);
-  await keepLists(settings, lists, running.rules);
+  const declared = await loadLists(settings.lists);
+  const ruleStreams = ruleStreamsOf(streams);
+  const parsed = new ParsedForLists();
+  const running = await loadRunningRules(settings.patterns, ruleStreams, declared.known, parsed.for(declared.known));
   const registry = makeRegistry(settings);
   const ingests = new Map(streams.map((of) => [of.settings.name, streamIngest(of.settings, of.avro, registry)]));
   const ingest = ingests.get(stream.settings.name)!;
@@ -53,14 +57,20 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const redis = redisSink(settings, clock, stream);
   const opened: { close(): Promise<void> }[] = [log];
   const openObjects = () => openObjectStore(settings, log);
-  const control = new RuleControl({
+  const lists = listControl({ settings, log, clock, declared, report, warn, rules: () => control.running });
+  const against = () => ({ lists: lists.known, streams: ruleStreams, known: parsed.for(lists.known) });
+  const control: RuleControl = new RuleControl({
     ...{ log, clock, topic: settings.rules.topic, approval: settings.rules.approval, initial: running, report, warn },
-    read: (files) => readRules(files, against),
-    beforeRun: (rules) => keepLists(settings, lists, rules),
+    read: (files) => readRules(files, against()),
+    beforeRead: () => lists.catchUp(),
+  });
+  const pruner = listPruner({
+    ...{ control: lists, log, clock, report, warn, listsIn },
+    journalTopic: settings.journal.topic,
   });
   const folder = rulesFolder({
     ...{ folder: settings.patterns, control, clock, warn },
-    load: () => loadRules([settings.patterns], against),
+    load: () => loadRules([settings.patterns], against()),
   });
   const hasState = topicsWithState(settings.kafka.groupId, streams, () => control.running);
   const state = new ServiceState({
@@ -77,10 +87,12 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     opened.unshift(state);
     store = await state.open();
+    await lists.open();
     await control.open();
     const parts = { settings, clock, log, store, listener, report, warn };
     const { running: rules, sources } = control;
-    const detector = makeDetector({ ...parts, rules, sources, lists: lists.data });
+    const detector = makeDetector({ ...parts, rules, sources, lists: lists.lists.data });
+    lists.attach(detector);
     control.attach(detector);
     return detector;
   };
@@ -96,12 +108,20 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       sinks: redis === null ? [] : [redis],
       risk: redis,
       personalFields: new Set(streams.flatMap(({ avro }) => [...personalFields(avro)])),
-      background: [...demo, ...state.background, ...(settings.rules.watch ? [folder] : [])],
+      background: [...demo, ...state.background, pruner, ...(settings.rules.watch ? [folder] : [])],
       rules: control,
+      lists,
       checkpoints: () => state.checkpoints(),
-      savepoints: savepointSource({ settings, log, sources: () => control.sources, lists, store: () => store }),
+      savepoints: savepointSource({
+        settings,
+        log,
+        sources: () => control.sources,
+        lists: () => lists.lists,
+        store: () => store,
+      }),
       close: async () => {
         await control.stop();
+        await lists.stop();
         for (const part of opened) await part.close();
       },
     },

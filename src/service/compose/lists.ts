@@ -1,20 +1,24 @@
-import { join } from 'node:path';
-import type { Rule } from '../../rules/index.js';
-import { KeptLists } from '../../runtime/lists/kept-lists.js';
+import { TopicObjectStore } from '../../connectors/log-objects/topic-object-store.js';
+import { ListBook, type ListBookOptions } from '../../runtime/lists/list-book.js';
 import { loadLists } from '../../runtime/lists/load-lists.js';
-import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
+import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
+import type { Clock } from '../../runtime/ports/clock.js';
+import type { Log } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
 
-/** The lists of the settings. Throws `ListError` for one that cannot be read. */
-export const openLists = (settings: Settings): Promise<ReferenceLists> => loadLists(settings.lists);
+/** All versions of the lists, in the log that the settings name. Not opened. */
+export function listBook(
+  { listStore: { topic } }: Settings,
+  log: Log,
+  clock: Clock,
+  more: Pick<ListBookOptions, 'onChange' | 'onTrouble'> = {},
+): ListBook {
+  const objects = () => TopicObjectStore.open({ log, topic: `${topic}-content`, clock });
+  return new ListBook({ ...{ log, clock, topic, objects }, ...more });
+}
 
-/** Copies of the lists that rule sets have asked, for replays. */
-export const keptLists = (settings: Settings): KeptLists => new KeptLists(join(settings.data.directory, 'lists'));
-
-/** Keeps a copy of what the lists hold that these rules ask. */
-export function keepLists(settings: Settings, lists: ReferenceLists, rules: readonly Rule[]): Promise<void> {
-  return keptLists(settings).keep(
-    lists,
-    rules.flatMap((rule) => rule.lists ?? []),
-  );
+/** The lists as they are now, where no service runs that would know. Throws `ListError` for a file that cannot be read. */
+export async function listsNow(settings: Settings, book: ListBook): Promise<ReferenceLists> {
+  await book.open();
+  return new ReferenceLists({ ...(await loadLists(settings.lists)).data, ...(await book.all()) });
 }

@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { KeptLists } from '../../runtime/lists/kept-lists.js';
+import { differsInLists } from '../../runtime/journal/rule-set-version.js';
 import { listOf } from '../../runtime/lists/read-list.js';
 import { listData, ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import { loadSettings } from '../../runtime/settings/index.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
-import { RuleSetError, ruleSetReader, ruleSetsOf } from './rule-set.js';
+import { RuleSetError, ruleSetReader, ruleSetsOf, withLists } from './rule-set.js';
 import { makeStreams } from './stream-parts.js';
 
 const loaded = loadSettings({ env: {} });
@@ -32,12 +29,6 @@ const versionWith = (entries: readonly string[], rules = asking) =>
   ruleSetsOf(rules, settings, streams, listed(entries)).source;
 
 describe('a rule set whose rules ask lists', () => {
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'stakeout-rule-set-'));
-  });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
-
   it('is another version when what they hold is another, and the same when only their order is', () => {
     expect(versionWith(['KP', 'IR']).digest).toBe(versionWith(['IR', 'KP']).digest);
     expect(versionWith(['KP']).digest).not.toBe(versionWith(['KP', 'IR']).digest);
@@ -48,19 +39,35 @@ describe('a rule set whose rules ask lists', () => {
     expect(versionWith(['KP'], silent).digest).toBe(versionWith(['IR'], silent).digest);
   });
 
+  const read = (
+    body: Uint8Array,
+    then: ReferenceLists,
+    bodyOf = async (_: string): Promise<Uint8Array | undefined> => undefined,
+  ) => ruleSetReader({ streams, today: () => listed(['IR']), asOf: async () => then, current: () => [] })(body, bodyOf);
+
   it('asks them as they were when it is read again', async () => {
     const before = versionWith(['KP']);
-    const kept = new KeptLists(folder);
-    await kept.keep(listed(['KP']), ['sanctioned']);
-    const again = await ruleSetReader(streams, listed(['IR']), kept)(before.body);
+    const { apart } = before;
+    const again = await read(before.body, listed(['KP']), async (of) =>
+      of === apart!.digest ? apart!.body : undefined,
+    );
     expect(again.digest).toBe(before.digest);
     expect(['KP', 'IR'].map((country) => again.options.lists!.has('sanctioned', country))).toEqual([true, false]);
     expect(new TextDecoder().decode(again.body)).toBe(new TextDecoder().decode(before.body));
   });
 
-  it('cannot be read again when what they held is gone', async () => {
-    const read = ruleSetReader(streams, listed(['IR']), new KeptLists(folder));
-    await expect(read(versionWith(['KP']).body)).rejects.toThrow('asked the list sanctioned as it was then');
+  it('names its rules in a body apart, so that a change of a list does not write them again', () => {
+    const sets = ruleSetsOf(asking, settings, streams, listed(['KP']));
+    const next = withLists(sets, listed(['KP', 'IR'])).source;
+    expect([differsInLists(sets.source, next), next.apart]).toEqual([true, sets.source.apart]);
+    expect(next.rules).toBe(sets.source.rules);
+    expect(next.digest).toBe(versionWith(['KP', 'IR']).digest);
+    expect(next.body.length).toBeLessThan(200);
+    expect(withLists(sets, listed(['KP'])).source).toBe(sets.source);
+  });
+
+  it('cannot be read again when its rules are not in the journal', async () => {
+    await expect(read(versionWith(['KP']).body, listed(['KP']))).rejects.toThrow('are not in the journal');
   });
 
   it('does not hold when there is no such list', () => {

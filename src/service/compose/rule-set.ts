@@ -1,7 +1,11 @@
 import { keyFields, type ParsedRule, ParsedRules, parseRule, type Rule } from '../../rules/index.js';
-import { type ReadRuleSet, type RuleSetVersion, ruleSetDigest } from '../../runtime/journal/rule-set-version.js';
-import type { KeptLists } from '../../runtime/lists/kept-lists.js';
-import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
+import {
+  digestWithLists,
+  type ReadRuleSet,
+  type RuleSetVersion,
+  ruleSetDigest,
+} from '../../runtime/journal/rule-set-version.js';
+import { NO_LISTS, type ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { RecordDecoder } from '../../runtime/ports/decoder.js';
 import { forwardedDecoder } from '../../runtime/repartition/forwarded-decoder.js';
 import type { Route } from '../../runtime/repartition/route.js';
@@ -17,10 +21,14 @@ interface RuleSetBody {
   readonly files: readonly RuleSource[];
   readonly options: RuleOptions;
   readonly clock: EventClockOptions;
-  /** Digests of the lists that the rules ask, by name. */
-  readonly lists?: Readonly<Record<string, string>>;
   /** Names of the streams whose events come. Absent: the first of the settings. */
   readonly streams?: readonly string[];
+}
+
+/** Rules that ask lists, by the digest that they have without, with the digests of the lists by their names. JSON. */
+interface ListedBody {
+  readonly rules: string;
+  readonly lists: Readonly<Record<string, string>>;
 }
 
 export class RuleSetError extends Error {
@@ -94,15 +102,75 @@ export async function readAhead(
   }
 }
 
-/** Reads rule sets that were in force before. They are checked against today's schemas of the streams, and ask their lists as they were. */
-export function ruleSetReader(streams: AllStreams, today: ReferenceLists, kept: KeptLists): ReadRuleSet {
-  return async (bytes) => {
-    const body = JSON.parse(new TextDecoder().decode(bytes)) as RuleSetBody;
-    const lists = await kept.asOf(body.lists ?? {}, today);
-    const rules = body.files.map((source) => ({ source, rule: compiled(source, streams, lists) }));
-    return versionOf(body, rules, streams, lists, []);
+/** The same rules with other lists; one that asks no list that has changed is the very same. */
+export function withLists(sets: RuleSets, lists: ReferenceLists): RuleSets {
+  return {
+    ...sets,
+    source: listed(sets.source, lists),
+    others: new Map([...sets.others].map(([name, version]) => [name, listed(version, lists)])),
+    routes: sets.routes.map((route) => ({ ...route, ruleSet: listed(route.ruleSet, lists) })),
   };
 }
+
+/** Digests of the lists that a rule set asks, by name, from its body. */
+export function listsIn(bytes: Uint8Array): Readonly<Record<string, string>> {
+  const body = JSON.parse(new TextDecoder().decode(bytes)) as RuleSetBody | ListedBody;
+  return 'lists' in body ? body.lists : {};
+}
+
+/** What `ruleSetReader` reads with. */
+export interface RuleSetReading {
+  readonly streams: AllStreams;
+  readonly today: () => ReferenceLists;
+  /** What lists held when they had these digests. */
+  readonly asOf: (digests: Readonly<Record<string, string>>, today: ReferenceLists) => Promise<ReferenceLists>;
+  /** Those that run now. */
+  readonly current: () => readonly RuleSetVersion[];
+}
+
+/** Rule sets of before that are kept as they were read: where lists alone change, nothing is compiled again. */
+const READ_MAX = 8;
+
+/** Reads rule sets that were in force before. They are checked against today's schemas of the streams, and ask their lists as they were. */
+export function ruleSetReader({ streams, today, asOf, current }: RuleSetReading): ReadRuleSet {
+  const read = new Map<string, RuleSetVersion>();
+  const rulesOf = (digest: string, bytes: Uint8Array): RuleSetVersion => {
+    const body = JSON.parse(new TextDecoder().decode(bytes)) as RuleSetBody;
+    const names = body.streams ?? [streams[0].settings.name];
+    const name = `${digest} ${names.join()}`;
+    const same = (version: RuleSetVersion): boolean =>
+      version.apart?.digest === digest && version.streams?.join() === names.join();
+    const found = read.get(name) ?? current().find(same);
+    if (found !== undefined) return found;
+    // What lists hold is for others to say: here it is enough that any may be asked.
+    const rules = body.files.map((source) => ({ source, rule: compiled(source, streams, null) }));
+    const made = versionOf(body, rules, streams, NO_LISTS, []);
+    read.set(name, made);
+    for (const old of [...read.keys()].slice(0, -READ_MAX)) read.delete(old);
+    return made;
+  };
+  return async (bytes, bodyOf) => {
+    const body = JSON.parse(new TextDecoder().decode(bytes)) as RuleSetBody | ListedBody;
+    if (!('lists' in body)) return rulesOf('', bytes);
+    const rules = await bodyOf(body.rules);
+    if (rules === undefined) throw new RuleSetError(`its rules (${body.rules}) are not in the journal`);
+    return listed(rulesOf(body.rules, rules), await asOf(body.lists, today()));
+  };
+}
+
+function listed(version: RuleSetVersion, lists: ReferenceLists): RuleSetVersion {
+  const { apart, digest, options } = version;
+  if (apart === undefined) return version;
+  const body: ListedBody = {
+    rules: apart.digest,
+    lists: lists.digests(version.rules.flatMap((rule) => rule.lists ?? [])),
+  };
+  const next = digestWithLists(body.rules, body.lists);
+  if (next === digest) return version;
+  return { ...version, digest: next, body: encoded(body), options: { ...options, lists } };
+}
+
+const encoded = (body: object): Uint8Array => new TextEncoder().encode(JSON.stringify(body));
 
 /** `more`: fields that others than these rules read. */
 function versionOf(
@@ -113,23 +181,19 @@ function versionOf(
   more: readonly string[],
 ): RuleSetVersion {
   const rules = of.map(({ rule }) => rule);
-  const asked = lists.digests(rules.flatMap((rule) => rule.lists ?? []));
-  const body: RuleSetBody = {
-    ...{ files, options, clock },
-    ...(Object.keys(asked).length === 0 ? {} : { lists: asked }),
-    ...(own === undefined ? {} : { streams: own }),
-  };
+  const body: RuleSetBody = { ...{ files, options, clock }, ...(own === undefined ? {} : { streams: own }) };
   const names = own ?? [streams[0].settings.name];
   const fields = [...rules.flatMap((rule) => rule.fields), ...more];
   const decoders = new Map(names.map((name) => [name, partsOf(name, streams).decoder(fields)]));
   const [first] = decoders.values();
-  return {
-    ...{ rules, clock, streams: names },
+  const [digest, bytes] = [ruleSetDigest(rules, options, clock), encoded(body)];
+  const version: RuleSetVersion = {
+    ...{ rules, clock, digest, body: bytes, streams: names },
     options: { ...options, lists },
-    digest: ruleSetDigest(rules, options, clock, asked),
-    body: new TextEncoder().encode(JSON.stringify(body)),
     decoder: clock.forwarded === true ? forwardedDecoder((name) => ofName(name, decoders)) : first!,
   };
+  const asks = rules.some((rule) => rule.lists !== undefined);
+  return asks ? listed({ ...version, apart: { digest, body: bytes } }, lists) : version;
 }
 
 /** Of one stream alone the name does not matter: it may have had another one when its events were forwarded. */
@@ -144,7 +208,13 @@ function partsOf(name: string, streams: AllStreams): StreamParts {
   return found;
 }
 
-function compiled(source: RuleSource, streams: AllStreams, lists: ReferenceLists, known = new ParsedRules()): Rule {
+/** `lists`: null: any may be asked. */
+function compiled(
+  source: RuleSource,
+  streams: AllStreams,
+  lists: ReferenceLists | null,
+  known = new ParsedRules(),
+): Rule {
   const { file, drains } = source;
   const { rule, diagnostics } = parsed(source, streams, lists, known);
   if (rule !== null) return drains === true ? { ...rule, drains } : rule;
@@ -152,7 +222,8 @@ function compiled(source: RuleSource, streams: AllStreams, lists: ReferenceLists
   throw new RuleSetError(`${file} does not hold any more: ${why?.message ?? 'unknown error'}`);
 }
 
-function parsed(source: RuleSource, streams: AllStreams, lists: ReferenceLists, known: ParsedRules): ParsedRule {
+function parsed(source: RuleSource, streams: AllStreams, lists: ReferenceLists | null, known: ParsedRules): ParsedRule {
   const { file, text } = source;
-  return known.get(source, () => parseRule(text, file, ruleStreamsOf(streams), { lists: lists.known }));
+  const of = lists === null ? {} : { lists: lists.known };
+  return known.get(source, () => parseRule(text, file, ruleStreamsOf(streams), of));
 }

@@ -30,7 +30,7 @@ function setUp(over: Partial<LaneGroupOptions> = {}) {
     onCommit: (...args) => heard.push(['commit', ...args]),
   };
   const group = new LaneGroup({
-    ...{ listener, clock, spawn: threads.spawn, store: new MemoryStateStore(), rules: [], sources: [] },
+    ...{ listener, clock, spawn: threads.spawn, store: new MemoryStateStore(), rules: [], sources: [], lists: {} },
     lanes: async () => 2,
     delivery: 'exactly-once',
     report: (text) => lines.push(text),

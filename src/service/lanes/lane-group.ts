@@ -3,6 +3,7 @@ import type { Rule } from '../../rules/rule.js';
 import { pause } from '../../runtime/backoff.js';
 import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { RuleSource } from '../compose/rules.js';
@@ -15,12 +16,19 @@ export interface LaneGroupOptions {
   /** How many lanes there shall be; asked at the start, and again while it throws. */
   readonly lanes: () => Promise<number>;
   /** Starts the thread of a lane with these rules. */
-  readonly spawn: (number: number, statePort: MessagePort, sources: readonly RuleSource[]) => LaneHandle;
+  readonly spawn: (
+    number: number,
+    statePort: MessagePort,
+    sources: readonly RuleSource[],
+    lists: ReferenceLists['data'],
+  ) => LaneHandle;
   /** How alerts are delivered until `setDelivery`. */
   readonly delivery: DeliveryMode;
   /** The rules that the lanes run until `changeRules`, and what they were compiled from. */
   readonly rules: readonly Rule[];
   readonly sources: readonly RuleSource[];
+  /** What they ask until `changeLists`. */
+  readonly lists: ReferenceLists['data'];
   readonly store: StateStore;
   readonly clock: Clock;
   readonly listener: DetectorListener;
@@ -47,6 +55,7 @@ export class LaneGroup implements Detector {
   private readonly states: StateServer;
   private mode: DeliveryMode;
   private running: { readonly rules: readonly Rule[]; readonly sources: readonly RuleSource[] };
+  private lists: ReferenceLists['data'];
   private stage: 'created' | 'starting' | 'started' | 'stopping' | 'stopped' = 'created';
   private stopped: Promise<void> | null = null;
   private failure: string | null = null;
@@ -63,6 +72,7 @@ export class LaneGroup implements Detector {
     this.states = new StateServer(options.store);
     this.mode = options.delivery;
     this.running = options;
+    this.lists = options.lists;
   }
 
   async start(): Promise<void> {
@@ -97,6 +107,11 @@ export class LaneGroup implements Detector {
   async changeRules(sources: readonly RuleSource[], rules: readonly Rule[]): Promise<void> {
     this.running = { sources, rules };
     for (const thread of this.threads) thread.changeRules(sources);
+  }
+
+  async changeLists(lists: ReferenceLists['data']): Promise<void> {
+    this.lists = lists;
+    for (const thread of this.threads) thread.changeLists(lists);
   }
 
   delivery(): DeliveryMode {
@@ -141,7 +156,7 @@ export class LaneGroup implements Detector {
   private thread(number: number): LaneThread {
     const { clock, listener, report, warn } = this.options;
     return new LaneThread({
-      spawn: (of, statePort) => this.options.spawn(of, statePort, this.running.sources),
+      spawn: (of, statePort) => this.options.spawn(of, statePort, this.running.sources, this.lists),
       ...{ number, clock, listener, report, states: this.states },
       warn: (text, trouble) => warn(text, new Error(trouble)),
       onChange: () => this.refresh(),

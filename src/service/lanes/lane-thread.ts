@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
 import type { RuleSource } from '../compose/rules.js';
@@ -119,6 +120,11 @@ export class LaneThread {
   /** Those that are started later get these from the start. */
   changeRules(sources: readonly RuleSource[]): void {
     this.current?.handle.postMessage({ kind: 'rules', sources });
+  }
+
+  /** The same for lists. */
+  changeLists(lists: ReferenceLists['data']): void {
+    this.current?.handle.postMessage({ kind: 'lists', lists });
   }
 
   /** Resolves when all its state is stored as of a moment after the call. */

@@ -20,8 +20,9 @@ export function makeDetector(parts: DetectorParts): Detector {
     return makeLane({ ...parts, number: 0 });
   }
   return new LaneGroup({
-    ...{ rules, sources, store, clock, listener, report, warn, delivery: settings.delivery },
+    ...{ rules, sources, lists, store, clock, listener, report, warn, delivery: settings.delivery },
     lanes: () => laneCount(settings, log),
-    spawn: (number, statePort, now) => spawnLane({ settings, number, sources: now, lists, statePort }),
+    spawn: (number, statePort, now, listsNow) =>
+      spawnLane({ settings, number, sources: now, lists: listsNow, statePort }),
   });
 }

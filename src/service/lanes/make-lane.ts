@@ -1,4 +1,3 @@
-import { ParsedRules } from '../../rules/index.js';
 import type { DetectorListener } from '../../runtime/detector.js';
 import { Lane } from '../../runtime/lane/lane.js';
 import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
@@ -7,8 +6,9 @@ import type { Log, TopicSpec } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
-import { keptLists } from '../compose/lists.js';
-import { readAhead, ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
+import { CompiledRules } from '../compose/compiled-rules.js';
+import { listBook } from '../compose/lists.js';
+import { ruleSetReader } from '../compose/rule-set.js';
 import type { RuleSource } from '../compose/rules.js';
 import { makeRegistry, makeStreams } from '../compose/stream-parts.js';
 
@@ -45,10 +45,10 @@ export function makeLane(parts: LaneParts): Lane {
   });
   const [stream, ...others] = streams;
   const { partitions, topics } = stream.settings;
-  const lists = new ReferenceLists(parts.lists);
-  const known = new ParsedRules();
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-  const ruleSets = ruleSetsOf(parts.sources, settings, streams, lists, known);
+  const rules = new CompiledRules(settings, streams, new ReferenceLists(parts.lists));
+  const ruleSets = rules.compile(parts.sources);
+  const book = listBook(settings, log, clock);
   return new Lane({
     ...{ log, store, clock, listener, report },
     stream: stream.definition,
@@ -60,11 +60,12 @@ export function makeLane(parts: LaneParts): Lane {
       ...{ definition, topics: own.topics!, source: sourceOf(own) },
       ruleSet: ruleSets.others.get(own.name)!,
     })),
-    compileRules: async (sources) => {
-      await readAhead(sources, streams, lists, { known, turn });
-      return ruleSetsOf(sources, settings, streams, lists, known);
-    },
-    readRuleSet: ruleSetReader(streams, lists, keptLists(settings)),
+    compileRules: (sources) => rules.compileAhead(sources, turn),
+    withLists: (lists) => rules.withLists(new ReferenceLists(lists)),
+    readRuleSet: ruleSetReader({
+      ...{ streams, today: () => rules.lists, current: () => rules.versions },
+      asOf: (digests, today) => book.asOf(digests, today),
+    }),
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
     source: sourceOf(stream.settings),
     alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },

@@ -37,6 +37,8 @@ export type ToLane =
   | { readonly kind: 'delivery'; readonly mode: DeliveryMode }
   /** Go over to these rules; those that the thread was started with are over. */
   | { readonly kind: 'rules'; readonly sources: readonly RuleSource[] }
+  /** Go over to these reference lists. */
+  | { readonly kind: 'lists'; readonly lists: ReferenceLists['data'] }
   /** Store all state now, and say `stored`. */
   | { readonly kind: 'store' }
   /** Finish, commit, give up the partitions, and say `stopped`. */

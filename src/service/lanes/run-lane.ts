@@ -1,5 +1,6 @@
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Lane } from '../../runtime/lane/lane.js';
+import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
 import { openLog } from '../compose/log.js';
@@ -27,6 +28,8 @@ export function runLane(data: LaneData, main: MainThread, clock: Clock): void {
         return run.setDelivery(message.mode);
       case 'rules':
         return void run.changeRules(message.sources);
+      case 'lists':
+        return void run.changeLists(message.lists);
       case 'store':
         return void run.storeNow();
       case 'stop':
@@ -41,6 +44,7 @@ class LaneRun {
   private log: Log | null = null;
   private stopping = false;
   private sources: readonly RuleSource[];
+  private lists: ReferenceLists['data'];
   private readonly store: RemoteStateStore;
   private readonly sender: EventSender;
 
@@ -50,6 +54,7 @@ class LaneRun {
     private readonly clock: Clock,
   ) {
     this.sources = data.sources;
+    this.lists = data.lists;
     this.store = new RemoteStateStore(data.statePort);
     this.sender = new EventSender({
       send: (message) => main.postMessage(message),
@@ -60,11 +65,11 @@ class LaneRun {
   }
 
   async start(): Promise<void> {
-    const { settings, number, lists } = this.data;
+    const { settings, number } = this.data;
     const { listener, report, warn } = this.sender;
     try {
       this.log = await openLog(settings, report);
-      const { clock, log, store, sources } = this;
+      const { clock, log, store, sources, lists } = this;
       this.lane = makeLane({ settings, number, sources, lists, clock, log, store, listener, report, warn });
       this.sender.start();
       await this.lane.start();
@@ -92,6 +97,15 @@ class LaneRun {
       await this.lane?.changeRules(sources);
     } catch (error) {
       this.sender.warn('rules that were changed do not run here', error as Error);
+    }
+  }
+
+  async changeLists(lists: ReferenceLists['data']): Promise<void> {
+    this.lists = lists;
+    try {
+      await this.lane?.changeLists(lists);
+    } catch (error) {
+      this.sender.warn('lists that were changed do not hold here', error as Error);
     }
   }
 

@@ -35,6 +35,7 @@ function aGroup(over: Partial<LaneGroupOptions>): LaneGroup {
       lanes: async () => 2,
       rules: [],
       sources: [],
+      lists: {},
       store: new MemoryStateStore(),
       clock: systemClock,
       listener: {},

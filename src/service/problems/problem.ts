@@ -24,6 +24,7 @@ const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
   409: 'Conflict',
   415: 'Unsupported Media Type',

@@ -18,8 +18,8 @@ export interface RuleControlOptions {
   /** What runs while nothing was published. */
   readonly initial: RunningRules;
   readonly read: (files: readonly RuleText[]) => Promise<LoadedRules>;
-  /** Called with rules before they run. */
-  readonly beforeRun: (rules: readonly Rule[]) => Promise<void>;
+  /** Called before rules are read: what they ask may have come just before them. */
+  readonly beforeRead?: () => Promise<void>;
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
 }
@@ -213,6 +213,7 @@ export class RuleControl {
   }
 
   private async check(files: readonly RuleText[]) {
+    await this.options.beforeRead?.();
     const { rules, diagnostics } = await this.options.read(files);
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     const warnings = diagnostics.filter(({ severity }) => severity === 'warning');
@@ -220,12 +221,11 @@ export class RuleControl {
   }
 
   private async bringIntoForce(revision: SetRevision): Promise<void> {
-    const { warn, report, beforeRun } = this.options;
+    const { warn, report } = this.options;
     try {
       const { rules, errors } = await this.check(revision.files);
       if (errors.length > 0) throw new Error(errors.map((error) => formatDiagnostic(error)).join('\n'));
       const next: RuleFiles = { rules, files: revision.files, draining: revision.draining };
-      await beforeRun(rules.filter(runs));
       await this.detector?.changeRules?.(runningTexts(next), rules.filter(runs));
       this.current = next;
       this.refused = null;

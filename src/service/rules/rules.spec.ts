@@ -34,7 +34,6 @@ async function process(log: MemoryLog, files: readonly RuleText[] = [A], approva
   const lines: string[] = [];
   const control = new RuleControl({
     ...{ log, clock: systemClock, topic: TOPIC, approval, initial, read: (texts) => readRules(texts) },
-    beforeRun: async () => undefined,
     report: (text) => lines.push(text),
     warn: (text, trouble) => lines.push(`${text}: ${trouble.message}`),
   });

@@ -16,7 +16,7 @@ export interface SourceParts {
   /** The rules that run now. */
   readonly sources: () => readonly RuleSource[];
   /** The lists that they ask. */
-  readonly lists: ReferenceLists;
+  readonly lists: () => ReferenceLists;
   /** `null` before it is open. */
   readonly store: () => StateStore | null;
 }
@@ -31,7 +31,7 @@ export function savepointSource({ settings, log, sources, lists, store }: Source
       const silent = { onTrouble: () => undefined, onRecovered: () => undefined };
       const streams = makeStreams({ settings, clock: systemClock, ...silent });
       return takeSavepoint(path, {
-        ...takeOptions({ settings, log, streams, ruleSets: ruleSetsOf(sources(), settings, streams, lists) }),
+        ...takeOptions({ settings, log, streams, ruleSets: ruleSetsOf(sources(), settings, streams, lists()) }),
         ...{ partitions: partitions.map(plain), committed: null, nowMs, signal, onProgress },
         stateOf: (partition) => open.partition(partition),
       });

@@ -45,6 +45,7 @@ export class Life {
   readonly process: SimProcess;
   readonly log: SimLog;
   readonly lane: Lane;
+  private readonly decoder: RecordDecoder;
   /** It was asked to stop. */
   stopping = false;
 
@@ -59,7 +60,10 @@ export class Life {
   ) {
     this.process = new SimProcess(`${host.name}.${number}`, around);
     this.log = new SimLog(on.log, this.process, on.inspect);
-    const options = { ...laneOptions(this.process, this.log, version, delivery, on.settings) };
+    this.decoder = slowDecoder(this.process);
+    const options = {
+      ...laneOptions(this.process, this.log, { ...version, decoder: this.decoder }, delivery, on.settings),
+    };
     const named = on.settings.namedTransactions ? { transactionalId: host.name } : {};
     this.lane = new Lane({
       ...{ ...options, ...named },
@@ -80,7 +84,7 @@ export class Life {
   setRules(version: RuleSetVersion): void {
     this.process.receive(() => {
       this.process.trace(`gets rules ${version.digest.slice(0, 6)}`);
-      void this.lane.setRules({ source: { ...version, decoder: slowDecoder(this.process) }, routes: [] });
+      void this.lane.setRules({ source: { ...version, decoder: this.decoder }, routes: [] });
     });
   }
 
@@ -107,18 +111,20 @@ function laneOptions(
   delivery: DeliveryMode,
   settings: LaneSettings,
 ): Omit<LaneOptions, 'store' | 'listener'> {
-  const decoder = slowDecoder(process);
+  const { decoder } = version;
   const { commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, idleAfterMs } = settings;
   return {
     ...{ log, delivery, commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax },
     clock: process.clock,
     stream: { ...stream, idleAfterMs },
     group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },
-    ruleSet: { ...version, decoder },
-    readRuleSet: async (body) => {
+    ruleSet: version,
+    readRuleSet: async (body, bodyOf) => {
       const digest = new TextDecoder().decode(body);
       const found = VERSIONS.find((v) => v.digest === digest);
       if (found === undefined) throw new Error(`no rule set ${digest}`);
+      if (found.apart !== undefined && (await bodyOf(found.apart.digest)) === undefined)
+        throw new Error(`the journal does not hold the rules of ${digest}`);
       return { ...found, decoder };
     },
     encoder: { encode: (alert) => text.encode(JSON.stringify(alert)) },

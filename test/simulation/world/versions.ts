@@ -1,7 +1,17 @@
-import { begin, eq, feature, field, ge, hopping, type NamedFeature, session } from '../../../src/engine/index.js';
+import {
+  begin,
+  eq,
+  feature,
+  field,
+  ge,
+  hopping,
+  inList,
+  type NamedFeature,
+  session,
+} from '../../../src/engine/index.js';
 import type { Rule } from '../../../src/rules/rule.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
-import { jsonDecoder, RULES, ruleOf, ruleSetOf, stream } from '../../harness/lane-kit.js';
+import { jsonDecoder, listing, RULES, ruleOf, ruleSetOf, stream } from '../../harness/lane-kit.js';
 
 const is = (type: string) => eq(field('type'), type);
 
@@ -51,6 +61,11 @@ const changed: Rule = { ...RULES[0]!, revision: 'a-then-b-2' };
 
 const clock = (outOfOrdernessMs: number) => ({ ...stream.clock, outOfOrdernessMs });
 
+const isWatched = inList(field('type'), 'watched');
+const seen = feature({ fn: 'count', overMs: 120, where: isWatched });
+const watched = ruleOf('watched', begin('W').where(isWatched).followedBy('V').where(ge(seen, 2)).within(70).build());
+const asking = ruleSetOf([RULES[0]!, { ...watched, lists: ['watched'] }, sameDevice]);
+
 /** Rule sets that processes of one group run, one after the other or side by side while they are rolled out. */
 export const VERSIONS: readonly RuleSetVersion[] = [
   ruleSetOf([...RULES, sameDevice, ...windows]),
@@ -66,4 +81,8 @@ export const VERSIONS: readonly RuleSetVersion[] = [
     { ...RULES[2]!, revision: 'a-without-c-2', onUpdate: 'restart' },
     sameDevice,
   ]),
+  // Rules that ask a list, as it was, with other entries, and empty.
+  listing(asking, 'watched', ['a', 'd']),
+  listing(asking, 'watched', ['b']),
+  listing(asking, 'watched', []),
 ];

@@ -2,7 +2,7 @@ import { systemClock } from '../../../connectors/system-clock.js';
 import type { Log } from '../../../runtime/ports/log.js';
 import type { StateStore } from '../../../runtime/ports/state-store.js';
 import type { Settings } from '../../../runtime/settings/index.js';
-import { openLists } from '../../../service/compose/lists.js';
+import { listBook, listsNow } from '../../../service/compose/lists.js';
 import { openLog } from '../../../service/compose/log.js';
 import { openObjectStore } from '../../../service/compose/objects.js';
 import { RuleSetError, ruleSetsOf } from '../../../service/compose/rule-set.js';
@@ -58,7 +58,7 @@ async function withState<T>(
     onTrouble: (error) => output.say(`the schema registry does not answer; waiting for it: ${error.message}`),
     onRecovered: () => output.say('the schema registry answers again'),
   });
-  const lists = await openLists(settings);
+  const lists = await listsNow(settings, listBook(settings, log, systemClock));
   const { sources } = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), lists.known);
   const state = new ServiceState({
     ...{ settings, log, clock: systemClock },

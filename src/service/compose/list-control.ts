@@ -1,0 +1,56 @@
+import type { Rule } from '../../rules/index.js';
+import type { ListBook } from '../../runtime/lists/list-book.js';
+import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
+import type { Clock } from '../../runtime/ports/clock.js';
+import type { Log } from '../../runtime/ports/log.js';
+import type { Settings } from '../../runtime/settings/index.js';
+import type { ListSettings } from '../../runtime/settings/lists.js';
+import { fileSource } from '../lists/file-source.js';
+import { ListControl } from '../lists/list-control.js';
+import { ListFollower } from '../lists/list-follower.js';
+import type { ListSource } from '../lists/list-source.js';
+import { redisSource } from '../lists/redis-source.js';
+import { topicSource } from '../lists/topic-source.js';
+import { listBook } from './lists.js';
+
+export interface ListControlParts {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The lists of the settings, as their files have them. */
+  readonly declared: ReferenceLists;
+  /** Those that run. */
+  readonly rules: () => readonly Rule[];
+  readonly report: (text: string) => void;
+  readonly warn: (text: string, trouble: Error) => void;
+}
+
+/** The reference lists of a process, read where its settings say. */
+export function listControl(parts: ListControlParts): ListControl {
+  const { settings, log, clock, declared, rules, report, warn } = parts;
+  const followers = (book: ListBook): ReadonlyMap<string, ListFollower> => {
+    const sourced = Object.entries(settings.lists).flatMap(([list, of]) => {
+      const source = sourceOf(list, of, settings, log);
+      return source === null ? [] : [{ list, kind: of.kind, source }];
+    });
+    return new Map(sourced.map((one) => [one.list, new ListFollower({ ...one, book, clock, report, warn })]));
+  };
+  return new ListControl({
+    ...{ declared, followers, report, warn },
+    book: (on) => listBook(settings, log, clock, on),
+    usedBy: (list) =>
+      rules()
+        .filter((rule) => rule.lists?.includes(list))
+        .map(({ id }) => id),
+  });
+}
+
+/** `null`: it is filled over HTTP. */
+function sourceOf(list: string, of: ListSettings, settings: Settings, log: Log): ListSource | null {
+  const { kind, refresh } = of;
+  if (of.file !== undefined) return fileSource(list, of.file, kind, refresh);
+  if (of.topic !== undefined) return topicSource(log, of.topic, kind, refresh);
+  if (of.redis.key === undefined) return null;
+  // The settings refuse a key without a URL.
+  return redisSource(of.redis.url ?? settings.redis.url!, of.redis.key, kind, refresh);
+}

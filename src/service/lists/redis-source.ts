@@ -1,0 +1,60 @@
+import { createClient } from 'redis';
+import type { ListKind } from '../../rules/index.js';
+import { tableOf } from '../../runtime/lists/layered-table.js';
+import { ListError } from '../../runtime/lists/load-lists.js';
+import type { ListSource } from './list-source.js';
+
+const PAGE = 5000;
+const CONNECT_MS = 5000;
+
+/** A set, or a hash, of Redis. */
+export function redisSource(url: string, key: string, kind: ListKind, refreshMs: number): ListSource {
+  const client = createClient({ url, socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false } });
+  // Each reading says itself what is wrong.
+  client.on('error', () => undefined);
+  let endNotices = (): void => undefined;
+  const opened = async (): Promise<typeof client> => {
+    if (!client.isOpen) await client.connect();
+    return client;
+  };
+  return {
+    name: `redis ${key}`,
+    refreshMs,
+    async read(signal) {
+      const redis = await opened();
+      const type = await redis.type(key);
+      const wanted = kind === 'map' ? 'hash' : 'set';
+      if (type !== wanted && type !== 'none') throw new ListError(`${key} is no ${wanted} of Redis but a ${type}.`);
+      const entries = new Map<string, string>();
+      if (kind === 'map') {
+        for await (const page of redis.hScanIterator(key, { COUNT: PAGE })) {
+          signal.throwIfAborted();
+          for (const { field, value } of page) entries.set(field, value);
+        }
+      } else {
+        for await (const page of redis.sScanIterator(key, { COUNT: PAGE })) {
+          signal.throwIfAborted();
+          for (const entry of page) entries.set(entry, '');
+        }
+      }
+      return { table: tableOf(entries, kind) };
+    },
+    watch(onNews) {
+      const subscriber = client.duplicate();
+      endNotices = () => {
+        if (subscriber.isOpen) subscriber.destroy();
+      };
+      subscriber.on('error', () => undefined);
+      // Where it gives no notice, or is away, it is looked at all the same.
+      const listen = async (): Promise<void> => {
+        await subscriber.connect();
+        await subscriber.pSubscribe(`__keyspace@*__:${key}`, () => onNews());
+      };
+      void listen().catch(() => undefined);
+    },
+    async close() {
+      if (client.isOpen) client.destroy();
+      endNotices();
+    },
+  };
+}
