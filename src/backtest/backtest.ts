@@ -3,7 +3,7 @@ import { missingIdentity, timeOf } from '../runtime/task/interpret.js';
 import { Collector } from './collector.js';
 import type { Findings } from './findings.js';
 import { type Labels, readLabels } from './labels/labels.js';
-import { keysOf, type Lane, type LaneResult, together } from './lanes.js';
+import { type Lane, type LaneResult, together } from './lanes.js';
 import { type Verdicts, verdictsOf } from './metrics/verdicts.js';
 import type { Plan } from './plan.js';
 import { Population } from './population.js';
@@ -38,17 +38,23 @@ export interface BacktestInput {
  * Runs the rules of a plan over files, and keeps what they accuse in the scored range. Throws `RunError`, and `RecordFileError` for
  * labels or events that cannot be read.
  *
- * @param others what other lanes find meanwhile, which each run `backtestLane`; empty: there are none.
+ * @param elsewhere what all lanes find, which each run `backtestLane`; empty: there is one lane, here.
  */
-export async function backtest(input: BacktestInput, others: readonly Promise<LaneResult>[] = []): Promise<Backtest> {
+export async function backtest(
+  input: BacktestInput,
+  elsewhere: readonly Promise<LaneResult>[] = [],
+): Promise<Backtest> {
   const { plan, protocol, now } = input;
   const started = now();
   const labels = await labelsOf(protocol);
   const population = new Population(protocol, labels);
-  const lane = { index: 0, of: others.length + 1 };
-  const [own, ...rest] = await Promise.all([runLane(input, lane, labels, population), ...others]);
+  const only = { index: 0, of: 1 };
+  const lanes = elsewhere.length > 0 ? elsewhere : [runLane(input, only, labels)];
+  const [first, ...others] = await Promise.all(lanes);
+  for (const lane of [first!, ...others]) population.merge(lane.population);
   if (!population.hasEvents) await countUnread(population, input);
-  const { run, findings } = together([own, ...rest]);
+  population.sort();
+  const { run, findings } = together([first!, ...others]);
   const seconds = now() - started;
   const eventsPerSecond = Math.round(run.events / Math.max(seconds, 1e-9));
   return { plan, protocol, run: { ...run, seconds, eventsPerSecond }, findings, population, labels };
@@ -67,9 +73,10 @@ async function countUnread(population: Population, { streams, protocol }: Backte
   }
 }
 
-/** The part of a back-test that is another lane's. */
-export const backtestLane = async (input: BacktestInput, lane: Lane): Promise<LaneResult> =>
-  runLane(input, lane, await labelsOf(input.protocol), null);
+/** The part of a back-test that is one lane's. */
+export async function backtestLane(input: BacktestInput, lane: Lane): Promise<LaneResult> {
+  return runLane(input, lane, await labelsOf(input.protocol));
+}
 
 const labelsOf = async ({ labels }: Protocol): Promise<Labels | null> => (labels === null ? null : readLabels(labels));
 
@@ -77,13 +84,11 @@ async function runLane(
   { streams, plan, protocol, options, now, progress }: BacktestInput,
   lane: Lane,
   labels: Labels | null,
-  population: Population | null,
 ): Promise<LaneResult> {
+  const population = new Population(protocol, labels);
   const collector = new Collector(protocol, labels, plan, population);
-  const ownsKey = keysOf(lane);
-  const own = { ...options, ...(ownsKey === undefined ? {} : { ownsKey }) };
-  const run = await runFiles(streams, plan.rules, collector.listener(progress ?? {}), now, own);
-  return { run, found: collector.findings.data() };
+  const run = await runFiles(streams, plan.rules, collector.listener(progress ?? {}), now, { ...options, lane });
+  return { run, found: collector.findings.data(), population: population.data() };
 }
 
 /** What one rule set of the plan says. */

@@ -5,6 +5,7 @@ import type { Alert } from '../runtime/ports/alert.js';
 import { accusedEvents, accusesOf } from './accused.js';
 import { Findings } from './findings.js';
 import type { Labels } from './labels/labels.js';
+import { longestMs } from './look-back.js';
 import type { Plan } from './plan.js';
 import type { Population } from './population.js';
 import { fieldsOf, type Protocol } from './protocol.js';
@@ -31,18 +32,18 @@ export class Collector {
   private readonly noted: ReadonlySet<number>;
   private notes = 0;
 
-  /** @param population gets every event of the scored stream; `null`: someone else counts them. */
+  /** @param population gets every event of the scored stream that is counted in this lane. */
   constructor(
     private readonly protocol: Protocol,
     private readonly labels: Labels | null,
     { rules, sets }: Plan,
-    private readonly population: Population | null,
+    private readonly population: Population,
   ) {
     this.reader = new SubjectReader(protocol);
     this.places = new Map(rules.map((rule, index) => [rule, index]));
     this.accuses = rules.map((rule) => accusesOf(rule, protocol.accuse));
     this.fields = fieldsOf(protocol);
-    const horizon = Math.max(0, ...rules.map(longestMs));
+    const horizon = Math.max(0, ...rules.map(({ pattern }) => longestMs(pattern)));
     this.main = new Set(sets[0].rules);
     this.noted = new Set(sets.some((set) => set.name === BASELINE) ? differing(sets) : []);
     this.enoughAt = protocol.to + horizon;
@@ -52,7 +53,7 @@ export class Collector {
     return {
       ...progress,
       onFound: (found) => this.onFound(found),
-      ...(this.population !== null && { onRow: (stream, fields, time) => this.onRow(stream, fields, time) }),
+      onRow: (stream, fields, time) => this.onRow(stream, fields, time),
       fieldsOf: (stream) => this.fieldsOf(stream),
       isEnough: (watermark) => watermark >= this.enoughAt,
     };
@@ -63,7 +64,7 @@ export class Collector {
   }
 
   private onRow(stream: FileStream, fields: Readonly<Record<string, unknown>>, time: number): void {
-    if (this.population !== null && stream.settings.name === this.protocol.stream) this.population.add(fields, time);
+    if (stream.settings.name === this.protocol.stream) this.population.add(fields, time);
   }
 
   /** Nothing that was complete before the range can accuse anything in it. */
@@ -134,13 +135,4 @@ function differing(sets: Plan['sets']): number[] {
   const [ours, theirs] = [new Set(sets[0].rules), new Set(baseline.rules)];
   const all = [...sets[0].rules, ...baseline.rules];
   return all.filter((rule) => !ours.has(rule) || !theirs.has(rule));
-}
-
-/** From the first event of a match to when it is complete, at most. */
-function longestMs({ pattern }: Rule): number {
-  const form = pattern.window?.form;
-  if (form !== undefined) return form.kind === 'session' ? (form.maxMs ?? Number.POSITIVE_INFINITY) : form.sizeMs;
-  const [first, ...others] = pattern.steps;
-  const isOneEvent = others.length === 0 && first?.kind === 'event' && first.quantifier === undefined;
-  return isOneEvent ? 0 : (pattern.withinMs ?? Number.POSITIVE_INFINITY);
 }

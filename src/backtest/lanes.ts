@@ -1,5 +1,6 @@
 import { AlertDigest } from './digest.js';
 import { Findings, type FoundByLane } from './findings.js';
+import type { PopulationData } from './population.js';
 import type { RunResult } from './run-files.js';
 
 /** One of several threads that share out the keys; `index` from 0. */
@@ -12,12 +13,14 @@ export interface Lane {
 export interface LaneResult {
   readonly run: RunResult;
   readonly found: FoundByLane;
+  /** Of the events that this lane alone has counted. */
+  readonly population: PopulationData;
 }
 
 /**
- * Which keys a lane has. Each lane reads all events, so that event time, and which events are late, are the same in all, and steps
- * those of its own keys: what it finds is what one lane alone would find for these keys. So any rules can be shared out, whatever
- * their keys.
+ * Which keys a lane has, where streams are not shared out by partition. Each lane reads all events, so that event time, and which
+ * events are late, are the same in all, and steps those of its own keys: what it finds is what one lane alone would find for these keys.
+ * So any rules can be shared out, whatever their keys. The first lane counts the events.
  */
 export function keysOf({ index, of }: Lane): ((key: string) => boolean) | undefined {
   return of === 1 ? undefined : (key) => laneOf(key, of) === index;
@@ -31,7 +34,7 @@ function laneOf(key: string, lanes: number): number {
   return ((hash ^ (hash >>> 12)) >>> 0) % lanes;
 }
 
-/** Puts together what lanes have found. Events are counted by each of them, and so are those of the first. */
+/** Puts together what lanes have found. Each has counted other events. */
 export function together([first, ...others]: readonly [LaneResult, ...LaneResult[]]): {
   readonly run: RunResult;
   readonly findings: Findings;
@@ -39,13 +42,13 @@ export function together([first, ...others]: readonly [LaneResult, ...LaneResult
   const findings = new Findings();
   const digest = new AlertDigest();
   const byPattern: Record<string, number> = {};
-  let alerts = 0;
+  const sums = { events: 0, alerts: 0, late: 0, badRows: 0 };
   for (const { run, found } of [first, ...others]) {
     findings.merge(found);
     digest.merge(run.digest);
-    alerts += run.alerts;
+    for (const name of ['events', 'alerts', 'late', 'badRows'] as const) sums[name] += run[name];
     for (const [id, count] of Object.entries(run.byPattern)) byPattern[id] = (byPattern[id] ?? 0) + count;
   }
   findings.sort();
-  return { run: { ...first.run, alerts, byPattern, digest: digest.hex() }, findings };
+  return { run: { ...first.run, ...sums, byPattern, digest: digest.hex() }, findings };
 }

@@ -1,6 +1,6 @@
 import type { Rule } from '../rules/rule.js';
 import type { Alert } from '../runtime/ports/alert.js';
-import type { Log } from '../runtime/ports/log.js';
+import type { LogReader } from '../runtime/ports/log.js';
 import type { AlertDecoder } from '../runtime/sinks/alert-sink.js';
 import { AlertDigest } from './digest.js';
 import type { Protocol } from './protocol.js';
@@ -16,7 +16,7 @@ export interface Parity {
 }
 
 export interface ParityOptions {
-  readonly log: Log;
+  readonly log: LogReader;
   readonly alertsTopic: string;
   readonly decoder: AlertDecoder;
   readonly rules: readonly Rule[];

@@ -1,3 +1,4 @@
+import { DayCounts, type DayCountsData } from './day-counts.js';
 import type { Label, Labels } from './labels/labels.js';
 import type { Protocol } from './protocol.js';
 import { type Subject, SubjectReader } from './subjects.js';
@@ -10,6 +11,15 @@ export interface Fraud extends Subject {
   readonly label: Label;
   /** When that became known, in ms. */
   readonly knownAt: number;
+}
+
+/** What a population holds; it can be sent between threads. */
+export interface PopulationData {
+  readonly hasEvents: boolean;
+  readonly frauds: readonly Fraud[];
+  readonly cards: DayCountsData;
+  readonly excludable: DayCountsData;
+  readonly accounts: readonly string[];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -29,7 +39,8 @@ export class Population {
   /** The same by the key of `exclude`, where that is another field. */
   private readonly excludable = new DayCounts();
   private readonly accounts = new Set<string>();
-  private readonly seen = new Set<string>();
+  /** Where the fraud of an account stands. */
+  private readonly placeOf = new Map<string, number>();
   /** Time from which the frauds of a key are known. */
   private readonly knownFrom = new Map<string, number>();
   private readonly reader: SubjectReader;
@@ -49,6 +60,29 @@ export class Population {
     if (this.isInRange(time)) this.count(id, fields, time);
     const label = this.labels?.get(id);
     if (label?.isFraud === true) this.addFraud(String(id), label, fields, time);
+  }
+
+  /** For another thread. */
+  data(): PopulationData {
+    const { hasEvents, frauds, accounts } = this;
+    return {
+      ...{ hasEvents, frauds, accounts: [...accounts] },
+      ...{ cards: this.cards.data(), excludable: this.excludable.data() },
+    };
+  }
+
+  /** Takes in what another lane has counted of other events. */
+  merge(other: PopulationData): void {
+    this.hasEvents ||= other.hasEvents;
+    for (const fraud of other.frauds) this.keep(fraud);
+    for (const account of other.accounts) this.accounts.add(account);
+    this.cards.merge(other.cards);
+    this.excludable.merge(other.excludable);
+  }
+
+  /** Puts the frauds in an order that does not depend on that in which they were read. Nothing is added after it. */
+  sort(): void {
+    this.frauds.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   }
 
   /** Whether the subject of this key is left out on the day of `time`. */
@@ -102,41 +136,20 @@ export class Population {
   }
 
   private addFraud(id: string, label: Label, fields: Fields, time: number): void {
-    if (this.protocol.of === 'account') {
-      if (this.seen.has(id) || !this.isInRange(time)) return;
-      this.seen.add(id);
-    }
+    if (this.protocol.of === 'account' && !this.isInRange(time)) return;
     const knownAt = label.knownAt ?? time + this.protocol.knownAfterMs;
-    const fraud = { ...this.reader.read(id, fields, time), label, knownAt };
-    this.frauds.push(fraud);
+    this.keep({ ...this.reader.read(id, fields, time), label, knownAt });
+  }
+
+  /** Of an account its earliest event counts. */
+  private keep(fraud: Fraud): void {
+    const place = this.placeOf.get(fraud.id) ?? this.frauds.length;
+    if (place < this.frauds.length && this.frauds[place]!.time <= fraud.time) return;
+    this.frauds[place] = fraud;
+    if (this.protocol.of === 'account') this.placeOf.set(fraud.id, place);
     const { exclude } = this.protocol;
-    if (exclude === null || time < exclude.since) return;
+    if (exclude === null || fraud.time < exclude.since) return;
     const known = this.knownFrom.get(fraud.excludeKey) ?? Number.POSITIVE_INFINITY;
-    this.knownFrom.set(fraud.excludeKey, Math.min(known, knownAt));
-  }
-}
-
-/** How often each value occurs on each day. Events come almost in order, so the day before is the day. */
-class DayCounts {
-  private readonly byDay = new Map<number, Map<unknown, number>>();
-  private day = Number.NaN;
-  private latest = new Map<unknown, number>();
-
-  add(day: number, value: unknown): void {
-    if (day !== this.day) {
-      this.day = day;
-      this.latest = this.byDay.get(day) ?? new Map();
-      this.byDay.set(day, this.latest);
-    }
-    this.latest.set(value, (this.latest.get(value) ?? 0) + 1);
-  }
-
-  days(): number[] {
-    return [...this.byDay.keys()].sort((a, b) => a - b);
-  }
-
-  /** The values of a day, as text. */
-  of(day: number): (readonly [string, number])[] {
-    return [...(this.byDay.get(day) ?? [])].map(([value, count]) => [String(value ?? ''), count] as const);
+    this.knownFrom.set(fraud.excludeKey, Math.min(known, fraud.knownAt));
   }
 }

@@ -19,6 +19,8 @@ export interface Protocol {
   /** Event time of the accused: from this on, and before `to`. Infinite where nothing is said. */
   readonly from: number;
   readonly to: number;
+  /** How long before `from` the reading of a topic begins; `null`: as long as the rules look back. */
+  readonly warmupMs: number | null;
   /** `null`: there are none, and so no precision or recall. */
   readonly labels: LabelProtocol | null;
   readonly of: 'transaction' | 'account' | 'alert';
@@ -47,6 +49,7 @@ export interface ProtocolOptions {
   readonly profile?: string;
   readonly from?: number;
   readonly to?: number;
+  readonly warmup?: number;
   /** File with the labels. */
   readonly labels?: string;
 }
@@ -70,6 +73,7 @@ export function protocolOf(settings: Settings, options: ProtocolOptions = {}): P
     profile: options.profile ?? null,
     from: options.from ?? said.from ?? Number.NEGATIVE_INFINITY,
     to: options.to ?? said.to ?? Number.POSITIVE_INFINITY,
+    warmupMs: options.warmup ?? said.warmup ?? null,
     labels: file === undefined ? null : { file, id: id ?? stream.id ?? 'id', fraud, scenario, episode, knownAt },
     of: said.labels.of ?? 'transaction',
     stream: stream.name,

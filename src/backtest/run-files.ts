@@ -11,6 +11,7 @@ import type { DecodeFailure } from '../runtime/ports/decoder.js';
 import type { Settings, StreamSettings } from '../runtime/settings/index.js';
 import type { KeyedEngineOptions, RuleOptions } from '../runtime/task/keyed-engine.js';
 import { FileRun } from './file-run.js';
+import { keysOf, type Lane } from './lanes.js';
 import { Totals } from './run-totals.js';
 
 /** A stream of the settings with its file open; a topic has one for each of its partitions. */
@@ -63,12 +64,18 @@ export interface RunResult {
   readonly byPattern: Readonly<Record<string, number>>;
 }
 
-/** How rules run; `ownsKey` leaves the other keys to other lanes. */
-export type FileRunOptions = RuleOptions &
-  Pick<KeyedEngineOptions, 'ownsKey'> & {
-    /** More may come after the last event, so windows that are open stay open, as in a service. Default: the input ends. */
-    readonly isOpenEnded?: boolean;
-  };
+/** How rules run. */
+export interface RunFilesOptions extends RuleOptions {
+  /** More may come after the last event, so windows that are open stay open, as in a service. Default: the input ends. */
+  readonly isOpenEnded?: boolean;
+  /** Others do the rest. Default: there are no others. */
+  readonly lane?: Lane;
+}
+
+/** How one run does its part; `ownsKey` leaves the other keys to other lanes. */
+export type FileRunOptions = Omit<RunFilesOptions, 'lane'> & Pick<KeyedEngineOptions, 'ownsKey'>;
+
+const ONLY_LANE: Lane = { index: 0, of: 1 };
 
 /** Nothing to run: no stream with a file, or a rule that fits none of them. */
 export class RunError extends Error {
@@ -106,27 +113,54 @@ export async function runFiles(
   rules: readonly Rule[],
   listener: RunListener,
   now: () => number,
-  options: FileRunOptions = {},
+  { lane = ONLY_LANE, ...options }: RunFilesOptions = {},
 ): Promise<RunResult> {
   const started = now();
-  const bytesTotal = streams.reduce((sum, s) => sum + s.file.bytesTotal, 0);
+  const parts = joined(streams, rules).map((group) => partOf(group, lane));
+  const bytesTotal = parts.flatMap(({ counted }) => counted).reduce((sum, { file }) => sum + file.bytesTotal, 0);
   const totals = new Totals(listener, bytesTotal);
-  for (const group of joined(streams, rules)) await runGroup(group, totals, options);
+  for (const part of parts) await runPart(part, totals, { ...options, ...ownKeys(lane) }, options);
   const seconds = now() - started;
   return { ...totals.result(), seconds, eventsPerSecond: Math.round(totals.events / Math.max(seconds, 1e-9)) };
 }
 
+/** What a lane does of a group. */
+interface Part extends Joined {
+  /** Partitions of a topic that are run one by one, and the rules for it. */
+  readonly partitions: readonly FileStream[];
+  readonly ownRules: readonly Rule[];
+  /** The streams whose rows are counted here. */
+  readonly counted: readonly FileStream[];
+}
+
 /**
- * Partitions of a topic are run one by one, as in a service, with the rules that are keyed as the topic is; rules of other keys see the
- * events of all partitions, merged.
+ * Partitions of a topic are run one by one, as in a service, with the rules that are keyed as the topic is, and so are shared out whole;
+ * rules of other keys see the events of all partitions, merged, and of those lanes share out the keys.
  */
-async function runGroup({ streams, rules }: Joined, totals: Totals, options: FileRunOptions): Promise<void> {
+function partOf({ streams, rules }: Joined, { index, of }: Lane): Part {
   const [first] = streams;
   const isOfTopic = streams.length > 1 && streams.every(({ settings }) => settings.name === first!.settings.name);
-  const own = isOfTopic ? rules.filter((rule) => isKeyedAs(rule, first!.settings.key)) : [];
-  for (const stream of own.length > 0 ? streams : []) await new FileRun([stream], own, totals, options).run();
-  const others = rules.filter((rule) => !own.includes(rule));
-  if (others.length > 0) await new FileRun(streams, others, own.length > 0 ? totals.again() : totals, options).run();
+  const ownRules = isOfTopic ? rules.filter((rule) => isKeyedAs(rule, first!.settings.key)) : [];
+  const partitions = ownRules.length === 0 ? [] : streams.filter((_, place) => place % of === index);
+  const others = rules.filter((rule) => !ownRules.includes(rule));
+  const counted = ownRules.length > 0 ? partitions : index === 0 ? streams : [];
+  return { streams, rules: others, partitions, ownRules, counted };
+}
+
+async function runPart(
+  { streams, rules, partitions, ownRules, counted }: Part,
+  totals: Totals,
+  shared: FileRunOptions,
+  whole: FileRunOptions,
+): Promise<void> {
+  for (const stream of partitions) await new FileRun([stream], ownRules, totals, whole).run();
+  const isCounted = ownRules.length === 0 && counted.length > 0;
+  if (rules.length > 0) await new FileRun(streams, rules, isCounted ? totals : totals.again(), shared).run();
+}
+
+function ownKeys(lane: Lane): Pick<FileRunOptions, 'ownsKey'> {
+  const ownsKey = keysOf(lane);
+  return ownsKey === undefined ? {} : { ownsKey };
 }
 
 const isKeyedAs = ({ keyBy }: Rule, key: string | undefined): boolean => keyBy.form === 'one' && keyBy.field === key;

@@ -7,6 +7,8 @@ import type { Alert } from '../runtime/ports/alert.js';
 import { loadSettings, type Settings } from '../runtime/settings/index.js';
 import { dice } from '../runtime/testing/dice.js';
 import { ManualClock } from '../runtime/testing/manual-clock.js';
+import { AlertDigest } from './digest.js';
+import type { Lane } from './lanes.js';
 import { parity } from './parity.js';
 import { protocolOf } from './protocol.js';
 import { type FileStream, type RunResult, runFiles } from './run-files.js';
@@ -59,13 +61,18 @@ async function served(seed: number): Promise<MemoryLog> {
 
 const decoder = { decode: (value: Uint8Array) => JSON.parse(String(Buffer.from(value))) as Alert };
 
-async function replayed(log: MemoryLog, rules: readonly Rule[]): Promise<RunResult> {
+async function replayed(
+  log: MemoryLog,
+  rules: readonly Rule[],
+  { lane, from }: { readonly lane?: Lane; readonly from?: number } = {},
+): Promise<RunResult> {
   const { streams } = settingsOf();
   const schema = { stream: 'rows', fields: new Map(), kinds: null, kindParents: new Map() };
   const files = await TopicFile.open(log, 'rows', 'null', () => jsonDecoder);
+  if (from !== undefined) for (const file of files) await file.startAt(from);
   const parts: FileStream[] = files.map((file) => ({ settings: streams.rows!, file, schema }));
   const named = rules.map((rule) => ({ ...rule, streams: ['rows'] }));
-  return runFiles(parts, named, {}, () => 0, { isOpenEnded: true });
+  return runFiles(parts, named, {}, () => 0, { isOpenEnded: true, ...(lane && { lane }) });
 }
 
 describe('a back-test of a topic', () => {
@@ -90,6 +97,39 @@ describe('a back-test of a topic', () => {
     const both = await replayed(log, [...RULES, byType]);
     expect(both).toMatchObject({ events: 301, badRows: 1 });
     expect(both.byPattern['a-then-b']).toBe((await replayed(log, RULES)).byPattern['a-then-b']);
+  });
+
+  it.each([2, 3, 4])('finds the same with %i lanes, each event counted once', async (lanes) => {
+    const log = await served(6);
+    const byType: Rule = { ...RULES[0]!, id: 'by-type', key: 'type', keyBy: { form: 'one', field: 'type' } };
+    for (const rules of [RULES, [...RULES, byType], [byType]]) {
+      const one = await replayed(log, rules);
+      const digest = new AlertDigest();
+      const sum = { events: 0, late: 0, badRows: 0, alerts: 0 };
+      for (let index = 0; index < lanes; index++) {
+        const part = await replayed(log, rules, { lane: { index, of: lanes } });
+        digest.merge(part.digest);
+        for (const name of ['events', 'late', 'badRows', 'alerts'] as const) sum[name] += part[name];
+      }
+      const { events, late, badRows, alerts } = one;
+      expect({ ...sum, digest: digest.hex() }).toEqual({ events, late, badRows, alerts, digest: one.digest });
+    }
+  });
+
+  it('begins at a time of the log, and reads nothing before it', async () => {
+    const clock = new ManualClock();
+    const log = new MemoryLog({ clock });
+    await log.createTopic({ name: 'rows', partitions: PARTITIONS });
+    const producer = await log.producer();
+    const at = (i: number): number => 1000 + i;
+    const rows = Array.from({ length: 30 }, (_, i) => ({
+      ...row('rows', { id: `e${i}`, account: 'a', type: 'a', at: at(i) }),
+      partition: i % PARTITIONS,
+      timestamp: at(i),
+    }));
+    await producer.send(rows);
+    expect((await replayed(log, RULES, { from: at(12) })).events).toBe(18);
+    expect((await replayed(log, RULES, { from: at(30) })).events).toBe(0);
   });
 
   it('leaves the offsets of the group alone', async () => {

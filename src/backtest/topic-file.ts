@@ -1,14 +1,14 @@
 import type { AvroSchema } from '../connectors/avro/schema.js';
 import type { RecordFile, RowBatch } from '../connectors/file/record-file.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../runtime/ports/decoder.js';
-import type { Log, TopicPartition } from '../runtime/ports/log.js';
+import type { LogReader, RecordBatch, TopicPartition } from '../runtime/ports/log.js';
 
 /** What cannot be decoded has no fields, so that it counts as a row without id or time. */
 const UNREADABLE: DecodedRecord = { fields: {}, recordName: '' };
 
 /**
  * One partition of a topic as a file of rows, up to where it ends now. It is read apart from any group: no offsets are committed or
- * looked at. "Bytes" are offsets.
+ * looked at. "Bytes" are offsets. The next batch is fetched while one is taken.
  */
 export class TopicFile implements RecordFile {
   readonly format = 'avro';
@@ -17,9 +17,9 @@ export class TopicFile implements RecordFile {
   private readonly whole: RecordDecoder;
 
   private constructor(
-    private readonly log: Log,
+    private readonly log: LogReader,
     private readonly at: TopicPartition,
-    private readonly range: { readonly begin: number; readonly end: number },
+    private range: { readonly begin: number; readonly end: number },
     readonly schema: AvroSchema,
     private readonly decoderOf: (fields: Iterable<string>) => RecordDecoder,
   ) {
@@ -29,7 +29,7 @@ export class TopicFile implements RecordFile {
 
   /** All partitions of a topic, in order; none: there is no such topic. */
   static async open(
-    log: Log,
+    log: LogReader,
     topic: string,
     schema: AvroSchema,
     decoderOf: (fields: Iterable<string>) => RecordDecoder,
@@ -37,6 +37,16 @@ export class TopicFile implements RecordFile {
     const partitions = (await log.topics()).find(({ name }) => name === topic)?.partitions ?? 0;
     const places = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
     return Promise.all(places.map(async (at) => new TopicFile(log, at, await log.offsets(at), schema, decoderOf)));
+  }
+
+  /**
+   * Leaves out what was written before a time, by the log's own timestamps. An event is written when it has happened, or later: none that
+   * happened from then on is left out.
+   */
+  async startAt(timestamp: number): Promise<void> {
+    if (timestamp <= 0) return;
+    const begin = await this.log.offsetAt(this.at, timestamp);
+    this.range = { ...this.range, begin: Math.min(Math.max(begin, this.range.begin), this.range.end) };
   }
 
   get bytesTotal(): number {
@@ -48,8 +58,10 @@ export class TopicFile implements RecordFile {
     const stopped = new AbortController();
     const { begin, end } = this.range;
     let first = 0;
+    if (begin >= end) return;
     try {
-      for await (const batch of this.log.read(this.at, begin, { to: end, signal: stopped.signal })) {
+      const read = this.log.read(this.at, begin, { to: end, signal: stopped.signal });
+      for await (const batch of ahead(read)) {
         const records = batch.records.filter(({ value }) => value !== null);
         await decoder.prepare(records, stopped.signal);
         const rows = records.map((record) => {
@@ -74,4 +86,22 @@ export class TopicFile implements RecordFile {
 
   /** The log is someone else's to close. */
   async close(): Promise<void> {}
+}
+
+/** The same batches, of which the next is asked for before the one at hand is given. */
+async function* ahead(batches: AsyncIterable<RecordBatch>): AsyncGenerator<RecordBatch> {
+  const reading = batches[Symbol.asyncIterator]();
+  let next = reading.next();
+  try {
+    for (;;) {
+      const { value, done } = await next;
+      if (done === true) return;
+      next = reading.next();
+      // Who takes it hears of its failure.
+      next.catch(() => {});
+      yield value;
+    }
+  } finally {
+    await reading.return?.().catch(() => {});
+  }
 }

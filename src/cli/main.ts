@@ -158,6 +158,8 @@ function addBacktest(program: Command, run: Run): void {
     .option('--profile <name>', 'one of backtest.profiles in the config')
     .option('--from <time>', 'score transactions from this time on, e.g. 2026-01-31 (backtest.from)')
     .option('--to <time>', 'and before this one (backtest.to)')
+    .option('--warmup <duration>', 'how long before --from the reading of a topic begins (backtest.warmup)')
+    .option('--rules <id...>', 'only these rules, drafts too')
     .option('--labels <file>', 'labels instead of those that the config names')
     .option('--baseline <path>', 'patterns to compare with: what is new, lost and common')
     .option(

@@ -84,8 +84,10 @@ async function run(
   let seconds = 0;
   try {
     const input = { streams, plan, protocol, now: () => seconds++ };
-    const others = Array.from({ length: lanes - 1 }, (_, i) => backtestLane(input, { index: i + 1, of: lanes }));
-    const done = await backtest(input, others);
+    const elsewhere = Array.from({ length: lanes === 1 ? 0 : lanes }, (_, i) =>
+      backtestLane(input, { index: i, of: lanes }),
+    );
+    const done = await backtest(input, elsewhere);
     return measure(done, points, new Map(rules.flatMap((text) => [...parametersOf(text)])));
   } finally {
     for (const { file } of streams) await file.close();

@@ -31,12 +31,18 @@ export interface Readable {
   readonly lists: KnownLists;
 }
 
+export interface Chosen {
+  readonly parameters?: ParameterValues;
+  /** Ids of the rules that run, whatever their status. Default: those that are live or shadow. */
+  readonly only?: readonly string[];
+}
+
 /** The rules that run, and the texts that they were read from. Errors in them end the command. */
 export async function loadOrFail(
   path: string,
   { streams, lists }: Readable,
   output: Output,
-  parameters: ParameterValues = new Map(),
+  { parameters = new Map(), only }: Chosen = {},
 ): Promise<Pick<LoadedRules, 'rules' | 'texts'>> {
   const { rules, texts, diagnostics } = await loadRules([path], {
     // A topic is a stream for each of its partitions, all with one name.
@@ -47,7 +53,9 @@ export async function loadOrFail(
   const { errors, warnings } = bySeverity(diagnostics);
   for (const warning of warnings) output.say(formatDiagnostic(warning));
   if (errors.length > 0) throw new CommandError(errors.map(formatDiagnostic).join('\n\n'));
-  const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
+  const unknown = only?.find((id) => !rules.some((rule) => rule.id === id));
+  if (unknown !== undefined) throw new CommandError(`There is no rule ${unknown} in ${path}.`);
+  const running = rules.filter(({ id, status }) => only?.includes(id) ?? (status === 'live' || status === 'shadow'));
   if (running.length === 0) throw new CommandError(`There is no live or shadow rule in ${path}.`);
   return { rules: running, texts };
 }

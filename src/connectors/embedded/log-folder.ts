@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LogError } from '../../runtime/local-log/log-error.js';
 import type { TopicSpec } from '../../runtime/ports/log.js';
-import { fileError } from './file-errors.js';
+import { errnoOf, fileError } from './file-errors.js';
 import { replaceFile, syncDirectory } from './files.js';
 import { FolderLock } from './folder-lock.js';
 
@@ -61,15 +61,11 @@ export class LogFolder {
   }
 
   partition(topic: string, partition: number): string {
-    return join(this.directory, 'topics', topic, String(partition));
+    return partitionFolder(this.directory, topic, partition);
   }
 
-  async topics(): Promise<TopicSpec[]> {
-    const specs: TopicSpec[] = [];
-    for (const name of (await readdir(join(this.directory, 'topics'))).sort()) {
-      specs.push(await this.readTopic(name));
-    }
-    return specs;
+  topics(): Promise<TopicSpec[]> {
+    return readTopics(this.directory);
   }
 
   /** Makes the topic's folders whole or not at all. */
@@ -92,24 +88,51 @@ export class LogFolder {
   async release(): Promise<void> {
     await this.lock.release();
   }
+}
 
-  private async readTopic(name: string): Promise<TopicSpec> {
-    const path = join(this.directory, 'topics', name, TOPIC);
-    try {
-      const spec = JSON.parse(await readFile(path, 'utf8')) as TopicSpec;
-      if (spec.name === name && Number.isSafeInteger(spec.partitions)) {
-        return spec;
-      }
-    } catch (error) {
-      throw new LogError('LOG_CORRUPT', `${path} cannot be read. Write {"name": "${name}", "partitions": …} there.`, {
-        cause: error,
-      });
+export const partitionFolder = (directory: string, topic: string, partition: number): string =>
+  join(directory, 'topics', topic, String(partition));
+
+/**
+ * The topics of a folder that another process may have open. None where there is no such folder yet.
+ *
+ * @throws LogError `LOG_FOREIGN`, `LOG_CORRUPT`, `LOG_IO`.
+ */
+export async function lookAtTopics(directory: string): Promise<TopicSpec[]> {
+  try {
+    return (await checkMarker(directory)) ? [] : await readTopics(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') {
+      return [];
     }
-    throw new LogError(
-      'LOG_CORRUPT',
-      `${path} does not describe topic ${name}. Write {"name": "${name}", "partitions": …} there.`,
-    );
+    throw fileError(error, 'read', directory);
   }
+}
+
+async function readTopics(directory: string): Promise<TopicSpec[]> {
+  const specs: TopicSpec[] = [];
+  for (const name of (await readdir(join(directory, 'topics'))).sort()) {
+    specs.push(await readTopic(directory, name));
+  }
+  return specs;
+}
+
+async function readTopic(directory: string, name: string): Promise<TopicSpec> {
+  const path = join(directory, 'topics', name, TOPIC);
+  try {
+    const spec = JSON.parse(await readFile(path, 'utf8')) as TopicSpec;
+    if (spec.name === name && Number.isSafeInteger(spec.partitions)) {
+      return spec;
+    }
+  } catch (error) {
+    throw new LogError('LOG_CORRUPT', `${path} cannot be read. Write {"name": "${name}", "partitions": …} there.`, {
+      cause: error,
+    });
+  }
+  throw new LogError(
+    'LOG_CORRUPT',
+    `${path} does not describe topic ${name}. Write {"name": "${name}", "partitions": …} there.`,
+  );
 }
 
 /** Returns whether the folder is new. */

@@ -91,6 +91,21 @@ export class Segment {
     return cut;
   }
 
+  /** Finds out what the segment holds while another process appends to it: what is not whole yet is left as it is. */
+  async look(): Promise<void> {
+    const { size } = await stat(this.path);
+    const index = (await this.storedIndex()) ?? new SparseIndex(this.baseOffset);
+    if (index.bytes < size) {
+      const file = await open(this.path, 'r');
+      try {
+        await addIntact(index, new BatchScanner(file, size), size);
+      } finally {
+        await file.close();
+      }
+    }
+    this.adopt(index);
+  }
+
   /** A flush was made durable: its batches now belong to the segment. */
   extend(add: (index: SparseIndex) => void): void {
     const index = this.held as SparseIndex;
@@ -195,13 +210,7 @@ export class Segment {
     const file = await open(this.path, mayCut ? 'r+' : 'r');
     try {
       const scanner = new BatchScanner(file, size);
-      while (index.bytes < size) {
-        const found = await scanner.at(index.bytes);
-        if (found === undefined) {
-          break;
-        }
-        index.add(found.header);
-      }
+      await addIntact(index, scanner, size);
       if (index.bytes === size) {
         return 0;
       }
@@ -236,6 +245,17 @@ export class Segment {
     this.endOffset = index.endOffset;
     this.maxTimestamp = index.maxTimestamp;
     this.lastAppendedAt = index.lastAppendedAt;
+  }
+}
+
+/** Adds batches to the index up to the first one that is not whole. */
+async function addIntact(index: SparseIndex, scanner: BatchScanner, size: number): Promise<void> {
+  while (index.bytes < size) {
+    const found = await scanner.at(index.bytes);
+    if (found === undefined) {
+      return;
+    }
+    index.add(found.header);
   }
 }
 

@@ -9,10 +9,11 @@ import {
   parquetSchema,
   type SchemaTree,
 } from 'hyparquet';
-import type { DecodedRecord, DecodeFailure } from '../../runtime/ports/decoder.js';
+import type { DecodeFailure } from '../../runtime/ports/decoder.js';
 import type { AvroField, AvroSchema } from '../avro/schema.js';
 import { RecordFileError } from './file-error.js';
 import { INFERRED_RECORD_NAME } from './infer-schema.js';
+import { type Column, compactColumn, rowsOf } from './parquet-columns.js';
 import { openFile, type RecordFile, type RowBatch } from './record-file.js';
 
 const BATCH_ROWS_MAX = 4_096;
@@ -69,10 +70,12 @@ export class ParquetFile implements RecordFile {
       const names = parquetSchema(metadata).children.map(({ element }) => element.name);
       const { ranges } = await parquetScan(options);
       for (const range of ranges) {
-        // A scan keeps what it has read, so each row group has one of its own.
-        const scan = await parquetScan({ ...options, ...range });
-        const columns: ArrayLike<unknown>[] = [];
-        for (const column of names) columns.push(await scan.readColumn({ column, ...range }));
+        const columns: Column[] = [];
+        // A scan keeps what it has read as it was read, so each column has one of its own.
+        for (const column of names) {
+          const scan = await parquetScan({ ...options, ...range, columns: [column] });
+          columns.push(compactColumn(await scan.readColumn({ column, ...range })));
+        }
         const rowCount = range.rowEnd - range.rowStart;
         for (let from = 0; from < rowCount; from += BATCH_ROWS_MAX) {
           const rows = rowsOf(names, columns, from, Math.min(rowCount, from + BATCH_ROWS_MAX));
@@ -93,36 +96,6 @@ export class ParquetFile implements RecordFile {
   close(): Promise<void> {
     return this.handle.close();
   }
-}
-
-function rowsOf(
-  names: readonly string[],
-  columns: readonly ArrayLike<unknown>[],
-  from: number,
-  to: number,
-): DecodedRecord[] {
-  const rows = new Array<DecodedRecord>(to - from);
-  for (let place = from; place < to; place++) {
-    const fields: Record<string, unknown> = {};
-    for (let i = 0; i < names.length; i++) fields[names[i]!] = plain(columns[i]![place]);
-    rows[place - from] = { fields, recordName: INFERRED_RECORD_NAME };
-  }
-  return rows;
-}
-
-/** A value as JSON has it. A whole number that a double cannot hold becomes text. */
-function plain(value: unknown): unknown {
-  if (value === undefined) return null;
-  if (typeof value === 'bigint') {
-    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value);
-  }
-  if (value instanceof Date) return value.getTime();
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plain(item)]));
-  }
-  return value;
 }
 
 const bufferOf = (handle: FileHandle, byteLength: number): AsyncBuffer => ({

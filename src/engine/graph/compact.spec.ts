@@ -39,7 +39,7 @@ describe('compaction', () => {
     }
     // Of 50 events in the window, 38 are a or b.
     expect(most).toBeGreaterThan(38);
-    expect(most).toBeLessThanOrEqual(3 * 38 + 65);
+    expect(most).toBeLessThanOrEqual(3 * 38 + 17);
     expect(mostNodes).toBeLessThan(3000);
   });
 

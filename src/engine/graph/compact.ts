@@ -16,8 +16,8 @@ import { NodeMaker } from './node-maker.js';
 
 /**
  * Nothing is done when a window ends: what is dead is passed over, and goes when the graph is compacted, which copies the part
- * alive. That is due once more than twice as many items were added as were alive the time before (and more than 64). So each
- * item added pays for the copying of one and a half at most, and a key never holds more than three times its items alive and 65.
+ * alive. That is due once more than twice as many items were added as were alive the time before (and more than 16). So each
+ * item added pays for the copying of one and a half at most, and a key never holds more than three times its items alive and 17.
  *
  * When it is due is told by `held` and `added` alone, which depend on the events and not on how the graph is laid out: runs that
  * are over the limit are dropped at the same event, whether or not the state was saved and loaded in between, or pruned.
@@ -27,7 +27,8 @@ export interface GraphLimits {
   readonly itemsMax: number;
 }
 
-const ADDED_MIN = 64;
+/** Low, because an item holds its event, and most keys have few. */
+const ADDED_MIN = 16;
 
 export function compactionIsDue({ held, added }: GraphState, { itemsMax }: GraphLimits): boolean {
   return added > Math.max(ADDED_MIN, 2 * held) || held + added > itemsMax + (itemsMax >> 2);

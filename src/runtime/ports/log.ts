@@ -179,6 +179,9 @@ export interface Log {
   close(): Promise<void>;
 }
 
+/** What reading takes: of a log that another process may write meanwhile. */
+export type LogReader = Pick<Log, 'topics' | 'read' | 'offsets' | 'offsetAt' | 'close'>;
+
 /** Name of a partition in maps, logs and metrics. */
 export function partitionName(p: TopicPartition): string {
   return `${p.topic}-${p.partition}`;

@@ -8,6 +8,9 @@ import { choice, decimal, duration, flag, integer, moment, path, text } from './
 const protocol = {
   from: moment.optional('Transactions before this time only warm up the rules.', { defaultText: 'the first event' }),
   to: moment.optional('Transactions from this time on are not scored.', { defaultText: 'after the last event' }),
+  warmup: duration.optional('How long before `from` the reading of a topic begins, so that the rules are warm.', {
+    defaultText: 'as long as the rules look back; from the first record where one may look back for ever, or skips',
+  }),
   labels: z
     .strictObject({
       file: path.optional('File with the known frauds, one a row: Avro, NDJSON, CSV or Parquet, by its ending.'),

@@ -1,20 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedLog } from '../../connectors/embedded/embedded-log.js';
+import { LogFolderReader } from '../../connectors/embedded/log-folder-reader.js';
 import { KafkaLog } from '../../connectors/kafka/kafka-log.js';
 import type { KafkaOptions } from '../../connectors/kafka/options.js';
-import type { Log } from '../../runtime/ports/log.js';
+import type { Log, LogReader } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
 
 /** The log that the settings name: Kafka where there are brokers, else the embedded log in the data folder. */
 export async function openLog(settings: Settings, report: (text: string) => void): Promise<Log> {
   if (settings.kafka.brokers !== undefined) return new KafkaLog(kafkaOptions(settings.kafka, settings.kafka.brokers));
   return EmbeddedLog.open({
-    directory: join(settings.data.directory, 'log'),
+    directory: logFolder(settings),
     retentionMs: settings.retention,
     onTrouble: (trouble) => report(trouble.message),
   });
 }
+
+/** The same log to read from alone, also while a service has the embedded one open. */
+export function openLogToRead(settings: Settings): LogReader {
+  const { brokers } = settings.kafka;
+  return brokers === undefined
+    ? new LogFolderReader(logFolder(settings))
+    : new KafkaLog(kafkaOptions(settings.kafka, brokers));
+}
+
+const logFolder = ({ data }: Settings): string => join(data.directory, 'log');
 
 function kafkaOptions(kafka: Settings['kafka'], brokers: readonly string[]): KafkaOptions {
   const { tls, sasl } = kafka;

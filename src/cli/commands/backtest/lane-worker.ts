@@ -1,16 +1,32 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { backtestLane } from '../../../backtest/backtest.js';
+import type { DecodeFailure } from '../../../runtime/ports/decoder.js';
+import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
+import { openOrFail } from '../files.js';
 import { prepare } from './prepare.js';
-import type { LaneData } from './spawn-lane.js';
+import type { LaneData, LaneMessage } from './spawn-lane.js';
 
-/** One lane of a back-test in a thread of its own. What the first lane says of rules and rows is not said again. */
+/** One lane of a back-test in a thread of its own. What there is to say of rules was said when the command read them. */
 const { source, lane } = workerData as LaneData;
 const silent: Output = { json: false, say: () => {}, result: () => {}, progress: () => {} };
-const { input, close } = await prepare(source, silent);
+const tell = (message: LaneMessage): void => parentPort!.postMessage(message);
+
 try {
-  const result = await backtestLane({ ...input, now: () => performance.now() / 1000 }, lane);
-  parentPort!.postMessage(result);
-} finally {
-  await close();
+  const { input, close } = await prepare(source, silent);
+  try {
+    const progress = {
+      onProgress: (fraction: number, events: number) => tell({ kind: 'progress', fraction, events }),
+      onBadRow: (file: string, row: number, { reason, detail }: DecodeFailure) =>
+        tell({ kind: 'badRow', file, row, reason, detail }),
+    };
+    const now = (): number => performance.now() / 1000;
+    const result = await openOrFail(() => backtestLane({ ...input, now, progress }, lane));
+    tell({ kind: 'result', result });
+  } finally {
+    await close();
+  }
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  tell({ kind: 'failed', message: error.message });
 }

@@ -1,11 +1,12 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { BacktestInput } from '../../../backtest/backtest.js';
+import { lookBackMs } from '../../../backtest/look-back.js';
 import { type Protocol, protocolOf } from '../../../backtest/protocol.js';
 import { type FileStream, openStreams } from '../../../backtest/run-files.js';
 import { loadLists } from '../../../runtime/lists/load-lists.js';
-import type { Log } from '../../../runtime/ports/log.js';
+import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings } from '../../../runtime/settings/index.js';
-import { parseTimestamp } from '../../../runtime/settings/values.js';
+import { parseDuration, parseTimestamp } from '../../../runtime/settings/values.js';
 import { ruleOptionsOf } from '../../../runtime/task/keyed-engine.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
@@ -16,7 +17,9 @@ import { openTopic } from './topic.js';
 
 /** What decides the result of a back-test: every lane is prepared from it by itself. */
 export interface BacktestSource {
-  readonly config: string;
+  /** Absent: the settings are given. */
+  readonly config?: string;
+  readonly settings?: Settings;
   readonly data?: string;
   readonly patterns?: string;
   /** Read it in place of a file. */
@@ -24,10 +27,21 @@ export interface BacktestSource {
   readonly profile?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly warmup?: string;
   readonly labels?: string;
+  /** Of the rules that are read: these alone, drafts too. */
+  readonly rules?: readonly string[];
   /** Patterns to compare with. */
   readonly baseline?: string;
   readonly sweep?: readonly string[];
+}
+
+/** Options of a command hold more than what other threads need. */
+export function sourceOf(options: BacktestSource): BacktestSource {
+  const { config, settings, data, patterns, topic, profile, from, to, warmup, labels, rules, baseline, sweep } =
+    options;
+  const all = { config, settings, data, patterns, topic, profile, from, to, warmup, labels, rules, baseline, sweep };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 export interface Prepared {
@@ -38,26 +52,32 @@ export interface Prepared {
   readonly rules: PlannedRules;
   readonly input: Omit<BacktestInput, 'now' | 'progress'>;
   /** Where a topic is read; `null`: files are. */
-  readonly log: Log | null;
+  readonly log: LogReader | null;
   close(): Promise<void>;
 }
 
 interface Opened {
   readonly streams: readonly FileStream[];
-  readonly log: Log | null;
+  readonly log: LogReader | null;
+  /** Leaves out what of a topic was written before a time. */
+  startAt(timestamp: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Reads settings and rules, and opens the files, or the log. Throws `CommandError`. */
 export async function prepare(source: BacktestSource, output: Output): Promise<Prepared> {
-  const settings = settingsOrFail(source.config);
-  const base = dirname(resolve(source.config));
+  const settings = source.settings ?? settingsOrFail(source.config);
+  const base = dirname(resolve(source.config ?? 'stakeout.yaml'));
   const protocol = await openOrFail(async () => protocolFor(settings, base, source));
   const opened = await openOrFail(() => openSource(settings, base, source, protocol.stream, output));
   const { streams, log } = opened;
   try {
     const lists = await openOrFail(() => loadLists(settings.lists));
     const rules = await plannedRules(source, settings, { streams, lists: lists.known }, output);
+    if (Number.isFinite(protocol.from)) {
+      const warmup = protocol.warmupMs ?? lookBackMs(rules.plan.rules);
+      await opened.startAt(protocol.from - warmup);
+    }
     const options = { ...ruleOptionsOf(settings.engine), lists, isOpenEnded: log !== null };
     const input = { streams, plan: rules.plan, protocol, options };
     return { title: settings.name, settings, streams, rules, input, log, close: opened.close };
@@ -78,9 +98,9 @@ async function openSource(
   const path = (name: string): string => relative(base, name);
   if (topic === undefined) {
     const streams = await openStreams(settings, data, path);
-    return { streams, log: null, close: () => closeAll(streams) };
+    return { streams, log: null, startAt: async () => undefined, close: () => closeAll(streams) };
   }
-  const { log, streams: own } = await openTopic(settings, topic, scored, output);
+  const { log, streams: own, startAt } = await openTopic(settings, topic, scored, output);
   const { [own[0]!.settings.name]: _, ...rest } = settings.streams;
   const hasFiles = Object.values(rest).some((stream) => stream.file !== undefined);
   const others = hasFiles ? await openStreams({ ...settings, streams: rest }, data, path) : [];
@@ -88,7 +108,7 @@ async function openSource(
     await closeAll(others);
     await log.close();
   };
-  return { streams: [...own, ...others], log, close };
+  return { streams: [...own, ...others], log, startAt, close };
 }
 
 async function closeAll(streams: readonly FileStream[]): Promise<void> {
@@ -101,6 +121,7 @@ function protocolFor(settings: Settings, base: string, options: BacktestSource):
     ...(profile === undefined ? {} : { profile }),
     ...momentOf(options, 'from'),
     ...momentOf(options, 'to'),
+    ...warmupOf(options),
   });
   const { labels } = protocol;
   if (options.labels !== undefined) {
@@ -110,6 +131,13 @@ function protocolFor(settings: Settings, base: string, options: BacktestSource):
   if (labels === null || data === undefined) return protocol;
   const name = relative(base, labels.file);
   return { ...protocol, labels: { ...labels, file: isAbsolute(name) ? labels.file : join(data, name) } };
+}
+
+function warmupOf({ warmup }: BacktestSource): { warmup?: number } {
+  if (warmup === undefined) return {};
+  const duration = parseDuration(warmup);
+  if (duration !== undefined) return { warmup: duration };
+  throw new CommandError(`--warmup takes a duration such as 30d, not ${warmup}.`);
 }
 
 function momentOf(options: BacktestSource, name: 'from' | 'to'): { from?: number; to?: number } {

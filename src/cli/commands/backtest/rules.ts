@@ -18,6 +18,7 @@ export interface PlannedRules {
 interface RuleOptions {
   readonly profile?: string;
   readonly patterns?: string;
+  readonly rules?: readonly string[];
   readonly baseline?: string;
   readonly sweep?: readonly string[];
 }
@@ -31,7 +32,8 @@ export async function plannedRules(
 ): Promise<PlannedRules> {
   const ofProfile = options.profile === undefined ? undefined : settings.backtest.profiles[options.profile]?.patterns;
   const path = options.patterns ?? ofProfile ?? settings.patterns;
-  const { rules, texts } = await loadOrFail(path, readable, output);
+  const chosen = options.rules === undefined ? {} : { only: options.rules };
+  const { rules, texts } = await loadOrFail(path, readable, output, chosen);
   const defaults = new Map(rules.flatMap((rule) => [...parametersOf(texts.get(rule.source) ?? '')]));
   const swept = await openOrFail(async () => (options.sweep ?? []).map(parseSweep));
   for (const { name } of swept) if (!defaults.has(name)) throw unknownParameter(name, defaults);
@@ -43,7 +45,7 @@ export async function plannedRules(
   }
   for (const values of sweep) {
     const name = [...values].map(([parameter, value]) => `${parameter}=${value}`).join(' ');
-    sets.push([name, (await loadOrFail(path, readable, quiet, values)).rules]);
+    sets.push([name, (await loadOrFail(path, readable, quiet, { ...chosen, parameters: values })).rules]);
   }
   return { plan: planOf(rules, sets), sweep, defaults };
 }

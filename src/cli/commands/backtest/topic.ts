@@ -4,18 +4,20 @@ import { eventSchemaFor } from '../../../connectors/avro/stream-schema.js';
 import { inferSchema } from '../../../connectors/file/infer-schema.js';
 import { systemClock } from '../../../connectors/system-clock.js';
 import { DecodeFailure } from '../../../runtime/ports/decoder.js';
-import type { Log } from '../../../runtime/ports/log.js';
+import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings, StreamSettings } from '../../../runtime/settings/index.js';
-import { openLog } from '../../../service/compose/log.js';
+import { openLogToRead } from '../../../service/compose/log.js';
 import { makeStream } from '../../../service/compose/stream-parts.js';
 import type { Output } from '../../output.js';
 
 const ROWS_TO_INFER_FROM = 1000;
 
 export interface TopicStreams {
-  readonly log: Log;
+  readonly log: LogReader;
   /** One for each partition. */
   readonly streams: readonly FileStream[];
+  /** Leaves out what was written before a time. */
+  startAt(timestamp: number): Promise<void>;
 }
 
 /**
@@ -31,10 +33,13 @@ export async function openTopic(
   const all = Object.values(settings.streams);
   const of = all.find((stream) => stream.topic === topic) ?? all.find((stream) => stream.name === scored)!;
   if (of.time === undefined) throw new RunError(`streams.${of.name}.time must name the field with the event time.`);
-  const log = await openLog(settings, (text) => output.say(text));
+  const log = openLogToRead(settings);
   try {
-    const streams = await streamsOf(log, settings, { ...of, topic }, output);
-    if (streams.length > 0) return { log, streams };
+    const { streams, files } = await streamsOf(log, settings, { ...of, topic }, output);
+    const startAt = async (timestamp: number): Promise<void> => {
+      await Promise.all(files.map((file) => file.startAt(timestamp)));
+    };
+    if (streams.length > 0) return { log, streams, startAt };
     throw new RunError(`There is no topic ${topic}.`);
   } catch (error) {
     await log.close();
@@ -42,7 +47,12 @@ export async function openTopic(
   }
 }
 
-async function streamsOf(log: Log, settings: Settings, stream: StreamSettings, output: Output): Promise<FileStream[]> {
+async function streamsOf(
+  log: LogReader,
+  settings: Settings,
+  stream: StreamSettings,
+  output: Output,
+): Promise<{ readonly streams: FileStream[]; readonly files: TopicFile[] }> {
   const parts = makeStream(stream, {
     ...{ settings, clock: systemClock },
     onTrouble: (error) => output.say(`the schema registry does not answer; waiting for it: ${error.message}`),
@@ -52,7 +62,8 @@ async function streamsOf(log: Log, settings: Settings, stream: StreamSettings, o
     TopicFile.open(log, stream.topic!, schema, (fields) => parts.decoder(fields));
   const avro = parts.avro ?? inferSchema(await firstRows(await open('null')));
   const schema = eventSchemaFor(stream, avro);
-  return (await open(avro)).map((file) => ({ settings: stream, file, schema }));
+  const files = await open(avro);
+  return { files, streams: files.map((file) => ({ settings: stream, file, schema })) };
 }
 
 /** Whole records, to tell from what fields there are. */
