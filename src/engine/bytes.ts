@@ -21,6 +21,13 @@ export class ByteWriter {
     this.length += 8;
   }
 
+  /** A whole number below 2^32, in four bytes. */
+  word(value: number): void {
+    this.reserve(4);
+    this.view.setUint32(this.length, value, true);
+    this.length += 4;
+  }
+
   /** With its length before it. */
   byteString(value: Uint8Array): void {
     this.varint(value.length);
@@ -83,6 +90,16 @@ export class ByteReader {
     if (this.at + length > this.bytes.length) throw new RangeError('bytes end inside a byte string');
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  /** Goes on at another place. */
+  moveTo(position: number): void {
+    this.at = position;
+  }
+
+  skip(length: number): void {
+    if (this.at + length > this.bytes.length) throw new RangeError('bytes end inside a byte string');
+    this.at += length;
   }
 
   /** Bytes read so far. */

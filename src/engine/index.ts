@@ -57,17 +57,23 @@ export { canonicalJson } from './canonical-json.js';
 export {
   decodeKeyState,
   type EventCodec,
-  encodedEvents,
   encodeKeyState,
-  KEY_STATE_VERSION,
   type KeyStateLayout,
-  KeyStateVersionError,
   ownLayout,
-  readsKeyStateVersion,
   viewKeyState,
   windowIdsOf,
   windowsFrom,
 } from './codec/key-state-codec.js';
+export {
+  deadlineBefore,
+  encodedEvents,
+  hasOutline,
+  KEY_STATE_VERSION,
+  KeyStateVersionError,
+  readsKeyStateVersion,
+  runsBefore,
+  visitEvents,
+} from './codec/outline.js';
 export type { CompiledPattern, CompileOptions } from './compiler/compile.js';
 export { compilePattern, PatternCompiler, PatternError, validatePattern } from './compiler/compile.js';
 export type { EngineEvent, FieldValue } from './event.js';

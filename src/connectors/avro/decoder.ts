@@ -99,6 +99,10 @@ class PlainDecoder implements RecordDecoder {
     this.wholePlan = plans.forWhole(writer);
   }
 
+  schemaOf(): number {
+    return -1;
+  }
+
   prepare(): undefined {
     return undefined;
   }
@@ -117,7 +121,11 @@ class PlainDecoder implements RecordDecoder {
 /** The schema id in a value's header, or `null` when there is no such header. */
 export function confluentSchemaId(value: Uint8Array): number | null {
   if (value.length < CONFLUENT_HEADER_BYTES || value[0] !== 0) return null;
-  return ((value[1]! << 24) | (value[2]! << 16) | (value[3]! << 8) | value[4]!) >>> 0;
+  return idAt(value, 0);
+}
+
+function idAt(value: Uint8Array, start: number): number {
+  return ((value[start + 1]! << 24) | (value[start + 2]! << 16) | (value[start + 3]! << 8) | value[start + 4]!) >>> 0;
 }
 
 function notFramed(value: Uint8Array): DecodeFailure {
@@ -139,6 +147,10 @@ class ConfluentDecoder implements RecordDecoder {
     private readonly writers: WriterSchemas,
     private readonly planner: Plans,
   ) {}
+
+  schemaOf(bytes: Uint8Array, start: number, end: number): number {
+    return end - start < CONFLUENT_HEADER_BYTES || bytes[start] !== 0 ? -1 : idAt(bytes, start);
+  }
 
   prepare(records: readonly LogRecord[], signal: AbortSignal): Promise<void> | undefined {
     let missing: Set<number> | undefined;

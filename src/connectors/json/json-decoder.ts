@@ -9,6 +9,10 @@ export class JsonDecoder implements RecordDecoder {
     return undefined;
   }
 
+  schemaOf(): number {
+    return -1;
+  }
+
   decode(record: LogRecord): DecodedRecord | DecodeFailure {
     if (record.value === null || record.value.length === 0)
       return new DecodeFailure('empty-value', 'the record has no value');

@@ -4,14 +4,8 @@ import { begin, eq, field } from '../pattern/builder.js';
 import { type KeyState, slotsOf } from '../ruleset/key-state.js';
 import { compileRuleSet, processKey } from '../ruleset/rule-set.js';
 import type { RuleSetOutput } from '../ruleset/slot-state.js';
-import {
-  decodeKeyState,
-  type EventCodec,
-  encodedEvents,
-  encodeKeyState,
-  KeyStateVersionError,
-  ownLayout,
-} from './key-state-codec.js';
+import { decodeKeyState, type EventCodec, encodeKeyState, ownLayout } from './key-state-codec.js';
+import { encodedEvents, KeyStateVersionError } from './outline.js';
 
 const is = (type: string) => eq(field('type'), type);
 const HELD = {

@@ -9,24 +9,18 @@ import { slotGroup } from '../ruleset/group-step.js';
 import { type KeyState, NO_GROUPS, slotsOf } from '../ruleset/key-state.js';
 import type { RuleSet } from '../ruleset/rule-set.js';
 import { fitsSlot, isGraphState, isWindowed, type Slot, type SlotState, slotMask } from '../ruleset/slot-state.js';
+import { KEY_STATE_VERSION, passOutline, readVersion, writeOutline } from './outline.js';
 import { decodeWindowed, encodeWindowed } from './window-codec.js';
 
 /**
  * Key state as bytes, and back.
  *
- *     version  events  nodes  patterns  features
+ *     version  events  nodes  patterns  features  outline
  *
  * Events and nodes are tables: each event and each node of the shared match buffer is written once, however many runs share
- * it, and a node comes after the one it points to. The start run is left out but for its place in the heap's array.
- *
- * Version 3 is version 2 with windows among the patterns; a state without any is still written as version 2.
+ * it, and a node comes after the one it points to. The start run is left out but for its place in the heap's array. For the outline
+ * see `outline.ts`.
  */
-export const KEY_STATE_VERSION = 3;
-const WINDOWLESS_VERSION = 2;
-
-/** Whether states of this version can be read. */
-export const readsKeyStateVersion = (version: number): boolean =>
-  version === KEY_STATE_VERSION || version === WINDOWLESS_VERSION;
 
 /** What follows a slot: its runs, its shared graph, or its windows. */
 const RUNS = 0;
@@ -39,10 +33,6 @@ export interface EventCodec {
   encode(event: EngineEvent): Uint8Array;
   /** The bytes are a view that the codec must not keep. */
   decode(bytes: Uint8Array): EngineEvent;
-}
-
-export class KeyStateVersionError extends Error {
-  readonly code = 'KEY_STATE_VERSION';
 }
 
 const NO_FEATURES = compileFeatures([]);
@@ -64,7 +54,7 @@ export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec)
     else for (const run of [...s.partial, ...s.completed]) table.addNode(run.head);
   }
   const out = scratch;
-  out.varint(states.some(isWindowed) ? KEY_STATE_VERSION : WINDOWLESS_VERSION);
+  out.varint(KEY_STATE_VERSION);
   out.varint(table.events.size);
   for (const event of table.events.keys()) out.byteString(codec.encode(event));
   out.varint(table.nodes.size);
@@ -80,6 +70,7 @@ export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec)
   });
   if (rules.features === null) out.varint(0);
   else encodeFeatures(out, rules.features, state.features);
+  writeOutline(out, rules, state);
   return out.take();
 }
 
@@ -129,7 +120,7 @@ export function decodeKeyState(
   layout: KeyStateLayout = ownLayout(rules),
 ): KeyState | undefined {
   const input = new ByteReader(bytes);
-  checkVersion(input);
+  const version = readVersion(input);
   const events = table(input.varint(), () => codec.decode(input.byteString()));
   const nodes: MatchNode[] = [];
   for (let left = input.varint(); left > 0; left--) {
@@ -148,6 +139,7 @@ export function decodeKeyState(
       entries.push({ slot, state, bytes: bytes.subarray(from, input.position) });
   }
   const features = decodeFeatures(input, rules.features ?? NO_FEATURES, layout.windows);
+  passOutline(input, version);
   if (entries.length === 0 && features === undefined) return undefined;
   entries.sort((a, b) => a.slot - b.slot);
   return keyStateOf(rules, entries, features);
@@ -206,20 +198,6 @@ function decodeSlot(
   const start = slot === null ? null : slot.pattern.start.startRun;
   const partial = decodeRuns(input, nodes, start);
   return { partial, completed: decodeRuns(input, nodes, start) };
-}
-
-/** The encoded events inside key state, as views: for a host that must get ready (fetch schemas) before it decodes them. */
-export function encodedEvents(bytes: Uint8Array): Uint8Array[] {
-  const input = new ByteReader(bytes);
-  checkVersion(input);
-  return table(input.varint(), () => input.byteString());
-}
-
-function checkVersion(input: ByteReader): void {
-  const version = input.varint();
-  if (readsKeyStateVersion(version)) return;
-  const known = `${WINDOWLESS_VERSION} and ${KEY_STATE_VERSION}`;
-  throw new KeyStateVersionError(`key state of version ${version}; this engine reads versions ${known}`);
 }
 
 /** Numbers events and nodes, a node after the one before it. */

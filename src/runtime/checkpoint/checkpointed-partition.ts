@@ -1,3 +1,4 @@
+import type { EntryBlock } from '../ports/entry-block.js';
 import { partitionName, type TopicPartition } from '../ports/log.js';
 import { type PartitionState, type StateBatch, type StateEntry, StateStoreError } from '../ports/state-store.js';
 import { CheckpointStoppedError } from './abortable.js';
@@ -191,6 +192,10 @@ class OwnedState implements PartitionState {
 
   entries(): AsyncIterable<StateEntry> {
     return this.state.entries();
+  }
+
+  blocks(): AsyncIterable<EntryBlock> {
+    return this.state.blocks();
   }
 
   async write(batch: StateBatch): Promise<void> {

@@ -1,3 +1,4 @@
+import { blocksOf, type EntryBlock } from '../ports/entry-block.js';
 import type { PartitionState, StateBatch, StateEntry } from '../ports/state-store.js';
 import { applyFiles, isUnfinished } from './apply.js';
 import { ChangeSet } from './changes.js';
@@ -75,6 +76,10 @@ export class TrackedState {
 
   entries(): AsyncIterable<StateEntry> {
     return this.inner.entries();
+  }
+
+  blocks(): AsyncIterable<EntryBlock> {
+    return this.inner.blocks?.() ?? blocksOf(this.inner.entries());
   }
 
   write(batch: StateBatch, mayWrite: () => void): Promise<void> {

@@ -36,6 +36,11 @@ export class TimerHeap {
     return this.count === 0 ? Number.POSITIVE_INFINITY : this.times.get(0);
   }
 
+  /** Slot of the first timer; only while there is one. */
+  first(): number {
+    return this.slots.get(0);
+  }
+
   /** Time of the slot's timer; infinity: it has none. */
   timeOf(slot: number): number {
     const place = this.places.get(slot);

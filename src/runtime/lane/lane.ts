@@ -234,7 +234,7 @@ export class Lane implements Detector {
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, report, readRuleSet, clock, hotKeysMax, turn } = this.options;
+    const { log, store, report, readRuleSet, clock, hotKeysMax, handedOverAtOnce, turn } = this.options;
     const ruleSet = this.routing.rulesOf(partition.topic);
     // A cut of the ownership before may be on its way.
     await this.cuts.stored();
@@ -245,7 +245,8 @@ export class Lane implements Detector {
     const forwarder = this.forwarder(partition, isHeld);
     const [stream, streams] = [this.routing.streamOf(partition.topic), this.streams];
     const output = this.output.of(partition, isHeld);
-    const parts = { partition, stream, streams, clock, hotKeysMax, forwarder, output, compilers: this.compilers };
+    const kept = { hotKeysMax, handedOverAtOnce, compilers: this.compilers };
+    const parts = { partition, stream, streams, clock, forwarder, output, ...kept };
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       pause: (ms) => this.pause(ms),
@@ -263,6 +264,7 @@ export class Lane implements Detector {
     // They may have been changed again meanwhile.
     this.bringIntoForce(live);
     live.task.goLive();
+    void live.readRest(isHeld, (ms) => this.pause(ms));
     return position;
   }
 

@@ -62,6 +62,8 @@ export interface LaneOptions {
   readonly snapshotBytes?: number;
   /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
   readonly hotKeysMax?: number;
+  /** See `TaskOptions`. */
+  readonly handedOverAtOnce?: number;
   readonly listener: DetectorListener;
   /** Seconds of a clock that never goes back, for durations in metrics alone. */
   readonly stopwatch: () => number;

@@ -7,6 +7,8 @@ import type { Task } from '../task/task.js';
 
 /** For how long keys go over to other rules between two batches. */
 const HAND_OVER_SECONDS = 0.003;
+/** Between two goes at keys that nobody has asked for. */
+const REST_PAUSE_MS = 10;
 
 /** One partition for as long as a lane owns it. */
 export class Owned {
@@ -57,6 +59,11 @@ export class Owned {
     this.announcement = [...this.announcement, ...rules, bodyRecord(journal, digest, body), entry];
   }
 
+  /** Keys that no event asks for are read bit by bit, as long as it is held: rules can be changed when all have been. */
+  async readRest(isHeld: () => boolean, pause: (ms: number) => Promise<void>): Promise<void> {
+    while (isHeld() && !this.task.handOver()) await pause(REST_PAUSE_MS);
+  }
+
   /** These rules come into force as soon as they can, and events are forwarded so from then on. */
   rulesAre(ruleSet: RuleSetVersion, forwarder: Forwarder | null): void {
     this.next = { ruleSet, forwarder };
@@ -69,11 +76,13 @@ export class Owned {
    */
   switchRules(): void {
     const { next, task } = this;
-    if (next === null || this.gate !== null || !task.handOver()) return;
+    if (next === null || this.gate !== null) return;
+    const isOther = next.ruleSet.digest !== task.rules.digest;
+    if (isOther && !task.handOver()) return;
     this.next = null;
     task.forwardTo(next.forwarder);
+    if (!isOther) return;
     const before = task.rules;
-    if (next.ruleSet.digest === before.digest) return;
     task.switchTo(next.ruleSet);
     this.announce(next.ruleSet, before);
   }

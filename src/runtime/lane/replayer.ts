@@ -1,12 +1,11 @@
-import { encodedEvents } from '../../engine/index.js';
 import { type History, readJournal, type TickEntry } from '../journal/journal.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
-import type { RecordDecoder } from '../ports/decoder.js';
-import { type Log, type LogRecord, partitionName, type TopicPartition } from '../ports/log.js';
-import type { PartitionState, StateEntry } from '../ports/state-store.js';
+import { blocksOf } from '../ports/entry-block.js';
+import { type Log, partitionName, type TopicPartition } from '../ports/log.js';
+import type { PartitionState } from '../ports/state-store.js';
 import type { Cut } from '../task/cut.js';
-import { rawOf } from '../task/event-codec.js';
 import type { Task } from '../task/task.js';
+import { StoredSchemas } from './stored-schemas.js';
 import type { Stretch } from './stretches.js';
 
 /** Entries that are put back in one go: some milliseconds. */
@@ -97,8 +96,8 @@ export class Replayer {
 
   private async restore(task: Task, cut: Cut): Promise<void> {
     const { by, state, partition } = this;
-    task.restore(cut, []);
-    await this.putBack(task, cut);
+    task.restore(cut);
+    await this.putBack(task);
     for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
       await task.refill(batch, by.signal);
     }
@@ -110,13 +109,15 @@ export class Replayer {
 
   /**
    * Gives a task its keys, which may be a million: the lane's other work, heartbeats for one, has its turn meanwhile, and so has
-   * reading what comes next.
+   * reading what comes next. None is read before it is needed.
    */
-  private async putBack(task: Task, cut: Cut): Promise<void> {
-    for await (const slice of slicesOfEntries(this.state.entries())) {
-      await prepareSchemas(slice, task.decoder, this.by.signal);
-      task.restoreMore(cut, slice);
-      await this.by.turn();
+  private async putBack(task: Task): Promise<void> {
+    const { state, by } = this;
+    const schemas = new StoredSchemas(task.decoder, by.signal);
+    for await (const block of state.blocks?.() ?? blocksOf(state.entries(), ENTRIES_AT_ONCE)) {
+      await schemas.prepare(block);
+      task.restoreMore(block);
+      await by.turn();
     }
   }
 
@@ -132,27 +133,4 @@ export class Replayer {
     by.signal.throwIfAborted();
     task.replayedTo(until, by.givesOut !== true);
   }
-}
-
-async function* slicesOfEntries(
-  entries: AsyncIterable<StateEntry> | Iterable<StateEntry>,
-): AsyncGenerator<readonly StateEntry[]> {
-  let slice: StateEntry[] = [];
-  for await (const entry of entries) {
-    if (slice.push(entry) < ENTRIES_AT_ONCE) continue;
-    yield slice;
-    slice = [];
-  }
-  if (slice.length > 0) yield slice;
-}
-
-async function prepareSchemas(
-  entries: readonly StateEntry[],
-  decoder: RecordDecoder,
-  signal: AbortSignal,
-): Promise<void> {
-  const records: LogRecord[] = entries
-    .flatMap((entry) => encodedEvents(entry.value))
-    .map((bytes) => ({ offset: 0, timestamp: 0, key: null, value: rawOf(bytes), headers: null }));
-  await decoder.prepare(records, signal);
 }

@@ -36,6 +36,11 @@ export interface RecordDecoder {
    * A registry that does not answer is retried until `signal` aborts: a record is never blamed for it.
    */
   prepare(records: readonly LogRecord[], signal: AbortSignal): Promise<void> | undefined;
+  /**
+   * What must be prepared before the value that begins at `start` can be decoded: values of one number need the same. -1: nothing.
+   * Absent: `prepare` must be asked for each.
+   */
+  schemaOf?(bytes: Uint8Array, start: number, end: number): number;
   /** Decodes one value; never throws for bad bytes. Its schema must have been prepared. */
   decode(record: LogRecord, from: TopicPartition): DecodedRecord | DecodeFailure;
   /** The whole record as plain JSON-ready data, for alerts and explanations. */

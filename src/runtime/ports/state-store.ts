@@ -1,3 +1,4 @@
+import type { EntryBlock } from './entry-block.js';
 import type { TopicPartition } from './log.js';
 
 /** A consistent cut of one partition's state: small, opaque bytes that say which position the keys belong to. */
@@ -21,6 +22,8 @@ export interface PartitionState {
   cut(): Promise<Uint8Array | null>;
   /** All entries that belong to the last cut, in order of key bytes. */
   entries(): AsyncIterable<StateEntry>;
+  /** The same, many at a time: for those who read all of them. Absent: one by one alone. */
+  blocks?(): AsyncIterable<EntryBlock>;
   write(batch: StateBatch): Promise<void>;
   /** Forgets everything, the cut included. */
   clear(): Promise<void>;

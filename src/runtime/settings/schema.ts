@@ -237,6 +237,10 @@ export const settingsSchema = z.strictObject({
         'refuse',
         'What to do with a state folder that is damaged. refuse: the start says so, and what to do. rebuild: it is put aside, and the state comes from a checkpoint or a replay.',
       ),
+      readAhead: bytes.default(
+        '512MiB',
+        'Memory for state that a start reads while it waits for its partitions, which the brokers give out only when those who had them have been silent for the session timeout. State that is not here comes from the newest checkpoint. 0B: none is read.',
+      ),
     })
     .prefault({}),
   engine: z

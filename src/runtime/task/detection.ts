@@ -1,4 +1,4 @@
-import type { KeyState, Match, SkipError } from '../../engine/index.js';
+import type { Match, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { type KeyMemory, sumOfMemory } from '../detector.js';
 import { engineGroups } from './engine-groups.js';
@@ -41,18 +41,6 @@ export interface DetectionOutput {
 export interface DetectionState extends ClockState {
   /** Place in the order of processing of the next event. */
   readonly nextSeq: number;
-}
-
-/** The state of a key, as of the watermark up to which its events were processed. */
-export interface RestoredKey {
-  /** Place of the engine. */
-  readonly engine: number;
-  readonly key: string;
-  readonly state: KeyState;
-  /** Event time in ms. */
-  readonly watermark: number;
-  /** What the state was read from, if these very rules wrote it. */
-  readonly bytes?: Uint8Array;
 }
 
 /**
@@ -203,15 +191,10 @@ export class Detection {
     return { ...this.clock.state(), nextSeq: this.nextSeq };
   }
 
-  restore(state: DetectionState, keys: Iterable<RestoredKey>): void {
+  /** All but the keys. */
+  restore(state: DetectionState): void {
     this.clock.restore(state);
     this.nextSeq = state.nextSeq;
-    this.restoreKeys(keys);
-  }
-
-  /** More keys of the state that was restored. */
-  restoreKeys(keys: Iterable<RestoredKey>): void {
-    for (const k of keys) this.engines[k.engine]!.restore(k.key, k.state, k.watermark, k.bytes);
   }
 
   /** Takes the next events that the watermark has passed, some of them together, and brings their keys into the cache. */

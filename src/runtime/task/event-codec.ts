@@ -5,6 +5,7 @@ const text = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 const decoder = new TextDecoder();
 const NO_FIELDS = {};
+const TIME_BYTES = 8;
 
 /** Decodes a record's value again, into the fields that today's rules use. Throws when it cannot. */
 export type Redecode = (
@@ -74,12 +75,12 @@ export const outlineCodec: EventCodec = {
   },
 };
 
-/** The raw record of an encoded event, without decoding it: schemas can be fetched for it first. */
-export function rawOf(bytes: Uint8Array): Uint8Array {
-  const input = new ByteReader(bytes);
-  input.double();
+/** Moves from the begin of an encoded event to its raw record, and answers how long that is. */
+export function moveToRaw(input: ByteReader, start: number): number {
+  input.moveTo(start);
+  input.skip(TIME_BYTES);
   input.varint();
   input.varint();
-  input.byteString();
-  return input.byteString();
+  input.skip(input.varint());
+  return input.varint();
 }

@@ -30,7 +30,7 @@ import { TimerHeap } from '../keys/timer-heap.js';
 import { carryOver } from './carry-over.js';
 import { type EngineInput, inputOf } from './engine-groups.js';
 import { ExpiryBuckets } from './expiry.js';
-import { HandOver, type Receive, type Released } from './hand-over.js';
+import { HandOver, type KeySource, type Receive, type Released } from './hand-over.js';
 import { freezer, interestsOf } from './key-freezer.js';
 import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
 import type { Succession } from './succession.js';
@@ -76,7 +76,7 @@ export class KeyedEngine {
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSetOutput;
   private readonly ahead = new SlotsAhead();
-  /** The engine that this one takes the place of, while it still has keys. */
+  /** From where keys come, while there are any: the engine that this one takes the place of, or what a store had. */
   private before: HandOver | null = null;
   /** Means nothing: it is there so that what it is made of is read. */
   protected warmth = 0;
@@ -286,7 +286,12 @@ export class KeyedEngine {
     });
   }
 
-  /** Has some more keys come from the engine before; says whether it has none left. */
+  /** Its keys are in `source`: each comes here when it is needed, the others by `bringSome`. `receive` restores one. */
+  comesFrom(source: KeySource, receive: Receive): void {
+    this.before = new HandOver(source, receive);
+  }
+
+  /** Has some more keys come from where they were before; says whether none is left there. */
   bringSome(count: number): boolean {
     if (this.before?.bringSome(count) === true) this.before = null;
     return this.before === null;

@@ -34,6 +34,8 @@ export interface TaskOptions {
   readonly hotKeysMax?: number;
   /** Shared with the other tasks of the thread; absent: patterns are compiled for this one. */
   readonly compilers?: Compilers;
+  /** Keys that go over to the rules of now, or are read of those that were restored, in one go. Changes no result. */
+  readonly handedOverAtOnce?: number;
 }
 
 /** What belongs to one moment of a task; taken at once, written later. */

@@ -1,11 +1,11 @@
-import type { Match } from '../../engine/index.js';
-import { decodeKeyState, type EventCodec } from '../../engine/index.js';
+import type { EventCodec, Match } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
 import { type JournalPlace, START_OF_JOURNAL, type TickEntry } from '../journal/journal.js';
 import { differsInLists, type RuleSetVersion, readsNoMore } from '../journal/rule-set-version.js';
 import { ListsInForce } from '../lists/reference-lists.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
+import { EntryBlock } from '../ports/entry-block.js';
 import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
 import type { StateEntry } from '../ports/state-store.js';
 import { decodeEnvelope } from '../repartition/envelope.js';
@@ -14,10 +14,11 @@ import type { StreamDefinition } from '../stream.js';
 import { buildAlert, type RecordPlace } from './alert-builder.js';
 import { isInCanary } from './canary.js';
 import type { Cut } from './cut.js';
-import { Detection, type RestoredKey } from './detection.js';
+import { Detection } from './detection.js';
 import { encodeChanges } from './encode-changes.js';
 import { eventCodec, outlineCodec } from './event-codec.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
+import { KeyRestorer } from './key-restorer.js';
 import type { KeyedEngineOptions } from './keyed-options.js';
 import { type Origins, originsAt, processedUpTo } from './origins.js';
 import { SourceEvent } from './source-event.js';
@@ -25,8 +26,7 @@ import type { TaskOptions, TaskSnapshot } from './task-options.js';
 
 export * from './task-options.js';
 
-import { stateKey } from './state-key.js';
-import { type LayoutTarget, StoredLayouts } from './stored-layouts.js';
+import { StoredLayouts } from './stored-layouts.js';
 import { TaskStreams } from './task-streams.js';
 
 const text = new TextEncoder();
@@ -63,8 +63,8 @@ export class Task {
   private expected: readonly TickEntry[] = [];
   /** Keys that are stored under the rules before: the next snapshot takes their place. */
   private replaced: Uint8Array[] = [];
-  /** How the entries of the cut that was restored are read. */
-  private targets: ReadonlyMap<number, LayoutTarget> = new Map();
+  private restorer: KeyRestorer | null = null;
+  /** Keys are on their way to the engines of now. */
   private handsOver = false;
   /** What conditions ask, of other partitions of the thread too: see `asksItsLists`. */
   private readonly lists: ListsInForce;
@@ -141,7 +141,7 @@ export class Task {
   }
 
   /** Has some more of what is known go over to the rules of now; says whether all has. */
-  handOver(slots = SLOTS_HANDED_OVER): boolean {
+  handOver(slots = this.options.handedOverAtOnce ?? SLOTS_HANDED_OVER): boolean {
     this.asksItsLists();
     if (this.handsOver) this.handsOver = !this.detection.handOver(slots);
     return !this.handsOver;
@@ -322,18 +322,21 @@ export class Task {
     };
   }
 
-  /** Restores a cut, and keys of it. Their schemas must be known to the decoder. */
-  restore(cut: Cut, entries: Iterable<StateEntry>): void {
-    this.targets = this.layouts.read(cut.engines);
-    this.detection.restore(cut, this.storedKeys(cut, entries));
+  /** Restores a cut, and its first keys. The schemas of their events must be known to the decoder. */
+  restore(cut: Cut, entries: readonly StateEntry[] = []): void {
+    this.detection.restore(cut);
+    const targets = this.layouts.read(cut.engines);
+    this.restorer = new KeyRestorer(cut, targets, this.detection, this.codec, (key) => this.replaced.push(key));
+    this.restoreMore(EntryBlock.of(entries));
     this.origins = cut.origins;
     this.position = cut.position;
     this.journal = cut.journal;
   }
 
-  /** More entries of the cut that was restored, where they come bit by bit; as if `restore` had been given them. */
-  restoreMore(cut: Cut, entries: Iterable<StateEntry>): void {
-    this.detection.restoreKeys(this.storedKeys(cut, entries));
+  /** More entries of the cut that was restored, in order. They go to their engines bit by bit, as with `switchTo`. */
+  restoreMore(block: EntryBlock): void {
+    this.restorer!.add(block);
+    this.handsOver = true;
   }
 
   /** Keys that were restored are stored otherwise than these rules store them: the next snapshot puts that right. */
@@ -357,23 +360,6 @@ export class Task {
       memory: this.detection.memory(),
       rules: this.ruleSet.digest,
     };
-  }
-
-  /** One after the other, so that those which will be cold are never all objects at once. */
-  private *storedKeys(cut: Cut, entries: Iterable<StateEntry>): Generator<RestoredKey> {
-    for (const { key, value } of entries) {
-      const { engine, name } = stateKey.parse(key);
-      const target = this.targets.get(engine);
-      if (target?.isCurrent !== true) this.replaced.push(key);
-      if (target === undefined) continue;
-      const keyed = this.detection.engines[target.engine]!;
-      const state = decodeKeyState(value, keyed.ruleSet, target.isCurrent ? outlineCodec : this.codec, target.layout);
-      if (state === undefined) continue;
-      const passed = cut.origins === null ? cut.watermark : processedUpTo(cut.origins, name);
-      const restored = { engine: target.engine, key: name, state, watermark: Math.max(cut.watermark, passed) };
-      yield target.isCurrent ? { ...restored, bytes: value } : restored;
-      if (!target.isCurrent) keyed.markDirty([name]);
-    }
   }
 
   /** The watermark that the event is behind; `null`: it is not late. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { RocksStateStore } from '../../connectors/rocksdb/rocks-state-store.js';
 import { CheckpointedStore } from '../../runtime/checkpoint/checkpointed-store.js';
@@ -11,7 +11,10 @@ import type { Log, TopicPartition } from '../../runtime/ports/log.js';
 import type { ObjectStore } from '../../runtime/ports/object-store.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
+import { AheadStore } from '../../runtime/state-ahead/ahead-store.js';
+import { StartAhead } from '../../runtime/state-ahead/start-ahead.js';
 import { decodeCut } from '../../runtime/task/cut.js';
+import { inMainThread } from '../lanes/lane-count.js';
 import type { BackgroundPart } from '../parts.js';
 
 /** Where state is kept between starts. Without a place, a start replays the log. */
@@ -41,6 +44,7 @@ export class ServiceState {
   /** The standby, if there is to be one. It needs `open` to have come before its start. */
   readonly background: readonly BackgroundPart[];
   private checkpointed: CheckpointedStore | null = null;
+  private ahead: AheadStore | null = null;
   private readonly opened: { close(): Promise<void> }[] = [];
 
   constructor(private readonly parts: StateParts) {
@@ -51,7 +55,7 @@ export class ServiceState {
   /** To be called once. Throws `StateStoreError`, `ObjectStoreError`. */
   async open(): Promise<StateStore> {
     const { settings, report, openObjects } = this.parts;
-    const inner = await openStore(settings, report);
+    const inner = this.withAhead(await openStore(settings, report));
     this.opened.unshift(inner);
     const objects = await openObjects();
     if (objects === null) return inner;
@@ -61,6 +65,20 @@ export class ServiceState {
     return this.checkpointed;
   }
 
+  /** Reads state while partitions are waited for; `null`: there is none, or nobody waits. To be called after `open`. */
+  startAhead(): StartAhead | null {
+    const { ahead: store, checkpointed } = this;
+    if (store === null) return null;
+    const start = new StartAhead({
+      ...{ store, clock: this.parts.clock, report: this.parts.report },
+      partitions: async () => fromAnywhere(await this.partitions()),
+      ...(checkpointed && { follow: (partition, stopped) => checkpointed.follow(partition, stopped) }),
+    });
+    this.opened.unshift({ close: () => start.stop() });
+    start.start();
+    return start;
+  }
+
   /** Of the partitions that are owned here; none without a place for checkpoints. */
   checkpoints(): readonly CheckpointStatus[] {
     return this.checkpointed?.status() ?? [];
@@ -68,6 +86,13 @@ export class ServiceState {
 
   async close(): Promise<void> {
     for (const part of this.opened.splice(0)) await part.close();
+  }
+
+  private withAhead(store: StateStore): StateStore {
+    const { settings } = this.parts;
+    if (settings.state.readAhead === 0 || settings.state.store === 'memory' || inMainThread(settings)) return store;
+    this.ahead = new AheadStore(store, settings.state.readAhead);
+    return this.ahead;
   }
 
   private standbyPart(): BackgroundPart {
@@ -93,6 +118,12 @@ export class ServiceState {
       Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
     );
   }
+}
+
+/** Where several start at once, each begins with others. */
+function fromAnywhere(partitions: readonly TopicPartition[]): readonly TopicPartition[] {
+  const first = partitions.length === 0 ? 0 : randomInt(partitions.length);
+  return [...partitions.slice(first), ...partitions.slice(0, first)];
 }
 
 function checkpointedStore(parts: StateParts, inner: StateStore, objects: ObjectStore): CheckpointedStore {

@@ -25,6 +25,7 @@ export interface LaneSettings {
   readonly commitRecords: number;
   readonly snapshotIntervalMs: number;
   readonly hotKeysMax: number;
+  readonly handedOverAtOnce: number;
   readonly idleAfterMs: number;
   /** `null`: none are written. */
   readonly checkpointIntervalMs: number | null;
@@ -104,6 +105,12 @@ export class Host {
   ) {}
 }
 
+/** What takes time takes some here, too: so that keys which come bit by bit do not all come at once. */
+function stopwatch({ around }: SimProcess): () => number {
+  let calls = 0;
+  return () => around.clock.now() / 1000 + calls++ * 0.002;
+}
+
 function laneOptions(
   process: SimProcess,
   log: SimLog,
@@ -112,9 +119,9 @@ function laneOptions(
   settings: LaneSettings,
 ): Omit<LaneOptions, 'store' | 'listener'> {
   const { decoder } = version;
-  const { commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, idleAfterMs } = settings;
+  const { commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, handedOverAtOnce, idleAfterMs } = settings;
   return {
-    ...{ log, delivery, commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax },
+    ...{ log, delivery, commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, handedOverAtOnce },
     clock: process.clock,
     stream: { ...stream, idleAfterMs },
     group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },
@@ -133,7 +140,7 @@ function laneOptions(
     deadLetters: { name: 'dead-letters', partitions: 1 },
     late: { name: 'late', partitions: 1 },
     journal: { name: 'journal', partitions: 1 },
-    stopwatch: () => process.around.clock.now() / 1000,
+    stopwatch: stopwatch(process),
     turn: async () => undefined,
     report: (said) => process.trace(`says: ${said}`),
   };

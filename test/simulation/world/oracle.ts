@@ -120,7 +120,8 @@ class Past {
     this.keep(await this.task.snapshot().encode(async () => undefined));
     const cut = decodeCut(this.lastCut);
     const next = this.make(version, this.replay.expected);
-    next.restore(cut, [...this.kept.values()]);
+    next.restore(cut, this.entries());
+    while (!next.handOver());
     if (next.isStoredOtherwise) this.replay.problems.push('keys were stored under rules that are over');
     await this.refill(next, cut);
     this.task = next;
@@ -140,10 +141,16 @@ class Past {
     this.lastCut = cut;
   }
 
+  /** In order of key bytes. */
+  private entries(): StateEntry[] {
+    return [...this.kept].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+  }
+
   /** What the rules that are over now would have found in the records after. */
   private async runOn(version: RuleSetVersion, cut: Cut): Promise<void> {
     const task = this.make(version, this.replay.overtaken);
-    task.restore(cut, [...this.kept.values()]);
+    task.restore(cut, this.entries());
+    while (!task.handOver());
     await this.refill(task, cut);
     if (this.next < this.records.length) await task.process(this.batch(this.next, this.records.length), signal);
   }

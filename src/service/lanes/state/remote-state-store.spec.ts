@@ -6,6 +6,7 @@ import { describeStateStoreContract, type StateStoreFixture } from '../../../../
 import { until } from '../../../../test/harness/until.js';
 import { RocksStateStore } from '../../../connectors/rocksdb/rocks-state-store.js';
 import { MemoryStateStore } from '../../../runtime/memory/memory-state-store.js';
+import { BLOCK_ENTRIES } from '../../../runtime/ports/entry-block.js';
 import { FencedError } from '../../../runtime/ports/log.js';
 import { ObjectStoreError } from '../../../runtime/ports/object-store.js';
 import {
@@ -16,7 +17,7 @@ import {
   StateStoreError,
 } from '../../../runtime/ports/state-store.js';
 import { RemoteStateStore } from './remote-state-store.js';
-import { CHUNK_ENTRIES, CHUNKS_AHEAD } from './state-messages.js';
+import { CHUNKS_AHEAD } from './state-messages.js';
 import { StateServer } from './state-server.js';
 
 const P0 = { topic: 'payments', partition: 0 };
@@ -119,7 +120,7 @@ describe('RemoteStateStore', () => {
   it('reads a listing only so far ahead as it is taken', async () => {
     let read = 0;
     async function* many(): AsyncIterable<StateEntry> {
-      for (const entry of entries(20 * CHUNK_ENTRIES)) {
+      for (const entry of entries(20 * BLOCK_ENTRIES)) {
         read++;
         yield entry;
       }
@@ -130,21 +131,21 @@ describe('RemoteStateStore', () => {
     await state.cut();
     // One chunk more than may be on their way has been read, and waits; the first one taken allowed another.
     await until(
-      () => read === (CHUNKS_AHEAD + 2) * CHUNK_ENTRIES,
+      () => read === (CHUNKS_AHEAD + 2) * BLOCK_ENTRIES,
       () => `the chunks ahead, not ${read} entries`,
     );
     await state.cut();
-    expect(read).toBe((CHUNKS_AHEAD + 2) * CHUNK_ENTRIES);
+    expect(read).toBe((CHUNKS_AHEAD + 2) * BLOCK_ENTRIES);
     let count = 1;
     while (!(await listing.next()).done) count++;
-    expect(count).toBe(20 * CHUNK_ENTRIES);
+    expect(count).toBe(20 * BLOCK_ENTRIES);
   });
 
   it('ends the listing of the store when no more is wanted', async () => {
     let ended = false;
     async function* many(): AsyncIterable<StateEntry> {
       try {
-        yield* entries(20 * CHUNK_ENTRIES);
+        yield* entries(20 * BLOCK_ENTRIES);
       } finally {
         ended = true;
       }

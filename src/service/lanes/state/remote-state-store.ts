@@ -1,4 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
+import { pack } from '../../../runtime/packed.js';
+import { EntryBlock } from '../../../runtime/ports/entry-block.js';
 import type { TopicPartition } from '../../../runtime/ports/log.js';
 import {
   type PartitionState,
@@ -7,7 +9,6 @@ import {
   type StateStore,
   StateStoreError,
 } from '../../../runtime/ports/state-store.js';
-import { pack, unpack } from './pack.js';
 import type { ListingControl, Opened, StateAnswer, StateRequest } from './state-messages.js';
 import { fromWire } from './wire-error.js';
 
@@ -128,13 +129,17 @@ class RemotePartition implements PartitionState {
   }
 
   async *entries(): AsyncIterable<StateEntry> {
+    for await (const block of this.blocks()) yield* block;
+  }
+
+  async *blocks(): AsyncIterable<EntryBlock> {
     const listing = this.store.list(this.partition);
     try {
       for (;;) {
         const chunk = await listing.next();
         if (chunk === null) return;
-        const parts = unpack(chunk);
-        for (let at = 0; at < parts.length; at += 2) yield { key: parts[at]!, value: parts[at + 1]! };
+        const block = new EntryBlock(chunk);
+        if (block.count > 0) yield block;
       }
     } finally {
       listing.end();

@@ -24,7 +24,7 @@ interface Write extends Request {
   readonly op: 'write';
   readonly position: number;
   readonly puts: number;
-  /** The cut, key and value of each put, the key of each delete; see `pack.ts`. */
+  /** The cut, key and value of each put, the key of each delete; see `packed.ts`. */
   readonly packed: ArrayBuffer;
 }
 
@@ -52,6 +52,3 @@ export type StateAnswer =
 
 /** Chunks of one listing that are on their way at most. */
 export const CHUNKS_AHEAD = 4;
-/** A chunk is sent when it holds so many bytes or entries. */
-export const CHUNK_BYTES = 256 * 1024;
-export const CHUNK_ENTRIES = 4096;

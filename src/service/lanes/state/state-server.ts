@@ -1,15 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
+import { pack, unpack } from '../../../runtime/packed.js';
+import { blocksOf } from '../../../runtime/ports/entry-block.js';
 import { FencedError, partitionName, type TopicPartition } from '../../../runtime/ports/log.js';
-import type { PartitionState, StateEntry, StateStore } from '../../../runtime/ports/state-store.js';
-import { pack, unpack } from './pack.js';
-import {
-  CHUNK_BYTES,
-  CHUNK_ENTRIES,
-  CHUNKS_AHEAD,
-  type ListingControl,
-  type StateAnswer,
-  type StateRequest,
-} from './state-messages.js';
+import type { PartitionState, StateStore } from '../../../runtime/ports/state-store.js';
+import { CHUNKS_AHEAD, type ListingControl, type StateAnswer, type StateRequest } from './state-messages.js';
 import { toWire } from './wire-error.js';
 
 type Value = Extract<StateAnswer, { kind: 'result' }>['value'];
@@ -168,17 +162,19 @@ class Connection implements StateConnection {
     this.listings.set(id, sending);
     try {
       const chunks = await this.server.act(partition, this, async (state) => {
-        const all = chunked(state.entries());
+        const all = (state.blocks?.() ?? blocksOf(state.entries()))[Symbol.asyncIterator]();
         return { all, first: await all.next() };
       });
       for (let next = chunks.first; !next.done; next = await chunks.all.next()) {
         if (!(await sending.allowed())) {
-          await chunks.all.return(undefined);
+          await chunks.all.return?.();
           return;
         }
-        const { packed, last } = next.value;
-        this.send({ id, kind: 'entries', packed, last }, [packed]);
+        const { packed } = next.value;
+        this.send({ id, kind: 'entries', packed, last: false }, [packed]);
       }
+      const end = pack([]);
+      this.send({ id, kind: 'entries', packed: end, last: true }, [end]);
     } finally {
       this.listings.delete(id);
     }
@@ -215,25 +211,6 @@ class Sending {
     this.credit--;
     return !this.stopped;
   }
-}
-
-interface Chunk {
-  readonly packed: ArrayBuffer;
-  readonly last: boolean;
-}
-
-/** There is always a last chunk, if an empty one. */
-async function* chunked(entries: AsyncIterable<StateEntry>): AsyncGenerator<Chunk, void, undefined> {
-  let parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const { key, value } of entries) {
-    parts.push(key, value);
-    bytes += key.length + value.length;
-    if (bytes < CHUNK_BYTES && parts.length < 2 * CHUNK_ENTRIES) continue;
-    yield { packed: pack(parts), last: false };
-    [parts, bytes] = [[], 0];
-  }
-  yield { packed: pack(parts), last: true };
 }
 
 function batchOf(request: Extract<StateRequest, { op: 'write' }>) {

@@ -23,6 +23,12 @@ export function pack(parts: readonly Uint8Array[]): ArrayBuffer {
   return packed;
 }
 
+/** All parts in one view, and the length of each. */
+export function partsOf(packed: ArrayBuffer): { readonly bytes: Buffer; readonly lengths: Uint32Array } {
+  const count = new Uint32Array(packed, 0, 1)[0]!;
+  return { bytes: Buffer.from(packed, WORD * (count + 1)), lengths: new Uint32Array(packed, WORD, count) };
+}
+
 /** Views of the parts: they keep the whole buffer in memory. */
 export function unpack(packed: ArrayBuffer): Buffer[] {
   const count = new Uint32Array(packed, 0, 1)[0]!;
