@@ -1,11 +1,16 @@
 /**
  * Kafka to Kafka: how many records a second the service takes from a topic that is full already, finds W1 in, and commits.
  *
- *     node --import ./test/harness/run-typescript.mjs bench/kafka-throughput.ts [--events 1500000] [--partitions 4] [--runs 3] [--json]
+ *     node --import ./test/harness/run-typescript.mjs bench/kafka-throughput.ts [--events 1500000] [--partitions 4] [--runs 3] \
+ *       [--lanes 1,2] [--peer flink] [--checkpoint 1000] [--json]
  *
  * For each delivery mode and each number of lanes the service runs as its own process, as a user starts it, with a consumer group
  * of its own, until it has committed all; the rate counts from a tenth of the records on, so that starting does not count. Beside
  * it, with the same client and in this process: the records read, and neither decoded nor anything else (the floor).
+ *
+ * `--peer flink`: Flink CEP does the same from and to the same broker (`bench/peers-kafka`): the same pattern, exactly once, with as many
+ * tasks side by side as there are lanes, a checkpoint (with which it commits) every `--checkpoint` ms, and its state on the heap, and then
+ * in RocksDB. It needs Java 17 and Maven, which builds it when it is first wanted.
  *
  * Left out: a network between machines, more than one broker, Redis. Broker, service and this process share the processors of one
  * machine; the broker does not flush to disk (Kafka's default).
@@ -24,6 +29,7 @@ import { KafkaLog } from '../src/connectors/kafka/kafka-log.js';
 import type { OutgoingRecord } from '../src/runtime/ports/log.js';
 import { startKafka } from '../test/harness/servers/index.js';
 import { until } from '../test/harness/until.js';
+import { FlinkPeer } from './kit/flink-peer.js';
 
 const root = join(import.meta.dirname, '..');
 const TOPIC = 'transactions';
@@ -36,6 +42,8 @@ const { values } = parseArgs({
     partitions: { type: 'string', default: '4' },
     runs: { type: 'string', default: '3' },
     lanes: { type: 'string', default: '1,2' },
+    peer: { type: 'string' },
+    checkpoint: { type: 'string', default: '1000' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -125,36 +133,76 @@ function startService(brokers: readonly string[], folder: string): ChildProcess 
   return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** Records a second of the service, and the alerts it committed. */
+interface Rate {
+  readonly rate: number;
+  /** That were committed. */
+  readonly alerts: number;
+}
+
+/** Records a second of whoever reads in the group, from a tenth of the records on, until it has committed all. */
+async function rateOf(log: KafkaLog, groupId: string): Promise<number> {
+  const committed = async (): Promise<number> => {
+    const offsets = await log.committed(groupId);
+    return [...offsets].reduce((sum, [partition, offset]) => (partition.startsWith(TOPIC) ? sum + offset : sum), 0);
+  };
+  const from = await until(
+    async () => {
+      const count = await committed();
+      return count >= events / 10 ? count : 0;
+    },
+    'a tenth of the records',
+    RUN_MAX_MS,
+  );
+  const at = performance.now();
+  await until(async () => (await committed()) >= events, 'all records', RUN_MAX_MS);
+  return ((events - from) * 1000) / (performance.now() - at);
+}
+
 async function serviceRate(
   log: KafkaLog,
   brokers: readonly string[],
   name: string,
   lanes: number,
   delivery: string,
-): Promise<{ rate: number; alerts: number }> {
+): Promise<Rate> {
   const folder = configFolder(name, lanes, delivery);
   const service = startService(brokers, folder);
-  const committed = async (): Promise<number> => {
-    const offsets = await log.committed(name);
-    return [...offsets].reduce((sum, [partition, offset]) => (partition.startsWith(TOPIC) ? sum + offset : sum), 0);
-  };
   try {
-    const from = await until(
-      async () => {
-        const count = await committed();
-        return count >= events / 10 ? count : 0;
-      },
-      'a tenth of the records',
-      RUN_MAX_MS,
-    );
-    const at = performance.now();
-    await until(async () => (await committed()) >= events, 'all records', RUN_MAX_MS);
-    const rate = ((events - from) * 1000) / (performance.now() - at);
-    return { rate, alerts: await alertsOf(log, `alerts-${name}`) };
+    return { rate: await rateOf(log, name), alerts: await alertsOf(log, `alerts-${name}`) };
   } finally {
     service.kill('SIGTERM');
     await once(service, 'exit');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function flinkRate(
+  flink: FlinkPeer,
+  log: KafkaLog,
+  brokers: readonly string[],
+  name: string,
+  parallelism: number,
+  state: string,
+): Promise<Rate> {
+  const folder = mkdtempSync(join(tmpdir(), 'stakeout-flink-'));
+  const alerts = `alerts-${name}`;
+  await log.createTopic({ name: alerts, partitions });
+  const job = flink.start({
+    ...{ brokers, topic: TOPIC, alerts, groupId: name, parallelism, state, folder },
+    schema: join(root, 'schemas', 'transaction.avsc'),
+    checkpointMs: Number(values.checkpoint),
+  });
+  const ended = once(job, 'exit');
+  try {
+    const failed = ended.then(([code]) => Promise.reject(new Error(`Flink ended with ${code} before it had read all`)));
+    const rate = await Promise.race([rateOf(log, name), failed]);
+    failed.catch(() => undefined);
+    // Its last transaction is committed as it ends.
+    await ended;
+    return { rate, alerts: await alertsOf(log, alerts) };
+  } finally {
+    job.kill('SIGKILL');
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -179,28 +227,49 @@ function rowOf(what: string, lanes: number | null, rates: number[], bare: number
   return { what, lanes, recordsPerSecond, least, most, ofBareConsume: bare && recordsPerSecond / bare, alerts };
 }
 
+/** Several runs of one kind, as a row. */
+async function measured(what: string, lanes: number, bare: number, one: (run: number) => Promise<Rate>): Promise<Row> {
+  const rates: number[] = [];
+  let alerts = 0;
+  for (let run = 0; run < runs; run++) {
+    const result = await one(run);
+    rates.push(result.rate);
+    alerts = result.alerts;
+  }
+  return rowOf(what, lanes, rates, bare, alerts);
+}
+
 async function main(): Promise<void> {
+  const flink = values.peer === 'flink' ? await FlinkPeer.build() : null;
   const kafka = await startKafka({ own: true });
   const log = new KafkaLog({ brokers: kafka.brokers, clientId: 'throughput' });
+  const rows: Row[] = [];
+  const add = (row: Row): void => {
+    rows.push(row);
+    if (!values.json) process.stdout.write(`${line(row)}\n`);
+  };
   try {
     await fill(log);
-    const bare: number[] = [];
-    for (let run = 0; run < runs; run++) bare.push(await bareConsume(log));
-    const rows = [rowOf('bare consume', null, bare, null, null)];
-    for (const delivery of ['exactly-once', 'at-least-once']) {
-      for (const lanes of lanesWanted) {
-        const rates: number[] = [];
-        let alerts = 0;
-        for (let run = 0; run < runs; run++) {
-          const result = await serviceRate(log, kafka.brokers, `${delivery}-${lanes}-${run}`, lanes, delivery);
-          rates.push(result.rate);
-          alerts = result.alerts;
-        }
-        rows.push(rowOf(delivery, lanes, rates, rows[0]!.recordsPerSecond, alerts));
-      }
-    }
+    const rates: number[] = [];
+    for (let run = 0; run < runs; run++) rates.push(await bareConsume(log));
+    add(rowOf('bare consume', null, rates, null, null));
+    const bare = rows[0]!.recordsPerSecond;
+    for (const delivery of ['exactly-once', 'at-least-once'])
+      for (const lanes of lanesWanted)
+        add(
+          await measured(delivery, lanes, bare, (run) =>
+            serviceRate(log, kafka.brokers, `${delivery}-${lanes}-${run}`, lanes, delivery),
+          ),
+        );
+    if (flink !== null)
+      for (const state of ['hashmap', 'rocksdb'])
+        for (const lanes of lanesWanted)
+          add(
+            await measured(`flink ${state}`, lanes, bare, (run) =>
+              flinkRate(flink, log, kafka.brokers, `flink-${state}-${lanes}-${run}`, lanes, state),
+            ),
+          );
     if (values.json) process.stdout.write(`${JSON.stringify({ events, partitions, runs, rows })}\n`);
-    else for (const row of rows) process.stdout.write(`${line(row)}\n`);
   } finally {
     await log.close();
     await kafka.stop();

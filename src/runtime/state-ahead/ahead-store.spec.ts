@@ -1,4 +1,5 @@
 import { describeStateStoreContract } from '../../../test/contracts/state-store-contract.js';
+import { until } from '../../../test/harness/until.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import type { EntryBlock } from '../ports/entry-block.js';
 import type { PartitionState, StateEntry, StateStore } from '../ports/state-store.js';
@@ -63,6 +64,7 @@ describe('a store that is told to read ahead', () => {
   it('has whoever asks meanwhile wait for the end of it', async () => {
     const { store, state, listed } = await opened();
     const reading = store.readAhead(P);
+    await until(() => listed.length === 1, 'the listing');
     expect(await namesOf(state)).toEqual(['a', 'b']);
     await reading;
     expect(listed).toEqual([0]);
