@@ -1,4 +1,14 @@
+import type { EngineEvent } from '../../engine/index.js';
 import type { KeyTable } from './key-table.js';
+
+/** What the keys of events are. */
+interface KeysOfEvents {
+  /** The field that is the key of every event; `null`: `keysOf` tells. */
+  readonly field: string | null;
+  readonly keysOf: (event: EngineEvent) => readonly string[];
+  /** Whose events are meant; `null`: of all streams. */
+  readonly streams: ReadonlySet<string | undefined> | null;
+}
 
 /**
  * The slots of the keys of events that come next, looked up side by side and used as the events come, in the same order.
@@ -26,6 +36,20 @@ export class SlotsAhead {
   add(event: object, key: string): void {
     this.events[this.count] = event;
     this.keys[this.count++] = key;
+  }
+
+  /** Adds the events from `from` up to `to`, with their keys. */
+  addAll(events: readonly EngineEvent[], from: number, to: number, { field, keysOf, streams }: KeysOfEvents): void {
+    for (let i = from; i < to; i++) {
+      const event = events[i]!;
+      if (streams !== null && !streams.has(event.stream)) continue;
+      if (field === null) {
+        for (const key of keysOf(event)) this.add(event, key);
+        continue;
+      }
+      const key = event.fields[field];
+      if (typeof key === 'string') this.add(event, key);
+    }
   }
 
   /** Looks up the keys. */

@@ -212,19 +212,9 @@ export class KeyedEngine {
     if (this.windows === null || from === to) return;
     const { ahead } = this;
     ahead.clear();
-    const { field, keysOf, streams } = this.input;
     // Keys that have yet to come have no slot that could be known beforehand.
     if (this.before !== null) return;
-    for (let i = from; i < to; i++) {
-      const event = events[i]!;
-      if (streams !== null && !streams.has(event.stream)) continue;
-      if (field === null) {
-        for (const key of keysOf(event)) ahead.add(event, key);
-        continue;
-      }
-      const key = event.fields[field];
-      if (typeof key === 'string') ahead.add(event, key);
-    }
+    ahead.addAll(events, from, to, this.input);
     ahead.find(this.table);
     let sum = 0;
     for (let i = 0; i < ahead.found; i++) if (this.changes.isMarked(ahead.slots[i]!)) sum++;
