@@ -123,6 +123,7 @@ export {
   canMatter,
   compileRuleSet,
   countRuns,
+  dropSlot,
   keyHorizon,
   type NamedPattern,
   nextKeyDeadline,
@@ -131,8 +132,16 @@ export {
   processSeen,
   type RuleSet,
   type RuleSetOptions,
+  stopSlot,
 } from './ruleset/rule-set.js';
 export { shapeOf } from './ruleset/shape.js';
-export type { Limits, OverflowPolicy, RuleSetOutput, SlotState } from './ruleset/slot-state.js';
+export {
+  heldEvents,
+  type Limits,
+  type OverflowPolicy,
+  type RuleSetOutput,
+  type SlotState,
+  slotRuns,
+} from './ruleset/slot-state.js';
 export { type NamedFeature, type Telling, type Told, tell } from './ruleset/telling.js';
 export { type HeldEvent, PatternRunner, type TestedLiteral } from './runner.js';

@@ -1,5 +1,6 @@
 import type { Expr } from '../engine/expression/expression.js';
 import type { Pattern } from '../engine/pattern/pattern.js';
+import type { Limits } from '../engine/ruleset/slot-state.js';
 import type { NamedFeature } from '../engine/ruleset/telling.js';
 
 export type Severity = 'low' | 'medium' | 'high' | 'critical';
@@ -71,6 +72,8 @@ export interface Rule {
   /** For back-tests; it changes no alert and is no part of the revision. Absent: as the back-test says. */
   readonly accuses?: Accuses;
   readonly tags: readonly string[];
+  /** How much it may hold for a key, and what happens beyond; what it does not say, the settings do. Absent: they say all. */
+  readonly limits?: Partial<Limits>;
   /** Absent: `keep` where the shape is the same, else `restart`. */
   readonly onUpdate?: OnUpdate;
   /** Percent of the keys, by a hash of the key, whose matches become alerts; absent: all. */

@@ -4,6 +4,7 @@ import type { DeliveryMode } from './lane/delivery.js';
 import type { ReferenceLists } from './lists/reference-lists.js';
 import type { Alert } from './ports/alert.js';
 import type { TopicPartition } from './ports/log.js';
+import type { StoppedRule } from './task/quarantine.js';
 
 /**
  * The detection side as the service sees it. `Lane` implements it on a log, a state store and decoders.
@@ -46,6 +47,8 @@ export interface PartitionStatus extends TopicPartition {
   readonly runs: number;
   readonly buffered: number;
   readonly memory: KeyMemory;
+  /** Rules that are stopped in it, because they exceeded a limit or threw. */
+  readonly quarantined?: readonly StoppedRule[];
   /** Digest of the rule set in force. */
   readonly rules?: string;
   /** The number of the lane that has it, where lanes are threads of their own. */
@@ -76,6 +79,8 @@ export interface DetectorListener {
   onPhase?(phase: DetectorPhase, trouble: string | null): void;
   onPartitions?(partitions: readonly TopicPartition[], change: 'assigned' | 'live' | 'revoked' | 'lost'): void;
   onDeadLetter?(from: TopicPartition, offset: number, reason: string, detail: string): void;
+  /** A rule was stopped in a partition: live, or when it was replayed. */
+  onQuarantined?(from: TopicPartition, stopped: StoppedRule): void;
   /** A batch was processed: number of records and the seconds it took. */
   onBatch?(records: number, seconds: number): void;
   /** `ok: false` is retried. */

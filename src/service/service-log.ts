@@ -20,6 +20,12 @@ export function logDetector(logger: Logger): DetectorListener {
       ),
     onDeadLetter: ({ topic, partition }, offset, reason, detail) =>
       logger.warn({ topic, partition, offset, reason, detail }, 'a record cannot be read and went to the dead letters'),
+    onQuarantined: ({ topic, partition }, { id, reason, detail, event }) =>
+      // The key may be personal: it is in the status.
+      logger.warn(
+        { topic, partition, pattern: id, reason, detail, event },
+        'a pattern is stopped in this partition: it exceeded a limit or failed',
+      ),
     onCommit: (seconds, ok) => {
       if (!ok) logger.warn({ seconds }, 'a commit failed and is tried again');
     },

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { loadRules } from '../../src/rules/index.js';
 import { ALERT_KEYS, RULE_KEYS } from '../../src/rules/read/parse-rule.js';
 import { FEATURE_KEYS } from '../../src/rules/read/read-features.js';
+import { LIMIT_KEYS } from '../../src/rules/read/read-limits.js';
 import { STEP_KEYS } from '../../src/rules/read/read-steps.js';
 import { AGGREGATE_KEYS, WINDOW_KEYS } from '../../src/rules/read/read-window.js';
 
@@ -34,6 +35,7 @@ describe('the JSON Schema of patterns', () => {
   it('knows exactly the keys that the reader knows', () => {
     expect(Object.keys(schema.properties).sort()).toEqual([...RULE_KEYS].sort());
     expect(Object.keys(schema.properties.alert.properties).sort()).toEqual([...ALERT_KEYS].sort());
+    expect(Object.keys(schema.properties.limits.properties).sort()).toEqual([...LIMIT_KEYS].sort());
     expect(Object.keys(schema.$defs.feature.properties).sort()).toEqual([...FEATURE_KEYS].sort());
     expect(Object.keys(schema.$defs.step.properties).sort()).toEqual([...STEP_KEYS].sort());
     expect(Object.keys(schema.$defs.window.properties).sort()).toEqual([...WINDOW_KEYS].sort());
@@ -51,6 +53,7 @@ describe('the JSON Schema of patterns', () => {
     ['a feature of no statistic', rule({}, { features: [{ name: 'n', over: '5m' }] })],
     ['a share beyond all', rule({}, { features: [{ name: 'n', quantile: 'a', q: 2, over: '5m' }] })],
     ['a score beyond 100', rule({}, { alert: { score: 101 } })],
+    ['a policy that is none', rule({}, { limits: { overflow: 'explode' } })],
     ['a pair of one', rule({}, { key: ['cardId'] })],
     ['a key of no known form', rule({}, { key: { all: ['from', 'to'] } })],
     ['a window without a form', windowed({ aggregates: [] })],
@@ -79,6 +82,7 @@ describe('the JSON Schema of patterns', () => {
     ['a window', windowed({ tumbling: '1m', offset: '5s', aggregates: [{ name: 'n', count: true }], having: 'n > 1' })],
     ['a hopping window', windowed({ hopping: '5m', every: '1m', or: ['a == 1'], subtype: 'b', events: 3 })],
     ['a session', windowed({ session: '5m', max: '1h', aggregates: [{ name: 'q', quantile: 'a', q: 0.5 }] })],
+    ['limits', rule({}, { limits: { runs: 5, matches: 1, events: 9, overflow: 'quarantine' } })],
     ['alternatives', rule({ or: ['a == 1', 'b == 2'] })],
   ])('accepts %s', (_, value) => {
     expect(checker.safeParse(value).error?.issues ?? []).toEqual([]);

@@ -83,6 +83,7 @@ function withAlertsShown(parts: ServiceParts, output: Output): ServiceParts {
         onPhase: (...args) => listener.onPhase?.(...args),
         onPartitions: (...args) => listener.onPartitions?.(...args),
         onDeadLetter: (...args) => listener.onDeadLetter?.(...args),
+        onQuarantined: (...args) => listener.onQuarantined?.(...args),
         onBatch: (...args) => listener.onBatch?.(...args),
         onCommit: (...args) => listener.onCommit?.(...args),
       }),

@@ -18,7 +18,7 @@ import { EventIndex, type Waiting } from './event-index.js';
 import { GroupStep } from './group-step.js';
 import { KeyChange, type KeyState, NO_GROUPS, type SlotGroup, slotsOf, withFeatures } from './key-state.js';
 import { advanceSlot, HELD, type Limits, type RuleSetOutput, slotDeadline, slotMask, slotRuns } from './slot-state.js';
-import { type SteppedSlots, stepAny, stepKnown } from './slot-step.js';
+import { isStopped, type SteppedSlots, stepAny, stepKnown } from './slot-step.js';
 import { compileTelling, type Telling, type Told } from './telling.js';
 
 /** So many slots that an event begins may be worth a group. */
@@ -30,6 +30,8 @@ export interface NamedPattern extends Told {
   readonly pattern: Pattern;
   /** What it has under way goes on to its end, and nothing begins. */
   readonly drains?: boolean;
+  /** In place of those of the rule set. */
+  readonly limits?: Partial<Limits>;
 }
 
 export interface RuleSetOptions extends CompileOptions {
@@ -69,11 +71,12 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     new PatternCompiler({ ...options, splitsAtOnce: options.sharing === 'never' });
   const compiled = patterns.map((p) => compiler.compile(p.pattern, p.drains));
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const slots = compiled.map((pattern) => ({
+  const slots = compiled.map((pattern, slot) => ({
     pattern,
     shares: options.sharing !== 'never' && pattern.window === null && isGraphPattern(pattern),
-    limits,
+    limits: { ...limits, ...patterns[slot]!.limits },
   }));
+  const stopped = { count: 0, slots: new Uint8Array(slots.length), apart: false };
   const tellings = patterns.map((told, slot) => compileTelling(compiler, compiled[slot]!, told));
   const read = compiled.flatMap((pattern) => pattern.features);
   const cells = [...new Set([...read, ...tellings.flatMap((telling) => telling?.cells ?? [])])];
@@ -86,7 +89,8 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     compiler,
     states,
     firstState,
-    groups: new GroupStep({ slots, states, firstState }),
+    stopped,
+    groups: new GroupStep({ slots, states, firstState, stopped }),
     index: new EventIndex(waitingIn(compiled), compiled.length, compiler.predicates.mark),
     tellings,
     features: cells.length === 0 ? null : compileFeatures(cells, (where) => compiler.testOf(where)),
@@ -94,7 +98,7 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
   };
 }
 
-const DEFAULT_LIMITS: Limits = { runsMax: 10_000, matchesMax: 10_000, overflow: 'dropOldest' };
+const DEFAULT_LIMITS: Limits = { runsMax: 10_000, matchesMax: 10_000, eventsMax: 100_000, overflow: 'dropOldest' };
 
 function firstStates(patterns: readonly CompiledPattern[]): Int32Array {
   let next = 0;
@@ -177,7 +181,7 @@ function giveToSlots(
   const plainly = output.onTimeout === undefined;
   const now = rules.compiler.predicates.mark.now[0]!;
   const grouped = given !== undefined && given.groups.length > 0;
-  if (plainly && (grouped || index.startCount >= GROUPED_MIN))
+  if (plainly && !rules.stopped.apart && (grouped || index.startCount >= GROUPED_MIN))
     return rules.groups.step(given, features, event, now, index, output);
   if (given === undefined) return giveToNone(rules, event, output, features);
   return giveToEach(rules, grouped ? apart(rules, given) : given, event, output, features);
@@ -245,6 +249,25 @@ function apart(rules: RuleSet, state: KeyState): KeyState {
   return { slots, states, masks, groups: NO_GROUPS, features: state.features };
 }
 
+/** Stops a slot for good: see `StoppedSlots`. */
+export function stopSlot({ stopped }: RuleSet, slot: number): void {
+  if (stopped.slots[slot] === 1) return;
+  stopped.slots[slot] = 1;
+  stopped.count++;
+  // A group is stepped as one, whatever slots it has.
+  stopped.apart = true;
+}
+
+/** The state without what one slot has. */
+export function dropSlot(rules: RuleSet, state: KeyState, slot: number): KeyState | undefined {
+  const given = state.groups.length === 0 ? state : apart(rules, state);
+  const at = given.slots.indexOf(slot);
+  if (at < 0) return state;
+  change.begin(given);
+  change.set(at, slot, undefined, 0);
+  return change.result(state.features);
+}
+
 /** Moves event time on for all patterns of the key. */
 export function advanceKey(
   rules: RuleSet,
@@ -262,7 +285,7 @@ export function advanceKey(
     const before = given.states[at]!;
     output.slot = slot;
     const known = rules.slots[slot]!;
-    const after = advanceSlot(known, before, time, output);
+    const after = isStopped(rules, slot) ? undefined : advanceSlot(known, before, time, output);
     if (after !== before) change.set(at, slot, after, after === undefined ? 0 : slotMask(known, after));
   });
   return change.result(features, groupsAlive(given.groups, time));

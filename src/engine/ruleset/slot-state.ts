@@ -1,3 +1,4 @@
+import type { MatchNode } from '../buffer/match-node.js';
 import type { PatternState } from '../buffer/run.js';
 import type { CompiledPattern } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
@@ -7,7 +8,7 @@ import { type GraphOutput, stepGraph } from '../graph/process.js';
 import { type Output, SkipError } from '../nfa/output.js';
 import { beginRun, matchAtOnce, onlyRunHasEnded } from '../nfa/plain-step.js';
 import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
-import { closeWindows, stepWindow, type WindowedState, type WindowOutput } from '../nfa/windows.js';
+import { closeWindows, heldValues, stepWindow, type WindowedState, type WindowOutput } from '../nfa/windows.js';
 
 /** What one pattern knows of one key: runs one by one, or as a shared graph, or windows. Which of them is the pattern's, for good. */
 export type SlotState = PatternState | GraphState | WindowedState;
@@ -29,8 +30,8 @@ export interface Slot {
   readonly limits: Limits;
 }
 
-/** What is done when a pattern has more for one key than it may. */
-export type OverflowPolicy = 'dropOldest' | 'dropNewest' | 'restart';
+/** What is done when a pattern has more for one key than it may. `quarantine` is `restart`, and the host stops the pattern. */
+export type OverflowPolicy = 'dropOldest' | 'dropNewest' | 'restart' | 'quarantine';
 
 /** Bounds of one pattern for one key. */
 export interface Limits {
@@ -38,6 +39,8 @@ export interface Limits {
   readonly runsMax: number;
   /** Most matches that one event completes and that are written out; for shared graphs, whose runs can be more than anyone can read. */
   readonly matchesMax: number;
+  /** Most events that its runs hold, or values that its windows keep; the host looks now and then (`heldEvents`). */
+  readonly eventsMax: number;
   /**
    * Over `runsMax`: `dropOldest` the runs that began first; `dropNewest` what the event would have added; `restart` all of them. A
    * shared graph always drops the oldest.
@@ -141,6 +144,22 @@ export function slotEnd({ pattern }: Slot, state: SlotState, changedAt: number):
 export function slotRuns(state: SlotState): number {
   if (isRunState(state)) return state.partial.length - 1;
   return isGraphState(state) ? graphItems(state) : state.panes.length;
+}
+
+/** Events that a state holds, and values that windows keep; above `enough`, any number above it. */
+export function heldEvents(state: SlotState, enough: number): number {
+  if (isWindowed(state)) return state.newest.length + state.panes.length + heldValues(state);
+  if (isGraphState(state)) return graphItems(state);
+  const runs = [...state.partial, ...state.completed];
+  let atMost = 0;
+  for (const { head } of runs) for (let node = head; node !== null && atMost <= enough; node = node.previous) atMost++;
+  if (atMost <= enough) return atMost;
+  // Runs share what they have in common.
+  const nodes = new Set<MatchNode>();
+  for (const { head } of runs)
+    for (let node = head; node !== null && nodes.size <= enough && !nodes.has(node); node = node.previous)
+      nodes.add(node);
+  return nodes.size;
 }
 
 /** Bit of a state that must be looked at when its window ends, whatever the event is. */

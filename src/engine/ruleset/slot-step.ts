@@ -9,7 +9,20 @@ export interface SteppedSlots {
   readonly states: readonly CompiledState[];
   /** Where the states of each slot begin. */
   readonly firstState: Int32Array;
+  readonly stopped: StoppedSlots;
 }
+
+/** Slots that a host has stopped, for good: no event begins or continues anything in them, and what they had is dropped when it is looked at. */
+export interface StoppedSlots {
+  count: number;
+  /** 1: stopped. */
+  readonly slots: Uint8Array;
+  /** Slots go one by one, so that it is known which of them throws. */
+  apart: boolean;
+}
+
+export const isStopped = ({ stopped }: SteppedSlots, slot: number): boolean =>
+  stopped.count > 0 && stopped.slots[slot] === 1;
 
 /** Gives an event that cannot begin a run to a state, where time-outs are not wanted. `now`: the mark's. */
 export function stepKnown(
@@ -20,11 +33,12 @@ export function stepKnown(
   now: number,
   output: RuleSetOutput,
 ): SlotState | undefined {
+  output.slot = slot;
+  if (isStopped(rules, slot)) return undefined;
   if (isRunState(before)) {
     const state = rules.states[rules.firstState[slot]! + before.partial[0]!.state]!;
     const after = stepOnlyRun(state, before, event, now);
     if (after === COMPLETES) {
-      output.slot = slot;
       output.onMatch(matchOfOnlyRun(rules.slots[slot]!.pattern, before, event));
       return undefined;
     }
@@ -41,5 +55,6 @@ export function stepAny(
   output: RuleSetOutput,
 ): SlotState | undefined {
   output.slot = slot;
+  if (isStopped(rules, slot)) return undefined;
   return stepSlot(rules.slots[slot]!, before, event, output);
 }

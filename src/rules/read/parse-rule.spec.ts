@@ -197,6 +197,27 @@ tags: [drain]
   });
 });
 
+describe('the limits of a rule', () => {
+  const base = 'id: a\nkey: accountId\npattern:\n  - begin: one\n';
+
+  it('are those that it says, and for the rest those of the settings', () => {
+    expect(ruleOf(`${base}limits: {runs: 5, overflow: quarantine}\n`).limits).toEqual({
+      ...{ runsMax: 5, overflow: 'quarantine' },
+    });
+    expect(ruleOf(`${base}limits: {matches: 1, events: 20}\n`).limits).toEqual({ matchesMax: 1, eventsMax: 20 });
+    expect('limits' in ruleOf(base)).toBe(false);
+  });
+
+  it.each(['{runs: 0}', '{events: many}', '{overflow: explode}', '{run: 5}'])(
+    'are told where they are wrong: %s',
+    (of) => {
+      const { rule, diagnostics } = parseRule(`${base}limits: ${of}\n`, FILE, payments);
+      expect(rule).toBeNull();
+      expect(diagnostics.map(({ line }) => line)).toEqual([5]);
+    },
+  );
+});
+
 describe('the revision of a rule', () => {
   const base = 'id: a\nkey: accountId\nwithin: 1h\npattern:\n  - begin: one\n    where: amount > 10\n  - next: two\n';
 
@@ -210,6 +231,7 @@ describe('the revision of a rule', () => {
     ['the window', base.replace('1h', '2h')],
     ['the message', `${base}alert: {message: hello}\n`],
     ['the status', `${base}status: shadow\n`],
+    ['its limits', `${base}limits: {runs: 5}\n`],
   ])('changes with %s', (_, text) => {
     expect(ruleOf(text).revision).not.toBe(ruleOf(base).revision);
   });

@@ -21,6 +21,7 @@ import { readAccuses } from './read-accuses.js';
 import { FeatureReader } from './read-features.js';
 import { allKeyFields, readKey } from './read-key.js';
 import { LIFE_KEYS, readLife } from './read-life.js';
+import { readLimits } from './read-limits.js';
 import { readSkip } from './read-skip.js';
 import { StepReader } from './read-steps.js';
 import { namedStreams, RuleStreams } from './read-streams.js';
@@ -41,6 +42,7 @@ export const RULE_KEYS = [
   'pattern',
   'window',
   'skip',
+  'limits',
   'alert',
   'tags',
   ...LIFE_KEYS,
@@ -183,6 +185,7 @@ class RuleReader {
       ...(features.length === 0 ? {} : { features }),
       alert,
       tags: this.tags(section),
+      ...readLimits(section),
       ...readLife(section, this.result !== null),
     };
     const { accuses } = this;

@@ -68,6 +68,7 @@ export class LaneOutput {
       onMatchesDropped: (_rule, _key, dropped) => {
         counts.matchesDropped += dropped;
       },
+      onQuarantined: (stopped) => listener.onQuarantined?.(partition, stopped),
     };
   }
 }

@@ -249,9 +249,13 @@ export const settingsSchema = z.strictObject({
         10_000,
         'Partial matches of one pattern for one key, at most; where partial matches share a graph, events in it.',
       ),
-      overflow: choice(['dropOldest', 'dropNewest', 'restart']).default(
+      overflow: choice(['dropOldest', 'dropNewest', 'restart', 'quarantine']).default(
         'dropOldest',
-        'What a pattern gives up at that limit: partial matches that began first, what the event would have added, or all. A shared graph gives up the oldest.',
+        'What a pattern gives up at that limit: partial matches that began first, what the event would have added, or all. A shared graph gives up the oldest. quarantine: a pattern that reaches any limit is stopped. A rule can say otherwise (`limits`).',
+      ),
+      eventsMax: integer(1, 100_000_000).default(
+        100_000,
+        'Events that the partial matches of one pattern hold for one key, or values that its windows keep, at most, about: it is looked at now and then. Beyond it they are given up.',
       ),
       matchesMax: integer(1, 10_000_000).default(
         10_000,

@@ -3,6 +3,7 @@ import { type JournalPlace, START_OF_JOURNAL } from '../journal/journal.js';
 import type { UpstreamsState } from '../repartition/upstreams.js';
 import type { DetectionState } from './detection.js';
 import type { Origins } from './origins.js';
+import type { StoppedRule } from './quarantine.js';
 
 /**
  * A cut: what a partition's keys in the state store belong to. Records below `position` are in it. Those from `refill` on
@@ -29,6 +30,8 @@ export interface CutEngine {
   readonly windows: readonly string[];
   /** First byte of its keys in the store; absent: its place. */
   readonly number?: number;
+  /** Rules of it that were stopped; absent: none. */
+  readonly stopped?: readonly StoppedRule[];
 }
 
 const CUT_VERSION = 4;

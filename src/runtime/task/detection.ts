@@ -5,6 +5,7 @@ import { engineGroups } from './engine-groups.js';
 import { type ClockState, EventClock, type EventClockOptions } from './event-clock.js';
 import { HandOver } from './hand-over.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
+import type { QuarantineOutput } from './quarantine.js';
 import type { SourceEvent } from './source-event.js';
 import { type Succession, succession } from './succession.js';
 
@@ -27,7 +28,7 @@ export interface ReadAnew {
 /** Later than any event, and earlier than the timer of a key that has none. */
 const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
-export interface DetectionOutput {
+export interface DetectionOutput extends QuarantineOutput {
   /** `trigger`: the event that completed the match, or `null` when the end of a window did. */
   onMatch(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void;
   /** An event has had its turn, in order of event time; what it completed was told before. */
@@ -119,6 +120,7 @@ export class Detection {
         continue;
       }
       const how = succession(engine, next);
+      next.resumeStopped(engine.stopped);
       next.takeOver(engine, how, this.time.watermark, readsSame);
       after.set(engine, [next, how]);
     }

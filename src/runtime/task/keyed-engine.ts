@@ -7,14 +7,10 @@ import {
   featuresHorizon,
   type KeyState,
   keyHorizon,
-  type Match,
-  type MatchSet,
   nextKeyDeadline,
   processRead,
   type RuleSet,
-  type RuleSetOutput,
   takesAny,
-  tell,
   withFeatures,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
@@ -33,9 +29,14 @@ import { ExpiryBuckets } from './expiry.js';
 import { HandOver, type KeySource, type Receive, type Released } from './hand-over.js';
 import { freezer, interestsOf } from './key-freezer.js';
 import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
+import type { StoppedRule } from './quarantine.js';
+import { RuleSink } from './rule-sink.js';
 import type { Succession } from './succession.js';
 
 export * from './keyed-options.js';
+
+/** Of the events that change what is known of a key, one of so many is followed by a look at how much that is. */
+const MEASURED_EVERY = 16;
 
 /** Rows of columns that are made at once, at most. */
 const ROWS_AHEAD_MAX = 1024;
@@ -74,7 +75,7 @@ export class KeyedEngine {
   /** Bits of the interests that the key's runs wait for, and until when its state without features can matter. */
   private readonly waits = new KeyWaits();
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
-  private readonly sink: RuleSetOutput;
+  private readonly sink: RuleSink;
   private readonly ahead = new SlotsAhead();
   /** From where keys come, while there are any: the engine that this one takes the place of, or what a store had. */
   private before: HandOver | null = null;
@@ -83,12 +84,6 @@ export class KeyedEngine {
   private rows = 0;
   private keysAlive = 0;
   private runsAlive = 0;
-  private currentKey = '';
-  private currentTime = 0;
-  /** The event under test; `null`: time alone moves on. */
-  private currentEvent: EngineEvent | null = null;
-  /** Of a timer: the key's slot, until features have been read as of its time; else -1. */
-  private unreadSlot = -1;
 
   /**
    * Throws `PatternError` when a rule's pattern cannot be compiled. All rules must be of one `EngineGroup`, whose name is
@@ -120,18 +115,17 @@ export class KeyedEngine {
     });
     const { timers, expiry, changes, runsOf, waits } = this;
     this.columns = [timers, expiry, changes, runsOf, waits];
-    this.sink = {
-      slot: 0,
-      onMatch: (match) => output.onMatch(rules[this.sink.slot]!, this.currentKey, this.toldOf(match), this.currentTime),
-      ...(output.onMatches && {
-        onMatches: (set: MatchSet) =>
-          output.onMatches?.(rules[this.sink.slot]!, this.currentKey, set, this.currentTime),
-      }),
-      onWindowEnd: (time) => this.readUnread(time),
-      onRunsDropped: (runs) => output.onRunsDropped?.(rules[this.sink.slot]!, this.currentKey, runs),
-      onMatchesDropped: (matches) => output.onMatchesDropped?.(rules[this.sink.slot]!, this.currentKey, matches),
-      onSkipError: (error) => output.onSkipError?.(rules[this.sink.slot]!, this.currentKey, error),
-    };
+    this.sink = new RuleSink(rules, this.ruleSet, output, (slot, time) => this.windows?.read(slot, time));
+  }
+
+  /** Rules that were stopped, in the order in which they were. */
+  get stopped(): readonly StoppedRule[] {
+    return this.sink.quarantine.stopped;
+  }
+
+  /** Rules that were stopped before, as a cut or the engine before has them. */
+  resumeStopped(stopped: readonly StoppedRule[]): void {
+    this.sink.quarantine.resume(stopped);
   }
 
   /** Keys with state. */
@@ -172,15 +166,25 @@ export class KeyedEngine {
     if (this.before !== null) this.before.bring(key);
     let slot = this.windows === null ? this.table.find(key) : this.ahead.slotOf(this.table, key, event);
     if (!this.concerns(slot)) return false;
-    this.currentKey = key;
-    this.currentTime = event.time;
-    this.currentEvent = event;
+    this.sink.begin(key, event.time, event, -1);
     if (this.windows !== null) slot = this.readWindows(this.windows, key, slot, event);
     const before = slot < 0 ? undefined : this.states.get(slot);
-    const after = processRead(this.ruleSet, before, event, this.sink);
+    const after = this.step(before, event);
     if (after === before) return false;
     this.store(slot < 0 ? this.slotOf(key) : slot, after);
     return true;
+  }
+
+  /** What a key holds is measured at some events alone; which ones follows from the order of events, as results must. */
+  private step(before: KeyState | undefined, event: EngineEvent): KeyState | undefined {
+    for (;;) {
+      try {
+        const after = processRead(this.ruleSet, before, event, this.sink);
+        return after === undefined || event.seq % MEASURED_EVERY !== 0 ? after : this.sink.bounded(after);
+      } catch (error) {
+        this.sink.recover(error);
+      }
+    }
   }
 
   /** Gives the event to the windows of its key, and has its features read; answers the key's slot, which it may have only now. */
@@ -339,7 +343,7 @@ export class KeyedEngine {
 
   /** `frozen`: the bytes of the state without features, if it is to be cold. */
   private putBack(key: string, state: KeyState, at: number, frozen: (rest: KeyState) => Uint8Array | undefined): void {
-    this.currentTime = at;
+    this.sink.time = at;
     const slot = this.slotOf(key);
     const { windows } = this;
     if (windows !== null && state.features !== undefined) {
@@ -370,29 +374,22 @@ export class KeyedEngine {
       this.releaseIfUnused(slot);
       return;
     }
-    this.currentKey = this.table.keyAt(slot);
-    this.currentTime = deadline;
-    this.currentEvent = null;
-    this.unreadSlot = slot;
-    if (this.keyCell !== null) this.keyCell.value = this.currentKey;
-    const after = advanceKey(this.ruleSet, before, deadline, this.sink);
-    this.unreadSlot = -1;
+    const key = this.table.keyAt(slot);
+    this.sink.begin(key, deadline, null, slot);
+    if (this.keyCell !== null) this.keyCell.value = key;
+    const after = this.moveOn(before, deadline);
     if (after === before) this.schedule(slot, before);
     else this.store(slot, after);
   }
 
-  /** The match with what its rule tells of it: features as of now, which after a timer nobody has read yet. */
-  private toldOf(match: Match): Match {
-    const telling = this.ruleSet.tellings[this.sink.slot]!;
-    if (telling === null) return match;
-    this.readUnread(this.currentTime);
-    return tell(telling, match, this.currentEvent, this.currentTime);
-  }
-
-  private readUnread(time: number): void {
-    if (this.unreadSlot < 0) return;
-    this.windows?.read(this.unreadSlot, time);
-    this.unreadSlot = -1;
+  private moveOn(before: KeyState, time: number): KeyState | undefined {
+    for (;;) {
+      try {
+        return advanceKey(this.ruleSet, before, time, this.sink);
+      } catch (error) {
+        this.sink.recover(error);
+      }
+    }
   }
 
   /** State that has ended cannot matter, so it need not be looked at. An event at `time` itself may still come. */
@@ -445,7 +442,7 @@ export class KeyedEngine {
     if (!this.isKnown(slot)) this.keysAlive++;
     if (bytes === undefined || this.freezer === null) this.states.set(slot, state);
     else this.states.setCold(slot, bytes);
-    this.waits.set(slot, interestsOf(state), this.currentTime + keyHorizon(this.ruleSet, state));
+    this.waits.set(slot, interestsOf(state), this.sink.time + keyHorizon(this.ruleSet, state));
     this.expiry.add(slot, this.endOf(slot));
     this.schedule(slot, state);
   }

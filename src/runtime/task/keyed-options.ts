@@ -1,8 +1,9 @@
 import type { EventCodec, Limits, Lists, Match, MatchSet, PatternCompiler, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
+import type { QuarantineOutput } from './quarantine.js';
 
 /** What the engine finds, as it finds it. */
-export interface KeyedOutput {
+export interface KeyedOutput extends QuarantineOutput {
   /** `at`: event time at which the match was complete, in ms. */
   onMatch(rule: Rule, key: string, match: Match, at: number): void;
   /** If present, it gets the matches of a shared graph as a set, and none is written out but those it asks for. */
@@ -37,8 +38,14 @@ export interface KeyedEngineOptions {
 }
 
 /** What a run of rules takes from the settings of the engine. */
-export const ruleOptionsOf = ({ runsMax, matchesMax, overflow, quantifierGap }: RuleSettings): RuleOptions => ({
-  limits: { runsMax, matchesMax, overflow },
+export const ruleOptionsOf = ({
+  runsMax,
+  matchesMax,
+  eventsMax,
+  overflow,
+  quantifierGap,
+}: RuleSettings): RuleOptions => ({
+  limits: { runsMax, matchesMax, eventsMax, overflow },
   quantifierGap,
 });
 

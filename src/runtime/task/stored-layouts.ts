@@ -69,9 +69,10 @@ export class StoredLayouts {
     this.layouts = this.layouts.filter(
       ({ engine }) => this.engines.includes(engine) || engine.keys > 0 || engine.keysChanged > 0,
     );
-    return this.layouts.map(({ number, keyField, rules, windows }, place) => ({
+    return this.layouts.map(({ number, engine, keyField, rules, windows }, place) => ({
       ...{ keyField, rules, windows },
       ...(number === place ? {} : { number }),
+      ...(engine.stopped.length === 0 || !this.engines.includes(engine) ? {} : { stopped: engine.stopped }),
     }));
   }
 

@@ -8,6 +8,7 @@ import type { StateBatch } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
 import type { Compilers } from './compilers.js';
+import type { StoppedRule } from './quarantine.js';
 
 /** What a task tells and gives out. While it replays, nothing is given out. */
 export interface TaskOutput {
@@ -18,6 +19,8 @@ export interface TaskOutput {
   onMatch(rule: Rule): void;
   onRunsDropped(rule: Rule, key: string, runs: number): void;
   onMatchesDropped(rule: Rule, key: string, matches: number): void;
+  /** A rule is stopped in this partition. */
+  onQuarantined?(stopped: StoppedRule): void;
 }
 
 export interface TaskOptions {

@@ -85,6 +85,8 @@ export class Task {
         onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
         onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
         onMatchesDropped: (rule, key, matches) => options.output.onMatchesDropped(rule, key, matches),
+        onQuarantined: (stopped) => options.output.onQuarantined?.(stopped),
+        placeOf: (event) => this.placeOf(event as SourceEvent),
       },
       this.engineOptions(),
     );
@@ -325,6 +327,8 @@ export class Task {
   /** Restores a cut, and its first keys. The schemas of their events must be known to the decoder. */
   restore(cut: Cut, entries: readonly StateEntry[] = []): void {
     this.detection.restore(cut);
+    for (const { keyField, stopped = [] } of cut.engines)
+      for (const engine of this.detection.engines) if (engine.keyField === keyField) engine.resumeStopped(stopped);
     const targets = this.layouts.read(cut.engines);
     this.restorer = new KeyRestorer(cut, targets, this.detection, this.codec, (key) => this.replaced.push(key));
     this.restoreMore(EntryBlock.of(entries));
@@ -358,6 +362,7 @@ export class Task {
       runs: this.detection.runs,
       buffered,
       memory: this.detection.memory(),
+      quarantined: this.detection.engines.flatMap(({ stopped }) => stopped),
       rules: this.ruleSet.digest,
     };
   }

@@ -20,6 +20,7 @@ export function tellAll(listeners: readonly DetectorListener[], onError: (error:
     onPhase: tell('onPhase'),
     onPartitions: tell('onPartitions'),
     onDeadLetter: tell('onDeadLetter'),
+    onQuarantined: tell('onQuarantined'),
     onBatch: tell('onBatch'),
     onCommit: tell('onCommit'),
   };

@@ -41,6 +41,7 @@ export class EventSender {
     onPartitions: (partitions, change) =>
       this.change(['onPartitions', partitions.map(({ topic, partition }) => ({ topic, partition })), change]),
     onDeadLetter: ({ topic, partition }, ...args) => this.add(['onDeadLetter', { topic, partition }, ...args]),
+    onQuarantined: ({ topic, partition }, stopped) => this.add(['onQuarantined', { topic, partition }, stopped]),
     onBatch: (...args) => this.add(['onBatch', ...args]),
     onCommit: (...args) => this.add(['onCommit', ...args]),
   };

@@ -80,6 +80,7 @@ export class LaneThread {
       onPhase: () => undefined,
       onPartitions: (...args) => this.partitionsAre(...args),
       onDeadLetter: (...args) => listener.onDeadLetter?.(...args),
+      onQuarantined: (...args) => listener.onQuarantined?.(...args),
       onBatch: (...args) => listener.onBatch?.(...args),
       onCommit: (...args) => listener.onCommit?.(...args),
       report,

@@ -103,6 +103,11 @@ export class Metrics {
     this.total('stakeout_keys_cold', 'Keys whose state is kept as bytes', ({ memory }) => memory.coldKeys);
     this.total('stakeout_keys_cold_bytes', 'Bytes of state that is kept as bytes', ({ memory }) => memory.coldBytes);
     this.total('stakeout_keys_table_bytes', 'Memory of the tables of keys', ({ memory }) => memory.tableBytes);
+    this.total(
+      'stakeout_patterns_quarantined',
+      'Patterns that are stopped, once for each partition',
+      (partition) => (partition.quarantined ?? []).length,
+    );
     this.total('stakeout_buffered_events', 'Events that wait for the watermark', (partition) => partition.buffered);
     this.byPartition('stakeout_lag_records', 'Records between what is processed and the end of the log', (partition) =>
       Math.max(0, partition.endOffset - partition.position),

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, ParseIntPipe, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { StakeoutStrategy } from '../detection/index.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
 import { RULES } from '../tokens.js';
@@ -15,7 +16,10 @@ import { AppliedDto, ApplyDto, RevisionListDto, RollbackDto, RuleSetDto, Signatu
 @ApiTags('rules')
 @Controller('rules')
 export class RulesController {
-  constructor(@Inject(RULES) private readonly rules: RuleControl | null) {}
+  constructor(
+    @Inject(RULES) private readonly rules: RuleControl | null,
+    private readonly strategy: StakeoutStrategy,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'The rule set in force, as it was written' })
@@ -24,7 +28,7 @@ export class RulesController {
     const control = this.control();
     const texts = new Map(control.files.map(({ file, text }) => [file, text]));
     const rules = control.rules.map(({ id, status, revision, source: file }) => {
-      return { id, status, revision, file, text: texts.get(file) ?? '' };
+      return { id, status, revision, file, text: texts.get(file) ?? '', quarantined: this.quarantined(id) };
     });
     return { ...control.status(), rules };
   }
@@ -74,6 +78,14 @@ export class RulesController {
   @ApiResponse({ status: 409, type: ProblemDto })
   approve(@Param('n', ParseIntPipe) n: number, @Body() body: SignatureDto): Promise<AppliedDto> {
     return answered(() => this.control().approve(n, signature(body)));
+  }
+
+  /** Where a rule is stopped. */
+  private quarantined(id: string): readonly object[] {
+    const partitions = this.strategy.detectorStatus()?.partitions ?? [];
+    return partitions.flatMap(({ topic, partition, quarantined = [] }) =>
+      quarantined.filter((stopped) => stopped.id === id).map((stopped) => ({ topic, partition, ...stopped })),
+    );
   }
 
   private control(): RuleControl {

@@ -76,6 +76,9 @@ export class RuleDto {
 
   @ApiProperty({ type: String })
   readonly text!: string;
+
+  @ApiProperty({ type: [Object], description: 'Partitions in which it is stopped: where, why, and at which event.' })
+  readonly quarantined!: readonly object[];
 }
 
 export class RuleSetDto {

@@ -4,6 +4,7 @@ import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
 import type { DetectorPhase, KeyMemory, PartitionStatus } from '../../runtime/detector.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
+import type { StoppedRule } from '../../runtime/task/quarantine.js';
 import { AlertView } from '../alerts/alert-view.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { CHECKPOINTS, SETTINGS, SINKS } from '../tokens.js';
@@ -28,6 +29,29 @@ export class KeyMemoryDto implements KeyMemory {
 
   @ApiProperty({ type: Number, description: 'Memory of the tables of keys, in bytes.' })
   readonly tableBytes!: number;
+}
+
+export class StoppedRuleDto implements StoppedRule {
+  @ApiProperty({ type: String, description: 'Id of the pattern.' })
+  readonly id!: string;
+
+  @ApiProperty({ type: String })
+  readonly revision!: string;
+
+  @ApiProperty({ enum: ['runs', 'matches', 'events', 'error'], description: 'The limit that it exceeded.' })
+  readonly reason!: StoppedRule['reason'];
+
+  @ApiProperty({ type: String })
+  readonly detail!: string;
+
+  @ApiProperty({ type: String, description: 'Of the event that exceeded it.' })
+  readonly key!: string;
+
+  @ApiProperty({ type: Number, format: 'int64', description: 'Event time, milliseconds since 1970.' })
+  readonly time!: number;
+
+  @ApiProperty({ type: Object, nullable: true, description: 'Topic, partition and offset; null: a window ended.' })
+  readonly event!: StoppedRule['event'];
 }
 
 export class PartitionDto implements PartitionStatus {
@@ -72,6 +96,9 @@ export class PartitionDto implements PartitionStatus {
 
   @ApiProperty({ type: KeyMemoryDto })
   readonly memory!: KeyMemoryDto;
+
+  @ApiPropertyOptional({ type: [StoppedRuleDto], description: 'Patterns that are stopped in this partition.' })
+  readonly quarantined?: readonly StoppedRuleDto[];
 }
 
 export class DetectorDto {

@@ -47,6 +47,10 @@ const windows: readonly Rule[] = [
   ),
   ruleOf('session', session(15).aggregate('last', { fn: 'last', field: 'type' }).showing(2).build(), { key: 'device' }),
 ];
+/** It is stopped once a key has three runs of it. */
+const stops = ruleOf('stops', begin('A').where(is('a')).followedByAny('B').where(is('b')).within(120).build(), {
+  limits: { runsMax: 2, overflow: 'quarantine' },
+});
 /** The same steps in the same way, so that runs under way go on; of another shape, so that they do not. */
 const patient: Rule = {
   ...RULES[0]!,
@@ -68,11 +72,11 @@ const asking = ruleSetOf([RULES[0]!, { ...watched, lists: ['watched'] }, sameDev
 
 /** Rule sets that processes of one group run, one after the other or side by side while they are rolled out. */
 export const VERSIONS: readonly RuleSetVersion[] = [
-  ruleSetOf([...RULES, sameDevice, ...windows]),
+  ruleSetOf([...RULES, sameDevice, ...windows, stops]),
   // A rule fewer, one changed, one added, in another order, and more patience.
   ruleSetOf([busy, changed, RULES[2]!], jsonDecoder, clock(30)),
   // Another set of key fields.
-  ruleSetOf([sameDevice, RULES[1]!, busy, windows[0]!, RULES[2]!], jsonDecoder, clock(4)),
+  ruleSetOf([sameDevice, RULES[1]!, busy, windows[0]!, stops, RULES[2]!], jsonDecoder, clock(4)),
   // As the first, with rules that were changed: one runs on, one begins anew beside what it had under way, one forgets that.
   ruleSetOf([
     patient,
