@@ -143,5 +143,6 @@ export {
   type SlotState,
   slotRuns,
 } from './ruleset/slot-state.js';
+export { type StepReached, stepsReached } from './ruleset/steps-reached.js';
 export { type NamedFeature, type Telling, type Told, tell } from './ruleset/telling.js';
 export { type HeldEvent, PatternRunner, type TestedLiteral } from './runner.js';

@@ -87,6 +87,43 @@ export interface DetectorListener {
   onCommit?(seconds: number, ok: boolean): void;
 }
 
+/** A record that is not in the log, and the partition that it would be in. */
+export interface Question extends TopicPartition {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array;
+}
+
+/** A run that a record would carry on without completing it. */
+export interface ConsideredAdvance {
+  readonly patternId: string;
+  readonly key: string;
+  readonly keyField: string;
+  /** The farthest step that it would have; `null`: it is one of many combinations, of which none is told apart. */
+  readonly step: string | null;
+  /** Place of the step among those of the pattern, from 1 on, and how many there are. */
+  readonly reached: number | null;
+  readonly of: number;
+}
+
+/** What a record would do if it came next. */
+export interface Consideration {
+  /** The state that was asked: up to an offset, and event time in ms up to which events are in it. */
+  readonly asOf: TopicPartition & { readonly position: number; readonly watermark: number | null };
+  /** It would be late, and count for nothing. */
+  readonly isLate: boolean;
+  /** Events of its keys that came, wait for the watermark, and were counted before it. */
+  readonly waiting: number;
+  readonly alerts: readonly Alert[];
+  readonly advances: readonly ConsideredAdvance[];
+  /** Where the event would be forwarded, for rules that are keyed otherwise: to be asked, too. */
+  readonly forwards: readonly Question[];
+}
+
+/** A record that cannot be processed: it would be a dead letter. */
+export class UnreadableError extends Error {
+  readonly code = 'UNREADABLE';
+}
+
 export interface Detector {
   start(): Promise<void>;
   /** Finishes and commits what it holds, then gives up its partitions. */
@@ -107,6 +144,11 @@ export interface Detector {
    * Other reference lists, in the same way. Absent: lists do not change while it runs.
    */
   changeLists?(lists: ReferenceLists['data']): Promise<void>;
+  /**
+   * What a record would do if it came next, from the very state that the stream goes on with; nothing is changed. `null`: the partition
+   * is not owned here, or not live yet. Rejects with `UnreadableError`. Absent: it cannot be asked.
+   */
+  consider?(question: Question): Promise<Consideration | null>;
   /** How alerts are delivered; takes effect with the next one. */
   delivery(): DeliveryMode;
   setDelivery(mode: DeliveryMode): void;

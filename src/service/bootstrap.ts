@@ -5,6 +5,7 @@ import type { Settings } from '../runtime/settings/index.js';
 import { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
 import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
+import { Decisions } from './decisions/decisions.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { HealthChecks } from './health/health.js';
 import { LIST_BYTES_MAX, listTypes } from './lists/sent-lists.js';
@@ -115,6 +116,10 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   });
   const health = new HealthChecks(() => strategy.detectorStatus(), log, clock);
   const writer = new TransactionWriter({ log, clock, ingest: parts.ingest, ingestOf: parts.ingestOf });
+  const decisions = new Decisions({
+    ...{ log, writer, now: () => clock.now() },
+    consider: (question) => strategy.consider(question),
+  });
   const savepoints =
     parts.savepoints === undefined
       ? null
@@ -131,6 +136,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       view,
       streams,
       writer,
+      decisions,
       health,
       metrics,
       sinks,

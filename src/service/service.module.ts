@@ -5,6 +5,8 @@ import type { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js'
 import { AlertView } from './alerts/alert-view.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { LiveStreams } from './alerts/live-stream.js';
+import { DecisionsController } from './decisions/decisions.controller.js';
+import { Decisions } from './decisions/decisions.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthChecks } from './health/health.js';
@@ -33,6 +35,7 @@ export interface ServiceObjects {
   readonly view: AlertView;
   readonly streams: LiveStreams;
   readonly writer: TransactionWriter;
+  readonly decisions: Decisions;
   readonly health: HealthChecks;
   readonly metrics: Metrics;
   readonly sinks: readonly AlertSinkFollower[];
@@ -54,6 +57,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
     imports,
     controllers: [
       AlertsController,
+      DecisionsController,
       DeliveryController,
       HealthController,
       ListsController,
@@ -72,6 +76,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: AlertView, useValue: objects.view },
       { provide: LiveStreams, useValue: objects.streams },
       { provide: TransactionWriter, useValue: objects.writer },
+      { provide: Decisions, useValue: objects.decisions },
       { provide: HealthChecks, useValue: objects.health },
       { provide: Metrics, useValue: objects.metrics },
       { provide: SINKS, useValue: objects.sinks },

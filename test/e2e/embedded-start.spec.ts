@@ -192,3 +192,54 @@ describe('POST /transactions', () => {
     expect((await service?.end('SIGINT'))?.status).toBe(0);
   });
 });
+
+interface Decided {
+  readonly score: number;
+  readonly completes: readonly Alert[];
+  readonly code: string;
+  readonly errors: readonly { readonly path: string }[];
+}
+
+describe('POST /v1/decisions', () => {
+  const decide = async (transaction: unknown, query = ''): Promise<{ status: number; body: Decided }> => {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify(transaction);
+    const answer = await fetch(`${url}/v1/decisions${query}`, { method: 'POST', headers, body });
+    return { status: answer.status, body: (await answer.json()) as Decided };
+  };
+
+  it('tells what a transaction would do from the state of the stream, and writes nothing', async () => {
+    await start({ STAKEOUT_DEMO_ENABLED: 'false' });
+    expect((await decide(drain[0])).body).toMatchObject({
+      score: 0,
+      completes: [],
+      advances: expect.arrayContaining([
+        { patternId: 'offshore-drain', key: 'acc-1', keyField: 'accountId', step: 'large', reached: 1, of: 3 },
+      ]),
+      ...{ late: false, waiting: 0, unanswered: [], asOf: { topic: 'transactions', position: 0, watermark: null } },
+    });
+    await post(drain.slice(0, 2));
+    await until(async () => (await status()).detector.recordsIn === 2, 'the first two');
+    const { status: answered, body } = await decide(drain[2]);
+    expect(answered).toBe(200);
+    expect(body).toMatchObject({ waiting: 1, completes: [{ patternId: 'offshore-drain', key: 'acc-1' }] });
+    const [expected] = body.completes;
+    expect(body.score).toBe(expected!.score);
+    expect((await status()).detector.recordsIn).toBe(2);
+    await post([drain[2], sent('t4', 3)]);
+    await until(async () => (await alerts()).length > 0, 'the alert');
+    expect(await alerts()).toEqual([expected]);
+    expect((await decide(sent('t0', -9))).body).toMatchObject({ late: true, completes: [], advances: [] });
+    expect((await service?.end('SIGINT'))?.status).toBe(0);
+  });
+
+  it('refuses what is no transaction of the stream, and names all that is wrong', async () => {
+    await start({ STAKEOUT_DEMO_ENABLED: 'false' });
+    const { status: refused, body } = await decide({ accountId: 7, type: 'Gift', amount: '12' });
+    expect([refused, body.code]).toEqual([422, 'INVALID_INPUT']);
+    expect(body.errors.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['accountId', 'amount', 'eventTime', 'transactionId', 'type']),
+    );
+    expect(await decide(drain[0], '?stream=nowhere')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+  });
+});

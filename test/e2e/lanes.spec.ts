@@ -11,7 +11,7 @@ import { until } from '../harness/until.js';
 import { built, root } from './kit/build.js';
 import { DrainAlerts } from './kit/drain-alerts.js';
 import { DrainStream } from './kit/drain-stream.js';
-import { Drains } from './kit/drains.js';
+import { Drains, PATTERN, START } from './kit/drains.js';
 import { ServiceProcess } from './kit/service.js';
 import { INSPECT, Threads } from './kit/threads.js';
 
@@ -114,6 +114,24 @@ describe('lanes in threads of their own', () => {
     await until(async () => (await service.metric('stakeout_records_total')) === 180, 'all records to be counted');
     await until(async () => (await service.metric('stakeout_alerts_total')) >= 60, 'all alerts to be counted');
     expect(new Set(alerts.written.map(({ record }) => record.partition)).size).toBe(PARTITIONS);
+  });
+
+  it('tell what a transaction would do, each of the keys that it has', async () => {
+    const accounts = Array.from({ length: 8 }, (_, number) => `decided-${number}`);
+    await producer.send(accounts.flatMap((account) => [drains.record(account, 0), drains.record(account, 1)]));
+    await until(async () => (await service.metric('stakeout_records_total')) === 196, 'all records to be counted');
+    for (const accountId of accounts) {
+      const last = { transactionId: `${accountId}-2`, accountId, eventTime: START + 2_000 };
+      const answer = await fetch(`${service.url}/v1/decisions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...last, type: 'Transfer', amount: 9_000, country: 'OFFSHORE' }),
+      });
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ completes: [{ patternId: PATTERN, key: accountId }] });
+    }
+    await producer.send(accounts.map((account) => drains.record(account, 2)));
+    await eachOnce(accounts);
   });
 
   it('go on when one of them dies in mid-stream: it is started again, and every alert is there once', async () => {

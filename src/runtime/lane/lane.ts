@@ -1,6 +1,6 @@
 import type { RuleText } from '../../rules/index.js';
 import type { Rule } from '../../rules/rule.js';
-import type { Detector, DetectorPhase, DetectorStatus } from '../detector.js';
+import type { Consideration, Detector, DetectorPhase, DetectorStatus, Question } from '../detector.js';
 import { entryRecord, journalPartition } from '../journal/journal.js';
 import type { ReferenceLists } from '../lists/reference-lists.js';
 import {
@@ -20,6 +20,7 @@ import type { StreamDefinition } from '../stream.js';
 import { Compilers } from '../task/compilers.js';
 import { Task } from '../task/task.js';
 import { Announcer } from './announcer.js';
+import { considerIn } from './considering.js';
 import { CutWriter, type Part } from './cut-writer.js';
 import { Delivery, type DeliveryMode } from './delivery.js';
 import { LaneOutput } from './lane-output.js';
@@ -137,6 +138,10 @@ export class Lane implements Detector {
       matches: this.output.matches,
       partitions: [...this.owned.values()].map((o) => o.task.status()),
     };
+  }
+
+  consider(question: Question): Promise<Consideration | null> {
+    return considerIn(this.owned.get(partitionName(question)), this.routing, question, this.abort.signal);
   }
 
   rules(): readonly Rule[] {
@@ -405,7 +410,7 @@ export class Lane implements Detector {
     const chosen = [...this.owned].flatMap(([name, owned]) => (which(name) && owned.task.isLive ? [owned] : []));
     const parts: Part[] = [];
     try {
-      for (const owned of chosen) this.betweenBatches(owned);
+      for (const owned of chosen) owned.betweenBatches(stopwatch);
       if (this.trouble === null) for (const owned of chosen) await this.tickIdle(owned);
       // A cut says which rules are in force: the journal must have said so before, or in the same commit.
       // Again, where rules were changed while others were waited for.
@@ -435,11 +440,6 @@ export class Lane implements Detector {
       this.commitFailed(error);
       return false;
     }
-  }
-
-  private betweenBatches(owned: Owned): void {
-    if (!owned.busy) owned.switchRules();
-    if (!owned.busy) owned.handOver(this.options.stopwatch);
   }
 
   /** Being fenced is no trouble: the partitions are another's by now, or the next commit has the new generation. */

@@ -87,6 +87,12 @@ export class Owned {
     this.announce(next.ruleSet, before);
   }
 
+  /** What waits for the end of a batch, if none is under way. */
+  betweenBatches(stopwatch: () => number): void {
+    if (!this.busy) this.switchRules();
+    if (!this.busy) this.handOver(stopwatch);
+  }
+
   /** Has keys go over to the rules of now, for some milliseconds. When they do changes no result. */
   handOver(stopwatch: () => number): void {
     const end = stopwatch() + HAND_OVER_SECONDS;

@@ -129,6 +129,11 @@ export class Routing {
     return this.topics.find((topic) => topic.name === name)?.partitions ?? partitions;
   }
 
+  /** Of a topic that events are forwarded to. */
+  partitionsOfTopic(name: string): number {
+    return this.partitionsOf(this.routeOf(name)!.topic);
+  }
+
   /** `null`: nothing of this partition is forwarded. `send`: writes in the transaction of the offsets that follow. */
   forwarder(of: TopicPartition, send: (from: string, record: OutgoingRecord) => void): Forwarder | null {
     if (this.isRouted(of.topic)) return null;

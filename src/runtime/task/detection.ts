@@ -1,6 +1,7 @@
 import type { Match, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { type KeyMemory, sumOfMemory } from '../detector.js';
+import { type ConsideredKey, considerKey } from './consider.js';
 import { engineGroups } from './engine-groups.js';
 import { type ClockState, EventClock, type EventClockOptions } from './event-clock.js';
 import { HandOver } from './hand-over.js';
@@ -178,6 +179,23 @@ export class Detection {
     for (const engine of this.engines) engine.sweep(this.clock.watermark);
   }
 
+  /**
+   * Tells what an event would do if it came next, after those that are held back: nothing is changed. Answers how many events of its
+   * keys are held back. It must not be late.
+   */
+  consider(asked: SourceEvent, considered: ConsideredKey): number {
+    const waiting = new Set<SourceEvent>();
+    for (const engine of this.engines) {
+      for (const key of keysIn(engine, asked)) {
+        const own = this.heldBackOf(engine, key, asked.time);
+        for (const [place, event] of [...own, asked].entries()) event.seq = this.nextSeq + place;
+        for (const event of own) waiting.add(event);
+        considerKey(engine, key, [...own, asked], considered);
+      }
+    }
+    return waiting.size;
+  }
+
   /** The earliest event time that something waits for: an event that is held back, or the end of a window. Infinity: nothing. */
   nextDue(): number {
     return Math.min(this.clock.nextTime(), this.earliest()?.nextTimer() ?? Number.POSITIVE_INFINITY);
@@ -205,12 +223,27 @@ export class Detection {
     while (ahead.length < LOOK_AHEAD) {
       const event = clock.next();
       if (event === null) break;
-      const known = event.offset < this.refreshBelow ? this.refresh(event) : event;
+      const known = this.asOfNow(event);
       if (known !== null) ahead.push(known);
     }
     this.fetch(ahead);
     for (const engine of this.engines) engine.warm(ahead, 0, ahead.length);
     return ahead.length;
+  }
+
+  /** Events of a key that are held back, up to and at a time, in the order in which they will be processed. */
+  private heldBackOf(engine: KeyedEngine, key: string, time: number): readonly SourceEvent[] {
+    const own: SourceEvent[] = [];
+    for (const held of this.clock.heldBackUnordered()) {
+      const event = held.time <= time ? this.asOfNow(held) : null;
+      if (event !== null && countsFor(engine, event, key)) own.push(event);
+    }
+    return own.sort((a, b) => a.time - b.time || a.offset - b.offset);
+  }
+
+  /** An event that was held back, as the rules of now read it; `null`: they cannot. */
+  private asOfNow(event: SourceEvent): SourceEvent | null {
+    return event.offset < this.refreshBelow ? this.refresh(event) : event;
   }
 
   /**
@@ -270,4 +303,22 @@ export class Detection {
     for (const key of engine.input.keysOf(event)) kept = engine.process(key, event) || kept;
     return kept;
   }
+}
+
+/** The keys that an event counts for in an engine: none where it does not see the event's stream. */
+function keysIn({ input }: KeyedEngine, event: SourceEvent): readonly string[] {
+  const { field, streams, keysOf } = input;
+  if (streams !== null && !streams.has(event.stream)) return [];
+  if (event.forKey !== null) return [event.forKey];
+  if (field === null) return keysOf(event);
+  const key = event.fields[field];
+  return key === null || key === undefined ? [] : [String(key)];
+}
+
+/** Whether the key is one of `keysIn`: of many events, few are. */
+function countsFor(engine: KeyedEngine, event: SourceEvent, key: string): boolean {
+  const { field } = engine.input;
+  const value = field === null || event.forKey !== null ? null : event.fields[field];
+  if (typeof value === 'string' && value !== key) return false;
+  return keysIn(engine, event).includes(key);
 }

@@ -108,6 +108,11 @@ export class EventClock {
     this.buffer.add(event);
   }
 
+  /** All that is held back, in no order: for those who want few of them. */
+  heldBackUnordered(): readonly SourceEvent[] {
+    return this.buffer.all();
+  }
+
   /** All that is held back, in order of arrival. */
   heldBack(): readonly SourceEvent[] {
     return this.buffer.all().sort((a, b) => a.offset - b.offset);

@@ -28,6 +28,7 @@ import { type EngineInput, inputOf } from './engine-groups.js';
 import { ExpiryBuckets } from './expiry.js';
 import { HandOver, type KeySource, type Receive, type Released } from './hand-over.js';
 import { freezer, interestsOf } from './key-freezer.js';
+import { keyMemory } from './key-memory.js';
 import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
 import type { StoppedRule } from './quarantine.js';
 import { RuleSink } from './rule-sink.js';
@@ -138,21 +139,8 @@ export class KeyedEngine {
   }
 
   memory(): KeyMemory {
-    return this.before === null ? this.ownMemory() : sumOfMemory(this.ownMemory(), this.before.from.memory());
-  }
-
-  private ownMemory(): KeyMemory {
-    const { states, windows } = this;
-    const windowBytes = windows?.heldBytes ?? 0;
-    return {
-      hotKeys: states.hotKeys,
-      coldKeys: this.keysAlive - states.hotKeys,
-      coldBytes: states.coldBytes + windowBytes,
-      tableBytes: this.columns.reduce(
-        (sum, column) => sum + column.bytes,
-        states.overheadBytes + this.table.bytes + (windows?.bytes ?? 0) - windowBytes,
-      ),
-    };
+    const own = keyMemory(this.states, this.windows, [this.table, ...this.columns], this.keysAlive);
+    return this.before === null ? own : sumOfMemory(own, this.before.from.memory());
   }
 
   /**
@@ -289,6 +277,14 @@ export class KeyedEngine {
   bringSome(count: number): boolean {
     if (this.before?.bringSome(count) === true) this.before = null;
     return this.before === null;
+  }
+
+  /** What is known of a key, features and all, as a value of its own. */
+  peek(key: string): KeyState | undefined {
+    this.before?.bring(key);
+    const slot = this.table.find(key);
+    const value = slot < 0 ? undefined : this.valueAt(slot);
+    return value instanceof Uint8Array ? this.freezer!.thaw(value) : value;
   }
 
   /** Takes out all that is known of a key, for an engine that comes after this one. */

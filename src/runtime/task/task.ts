@@ -11,8 +11,9 @@ import type { StateEntry } from '../ports/state-store.js';
 import { decodeEnvelope } from '../repartition/envelope.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
-import { buildAlert, type RecordPlace } from './alert-builder.js';
+import { type AlertSource, buildAlert, type RecordPlace } from './alert-builder.js';
 import { isInCanary } from './canary.js';
+import type { Considering } from './consider-record.js';
 import type { Cut } from './cut.js';
 import { Detection } from './detection.js';
 import { encodeChanges } from './encode-changes.js';
@@ -45,6 +46,14 @@ const SLOTS_HANDED_OVER = 64;
 export class Task {
   readonly partition: TopicPartition;
   private readonly detection: Detection;
+  private readonly alertSource: AlertSource = {
+    placeOf: (event) => this.placeOf(event),
+    idFieldOf: (event) => this.streams.named(event.stream).idField,
+    decodeWhole: ({ raw }) => {
+      const whole = this.decoder.decodeWhole(raw);
+      return whole instanceof DecodeFailure ? {} : whole;
+    },
+  };
   private ruleSet: RuleSetVersion;
   private codec: EventCodec;
   private readonly layouts: StoredLayouts;
@@ -213,6 +222,21 @@ export class Task {
       this.lastRecordAt = this.options.clock.now();
       this.idle = false;
     }
+  }
+
+  /** See `considerRecord`. */
+  get considering(): Considering {
+    const { partition, position, decoder, detection, alertSource } = this;
+    const { clock } = this.options;
+    return {
+      partition,
+      position,
+      decoder,
+      detection,
+      alertSource,
+      clock,
+      interpret: (record) => this.interpret(record),
+    };
   }
 
   /** Takes records back into the order buffer that a cut had left there: those above its watermark. */
@@ -470,14 +494,7 @@ export class Task {
     if (this.muted || !isInCanary(rule, key)) return;
     const { output } = this.options;
     output.onMatch(rule);
-    const alert = buildAlert(rule, key, match, at, {
-      placeOf: (event) => this.placeOf(event),
-      idFieldOf: (event) => this.streams.named(event.stream).idField,
-      decodeWhole: ({ raw }) => {
-        const whole = this.decoder.decodeWhole(raw);
-        return whole instanceof DecodeFailure ? {} : whole;
-      },
-    });
+    const alert = buildAlert(rule, key, match, at, this.alertSource);
     output.onAlert(alert, text.encode(key), trigger?.traceparent ?? null, rule.status === 'shadow');
   }
 }

@@ -1,7 +1,14 @@
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
 import type { Rule } from '../../rules/rule.js';
-import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../../runtime/detector.js';
+import type {
+  Consideration,
+  Detector,
+  DetectorListener,
+  DetectorPhase,
+  DetectorStatus,
+  Question,
+} from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { AlertTracer } from '../tracing/alert-tracer.js';
@@ -110,6 +117,11 @@ export class StakeoutStrategy extends Server<Events, DetectorPhase> implements C
 
   setDelivery(mode: DeliveryMode): void {
     this.detector?.setDelivery(mode);
+  }
+
+  /** See `Detector.consider`; `null` before the detector is there, too. */
+  async consider(question: Question): Promise<Consideration | null> {
+    return (await this.detector?.consider?.(question)) ?? null;
   }
 
   rules(): readonly Rule[] {

@@ -1,7 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Rule } from '../../rules/rule.js';
 import { pause } from '../../runtime/backoff.js';
-import type { Detector, DetectorListener, DetectorPhase, DetectorStatus } from '../../runtime/detector.js';
+import type {
+  Consideration,
+  Detector,
+  DetectorListener,
+  DetectorPhase,
+  DetectorStatus,
+  Question,
+} from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
@@ -112,6 +119,10 @@ export class LaneGroup implements Detector {
   async changeLists(lists: ReferenceLists['data']): Promise<void> {
     this.lists = lists;
     for (const thread of this.threads) thread.changeLists(lists);
+  }
+
+  async consider(question: Question): Promise<Consideration | null> {
+    return (await this.threads.find((thread) => thread.owns(question))?.consider(question)) ?? null;
   }
 
   delivery(): DeliveryMode {

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js';
+import type { Consideration, DetectorListener, DetectorStatus, Question } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
@@ -70,6 +70,9 @@ export class LaneThread {
   /** Set while it is another than the settings say. */
   private mode: DeliveryMode | null = null;
   private storing: PromiseWithResolvers<void> | null = null;
+  /** Questions that its thread has yet to answer. */
+  private readonly asked = new Map<number, PromiseWithResolvers<Consideration | null>>();
+  private questions = 0;
 
   constructor(private readonly options: LaneThreadOptions) {
     const { listener, report, warn } = options;
@@ -138,6 +141,21 @@ export class LaneThread {
     await this.storing.promise;
   }
 
+  /** Whether the partition is this lane's, as far as is known here. */
+  owns(partition: TopicPartition): boolean {
+    return this.partitions.has(partitionName(partition));
+  }
+
+  /** See `Detector.consider`. Rejects when its thread ends before it has answered. */
+  consider(question: Question): Promise<Consideration | null> {
+    if (this.current === null) return Promise.resolve(null);
+    const id = this.questions++;
+    const answer = Promise.withResolvers<Consideration | null>();
+    this.asked.set(id, answer);
+    this.current.handle.postMessage({ kind: 'consider', id, question });
+    return answer.promise;
+  }
+
   /** Counters of all its threads; partitions, phase and trouble of the present one. */
   status(): DetectorStatus {
     const { number: lane } = this.options;
@@ -203,6 +221,13 @@ export class LaneThread {
         else this.storing?.reject(fromWire(message.error));
         this.storing = null;
         return;
+      case 'considered': {
+        const asked = this.asked.get(message.id);
+        this.asked.delete(message.id);
+        if (message.error === null) asked?.resolve(message.answer);
+        else asked?.reject(fromWire(message.error));
+        return;
+      }
       case 'failed':
         void this.failed(fromWire(message.error));
         return;
@@ -291,6 +316,9 @@ export class LaneThread {
   private discard(): Promise<void> {
     const { current } = this;
     this.current = null;
+    for (const { reject } of this.asked.values())
+      reject(new Error(`lane ${this.options.number} ended before it answered`));
+    this.asked.clear();
     if (current !== null) this.gone = this.end(current);
     return this.gone;
   }

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js';
+import type { Consideration, DetectorListener, DetectorStatus, Question } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Settings } from '../../runtime/settings/index.js';
@@ -41,6 +41,8 @@ export type ToLane =
   | { readonly kind: 'lists'; readonly lists: ReferenceLists['data'] }
   /** Store all state now, and say `stored`. */
   | { readonly kind: 'store' }
+  /** Say what the record would do: `considered` with the same `id`. */
+  | { readonly kind: 'consider'; readonly id: number; readonly question: Question }
   /** Finish, commit, give up the partitions, and say `stopped`. */
   | { readonly kind: 'stop' };
 
@@ -54,6 +56,13 @@ export type FromLane =
   | { readonly kind: 'failed'; readonly error: WireError }
   /** The answer to `store`. */
   | { readonly kind: 'stored'; readonly error: WireError | null }
+  /** The answer to `consider`. */
+  | {
+      readonly kind: 'considered';
+      readonly id: number;
+      readonly answer: Consideration | null;
+      readonly error: WireError | null;
+    }
   /** Nothing comes after it. `error`: it stopped, but not in good order. */
   | { readonly kind: 'stopped'; readonly error: WireError | null };
 

@@ -1,3 +1,4 @@
+import type { Question } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Lane } from '../../runtime/lane/lane.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
@@ -32,6 +33,8 @@ export function runLane(data: LaneData, main: MainThread, clock: Clock): void {
         return void run.changeLists(message.lists);
       case 'store':
         return void run.storeNow();
+      case 'consider':
+        return void run.consider(message.id, message.question);
       case 'stop':
         return void run.stop();
     }
@@ -115,6 +118,15 @@ class LaneRun {
       (thrown: unknown) => toWire(thrown),
     );
     this.main.postMessage({ kind: 'stored', error: error ?? null });
+  }
+
+  async consider(id: number, question: Question): Promise<void> {
+    try {
+      const answer = (await this.lane?.consider(question)) ?? null;
+      this.main.postMessage({ kind: 'considered', id, answer, error: null });
+    } catch (error) {
+      this.main.postMessage({ kind: 'considered', id, answer: null, error: toWire(error) });
+    }
   }
 
   async stop(): Promise<void> {

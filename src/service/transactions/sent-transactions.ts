@@ -1,5 +1,10 @@
 import { invalidInput, type ProblemItem } from '../problems/problem.js';
-import type { SentTransaction } from './transaction-writer.js';
+
+/** One transaction as it was sent, with the words for its place in messages: `[3]`, `line 4`, or none. */
+export interface SentTransaction {
+  readonly place: string;
+  readonly value: unknown;
+}
 
 export const ndjsonTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 

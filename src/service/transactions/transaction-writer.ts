@@ -1,16 +1,11 @@
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log, LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
 import type { EncodedTransaction, TransactionIngest } from '../parts.js';
-import { invalidInput, notFound, type ProblemItem, unavailable } from '../problems/problem.js';
+import { notFound, unavailable } from '../problems/problem.js';
+import { encodeAll } from './encode-all.js';
+import type { SentTransaction } from './sent-transactions.js';
 
-const ERRORS_MAX = 100;
 const SEND_TIMEOUT_MS = 10_000;
-
-/** One transaction as it was sent, with the words for its place in messages: `[3]`, `line 4`, or none. */
-export interface SentTransaction {
-  readonly place: string;
-  readonly value: unknown;
-}
 
 export interface TransactionWriterOptions {
   readonly log: Log;
@@ -47,13 +42,29 @@ export class TransactionWriter {
     stream?: string,
   ): Promise<{ readonly topic: string; readonly ids: readonly (string | null)[] }> {
     const ingest = this.ingestOf(stream);
-    await this.orUnavailable(ingest.prepare(), 'The schema registry does not answer.');
-    const transactions = encodeAll(ingest, sent);
+    await this.prepare(ingest);
+    const transactions = encodeAll(ingest, sent, 'Nothing was written.');
     const records = transactions.map(
       ({ key, value }): OutgoingRecord => ({ topic: ingest.topic, key, value, ...(headers ? { headers } : {}) }),
     );
     await this.orUnavailable(this.send(records), 'The log cannot be written at present.');
     return { topic: ingest.topic, ids: transactions.map(({ id }) => id) };
+  }
+
+  /**
+   * A transaction as the record that `write` would write.
+   *
+   * Throws a problem as `write` does.
+   */
+  async recordOf(value: unknown, stream?: string): Promise<{ readonly topic: string } & EncodedTransaction> {
+    const ingest = this.ingestOf(stream);
+    await this.prepare(ingest);
+    const [transaction] = encodeAll(ingest, [{ place: '', value }], 'It was not considered.');
+    return { topic: ingest.topic, ...transaction! };
+  }
+
+  private prepare(ingest: TransactionIngest): Promise<void> {
+    return this.orUnavailable(ingest.prepare(), 'The schema registry does not answer.');
   }
 
   private ingestOf(stream: string | undefined): TransactionIngest {
@@ -100,25 +111,4 @@ export class TransactionWriter {
       cancel();
     }
   }
-}
-
-function encodeAll(ingest: TransactionIngest, sent: readonly SentTransaction[]): readonly EncodedTransaction[] {
-  const transactions: EncodedTransaction[] = [];
-  const errors: ProblemItem[] = [];
-  for (const { place, value } of sent) {
-    const result = ingest.encode(value);
-    if (result.ok) transactions.push(result.transaction);
-    else {
-      for (const { path, expected, got } of result.problems) {
-        errors.push({ path: join(place, path), message: `expected ${expected}, got ${got}` });
-      }
-    }
-  }
-  if (errors.length === 0) return transactions;
-  const more = errors.length > ERRORS_MAX ? ` The first ${ERRORS_MAX} of ${errors.length} errors are listed.` : '';
-  throw invalidInput(`Nothing was written.${more}`, errors.slice(0, ERRORS_MAX), 422);
-}
-
-function join(place: string, path: string): string {
-  return place === '' || path === '' ? place + path : `${place}${path.startsWith('[') ? '' : '.'}${path}`;
 }

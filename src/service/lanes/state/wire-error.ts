@@ -1,3 +1,4 @@
+import { UnreadableError } from '../../../runtime/detector.js';
 import { FencedError, TransactionAbortedError } from '../../../runtime/ports/log.js';
 import { ObjectStoreError } from '../../../runtime/ports/object-store.js';
 import { StateStoreError } from '../../../runtime/ports/state-store.js';
@@ -17,6 +18,7 @@ type Remake = (message: string, code: string) => Error;
 const remakers: Readonly<Record<string, Remake>> = {
   StateStoreError: (message, code) => new StateStoreError(code as StateStoreError['code'], message),
   ObjectStoreError: (message, code) => new ObjectStoreError(code as ObjectStoreError['code'], message),
+  UnreadableError: (message) => new UnreadableError(message),
   FencedError: (message) => new FencedError(message),
   TransactionAbortedError: (message) => new TransactionAbortedError(message),
 };

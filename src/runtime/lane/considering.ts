@@ -1,0 +1,44 @@
+import type { Consideration, ConsideredAdvance, Question } from '../detector.js';
+import { UnreadableError } from '../detector.js';
+import { partitionOfKey } from '../partitioner.js';
+import { DecodeFailure } from '../ports/decoder.js';
+import type { OutgoingRecord } from '../ports/log.js';
+import type { Advance } from '../task/consider.js';
+import { considerRecord } from '../task/consider-record.js';
+import type { Owned } from './owned.js';
+import type { Routing } from './routing.js';
+
+/**
+ * What a record would do if it came next to a partition; see `Detector.consider`. It waits for nothing but the record's schema: the
+ * state is as the last batch, or part of one, has left it.
+ */
+export async function considerIn(
+  owned: Owned | undefined,
+  routing: Routing,
+  { key, value }: Question,
+  signal: AbortSignal,
+): Promise<Consideration | null> {
+  if (owned?.task.isLive !== true) return null;
+  const forwards: OutgoingRecord[] = [];
+  const forwarder = routing.forwarder(owned.task.partition, (_from, record) => void forwards.push(record));
+  const considered = await considerRecord(owned.task.considering, { key, value }, signal, (event) =>
+    forwarder?.forward(event),
+  );
+  if (considered instanceof DecodeFailure) throw new UnreadableError(considered.detail);
+  return {
+    ...considered,
+    advances: considered.advances.map(tellAdvance),
+    forwards: forwards.map((record) => questionOf(record, routing)),
+  };
+}
+
+const tellAdvance = ({ rule, key, step, reached, of }: Advance): ConsideredAdvance => ({
+  ...{ patternId: rule.id, key, keyField: rule.key },
+  ...{ step, reached, of },
+});
+
+/** Forwarded events have a key, and are spread by it. */
+function questionOf({ topic, key, value }: OutgoingRecord, routing: Routing): Question {
+  const partition = partitionOfKey(key!, routing.partitionsOfTopic(topic));
+  return { topic, partition, key, value: value! };
+}

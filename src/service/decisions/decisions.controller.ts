@@ -1,0 +1,41 @@
+import { Body, Controller, HttpCode, Inject, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ProblemDto } from '../problems/problem.dto.js';
+import { DecisionDto } from './decision.dto.js';
+import { Decisions } from './decisions.js';
+
+@ApiTags('decisions')
+@Controller('v1/decisions')
+export class DecisionsController {
+  constructor(@Inject(Decisions) private readonly decisions: Decisions) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'What a transaction would do',
+    description:
+      'Which alerts it would complete and which patterns it would carry on if it came next, from the very state that the stream goes on with. Nothing is written, and nothing is kept of it: send it to the stream for that.',
+  })
+  @ApiBody({ schema: { type: 'object', description: "As the stream's schema has it; times may be ISO 8601." } })
+  @ApiQuery({
+    name: 'stream',
+    required: false,
+    type: String,
+    description: 'Name of the stream; else the first of the settings.',
+  })
+  @ApiOkResponse({ type: DecisionDto })
+  @ApiResponse({ status: 404, type: ProblemDto, description: 'There is no stream of this name.' })
+  @ApiResponse({ status: 422, type: ProblemDto, description: 'Does not fit the schema: every error with its path.' })
+  @ApiResponse({
+    status: 503,
+    type: ProblemDto,
+    description: 'Its state is not here: another instance has it, or it is being restored.',
+  })
+  async decide(@Body() transaction: unknown, @Query('stream') stream: string | undefined): Promise<DecisionDto> {
+    const { alerts, isLate, ...decision } = await this.decisions.decide(
+      transaction,
+      stream === '' ? undefined : stream,
+    );
+    return { ...decision, completes: alerts, late: isLate };
+  }
+}

@@ -1,0 +1,93 @@
+import type { Consideration, Question } from '../../runtime/detector.js';
+import { UnreadableError } from '../../runtime/detector.js';
+import { partitionOfKey } from '../../runtime/partitioner.js';
+import type { Log } from '../../runtime/ports/log.js';
+import { partitionName } from '../../runtime/ports/log.js';
+import { invalidInput, unavailable } from '../problems/problem.js';
+import type { TransactionWriter } from '../transactions/transaction-writer.js';
+
+export interface DecisionsOptions {
+  readonly log: Pick<Log, 'topics'>;
+  readonly writer: Pick<TransactionWriter, 'recordOf'>;
+  readonly consider: (question: Question) => Promise<Consideration | null>;
+  /** Milliseconds, and only for differences. */
+  readonly now: () => number;
+}
+
+/** What a transaction would do, as all partitions that it would come to tell it. */
+export interface Decision extends Omit<Consideration, 'forwards'> {
+  /** The largest score of the alerts; 0: there are none. */
+  readonly score: number;
+  /**
+   * Partitions of internal topics that have a say, but are owned by another instance: the rules whose keys they have are not in the
+   * answer. Empty: the answer is whole.
+   */
+  readonly unanswered: readonly string[];
+}
+
+/** How long the numbers of partitions are taken for granted. */
+const TOPICS_KEPT_MS = 10_000;
+
+/** Asks the partitions' own state what a transaction would do. Nothing is written. */
+export class Decisions {
+  private partitions: ReadonlyMap<string, number> = new Map();
+  private readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly options: DecisionsOptions) {}
+
+  /** `stream`: by its name; absent: the first. Throws problems. */
+  async decide(transaction: unknown, stream?: string): Promise<Decision> {
+    const { topic, key, value } = await this.options.writer.recordOf(transaction, stream);
+    if (key === null) {
+      throw invalidInput(
+        'It cannot be told which partition it would be in.',
+        [{ path: '', message: 'expected a key' }],
+        422,
+      );
+    }
+    const partition = partitionOfKey(key, await this.partitionsOf(topic));
+    const own = await this.ask({ topic, partition, key, value });
+    if (own === null) {
+      const detail = `The state of ${partitionName({ topic, partition })} is not here: another instance owns it, or it is being restored.`;
+      throw unavailable('NOT_HERE', `${detail} Ask that instance, or again in a moment.`);
+    }
+    const others = await Promise.all(own.forwards.map((question) => this.ask(question)));
+    const whole = [own, ...others.filter((other) => other !== null)];
+    const alerts = whole.flatMap((part) => part.alerts);
+    return {
+      asOf: own.asOf,
+      isLate: own.isLate,
+      waiting: whole.reduce((sum, { waiting }) => sum + waiting, 0),
+      score: alerts.reduce((most, { score }) => Math.max(most, score), 0),
+      alerts,
+      advances: whole.flatMap(({ advances }) => advances),
+      unanswered: own.forwards.filter((_, i) => others[i] === null).map(partitionName),
+    };
+  }
+
+  private async ask(question: Question): Promise<Consideration | null> {
+    try {
+      return await this.options.consider(question);
+    } catch (cause) {
+      if (cause instanceof UnreadableError) {
+        throw invalidInput('It would be a dead letter.', [{ path: '', message: cause.message }], 422);
+      }
+      throw unavailable('NOT_HERE', 'The lane that has its state ended; ask again in a moment.', cause);
+    }
+  }
+
+  private async partitionsOf(topic: string): Promise<number> {
+    const { log, now } = this.options;
+    if (now() - this.readAt >= TOPICS_KEPT_MS || !this.partitions.has(topic)) {
+      try {
+        this.partitions = new Map((await log.topics()).map(({ name, partitions }) => [name, partitions]));
+        this.readAt = now();
+      } catch (cause) {
+        throw unavailable('LOG_AWAY', 'The log does not answer.', cause);
+      }
+    }
+    const partitions = this.partitions.get(topic);
+    if (partitions === undefined) throw unavailable('NOT_HERE', `There is no topic ${topic} yet.`);
+    return partitions;
+  }
+}
