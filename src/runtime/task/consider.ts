@@ -48,7 +48,7 @@ export function considerKey(
   const output: RuleSetOutput = {
     slot: 0,
     onMatch: (match) => {
-      if (now !== asked) return;
+      if (now !== asked || ruleSet.stopped.slots[output.slot] === 1) return;
       const telling = ruleSet.tellings[output.slot]!;
       const told = telling === null ? match : tell(telling, match, asked, asked.time);
       considered.onMatch(rules[output.slot]!, key, told, asked.time, asked);
