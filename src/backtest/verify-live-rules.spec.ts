@@ -10,7 +10,7 @@ import {
   stream,
 } from '../../test/harness/lane-kit.js';
 import { until } from '../../test/harness/until.js';
-import { begin, eq, field } from '../engine/index.js';
+import { begin, eq, feature, field, ge } from '../engine/index.js';
 import type { Rule } from '../rules/rule.js';
 import type { DeliveryMode } from '../runtime/lane/delivery.js';
 import type { Lane } from '../runtime/lane/lane.js';
@@ -112,5 +112,51 @@ describe.each<DeliveryMode>(['exactly-once', 'at-least-once'])(
       const alerts = await found(run);
       expect(alerts.filter((alert) => alert.startsWith('a-then-b'))).toHaveLength(8);
     });
+
+    it('are filled from the log before they come into force: what began before them is found after', async () => {
+      const run = await running(delivery, [{ ...AB, id: 'another', revision: 'r1', pattern: OTHER }]);
+      await run.send('Xa100 Ya105 Yb106 Zz130 Za140');
+      const filled: Rule = { ...AB, revision: 'r2', onUpdate: 'backfill', pattern: pattern(300) };
+      await run.lane.setRules(to([filled]));
+      await inForce(run.lane, [filled]);
+      // The match of Y was complete before, and is not told of.
+      await run.send('Xb150 Zb170 Zz900');
+      expect(await found(run)).toEqual(['a-then-b X Xa100 Xb150 r2', 'a-then-b Z Za140 Zb170 r2']);
+    });
+
+    it('are filled anew when they are changed, beside others that go on', async () => {
+      const run = await running(delivery, [{ ...AB, revision: 'r1', pattern: pattern(10) }, RULES[1]!]);
+      await run.send('Xa100 Xa111 Za140');
+      const filled: Rule = { ...AB, revision: 'r2', onUpdate: 'backfill', pattern: pattern(300) };
+      await run.lane.setRules(to([filled, RULES[1]!]));
+      await inForce(run.lane, [filled, RULES[1]!]);
+      await run.send('Xa144 Xb150 Zz900');
+      expect(await found(run)).toEqual(
+        expect.arrayContaining(['a-then-b X Xa100 Xb150 r2', 'three-a X Xa100,Xa111,Xa144 three-a-1']),
+      );
+    });
+
+    it('have features filled as far back as these reach, and windows that others have had go on', async () => {
+      const often = (id: string, count: number, overMs: number, more: Partial<Rule> = {}): Rule => {
+        const counted = { fn: 'count', overMs } as const;
+        const is4 = begin('A')
+          .where(is('d'))
+          .where(ge(feature(counted), count))
+          .build();
+        return { ...AB, id, revision: id, pattern: is4, features: [{ name: 'n', feature: counted }], ...more };
+      };
+      const run = await running(delivery, [often('short', 2, 50)]);
+      await run.send('Xa100 Xa110 Xa120 Xa160 Zz185');
+      const rules = [often('short', 2, 50), often('long', 5, 100, { onUpdate: 'backfill' })];
+      await run.lane.setRules(to(rules));
+      await inForce(run.lane, rules);
+      await run.send('Xd190 Xd300 Zz900');
+      expect(await found(run)).toEqual(['short X Xd190 short', 'long X Xd190 long']);
+    });
   },
 );
+
+async function inForce(lane: Lane, rules: readonly Rule[]): Promise<void> {
+  const { digest } = ruleSetOf(rules);
+  await until(() => lane.status().partitions[0]?.rules === digest, 'the rules to be in force');
+}

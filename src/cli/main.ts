@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
 import type { ApplyOptions, RollbackOptions } from './commands/apply.js';
+import type { AuditOptions } from './commands/audit.js';
 import type { BacktestOptions } from './commands/backtest.js';
 import type { BenchCommandOptions } from './commands/bench.js';
 import type { CreateOptions } from './commands/savepoint/create.js';
@@ -79,6 +80,7 @@ function makeProgram(run: Run): Command {
   addBacktest(program, run);
   addApply(program, run);
   addLists(program, run);
+  addAudit(program, run);
   program
     .command('verify')
     .description('replays a topic under the journal, and compares the alerts with those that were committed')
@@ -145,6 +147,18 @@ function addApply(program: Command, run: Run): void {
   ).action((options: RollbackOptions & { json?: boolean }) =>
     run(options.json === true, async (output) => (await import('./commands/apply.js')).rollback(options, output)),
   );
+}
+
+function addAudit(program: Command, run: Run): void {
+  program
+    .command('audit')
+    .description('reads the whole history of the rules, and looks whether anyone has changed it')
+    .option(...CONFIG_OPTION)
+    .option('--hash <hash>', 'the hash of an entry, kept elsewhere: it must still be there')
+    .option(...JSON_OPTION)
+    .action((options: AuditOptions & { json?: boolean }) =>
+      run(options.json === true, async (output) => (await import('./commands/audit.js')).audit(options, output)),
+    );
 }
 
 function addBacktest(program: Command, run: Run): void {

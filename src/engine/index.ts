@@ -9,6 +9,7 @@ export {
   type FeatureSet,
   type FeatureState,
   featuresHorizon,
+  joinFeatures,
   pruneFeatures,
   readFeatures,
   stateOf,
@@ -116,7 +117,7 @@ export {
   type WindowForm,
 } from './pattern/window.js';
 export * from './pattern/window-builder.js';
-export { StateCarrier } from './ruleset/carry-state.js';
+export { joinKeyStates, StateCarrier } from './ruleset/carry-state.js';
 export { type KeyState, withFeatures } from './ruleset/key-state.js';
 export {
   advanceKey,

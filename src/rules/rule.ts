@@ -10,9 +10,10 @@ export type RuleStatus = 'draft' | 'shadow' | 'live' | 'retired';
 
 /**
  * What becomes of runs under way when a rule is changed: `keep` them, under the new revision; `restart`: forget them; `drain`: they
- * end under the old revision, and new ones begin under the new one.
+ * end under the old revision, and new ones begin under the new one; `backfill`: the new revision is filled from the log, as far back as its
+ * windows reach, before it comes into force.
  */
-export type OnUpdate = 'keep' | 'restart' | 'drain';
+export type OnUpdate = 'keep' | 'restart' | 'drain' | 'backfill';
 
 /** A piece of an alert's message: text, or a value to be filled in when the match is there. */
 export type MessagePart =

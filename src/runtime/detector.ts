@@ -33,6 +33,14 @@ export const sumOfMemory = (a: KeyMemory, b: KeyMemory): KeyMemory => ({
   tableBytes: a.tableBytes + b.tableBytes,
 });
 
+/** How far rules are that are being filled from the log. */
+export interface FillingStatus {
+  readonly rules: readonly string[];
+  /** First offset that is read, and the next one. */
+  readonly from: number;
+  readonly position: number;
+}
+
 export interface PartitionStatus extends TopicPartition {
   readonly phase: 'restoring' | 'live';
   /** Next offset to process, and the end of the log. */
@@ -51,6 +59,8 @@ export interface PartitionStatus extends TopicPartition {
   readonly quarantined?: readonly StoppedRule[];
   /** Digest of the rule set in force. */
   readonly rules?: string;
+  /** Rules that are being filled from the log, and come into force then; absent: none. */
+  readonly filling?: FillingStatus;
   /** The number of the lane that has it, where lanes are threads of their own. */
   readonly lane?: number;
 }

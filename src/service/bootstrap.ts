@@ -105,6 +105,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     handlerStatus: () => strategy.handlerStatus(),
     liveStreams: () => streams.count,
     checkpoints,
+    rules: () => parts.rules?.status() ?? null,
   });
   const strategy = new StakeoutStrategy({
     createDetector: (listener) => parts.createDetector(settings, listener),

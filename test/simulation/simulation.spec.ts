@@ -53,6 +53,7 @@ describe('lanes to which everything happens that can', () => {
     expect(wanted.filter((kind) => (total.counts.get(kind) ?? 0) === 0)).toEqual([]);
     expect(total.counts.get('compared with an uninterrupted run')).toBeGreaterThan(count / 10);
     expect(total.counts.get('outputs')).toBeGreaterThan(10 * count);
+    expect(total.counts.get('journal: rules filled')).toBeGreaterThan(count / 30);
   });
 
   it('do the same for the same seed', async () => {

@@ -2,6 +2,8 @@ import { userInfo } from 'node:os';
 import type { Diagnostic } from '../../rules/index.js';
 import { formatDiagnostic, loadRules, type RuleText } from '../../rules/index.js';
 import type { RuleChange } from '../../runtime/rulebook/revision.js';
+import type { Settings } from '../../runtime/settings/index.js';
+import type { RuleControl, Signature } from '../../service/rules/rule-control.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
 import { settingsOrFail } from '../settings.js';
@@ -29,16 +31,21 @@ interface Answer {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Publishes the rules in these files and folders, all together, to a running service. 0: they hold. */
+/**
+ * Publishes the rules in these files and folders, all together, to a running service; where none answers and the log is Kafka's, to the
+ * rules topic, from which services take them. 0: they hold.
+ */
 export async function apply(paths: readonly string[], options: ApplyOptions, output: Output): Promise<number> {
   const files = await textsOf(paths);
-  return publish('/rules/apply', { files, dryRun: options.dryRun === true }, options, output);
+  const dryRun = options.dryRun === true;
+  return publish('/rules/apply', { files, dryRun }, options, output, (control, by) => control.apply(files, by, dryRun));
 }
 
 /** Brings back an earlier rule set. */
 export async function rollback(options: RollbackOptions, output: Output): Promise<number> {
-  const to = options.revision === undefined ? {} : { to: Number(options.revision) };
-  return publish('/rules/rollback', to, options, output);
+  const to = options.revision === undefined ? undefined : Number(options.revision);
+  const body = to === undefined ? {} : { to };
+  return publish('/rules/rollback', body, options, output, (control, by) => control.rollback(to, by));
 }
 
 /** Whether they hold is for the service to say, which knows its streams and lists; here it is enough that there are files. */
@@ -50,37 +57,93 @@ async function textsOf(paths: readonly string[]): Promise<readonly RuleText[]> {
   return files;
 }
 
-async function publish(path: string, body: object, options: PublishOptions, output: Output): Promise<number> {
-  const base = options.to ?? urlOf(options.config);
-  const signed = { ...body, author: options.author ?? userInfo().username, message: options.message ?? '' };
-  const response = await ask(`${base.replace(/\/+$/, '')}${path}`, signed);
-  const answer = (await response.json().catch(() => null)) as
-    | (Partial<Answer> & { readonly detail?: string; readonly diagnostics?: readonly Diagnostic[] })
-    | null;
-  if (response.ok && answer !== null) {
-    output.result(answer, () => inWords(answer as Answer));
+/** The same done without a service. */
+type Offline = (control: RuleControl, by: Signature) => Promise<Answer>;
+
+async function publish(
+  path: string,
+  body: object,
+  options: PublishOptions,
+  output: Output,
+  offline: Offline,
+): Promise<number> {
+  const { to, config } = options;
+  const by = { author: options.author ?? userInfo().username, message: options.message ?? '' };
+  const settings = to === undefined ? settingsOrFail(config ?? process.env.STAKEOUT_CONFIG) : null;
+  const url = `${(to ?? urlOf(settings!)).replace(/\/+$/, '')}${path}`;
+  const response = await ask(url, { ...body, ...by });
+  if (response instanceof Response) return told(await answerOf(response), output);
+  if (settings?.kafka.brokers === undefined)
+    throw new CommandError(`${url} does not answer: ${response.message}. Name the service with --to http://…`);
+  output.say(`${url} does not answer: to the topic ${settings.rules.topic}, from which services take their rules`);
+  return told(await withoutService(settings, output, (control) => offline(control, by)), output);
+}
+
+type Told = Answer | Refused;
+interface Refused {
+  readonly refused: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function told(answer: Told, output: Output): number {
+  if (!('refused' in answer)) {
+    output.result(answer, () => inWords(answer));
     return 0;
   }
-  const { diagnostics = [], detail = response.statusText } = answer ?? {};
+  const { diagnostics, refused: detail } = answer;
   output.result({ errors: diagnostics, detail }, () =>
     [...diagnostics.map((d) => `${formatDiagnostic(d)}\n`), `Nothing was changed: ${detail}`].join('\n'),
   );
   return 1;
 }
 
-async function ask(url: string, body: object): Promise<Response> {
+async function answerOf(response: Response): Promise<Told> {
+  const answer = (await response.json().catch(() => null)) as
+    | (Partial<Answer> & { readonly detail?: string; readonly diagnostics?: readonly Diagnostic[] })
+    | null;
+  if (response.ok && answer !== null) return answer as Answer;
+  return { refused: answer?.detail ?? response.statusText, diagnostics: answer?.diagnostics ?? [] };
+}
+
+/** The service's answer, or why there is none. */
+async function ask(url: string, body: object): Promise<Response | Error> {
   try {
     const headers = { 'content-type': 'application/json' };
     return await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   } catch (error) {
-    const cause = (error as Error).cause;
-    const why = cause instanceof Error ? cause.message : (error as Error).message;
-    throw new CommandError(`${url} does not answer: ${why}. Name the service with --to http://…`, { cause: error });
+    const { cause } = error as Error;
+    return cause instanceof Error ? cause : (error as Error);
   }
 }
 
-function urlOf(config: string | undefined): string {
-  const { host, port } = settingsOrFail(config ?? process.env.STAKEOUT_CONFIG).http;
+async function withoutService(
+  settings: Settings,
+  output: Output,
+  act: (control: RuleControl) => Promise<Answer>,
+): Promise<Told> {
+  const { openControl } = await import('../../service/rules/open-control.js');
+  const { RulesRefusedError, RevisionError, RulebookConflictError } = await import(
+    '../../service/rules/rule-control.js'
+  );
+  try {
+    const opened = await openControl(settings, (text) => output.say(text));
+    try {
+      return await act(opened.control);
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    if (error instanceof RulesRefusedError) return { refused: error.message, diagnostics: error.diagnostics };
+    if (error instanceof RevisionError || error instanceof RulebookConflictError)
+      return { refused: error.message, diagnostics: [] };
+    const { code, message } = error as { readonly code?: unknown; readonly message: string };
+    if (typeof code === 'string' && /^(LOG|KAFKA|STREAMS?|AVRO|LIST)/.test(code))
+      throw new CommandError(message, { cause: error });
+    throw error;
+  }
+}
+
+function urlOf({ http: { host, port } }: Settings): string {
   return `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}`;
 }
 

@@ -6,8 +6,9 @@ import { parseTimestamp } from '../../runtime/settings/values.js';
 import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
 import { listBook, listsNow } from '../../service/compose/lists.js';
 import { openLog } from '../../service/compose/log.js';
+import { presentRules } from '../../service/compose/present-rules.js';
 import { type RuleSets, ruleSetReader, ruleSetsOf } from '../../service/compose/rule-set.js';
-import { loadRunningRules, NoRulesError } from '../../service/compose/rules.js';
+import { NoRulesError } from '../../service/compose/rules.js';
 import {
   type AllStreams,
   makeRegistry,
@@ -46,7 +47,7 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
     if (topic === undefined) throw new CommandError('The service reads several topics: say which with --topic.');
     const book = listBook(settings, log, systemClock);
     const lists = await listsNow(settings, book);
-    const { sources } = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), lists.known);
+    const { sources } = await presentRules(settings, log, ruleStreamsOf(streams), lists.known);
     const ruleSets = ruleSetsOf(sources, settings, streams, lists);
     const reader = ruleSetReader({
       ...{ streams, today: () => lists, asOf: (digests, today) => book.asOf(digests, today) },

@@ -167,3 +167,23 @@ export function stateOf(held: readonly (EventWindowState | undefined)[]): Featur
   if (held.every((window) => window === undefined)) return undefined;
   return held.length === 1 ? held[0] : held;
 }
+
+/**
+ * The windows of two states of one key over the same events, each from the state that reaches back farther. `isSame`: the window of the
+ * first state was the very same before it came here, and is taken where both reach as far.
+ */
+export function joinFeatures(
+  a: FeatureState | undefined,
+  b: FeatureState | undefined,
+  isSame: (place: number) => boolean,
+): FeatureState | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const places = Math.max(isList(a) ? a.length : 1, isList(b) ? b.length : 1);
+  const size = (state: EventWindowState | undefined): number => (state === undefined ? 0 : state.to - state.from);
+  const chosen = Array.from({ length: places }, (_, place) => {
+    const [one, other] = [windowState(a, place), windowState(b, place)];
+    const first = isSame(place) ? size(one) >= size(other) : size(one) > size(other);
+    return first ? one : other;
+  });
+  return stateOf(chosen);
+}

@@ -106,3 +106,20 @@ const groupOf = (kinds: Parameters<typeof slotGroup>[0], state: PatternState, sl
     state,
     slots.sort((a, b) => a - b),
   );
+
+/** Both states of one key, which have no slot in common, as one; without features. */
+export function joinKeyStates(a: KeyState | undefined, b: KeyState | undefined): KeyState | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const entries = [a, b].flatMap(({ slots, states, masks }) =>
+    slots.map((slot, i) => ({ slot, state: states[i]!, mask: masks[i]! })),
+  );
+  entries.sort((one, other) => one.slot - other.slot);
+  const groups = [...a.groups, ...b.groups];
+  return {
+    slots: entries.map(({ slot }) => slot),
+    states: entries.map(({ state }) => state),
+    masks: [...entries.map(({ mask }) => mask), ...groups.map(({ mask }) => mask)],
+    groups: groups.length === 0 ? NO_GROUPS : groups,
+    features: undefined,
+  };
+}

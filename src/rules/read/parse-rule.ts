@@ -284,10 +284,14 @@ class RuleReader {
     const [first] = pattern.steps;
     const endless = pattern.steps.length > 1 || first?.kind === 'group' || first?.quantifier !== undefined;
     const windowed = section.entry('within') !== undefined || pattern.steps.some((step) => step.withinMs !== undefined);
-    if (endless && !windowed) {
-      const message = 'The pattern has no window: what has begun is kept for ever.';
-      section.source.warning('no-window', section.entry('pattern')!.keySpan, message, 'Add within: to the rule.');
-    }
+    if (!endless || windowed) return;
+    const message = 'The pattern has no window: what has begun is kept for ever.';
+    section.source.warning('no-window', section.entry('pattern')!.keySpan, message, 'Add within: to the rule.');
+    const life = section.entry('onUpdate');
+    if (life === undefined || section.text('onUpdate') !== 'backfill') return;
+    const why =
+      'A rule without a window cannot be filled from the log: nothing says how far back it would have to be read.';
+    section.source.error('backfill-without-window', life.span, why, 'Add within: to the rule.');
   }
 
   private placeOf(path: readonly (string | number)[], section: Section): Span {

@@ -2,14 +2,13 @@ import type { OnUpdate, Rule } from '../rule.js';
 import type { Section } from './yaml-section.js';
 
 export const LIFE_KEYS = ['onUpdate', 'canary'] as const;
-export const ON_UPDATE: readonly OnUpdate[] = ['keep', 'restart', 'drain'];
+export const ON_UPDATE: readonly OnUpdate[] = ['keep', 'restart', 'drain', 'backfill'];
 
 type Life = Pick<Rule, 'onUpdate' | 'canary'>;
 
-/** What a rule says of how it is brought into force and changed. */
-/** `hasWindow`: it emits when windows end. */
+/** What a rule says of how it is brought into force and changed. `hasWindow`: it emits when windows end. */
 export function readLife(section: Section, hasWindow: boolean): Life {
-  const onUpdate = onUpdateOf(section);
+  const onUpdate = section.choice('onUpdate', ON_UPDATE);
   if (onUpdate === 'drain' && hasWindow) {
     const message = 'Windows cannot be drained: none would be whole.';
     const hint = 'Write keep, or restart: the first window then begins with the change.';
@@ -21,17 +20,6 @@ export function readLife(section: Section, hasWindow: boolean): Life {
     // All keys are what is meant where nothing is said.
     ...(canary === undefined || canary === 100 ? {} : { canary }),
   };
-}
-
-function onUpdateOf(section: Section): OnUpdate | undefined {
-  const entry = section.entry('onUpdate');
-  if (entry !== undefined && section.text('onUpdate') === 'backfill') {
-    const message = 'A rule cannot be filled from the log when it is changed yet.';
-    const hint = 'Write onUpdate: restart, or try the change with stakeout backtest over the same time first.';
-    section.source.error('bad-value', entry.span, message, hint);
-    return undefined;
-  }
-  return section.choice('onUpdate', ON_UPDATE);
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -13,6 +13,8 @@ export interface EntryPlace {
 export interface RulesEntry extends EntryPlace {
   readonly kind: 'rules';
   readonly digest: string;
+  /** Rules that ask for it were filled from the log: they know what follows from the records from here up to `offset`. */
+  readonly fill?: number;
 }
 
 /** The partition was idle, and its clock was moved on. */

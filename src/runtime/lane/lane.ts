@@ -23,6 +23,7 @@ import { Announcer } from './announcer.js';
 import { considerIn } from './considering.js';
 import { CutWriter, type Part } from './cut-writer.js';
 import { Delivery, type DeliveryMode } from './delivery.js';
+import { Filling } from './filling.js';
 import { LaneOutput } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
@@ -136,7 +137,7 @@ export class Lane implements Detector {
       trouble: this.trouble,
       ...this.output.counts,
       matches: this.output.matches,
-      partitions: [...this.owned.values()].map((o) => o.task.status()),
+      partitions: [...this.owned.values()].map((owned) => owned.status()),
     };
   }
 
@@ -265,7 +266,7 @@ export class Lane implements Detector {
       },
     });
     const live = this.owned.get(partitionName(partition))!;
-    if (rulesAreNew) live.announce(ruleSet);
+    if (rulesAreNew && live.task.rules.digest === ruleSet.digest) live.announce(ruleSet);
     // They may have been changed again meanwhile.
     this.bringIntoForce(live);
     live.task.goLive();
@@ -276,10 +277,11 @@ export class Lane implements Detector {
   /** The rules of now run on it as soon as they can. */
   private bringIntoForce(owned: Owned): void {
     const { partition } = owned.task;
-    owned.rulesAre(
-      this.routing.rulesOf(partition.topic),
-      this.forwarder(partition, () => this.isHeld(owned)),
-    );
+    const ruleSet = this.routing.rulesOf(partition.topic);
+    const forwarder = this.forwarder(partition, () => this.isHeld(owned));
+    const filler = owned.task.fillerFor(ruleSet);
+    const by = { ...this.options, journal: owned.journal, signal: this.abort.signal };
+    owned.rulesAre(ruleSet, forwarder, filler && new Filling(filler, owned, ruleSet, by));
   }
 
   private forwarder(of: TopicPartition, isHeld: () => boolean): Forwarder | null {
@@ -311,6 +313,7 @@ export class Lane implements Detector {
 
   private drop(partitions: readonly TopicPartition[], change: 'revoked' | 'lost'): void {
     for (const name of partitions.map(partitionName)) {
+      this.owned.get(name)?.giveUp();
       void this.owned.get(name)?.state.release?.();
       this.owned.delete(name);
       this.outputs?.drop(name);
@@ -327,13 +330,14 @@ export class Lane implements Detector {
     owned.busy = true;
     try {
       for (const slice of slicesOf(batch, SLICE_RECORDS)) {
+        await owned.go();
         owned.switchRules();
         if (!(await this.announcer.announced(owned))) return;
         await this.process(owned, slice);
         if (!this.isHeld(owned)) return;
       }
     } finally {
-      owned.busy = false;
+      owned.rest();
     }
   }
 
@@ -420,7 +424,7 @@ export class Lane implements Detector {
       for (const owned of chosen.filter((o) => this.isHeld(o))) {
         const { task, holds } = owned;
         task.tellDownstream();
-        const store = (leaving || (due && !this.cuts.isBusy)) && holds !== owned.stored;
+        const store = (leaving || (due && !this.cuts.isBusy)) && holds !== owned.stored && owned.canStore(leaving);
         if (!store && task.nextOffset === owned.committed && !this.outputs!.waits(owned.name)) continue;
         parts.push({ owned, holds, position: task.nextOffset, snapshot: store ? task.snapshot() : null });
       }

@@ -1,9 +1,11 @@
+import type { PartitionStatus } from '../detector.js';
 import { bodyRecord, entryRecord } from '../journal/journal.js';
 import { differsInLists, type RuleSetVersion } from '../journal/rule-set-version.js';
 import { type OffsetCommit, type OutgoingRecord, partitionName, type TopicPartition } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { Task } from '../task/task.js';
+import type { Filling } from './filling.js';
 
 /** For how long keys go over to other rules between two batches. */
 const HAND_OVER_SECONDS = 0.003;
@@ -25,7 +27,15 @@ export class Owned {
    */
   announcement: readonly OutgoingRecord[] = [];
   /** Rules that come into force before the next batch, or part of one, is begun. */
-  private next: { readonly ruleSet: RuleSetVersion; readonly forwarder: Forwarder | null } | null = null;
+  private next: {
+    readonly ruleSet: RuleSetVersion;
+    readonly forwarder: Forwarder | null;
+    readonly filling: Filling | null;
+  } | null = null;
+  /** While it is set, batches wait between two parts of one. */
+  private held: (PromiseWithResolvers<void> & { readonly by: object }) | null = null;
+  private isParked = false;
+  private stillness: PromiseWithResolvers<void> | null = null;
 
   constructor(
     readonly task: Task,
@@ -47,13 +57,18 @@ export class Owned {
     return `${this.task.nextOffset}/${this.task.followedTo.n}`;
   }
 
-  /** The rule set is in force from this position on, and the journal does not say so yet. `before`: what was, if it is known to say that. */
-  announce(ruleSet: RuleSetVersion, before: RuleSetVersion | null = null): void {
+  /**
+   * The rule set is in force from this position on, and the journal does not say so yet. `before`: what was, if it is known to say that;
+   * `fill`: from where its rules were filled.
+   */
+  announce(ruleSet: RuleSetVersion, before: RuleSetVersion | null = null, fill: number | null = null): void {
     const { task, journal } = this;
     const { digest, body, apart } = ruleSet;
     const n = task.followedTo.n + 1;
     task.followed({ ...task.followedTo, n });
-    const entry = entryRecord(journal, task.partition, { kind: 'rules', n, offset: task.nextOffset, digest });
+    const filled = fill === null ? {} : { fill };
+    const place = { n, offset: task.nextOffset };
+    const entry = entryRecord(journal, task.partition, { kind: 'rules', ...place, digest, ...filled });
     const isSaid = before !== null && differsInLists(before, ruleSet);
     const rules = apart === undefined || isSaid ? [] : [bodyRecord(journal, apart.digest, apart.body)];
     this.announcement = [...this.announcement, ...rules, bodyRecord(journal, digest, body), entry];
@@ -64,10 +79,12 @@ export class Owned {
     while (isHeld() && !this.task.handOver()) await pause(REST_PAUSE_MS);
   }
 
-  /** These rules come into force as soon as they can, and events are forwarded so from then on. */
-  rulesAre(ruleSet: RuleSetVersion, forwarder: Forwarder | null): void {
-    this.next = { ruleSet, forwarder };
-    if (!this.busy) this.switchRules();
+  /** These rules come into force as soon as they can, and events are forwarded so from then on. `filling`: when they are filled. */
+  rulesAre(ruleSet: RuleSetVersion, forwarder: Forwarder | null, filling: Filling | null = null): void {
+    this.next?.filling?.stop();
+    this.next = { ruleSet, forwarder, filling };
+    if (filling !== null) void filling.run();
+    else if (!this.busy) this.switchRules();
   }
 
   /**
@@ -77,14 +94,80 @@ export class Owned {
   switchRules(): void {
     const { next, task } = this;
     if (next === null || this.gate !== null) return;
+    const { filling } = next;
     const isOther = next.ruleSet.digest !== task.rules.digest;
     if (isOther && !task.handOver()) return;
+    if (filling !== null && !filling.isAt(task.nextOffset)) return;
     this.next = null;
     task.forwardTo(next.forwarder);
     if (!isOther) return;
     const before = task.rules;
-    task.switchTo(next.ruleSet);
-    this.announce(next.ruleSet, before);
+    task.switchTo(next.ruleSet, filling?.filler ?? null);
+    this.announce(next.ruleSet, before, filling?.from ?? null);
+  }
+
+  status(): PartitionStatus {
+    const { filling } = this;
+    return filling === null ? this.task.status() : { ...this.task.status(), filling: filling.status() };
+  }
+
+  /** Rules that are being filled; `null`: none. */
+  get filling(): Filling | null {
+    return this.next?.filling ?? null;
+  }
+
+  /** Batches wait from now on. */
+  hold(by: object): void {
+    if (this.held?.by === by) return;
+    this.held?.resolve();
+    this.held = { ...Promise.withResolvers<void>(), by };
+  }
+
+  /** Batches go on, unless another has them wait by now. */
+  release(by: object): void {
+    if (this.held?.by !== by) return;
+    this.held.resolve();
+    this.held = null;
+  }
+
+  /** Resolves when no record is being processed; while it is held, none will be. */
+  async still(): Promise<void> {
+    if (!this.busy || this.isParked) return;
+    this.stillness ??= Promise.withResolvers();
+    await this.stillness.promise;
+  }
+
+  /** To be called between batches, or parts of them. */
+  async go(): Promise<void> {
+    while (this.held !== null) {
+      this.isParked = true;
+      this.isStill();
+      await this.held.promise;
+    }
+    this.isParked = false;
+  }
+
+  /** A batch was processed. */
+  rest(): void {
+    this.busy = false;
+    this.isStill();
+  }
+
+  private isStill(): void {
+    this.stillness?.resolve();
+    this.stillness = null;
+  }
+
+  /** Given up: nothing of it may hold anyone. */
+  giveUp(): void {
+    this.filling?.stop();
+    this.next = null;
+  }
+
+  /** Whether a cut can be taken now; `leaving`: it is made so that it can. */
+  canStore(leaving: boolean): boolean {
+    while (leaving && this.task.waitsForKeys) this.task.handOver();
+    return !this.task.waitsForKeys;
   }
 
   /** What waits for the end of a batch, if none is under way. */

@@ -5,6 +5,7 @@ import { type Log, partitionName, type TopicPartition } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
 import type { Cut } from '../task/cut.js';
 import type { Task } from '../task/task.js';
+import { fillUpTo } from './filling.js';
 import { StoredSchemas } from './stored-schemas.js';
 import type { Stretch } from './stretches.js';
 
@@ -54,17 +55,34 @@ export class Replayer {
     await this.replay(task, from, stretch);
     for (const next of rest) {
       await this.settled(task);
-      task.switchTo(await this.versionOf(next.digest));
+      const version = await this.versionOf(next.digest);
+      task.switchTo(version, await this.filled(task, version, next.fill), by.givesOut !== true);
       if (stretch.endedBy !== null) task.followed({ ...task.followedTo, n: stretch.endedBy });
       await this.replay(task, stretch.until, next);
       stretch = next;
     }
     task.expectTicks(open);
     task.repeatTicks();
-    if (task.rules.digest === by.current.digest) return task;
+    // Rules that are to be filled come into force while it is live.
+    if (task.rules.digest === by.current.digest || task.fillerFor(by.current) !== null) return task;
     await this.settled(task);
     task.switchTo(by.current);
     return task;
+  }
+
+  /** What was known of rules that were filled from the log when they came into force; `null`: none were. */
+  private async filled(task: Task, version: RuleSetVersion, from: number | undefined): Promise<Task | null> {
+    const filler = from === undefined ? null : task.fillerFor(version);
+    if (filler === null || from === undefined) return null;
+    const { by, partition } = this;
+    const { begin } = await by.log.offsets(partition);
+    filler.beginAt(Math.max(from, begin));
+    if (begin > from)
+      by.report(
+        `${partitionName(partition)}: records from ${from} on, with which rules were filled, are gone up to ${begin}`,
+      );
+    await fillUpTo(filler, task.nextOffset, by);
+    return filler;
   }
 
   private async settled(task: Task): Promise<void> {

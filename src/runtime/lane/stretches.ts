@@ -7,6 +7,8 @@ export interface Stretch {
   readonly until: number;
   /** Number of the entry that ends it; the last stretch ends without one. */
   readonly endedBy: number | null;
+  /** Where rules were filled from when it began; absent: none were. */
+  readonly fill?: number;
 }
 
 /**
@@ -35,15 +37,17 @@ export function stretchesOf(entries: readonly JournalEntry[], first: string | nu
   const stretches: Stretch[] = [];
   let digest = first;
   let ticks: TickEntry[] = [];
+  let fill: { readonly fill?: number } = {};
   for (const entry of entries) {
     if (entry.kind === 'tick') ticks.push(entry);
     else if (entry.digest !== digest) {
       if (digest !== null) {
-        stretches.push({ digest, ticks, until: entry.offset, endedBy: entry.n });
+        stretches.push({ digest, ticks, until: entry.offset, endedBy: entry.n, ...fill });
         ticks = [];
+        fill = entry.fill === undefined ? {} : { fill: entry.fill };
       }
       digest = entry.digest;
     }
   }
-  return [...stretches, { digest, ticks, until: end, endedBy: null }];
+  return [...stretches, { digest, ticks, until: end, endedBy: null, ...fill }];
 }

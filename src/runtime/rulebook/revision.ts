@@ -6,8 +6,8 @@ import type { RuleText } from '../../rules/index.js';
 export interface RuleChange {
   readonly id: string;
   readonly change: 'added' | 'changed' | 'removed';
-  /** What becomes of its runs under way; `null`: it has none. */
-  readonly runs: 'kept' | 'restarted' | 'drained' | 'dropped' | null;
+  /** What becomes of its runs under way, or that they are filled from the log; `null`: it has none. */
+  readonly runs: 'kept' | 'restarted' | 'drained' | 'filled' | 'dropped' | null;
   /** Hash of the rule's meaning before and after. */
   readonly from: string | null;
   readonly to: string | null;
@@ -114,6 +114,11 @@ export class RevisionChain {
     const { hash, ...rest } = entry;
     if (hashOf(rest) !== hash) {
       this.broken ??= `the entry of ${new Date(entry.at).toISOString()} was changed after it was written`;
+      return false;
+    }
+    // Who published at the same time as another follows from an entry that is there.
+    if (entry.previous !== '' && !this.entries.some((known) => known.hash === entry.previous)) {
+      this.broken ??= `the entry before that of ${new Date(entry.at).toISOString()} is not there any more, or was changed`;
       return false;
     }
     if (entry.previous !== this.head || !this.isFitting(entry)) return false;

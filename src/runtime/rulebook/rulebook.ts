@@ -12,6 +12,18 @@ export interface RulebookOptions {
   readonly onTrouble: (error: Error | null) => void;
 }
 
+/** What a look at the whole history has found. */
+export interface RulebookAudit {
+  /** Every entry is as it was written, and follows from the one before. */
+  readonly intact: boolean;
+  readonly entries: number;
+  /** Hash of the last entry that is believed: a copy of it, kept elsewhere, shows later that nothing was taken from the end. */
+  readonly head: string;
+  readonly damage: string | null;
+  /** Hashes of all that are believed. */
+  readonly hashes: readonly string[];
+}
+
 /** Someone else published first. */
 export class RulebookConflictError extends Error {
   readonly code = 'RULES_CONFLICT';
@@ -48,6 +60,29 @@ export class Rulebook {
   async open(): Promise<void> {
     await this.follower.open();
     this.told = this.chain.live;
+  }
+
+  /** Reads what there is now, once; throws where the log is away. */
+  async refresh(): Promise<void> {
+    await this.follower.readToEnd();
+  }
+
+  /** Reads the whole topic anew, as someone who knows nothing of it: what is in it now, and not what this process has seen before. */
+  async audit(): Promise<RulebookAudit> {
+    const fresh = new Rulebook({ ...this.options, onLive: async () => undefined });
+    await fresh.follower.readToEnd();
+    const { all, damage, head } = fresh.chain;
+    const seen = this.chain.all.find(({ hash }) => !all.some((entry) => entry.hash === hash));
+    const lost =
+      seen && `the entry of ${new Date(seen.at).toISOString()}, which this process has read, is not there any more`;
+    const trouble = damage ?? lost ?? null;
+    return {
+      intact: trouble === null,
+      entries: all.length,
+      head,
+      damage: trouble,
+      hashes: all.map(({ hash }) => hash),
+    };
   }
 
   /** Tells of what comes, until `stop`. */

@@ -109,7 +109,7 @@ function run(rows: readonly Row[], after: readonly Rule[], { readsSame, hotKeysM
   const before = new KeyedEngine('k', BEFORE, { onMatch }, options());
   feed(before, rows.slice(0, half));
   const engine = new KeyedEngine('k', after, { onMatch }, options());
-  engine.takeOver(before, succession(before, engine), rows[half - 1]!.event.time, readsSame);
+  engine.takeOver([{ engine: before, way: succession(before, engine), readsSame }], rows[half - 1]!.event.time);
   found.length = 0;
   feed(engine, rows.slice(half), () => engine.bringSome(1));
   while (!engine.bringSome(64));

@@ -25,7 +25,7 @@ export interface CarryOptions {
   /** Writes the events of the rules before, and reads them for those after. */
   readonly codec: EventCodec;
   /** Reads events that are only looked at, and written again as they were; absent: `codec` must do. */
-  readonly outline?: EventCodec;
+  readonly outline?: EventCodec | undefined;
   /** Events that the rules before have taken in have all that the rules after read. */
   readonly readsSame: boolean;
 }

@@ -8,7 +8,7 @@ import { HandOver } from './hand-over.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { QuarantineOutput } from './quarantine.js';
 import type { SourceEvent } from './source-event.js';
-import { type Succession, succession } from './succession.js';
+import { fillingOf, type Predecessor, type Succession, succession } from './succession.js';
 
 /** Events whose keys are looked at before the first of them is processed. */
 const LOOK_AHEAD = 32;
@@ -24,6 +24,8 @@ export interface ReadAnew {
   readonly below: number;
   readonly refresh: Refresh;
   readonly readsSame: boolean;
+  /** Has processed the past up to here for these rules, which then go on with what it knows; `null`: none. */
+  readonly filled: { readonly by: Detection; readonly ids: ReadonlySet<string> } | null;
 }
 
 /** Later than any event, and earlier than the timer of a key that has none. */
@@ -108,22 +110,29 @@ export class Detection {
     rules: readonly Rule[],
     clock: EventClockOptions,
     options: KeyedEngineOptions,
-    { below, refresh, readsSame }: ReadAnew,
+    { below, refresh, readsSame, filled }: ReadAnew,
   ): Successions {
+    if (filled !== null) this.nextSeq = Math.max(this.nextSeq, filled.by.nextSeq);
     this.setClock(clock, options.streams ?? []);
     const before = this.rules;
     this.rules = this.enginesOf(rules, options);
     const after = new Map<KeyedEngine, readonly [KeyedEngine, Succession]>();
     for (const engine of before) {
       const next = this.rules.find(({ keyField }) => keyField === engine.keyField);
-      if (next === undefined) {
-        this.leaving.push(new HandOver(engine, () => undefined));
-        continue;
+      if (next === undefined) this.leaving.push(new HandOver([engine], () => undefined));
+      else after.set(engine, [next, succession(engine, next)]);
+      next?.resumeStopped(engine.stopped);
+    }
+    for (const next of this.rules) {
+      const from: Predecessor[] = [...after]
+        .filter(([, [to]]) => to === next)
+        .map(([engine, [, way]]) => ({ engine, way, readsSame }));
+      const side = filled?.by.rules.find(({ keyField }) => keyField === next.keyField);
+      if (side !== undefined) {
+        next.resumeStopped(side.stopped.filter(({ id }) => filled!.ids.has(id)));
+        from.push({ engine: side, way: fillingOf(side, next, filled!.ids), readsSame: true });
       }
-      const how = succession(engine, next);
-      next.resumeStopped(engine.stopped);
-      next.takeOver(engine, how, this.time.watermark, readsSame);
-      after.set(engine, [next, how]);
+      if (from.length > 0) next.takeOver(from, this.time.watermark);
     }
     // What was held back before an earlier change may still have to be read anew.
     if (!readsSame) this.refreshBelow = below;

@@ -24,3 +24,7 @@ export function freezer(rules: RuleSet, codec: EventCodec | undefined): Freezer<
     thaw: (bytes) => decodeKeyState(bytes, rules, codec, layout)!,
   };
 }
+
+/** How long before an event others can matter to the rules, in ms of event time. */
+export const reachOf = ({ features, patterns }: RuleSet): number =>
+  Math.max(features?.horizonMs ?? 0, ...patterns.map((pattern) => pattern.windowMs));

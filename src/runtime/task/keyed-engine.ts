@@ -23,16 +23,16 @@ import { KeyWindows } from '../keys/key-windows.js';
 import { type Freezer, SlotStates } from '../keys/slot-states.js';
 import { SlotsAhead } from '../keys/slots-ahead.js';
 import { TimerHeap } from '../keys/timer-heap.js';
-import { carryOver } from './carry-over.js';
+import type { Carried } from './carry-over.js';
 import { type EngineInput, inputOf } from './engine-groups.js';
 import { ExpiryBuckets } from './expiry.js';
-import { HandOver, type KeySource, type Receive, type Released } from './hand-over.js';
-import { freezer, interestsOf } from './key-freezer.js';
+import { HandOver, handOverTo, type KeySource, type Receive, type Released } from './hand-over.js';
+import { freezer, interestsOf, reachOf } from './key-freezer.js';
 import { keyMemory } from './key-memory.js';
 import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
 import type { StoppedRule } from './quarantine.js';
 import { RuleSink } from './rule-sink.js';
-import type { Succession } from './succession.js';
+import type { Predecessor } from './succession.js';
 
 export * from './keyed-options.js';
 
@@ -78,7 +78,7 @@ export class KeyedEngine {
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSink;
   private readonly ahead = new SlotsAhead();
-  /** From where keys come, while there are any: the engine that this one takes the place of, or what a store had. */
+  /** From where keys come, while there are any: engines that this one takes the place of, or what a store had. */
   private before: HandOver | null = null;
   /** Means nothing: it is there so that what it is made of is read. */
   protected warmth = 0;
@@ -100,12 +100,11 @@ export class KeyedEngine {
     this.input = inputOf(rules[0], options.streams ?? []);
     const { key } = this.ruleSet.compiler.predicates;
     this.keyCell = key.isRead ? key : null;
-    const { features, patterns } = this.ruleSet;
+    const { features } = this.ruleSet;
     this.windows = features === null ? null : new KeyWindows(features);
     this.freezer = freezer(this.ruleSet, options.codec);
     this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX);
-    const widest = Math.max(features?.horizonMs ?? 0, ...patterns.map((pattern) => pattern.windowMs));
-    this.expiry = ExpiryBuckets.within(widest);
+    this.expiry = ExpiryBuckets.within(reachOf(this.ruleSet));
     this.tellsChanges = options.tellsChanges ?? true;
     this.ownsKey = options.ownsKey;
     this.changes = new ChangeList({
@@ -131,16 +130,16 @@ export class KeyedEngine {
 
   /** Keys with state. */
   get keys(): number {
-    return this.keysAlive + (this.before?.from.keys ?? 0);
+    return this.keysAlive + (this.before?.keys ?? 0);
   }
 
   get runs(): number {
-    return this.runsAlive + (this.before?.from.runs ?? 0);
+    return this.runsAlive + (this.before?.runs ?? 0);
   }
 
   memory(): KeyMemory {
     const own = keyMemory(this.states, this.windows, [this.table, ...this.columns], this.keysAlive);
-    return this.before === null ? own : sumOfMemory(own, this.before.from.memory());
+    return this.before === null ? own : sumOfMemory(own, this.before.memory());
   }
 
   /**
@@ -216,7 +215,7 @@ export class KeyedEngine {
   /** Time of the earliest timer; infinity: none. */
   nextTimer(): number {
     const own = this.timers.nextTime();
-    return this.before === null ? own : Math.min(own, this.before.from.nextTimer());
+    return this.before === null ? own : Math.min(own, this.before.nextTimer());
   }
 
   /** Fires the earliest timer. */
@@ -251,26 +250,24 @@ export class KeyedEngine {
   }
 
   /**
-   * Takes the place of another engine, all of whose keys come here: each when it is needed, the others by `bringSome`. `watermark`:
-   * up to which its events were processed. `readsSame`: see `CarryOptions`.
+   * Takes the place of others, all of whose keys come here: each when it is needed, the rest by `bringSome`. `watermark`: up to which
+   * their events were processed. Of several no two have a slot that goes on in the same one here.
    */
-  takeOver(from: KeyedEngine, way: Succession, watermark: number, readsSame = false): void {
+  takeOver(from: readonly Predecessor[], watermark: number): void {
     const { codec, outline } = this.options;
-    if (from.before !== null) throw new Error('the keys of the engine before have not all come');
+    if (from.some(({ engine }) => engine.before !== null))
+      throw new Error('the keys of the engine before have not all come');
     if (codec === undefined) throw new Error('an engine that cannot write states cannot take the place of another');
-    const read = { codec, ...(outline === undefined ? {} : { outline }), readsSame };
-    const carry = carryOver({ from: from.ruleSet, to: this.ruleSet, way, ...read });
-    this.before = new HandOver(from, (key, value) => {
-      const carried = carry(value);
-      if (carried === undefined) return;
-      this.putBack(key, carried.state, watermark, () => carried.bytes);
+    const receive = (key: string, { state, bytes }: Carried): void => {
+      this.putBack(key, state, watermark, () => bytes);
       this.markDirty([key]);
-    });
+    };
+    this.before = handOverTo({ to: this.ruleSet, codec, outline }, from, receive);
   }
 
   /** Its keys are in `source`: each comes here when it is needed, the others by `bringSome`. `receive` restores one. */
   comesFrom(source: KeySource, receive: Receive): void {
-    this.before = new HandOver(source, receive);
+    this.before = new HandOver([source], (key, [value]) => receive(key, value!));
   }
 
   /** Has some more keys come from where they were before; says whether none is left there. */

@@ -8,6 +8,14 @@ export interface Succession extends KeyStateLayout {
   readonly slots: readonly (number | undefined)[];
 }
 
+/** An engine that another takes the place of. */
+export interface Predecessor {
+  readonly engine: KeyedEngine;
+  readonly way: Succession;
+  /** Events that it has taken in have all that the rules after read. */
+  readonly readsSame: boolean;
+}
+
 /**
  * Where the runs of rules go on when others take their place. A revision that is still there goes on as it was. One that was
  * replaced goes on in the new revision if that says `keep`, or says nothing, and both have one shape. The rest is forgotten.
@@ -26,6 +34,17 @@ export function succession(before: KeyedEngine, after: KeyedEngine): Succession 
     slots,
     slot: (written) => slots[written],
     windows: windowsFrom(after.ruleSet, windowIdsOf(before.ruleSet)),
+  };
+}
+
+/** How an engine that was filled from the log gives up what it has of these rules; of the others it has windows alone. */
+export function fillingOf(filled: KeyedEngine, after: KeyedEngine, ids: ReadonlySet<string>): Succession {
+  const places = firstBy(after.rules, ({ id, drains }) => (drains === true || !ids.has(id) ? null : id));
+  const slots = filled.rules.map(({ id }) => places.get(id));
+  return {
+    slots,
+    slot: (written) => slots[written],
+    windows: windowsFrom(after.ruleSet, windowIdsOf(filled.ruleSet)),
   };
 }
 

@@ -49,3 +49,10 @@ export interface TaskSnapshot {
   /** It could not be stored: what changed counts as changed again. */
   revert(): void;
 }
+
+const nothing = (): void => undefined;
+/** For who only wants the state that follows. */
+export const SILENT: TaskOutput = {
+  ...{ onAlert: nothing, onDeadLetter: nothing, onLate: nothing },
+  ...{ onMatch: nothing, onRunsDropped: nothing, onMatchesDropped: nothing },
+};

@@ -3,14 +3,14 @@ import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
 import { type JournalPlace, START_OF_JOURNAL, type TickEntry } from '../journal/journal.js';
 import { differsInLists, type RuleSetVersion, readsNoMore } from '../journal/rule-set-version.js';
+import { fillingRules, rulesToFill } from '../journal/rules-to-fill.js';
 import { ListsInForce } from '../lists/reference-lists.js';
-import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
+import { DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import { EntryBlock } from '../ports/entry-block.js';
 import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
 import type { StateEntry } from '../ports/state-store.js';
 import { decodeEnvelope } from '../repartition/envelope.js';
 import type { Forwarder } from '../repartition/forwarder.js';
-import type { StreamDefinition } from '../stream.js';
 import { type AlertSource, buildAlert, type RecordPlace } from './alert-builder.js';
 import { isInCanary } from './canary.js';
 import type { Considering } from './consider-record.js';
@@ -18,12 +18,14 @@ import type { Cut } from './cut.js';
 import { Detection } from './detection.js';
 import { encodeChanges } from './encode-changes.js';
 import { eventCodec, outlineCodec } from './event-codec.js';
-import { kindOf, missingIdentity, timeOf } from './interpret.js';
+import { EventReader } from './event-reader.js';
+import { kindOf } from './interpret.js';
+import { reachOf } from './key-freezer.js';
 import { KeyRestorer } from './key-restorer.js';
 import type { KeyedEngineOptions } from './keyed-options.js';
 import { type Origins, originsAt, processedUpTo } from './origins.js';
 import { SourceEvent } from './source-event.js';
-import type { TaskOptions, TaskSnapshot } from './task-options.js';
+import { SILENT, type TaskOptions, type TaskSnapshot } from './task-options.js';
 
 export * from './task-options.js';
 
@@ -59,6 +61,7 @@ export class Task {
   private readonly layouts: StoredLayouts;
   private forwarder: Forwarder | null;
   private readonly streams: TaskStreams;
+  private readonly reader: EventReader;
   private phase: PartitionStatus['phase'] = 'restoring';
   private position = 0;
   private endOffset = 0;
@@ -75,6 +78,7 @@ export class Task {
   private restorer: KeyRestorer | null = null;
   /** Keys are on their way to the engines of now. */
   private handsOver = false;
+  private isFilled = false;
   /** What conditions ask, of other partitions of the thread too: see `asksItsLists`. */
   private readonly lists: ListsInForce;
 
@@ -85,6 +89,10 @@ export class Task {
     this.forwarder = options.forwarder ?? null;
     this.lastRecordAt = options.clock.now();
     this.streams = new TaskStreams(options.stream, options.streams);
+    this.reader = new EventReader(this.partition, this.streams, {
+      ruleSet: () => this.ruleSet,
+      effectiveTime: (time) => this.detection.clock.effectiveTime(time),
+    });
     this.codec = this.codecFor(options.ruleSet);
     this.lists = options.compilers?.lists ?? new ListsInForce();
     this.detection = new Detection(
@@ -134,21 +142,71 @@ export class Task {
   /**
    * Goes on under other rules, from `nextOffset` on. What is known goes over to them bit by bit while events are processed, so that
    * this call is short; the outcome is that of a state that was stored here and put back under the other rules. What went over to the
-   * rules until now must all have arrived.
+   * rules until now must all have arrived. `filled`: has replayed the past up to here (`fillerFor`); its rules go on with what it knows.
+   * `muted`: it is a replay, and what event time may find on the way there was given out before.
    */
-  switchTo(ruleSet: RuleSetVersion): void {
+  switchTo(ruleSet: RuleSetVersion, filled: Task | null = null, muted = false): void {
     if (this.handsOver) throw new Error('what is known has not all gone over to the rules until now');
+    this.muted = muted;
+    if (filled !== null) this.meet(filled);
+    this.muted = false;
+    const ids = new Set(rulesToFill(ruleSet, this.ruleSet).map(({ id }) => id));
     const readsSame = readsNoMore(ruleSet, this.ruleSet);
     const onlyLists = differsInLists(this.ruleSet, ruleSet);
     this.ruleSet = ruleSet;
     if (onlyLists) return;
     this.codec = this.codecFor(ruleSet);
     const after = this.detection.succeed(ruleSet.rules, ruleSet.clock, this.engineOptions(), {
-      ...{ below: this.position, readsSame },
-      refresh: (event) => this.readAnew(event),
+      ...{ below: this.position, readsSame, filled: filled && { by: filled.detection, ids } },
+      refresh: (event) => this.reader.readAnew(event),
     });
     this.layouts.succeed(this.detection.engines, after);
     this.handsOver = true;
+    this.isFilled = filled !== null;
+  }
+
+  /** What was filled must have been filled up to here, in event time too. */
+  private meet(filled: Task): void {
+    if (filled.position !== this.position) throw new Error('the past was not replayed up to here');
+    // The past may have begun earlier there than it did here. No event may count twice.
+    this.moveTo(filled.detection.clock.watermark);
+    filled.moveTo(this.detection.clock.watermark);
+  }
+
+  private moveTo(watermark: number): void {
+    this.asksItsLists();
+    this.detection.clock.moveTo(watermark);
+    this.detection.drain();
+  }
+
+  /**
+   * A task that replays the past for the rules that are to be filled when this one goes over to these, and gives nothing out; `null`:
+   * there are none.
+   */
+  fillerFor(ruleSet: RuleSetVersion): Task | null {
+    const rules = fillingRules(ruleSet, this.ruleSet);
+    if (rules.length === 0) return null;
+    return new Task({ ...this.options, ruleSet: { ...ruleSet, rules }, output: SILENT, forwarder: null });
+  }
+
+  /** How long before an event others can matter to the rules, in ms of event time. */
+  get reachMs(): number {
+    return Math.max(0, ...this.detection.engines.map(({ ruleSet }) => reachOf(ruleSet)));
+  }
+
+  /** Event times of records, as far as they can be read. */
+  async timesOf(batch: RecordBatch, signal: AbortSignal): Promise<readonly number[]> {
+    await this.decoder.prepare(batch.records, signal);
+    return batch.records
+      .map((record) => this.reader.read(record))
+      .flatMap((event) => (event instanceof SourceEvent ? event.time : []));
+  }
+
+  /**
+   * Keys are on their way from a task that was filled, where no cut finds them: none may be taken until they have arrived.
+   */
+  get waitsForKeys(): boolean {
+    return this.handsOver && this.isFilled;
   }
 
   /** Has some more of what is known go over to the rules of now; says whether all has. */
@@ -235,7 +293,7 @@ export class Task {
       detection,
       alertSource,
       clock,
-      interpret: (record) => this.interpret(record),
+      interpret: (record) => this.reader.read(record),
     };
   }
 
@@ -244,7 +302,7 @@ export class Task {
     const prepared = this.decoder.prepare(batch.records, signal);
     if (prepared !== undefined) await prepared;
     for (const record of batch.records) {
-      const event = this.interpret(record);
+      const event = this.reader.read(record);
       if (event !== null && !(event instanceof DecodeFailure) && this.lateAfter(event, record) === null)
         this.detection.clock.accept(event);
     }
@@ -405,7 +463,7 @@ export class Task {
   }
 
   private takeIn(record: LogRecord): void {
-    const event = this.interpret(record);
+    const event = this.reader.read(record);
     const { ruleSet } = this;
     const { output } = this.options;
     if (event instanceof DecodeFailure) {
@@ -417,64 +475,6 @@ export class Task {
     if (event !== null && passed === null) clock.accept(event);
     else if (event !== null && passed !== null && !this.muted) output.onLate(record, event.time, passed);
     if (ruleSet.clock.forwarded === true) clock.hear(decodeEnvelope(record.value!)!);
-  }
-
-  /** `null`: it is no event, but says how far event time has come where the events are from. */
-  private interpret(record: LogRecord): SourceEvent | DecodeFailure | null {
-    if (record.value === null) return new DecodeFailure('empty-value', 'the record has no value');
-    return this.ruleSet.clock.forwarded === true
-      ? this.interpretForwarded(record, record.value)
-      : this.interpretOwn(record, record.value);
-  }
-
-  private interpretForwarded(record: LogRecord, value: Uint8Array): SourceEvent | DecodeFailure | null {
-    const envelope = decodeEnvelope(value);
-    if (envelope === null) return new DecodeFailure('malformed', 'this is no record that stakeout forwarded');
-    if (envelope.kind !== 'event') return null;
-    const decoded = this.decoder.decode(record, this.partition);
-    if (decoded instanceof DecodeFailure) return decoded;
-    return this.eventOf(record, value, decoded, envelope.time, this.streams.named(envelope.stream));
-  }
-
-  private interpretOwn(record: LogRecord, value: Uint8Array): SourceEvent | DecodeFailure {
-    const { stream } = this.options;
-    const decoded = this.decoder.decode(record, this.partition);
-    if (decoded instanceof DecodeFailure) return decoded;
-    const missing = missingIdentity(decoded, stream);
-    if (missing !== null) return missing;
-    const time = timeOf(decoded, record.timestamp, stream);
-    return time instanceof DecodeFailure ? time : this.eventOf(record, value, decoded, time, stream);
-  }
-
-  private eventOf(
-    record: LogRecord,
-    value: Uint8Array,
-    decoded: DecodedRecord,
-    time: number,
-    stream: StreamDefinition,
-  ): SourceEvent {
-    const forKey = this.ruleSet.clock.forwarded === true && record.key !== null ? utf8.decode(record.key) : null;
-    const traceparent = record.headers?.get('traceparent');
-    return new SourceEvent(
-      this.detection.clock.effectiveTime(time),
-      kindOf(decoded, stream),
-      decoded.fields,
-      record.offset,
-      value,
-      traceparent === undefined ? null : new TextDecoder().decode(traceparent),
-      false,
-      stream.name,
-      forKey,
-    );
-  }
-
-  /** The event as the rules of now see it. Its time stays. */
-  private readAnew(event: SourceEvent): SourceEvent | null {
-    const { offset, raw, traceparent, time } = event;
-    const decoded = this.decoder.decode({ offset, timestamp: 0, key: null, value: raw, headers: null }, this.partition);
-    if (decoded instanceof DecodeFailure) return null;
-    const kind = kindOf(decoded, this.streams.named(event.stream));
-    return new SourceEvent(time, kind, decoded.fields, offset, raw, traceparent, false, event.stream, event.forKey);
   }
 
   private forward(event: SourceEvent): void {

@@ -4,6 +4,8 @@ import type { DetectorListener, DetectorStatus } from '../../runtime/detector.js
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
 import type { DispatchStatus } from '../detection/alert-dispatcher.js';
+import type { RulesStatus } from '../rules/rule-control.js';
+import { addRuleMetrics } from './rule-metrics.js';
 
 export interface MetricsSources {
   readonly clock: Clock;
@@ -12,6 +14,8 @@ export interface MetricsSources {
   readonly sinks: readonly AlertSinkFollower[];
   readonly liveStreams: () => number;
   readonly checkpoints: () => readonly CheckpointStatus[];
+  /** `null`: rules cannot be changed here. */
+  readonly rules: () => RulesStatus | null;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -46,6 +50,7 @@ export class Metrics {
     this.addPartitionGauges();
     this.addSinks();
     this.addCheckpoints();
+    addRuleMetrics(this.registry, this.sources);
   }
 
   /** To be told by the detector. */

@@ -3,7 +3,7 @@ import type { Detector } from '../../runtime/detector.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { Approval, RuleChange, Sealed, SetRevision } from '../../runtime/rulebook/revision.js';
-import { Rulebook, RulebookConflictError } from '../../runtime/rulebook/rulebook.js';
+import { Rulebook, type RulebookAudit, RulebookConflictError } from '../../runtime/rulebook/rulebook.js';
 import type { RunningRules } from '../compose/rules.js';
 import { planOf, type RuleFiles, runningTexts, runs } from './rule-plan.js';
 
@@ -36,6 +36,19 @@ export interface Applied {
   readonly revision: number | null;
   readonly changes: readonly RuleChange[];
   readonly warnings: readonly Diagnostic[];
+}
+
+/** The rules of this process, in short. */
+export interface RulesStatus {
+  /** Of the set in force; `null`: nothing was published, the folder's rules run. */
+  readonly revision: number | null;
+  /** Revisions that wait for approval. */
+  readonly pending: readonly number[];
+  /** Nobody has changed what was written of the history. */
+  readonly intact: boolean;
+  readonly trouble: string | null;
+  /** Rules of the set in force by what they do; `canary`: live for some of the keys. */
+  readonly counts: Readonly<Record<'draft' | 'shadow' | 'live' | 'canary' | 'retired', number>>;
 }
 
 /** A rule set that does not hold: nothing was changed. */
@@ -130,19 +143,23 @@ export class RuleControl {
     return this.current.files;
   }
 
-  status(): {
-    readonly revision: number | null;
-    readonly pending: readonly number[];
-    readonly intact: boolean;
-    readonly trouble: string | null;
-  } {
+  status(): RulesStatus {
     const { live, pending, damage } = this.book.chain;
+    const counts = { draft: 0, shadow: 0, live: 0, canary: 0, retired: 0 };
+    for (const { status, canary } of this.current.rules)
+      counts[status === 'live' && canary !== undefined ? 'canary' : status]++;
     return {
       revision: live?.n ?? null,
       pending: pending.map(({ n }) => n),
       intact: damage === null,
       trouble: damage ?? this.refused ?? this.bookTrouble,
+      counts,
     };
+  }
+
+  /** Reads the history anew, and looks whether anyone has changed it. Throws where the log is away. */
+  audit(): Promise<RulebookAudit> {
+    return this.book.audit();
   }
 
   get history(): readonly Sealed[] {

@@ -33,7 +33,8 @@ export function planOf(before: RuleFiles, rules: readonly Rule[], files: readonl
   const draining: RuleText[] = [];
   for (const rule of rules) {
     const was = old.get(rule.id);
-    if (was === undefined) changes.push({ id: rule.id, change: 'added', runs: null, from: null, to: rule.revision });
+    if (was === undefined)
+      changes.push({ id: rule.id, change: 'added', runs: begun(rule), from: null, to: rule.revision });
     else if (was.revision !== rule.revision) changes.push(changed(was, rule, { before, files, errors, draining }));
   }
   const ids = new Set(rules.map(({ id }) => id));
@@ -54,7 +55,7 @@ interface Planning {
 
 function changed(was: Rule, rule: Rule, { before, files, errors, draining }: Planning): RuleChange {
   const change = { id: rule.id, change: 'changed', from: was.revision, to: rule.revision } as const;
-  if (!runs(was)) return { ...change, runs: null };
+  if (!runs(was)) return { ...change, runs: begun(rule) };
   if (!runs(rule)) return { ...change, runs: 'dropped' };
   if (rule.onUpdate === 'drain') {
     const old = before.files.find(({ file }) => file === was.source);
@@ -62,10 +63,14 @@ function changed(was: Rule, rule: Rule, { before, files, errors, draining }: Pla
     return { ...change, runs: 'drained' };
   }
   if (rule.onUpdate === 'restart') return { ...change, runs: 'restarted' };
+  if (rule.onUpdate === 'backfill') return { ...change, runs: 'filled' };
   const keeps = haveOneShape(was, rule);
   if (!keeps && rule.onUpdate === 'keep') errors.push(cannotKeep(rule, files));
   return { ...change, runs: keeps ? 'kept' : 'restarted' };
 }
+
+/** What one begins with that did not run before. */
+const begun = (rule: Rule): 'filled' | null => (runs(rule) && rule.onUpdate === 'backfill' ? 'filled' : null);
 
 function haveOneShape(a: Rule, b: Rule): boolean {
   if (a.key !== b.key || a.streams.join() !== b.streams.join()) return false;

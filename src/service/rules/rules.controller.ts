@@ -1,8 +1,8 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, ParseIntPipe, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Inject, Param, ParseIntPipe, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { StakeoutStrategy } from '../detection/index.js';
 import { ProblemDto } from '../problems/problem.dto.js';
-import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
+import { invalidInput, notFound, Problem, problemBody, unavailable } from '../problems/problem.js';
 import { RULES } from '../tokens.js';
 import {
   RevisionError,
@@ -11,7 +11,7 @@ import {
   RulesRefusedError,
   type Signature,
 } from './rule-control.js';
-import { AppliedDto, ApplyDto, RevisionListDto, RollbackDto, RuleSetDto, SignatureDto } from './rules.dto.js';
+import { AppliedDto, ApplyDto, AuditDto, RevisionListDto, RollbackDto, RuleSetDto, SignatureDto } from './rules.dto.js';
 
 @ApiTags('rules')
 @Controller('rules')
@@ -43,6 +43,26 @@ export class RulesController {
       return { ...rest, rules: files.length };
     });
     return { revisions: entries.reverse() };
+  }
+
+  @Get('audit')
+  @ApiOperation({ summary: 'Reads the whole history anew, and says whether anyone has changed it' })
+  @ApiQuery({
+    name: 'hash',
+    required: false,
+    type: String,
+    description: 'A hash kept elsewhere: is its entry still there?',
+  })
+  @ApiOkResponse({ type: AuditDto })
+  @ApiResponse({ status: 503, type: ProblemDto })
+  async audit(@Query('hash') hash: string | undefined): Promise<AuditDto> {
+    const control = this.control();
+    try {
+      const { hashes, ...found } = await control.audit();
+      return { ...found, ...(hash === undefined || hash === '' ? {} : { hasHash: hashes.includes(hash) }) };
+    } catch (cause) {
+      throw unavailable('RULES_AWAY', 'The history of the rules cannot be read now.', cause);
+    }
   }
 
   @Post('apply')

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { RuleChange } from '../../runtime/rulebook/revision.js';
+import type { RulesStatus } from './rule-control.js';
 
 export class RuleFileDto {
   @ApiProperty({ type: String, example: 'patterns/offshore-drain/pattern.yaml' })
@@ -37,7 +38,7 @@ export class RuleChangeDto implements RuleChange {
   @ApiProperty({ enum: ['added', 'changed', 'removed'] })
   readonly change!: RuleChange['change'];
 
-  @ApiProperty({ enum: ['kept', 'restarted', 'drained', 'dropped'], nullable: true })
+  @ApiProperty({ enum: ['kept', 'restarted', 'drained', 'filled', 'dropped'], nullable: true })
   readonly runs!: RuleChange['runs'];
 
   @ApiProperty({ type: String, nullable: true })
@@ -81,7 +82,24 @@ export class RuleDto {
   readonly quarantined!: readonly object[];
 }
 
-export class RuleSetDto {
+export class RuleCountsDto implements Readonly<RulesStatus['counts']> {
+  @ApiProperty({ type: Number })
+  readonly draft!: number;
+
+  @ApiProperty({ type: Number })
+  readonly shadow!: number;
+
+  @ApiProperty({ type: Number, description: 'For all keys.' })
+  readonly live!: number;
+
+  @ApiProperty({ type: Number, description: 'For some of the keys.' })
+  readonly canary!: number;
+
+  @ApiProperty({ type: Number })
+  readonly retired!: number;
+}
+
+export class RulesStatusDto implements RulesStatus {
   @ApiProperty({ type: Number, nullable: true, description: 'Null: nothing was published, the folder’s rules run.' })
   readonly revision!: number | null;
 
@@ -94,6 +112,28 @@ export class RuleSetDto {
   @ApiProperty({ type: String, nullable: true })
   readonly trouble!: string | null;
 
+  @ApiProperty({ type: RuleCountsDto, description: 'Rules of the set in force, by their status.' })
+  readonly counts!: RuleCountsDto;
+}
+
+export class AuditDto {
+  @ApiProperty({ type: Boolean, description: 'Every entry is as it was written, and follows from the one before.' })
+  readonly intact!: boolean;
+
+  @ApiProperty({ type: Number, description: 'Entries that are believed.' })
+  readonly entries!: number;
+
+  @ApiProperty({ type: String, description: 'Hash of the last of them: keep a copy elsewhere.' })
+  readonly head!: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'What is wrong.' })
+  readonly damage!: string | null;
+
+  @ApiPropertyOptional({ type: Boolean, description: 'Whether the entry of the hash that was asked for is there.' })
+  readonly hasHash?: boolean;
+}
+
+export class RuleSetDto extends RulesStatusDto {
   @ApiProperty({ type: [RuleDto] })
   readonly rules!: readonly RuleDto[];
 }

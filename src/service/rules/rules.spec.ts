@@ -158,6 +158,58 @@ describe('rules that are changed while the service runs', () => {
     expect(later.control.status()).toMatchObject({ revision: 1, intact: false });
   });
 
+  it('are audited: an entry that was changed or taken out is told of, and so is one that was there before', async () => {
+    const log = new MemoryLog();
+    const run = await process(log);
+    await run.control.apply([A, B], by);
+    await run.control.apply([B], by);
+    const whole = await run.control.audit();
+    expect(whole).toMatchObject({ intact: true, entries: 2, damage: null });
+    expect(whole.hashes).toContain(whole.head);
+    const copy = async (entries: readonly object[]) => {
+      const other = new MemoryLog();
+      await other.createTopic({ name: TOPIC, partitions: 1, compacted: true });
+      const producer = await other.producer();
+      for (const entry of entries)
+        await producer.send([{ topic: TOPIC, partition: 0, key: null, value: Buffer.from(JSON.stringify(entry)) }]);
+      return (await process(other)).control.audit();
+    };
+    const [first, second] = run.control.history;
+    expect(await copy([first!, second!])).toEqual(whole);
+    expect(await copy([second!])).toMatchObject({
+      intact: false,
+      entries: 0,
+      damage: expect.stringContaining('not there'),
+    });
+    expect(await copy([{ ...first!, author: 'eve' }, second!])).toMatchObject({ intact: false, entries: 0 });
+  });
+
+  it('say what is in force, and what waits', async () => {
+    const run = await process(new MemoryLog(), [A], true);
+    const shadow = { ...B, text: `status: shadow\n${B.text}` };
+    const canary = { ...A, text: `canary: 10\n${A.text}` };
+    await run.control.apply([canary, shadow, draft(rule('c'))], by);
+    expect(run.control.status()).toMatchObject({ revision: null, pending: [1], counts: { live: 1, shadow: 0 } });
+    await run.control.approve(1, { author: 'bob', message: '' });
+    const counts = { draft: 1, shadow: 1, live: 0, canary: 1, retired: 0 };
+    expect(run.control.status()).toEqual({ revision: 1, pending: [], intact: true, trouble: null, counts });
+  });
+
+  it('say that they are filled from the log', async () => {
+    const run = await process(new MemoryLog());
+    const filled = (of: RuleText) => ({ ...of, text: `onUpdate: backfill\n${of.text}` });
+    expect(await run.control.apply([filled(rule('a', 'where: amount > 7')), filled(B)], by, true)).toMatchObject({
+      changes: [
+        { id: 'a', change: 'changed', runs: 'filled' },
+        { id: 'b', change: 'added', runs: 'filled' },
+      ],
+    });
+    const endless = filled({ ...B, text: B.text.replace('within: 10m\n', '') });
+    await expect(run.control.apply([endless], by)).rejects.toMatchObject({
+      diagnostics: [expect.objectContaining({ code: 'backfill-without-window', line: 1 })],
+    });
+  });
+
   it('are published from a watched folder, once it holds', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'stakeout-rules-'));
     const write = async ({ file, text }: RuleText) => {
@@ -218,6 +270,9 @@ describe('rules over HTTP', () => {
     expect(await ask('/apply', { files, author: 'ann' })).toMatchObject({ body: { outcome: 'unchanged' } });
     await ask('/apply', { files: [B], author: 'bob', message: 'less' });
     expect(await ask('/rollback', { author: 'ann' })).toMatchObject({ status: 200, body: { revision: 3 } });
+    const { head } = (await ask('/audit')).body;
+    expect((await ask(`/audit?hash=${head}`)).body).toMatchObject({ intact: true, entries: 3, hasHash: true });
+    expect((await ask('/audit?hash=ab')).body).toMatchObject({ intact: true, hasHash: false });
     const { revisions } = (await ask('/revisions')).body as { revisions: { n: number; author: string }[] };
     expect(revisions.map(({ n, author }) => `${n} ${author}`)).toEqual(['3 ann', '2 bob', '1 ann']);
     await stop();

@@ -1,13 +1,15 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
-import type { DetectorPhase, KeyMemory, PartitionStatus } from '../../runtime/detector.js';
+import type { DetectorPhase, FillingStatus, KeyMemory, PartitionStatus } from '../../runtime/detector.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
 import type { StoppedRule } from '../../runtime/task/quarantine.js';
 import { AlertView } from '../alerts/alert-view.js';
 import { StakeoutStrategy } from '../detection/index.js';
-import { CHECKPOINTS, SETTINGS, SINKS } from '../tokens.js';
+import type { RuleControl } from '../rules/rule-control.js';
+import { RulesStatusDto } from '../rules/rules.dto.js';
+import { CHECKPOINTS, RULES, SETTINGS, SINKS } from '../tokens.js';
 import { packageVersion } from '../version.js';
 
 const nullableTime = {
@@ -52,6 +54,17 @@ export class StoppedRuleDto implements StoppedRule {
 
   @ApiProperty({ type: Object, nullable: true, description: 'Topic, partition and offset; null: a window ended.' })
   readonly event!: StoppedRule['event'];
+}
+
+export class FillingDto implements FillingStatus {
+  @ApiProperty({ type: [String] })
+  readonly rules!: readonly string[];
+
+  @ApiProperty({ type: Number, format: 'int64', description: 'First offset that is read.' })
+  readonly from!: number;
+
+  @ApiProperty({ type: Number, format: 'int64', description: 'Next offset that is read.' })
+  readonly position!: number;
 }
 
 export class PartitionDto implements PartitionStatus {
@@ -99,6 +112,15 @@ export class PartitionDto implements PartitionStatus {
 
   @ApiPropertyOptional({ type: [StoppedRuleDto], description: 'Patterns that are stopped in this partition.' })
   readonly quarantined?: readonly StoppedRuleDto[];
+
+  @ApiPropertyOptional({ type: String, description: 'Digest of the rule set in force.' })
+  readonly rules?: string;
+
+  @ApiPropertyOptional({
+    type: FillingDto,
+    description: 'Rules that are filled from the log, and come into force then.',
+  })
+  readonly filling?: FillingDto;
 }
 
 export class DetectorDto {
@@ -207,6 +229,9 @@ export class StatusDto {
   @ApiProperty({ type: Number, description: 'Patterns that are loaded.' })
   readonly patterns!: number;
 
+  @ApiProperty({ type: RulesStatusDto, nullable: true, description: 'null: rules cannot be changed here.' })
+  readonly rules!: RulesStatusDto | null;
+
   @ApiProperty({ type: Number, description: 'Alerts that can be asked for.' })
   readonly alertsHeld!: number;
 
@@ -225,6 +250,7 @@ export class StatusController {
     @Inject(AlertView) private readonly view: AlertView,
     @Inject(SINKS) private readonly sinks: readonly AlertSinkFollower[],
     @Inject(CHECKPOINTS) private readonly checkpoints: () => readonly CheckpointStatus[],
+    @Inject(RULES) private readonly rules: RuleControl | null,
   ) {}
 
   @Get()
@@ -249,6 +275,7 @@ export class StatusController {
         },
       ),
       patterns: this.strategy.rules().length,
+      rules: this.rules?.status() ?? null,
       alertsHeld: alerts.held,
       alertsTrouble: alerts.trouble,
     };

@@ -77,7 +77,7 @@ export class Life {
     });
     this.process.trace(`begins, ${delivery}, rules ${version.digest.slice(0, 6)}`);
     this.lane.start().catch((error: unknown) => {
-      if (!this.stopping) onFailed(this, String(error));
+      if (!this.stopping) onFailed(this, (error as Error).stack ?? String(error));
     });
   }
 

@@ -26,6 +26,8 @@ export interface Replayed {
   readonly ticks: number;
   /** Changes of rules after the first entry. */
   readonly changes: number;
+  /** Changes that filled rules from the log. */
+  readonly fills: number;
   /** Digests of the rule sets with which partitions began. */
   readonly begunWith: ReadonlySet<string>;
   readonly problems: readonly string[];
@@ -45,6 +47,7 @@ class Replay implements Replayed {
   readonly begunWith = new Set<string>();
   ticks = 0;
   changes = 0;
+  fills = 0;
 
   constructor(private readonly log: Log) {}
 
@@ -65,7 +68,7 @@ class Replay implements Replayed {
         past.task.tick(entry);
       } else if (entry.digest !== past.version.digest) {
         this.changes++;
-        await past.change(versionOf(entry.digest));
+        await past.change(versionOf(entry.digest), entry.fill);
       }
     }
     await past.upTo(Number.POSITIVE_INFINITY);
@@ -111,11 +114,11 @@ class Past {
   }
 
   /** All of the state goes over at once, and through bytes into a task that knows the new rules alone. */
-  async change(version: RuleSetVersion): Promise<void> {
+  async change(version: RuleSetVersion, fill: number | undefined): Promise<void> {
     this.keep(await this.task.snapshot().encode(async () => undefined));
     const before = decodeCut(this.lastCut);
     await this.runOn(this.version, before);
-    this.task.switchTo(version);
+    this.task.switchTo(version, fill === undefined ? null : await this.filled(version, fill));
     while (!this.task.handOver());
     this.keep(await this.task.snapshot().encode(async () => undefined));
     const cut = decodeCut(this.lastCut);
@@ -126,6 +129,17 @@ class Past {
     await this.refill(next, cut);
     this.task = next;
     this.version = version;
+  }
+
+  /** The past from `fill` on, for the rules that ask for it. */
+  private async filled(version: RuleSetVersion, fill: number): Promise<Task> {
+    const filler = this.task.fillerFor(version)!;
+    const records = this.records.slice(0, this.next).filter(({ offset }) => offset >= fill);
+    filler.beginAt(fill);
+    if (records.length > 0) await filler.replay({ ...this.batch(0, this.next), records }, signal);
+    filler.replayedTo(this.task.nextOffset);
+    this.replay.fills++;
+    return filler;
   }
 
   private async refill(task: Task, cut: Cut): Promise<void> {

@@ -30,6 +30,7 @@ export async function simulate(seed: number, delivery: SimulatedDelivery, traced
   tally.add('outputs repeated', repeats);
   tally.add('journal: ticks', replayed.ticks);
   tally.add('journal: changes of rules', replayed.changes);
+  tally.add('journal: rules filled', replayed.fills);
   const plain = await againstPlain(seed, delivery, found, replayed, tally);
   return {
     problems: [...invariants.problems, ...replayed.problems, ...problems, ...plain],

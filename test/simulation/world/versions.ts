@@ -89,4 +89,11 @@ export const VERSIONS: readonly RuleSetVersion[] = [
   listing(asking, 'watched', ['a', 'd']),
   listing(asking, 'watched', ['b']),
   listing(asking, 'watched', []),
+  // Rules that are filled from the log, with windows and without; one is new, one was changed.
+  ruleSetOf([
+    RULES[0]!,
+    { ...twoA, onUpdate: 'backfill', revision: 'three-a-3' },
+    { ...busy, onUpdate: 'backfill' },
+    sameDevice,
+  ]),
 ];

@@ -5,8 +5,9 @@ import type { Settings } from '../../../runtime/settings/index.js';
 import { listBook, listsNow } from '../../../service/compose/lists.js';
 import { openLog } from '../../../service/compose/log.js';
 import { openObjectStore } from '../../../service/compose/objects.js';
+import { presentRules } from '../../../service/compose/present-rules.js';
 import { RuleSetError, ruleSetsOf } from '../../../service/compose/rule-set.js';
-import { loadRunningRules, NoRulesError } from '../../../service/compose/rules.js';
+import { NoRulesError } from '../../../service/compose/rules.js';
 import { ServiceState } from '../../../service/compose/store.js';
 import { type AllStreams, makeStreams, ruleStreamsOf } from '../../../service/compose/stream-parts.js';
 import { StreamsError } from '../../../service/compose/topic-streams.js';
@@ -59,7 +60,7 @@ async function withState<T>(
     onRecovered: () => output.say('the schema registry answers again'),
   });
   const lists = await listsNow(settings, listBook(settings, log, systemClock));
-  const { sources } = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), lists.known);
+  const { sources } = await presentRules(settings, log, ruleStreamsOf(streams), lists.known);
   const state = new ServiceState({
     ...{ settings, log, clock: systemClock },
     // For a standby, which does not run here.

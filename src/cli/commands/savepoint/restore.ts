@@ -7,6 +7,7 @@ import { planOtherTopic } from '../../../runtime/savepoint/plan-other.js';
 import { planSameTopics } from '../../../runtime/savepoint/plan-same.js';
 import { restoreSavepoint } from '../../../runtime/savepoint/restore.js';
 import { parseTimestamp } from '../../../runtime/settings/values.js';
+import type { StreamParts } from '../../../service/compose/stream-parts.js';
 import { packageVersion } from '../../../service/version.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
@@ -54,8 +55,8 @@ export async function restoreCommand(
           ? await planSameTopics(files, base)
           : await planOtherTopic(files, {
               ...{ ...base, from, heldBack },
-              topic: await topicFor(options, service),
-              reader: { decoder: service.streams[0].decoder([]), stream: service.streams[0].definition },
+              topic: await topicFor(options, files, service),
+              reader: readerFor(options, files, service),
             });
       checkRead(plan, service);
       const { kafka, journal } = settings;
@@ -91,16 +92,39 @@ function heldBackOf(text: string | undefined): 'write' | 'skip' | null {
   throw new CommandError(`--held-back takes write or skip, not ${text}.`);
 }
 
+/** The stream to go on in: that of the topic that was named, else that of the topic that the savepoint is of, else the only one. */
+function streamFor(
+  { topic }: RestoreCommandOptions,
+  files: readonly SavepointFile[],
+  { streams }: StoppedService,
+): StreamParts {
+  const of = topic ?? files[0]?.header.partitions[0]?.topic;
+  const found = streams.find(({ settings }) => of !== undefined && topicFilter(settings.topics!)(of));
+  if (found !== undefined || streams.length === 1) return found ?? streams[0];
+  throw new CommandError(
+    topic === undefined
+      ? `The service has several streams, and ${of ?? 'the topic of the savepoint'} is of none of them: say with --topic which topic to go on in.`
+      : `No stream of the service reads ${topic}.`,
+  );
+}
+
+function readerFor(options: RestoreCommandOptions, files: readonly SavepointFile[], service: StoppedService) {
+  const { definition, decoder } = streamFor(options, files, service);
+  return { decoder: decoder([]), stream: definition };
+}
+
 /** The topic to go on in; made, as the service would make it, where it is not there. */
 async function topicFor(
-  { topic, dryRun }: RestoreCommandOptions,
-  { streams: [stream], log }: StoppedService,
+  options: RestoreCommandOptions,
+  files: readonly SavepointFile[],
+  service: StoppedService,
 ): Promise<string> {
-  const name = topic ?? stream.settings.topic;
+  const { settings } = streamFor(options, files, service);
+  const name = options.topic ?? settings.topic;
   if (name === undefined)
     throw new CommandError('The stream reads several topics: say with --topic which to go on in.');
-  if (dryRun !== true && name === stream.settings.topic) {
-    await log.createTopic({ name, partitions: stream.settings.partitions });
+  if (options.dryRun !== true && name === settings.topic) {
+    await service.log.createTopic({ name, partitions: settings.partitions });
   }
   return name;
 }
