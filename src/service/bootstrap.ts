@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -5,6 +6,7 @@ import type { Settings } from '../runtime/settings/index.js';
 import { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
 import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
+import { BacktestJobs } from './backtests/backtest-jobs.js';
 import { Decisions } from './decisions/decisions.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { HealthChecks } from './health/health.js';
@@ -129,6 +131,14 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
           detector: () => (strategy.detectorStatus() === null ? null : strategy.unwrap()),
           onFailure: (err) => logger.warn({ err }, 'a savepoint could not be written'),
         });
+  const backtests =
+    parts.backtests === undefined
+      ? null
+      : new BacktestJobs({
+          ...{ runner: parts.backtests, clock, folder: join(settings.data.directory, 'backtests') },
+          ...{ queueMax: settings.backtests.queue, keptMax: settings.backtests.kept },
+          onTrouble: (text, err) => logger.warn({ err }, text),
+        });
   const { risk, rules = null, lists = null } = parts;
   return {
     objects: {
@@ -143,6 +153,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       sinks,
       risk,
       savepoints,
+      backtests,
       rules,
       lists,
       checkpoints,
@@ -187,6 +198,7 @@ class RunningService implements Service {
       for (const sink of this.objects.sinks) sink.start();
       await this.app.startAllMicroservices();
       for (const part of this.parts.background) await part.start();
+      await this.objects.backtests?.open();
     } catch (error) {
       await this.stop();
       throw error;
@@ -206,8 +218,9 @@ class RunningService implements Service {
   }
 
   private async stopAll(): Promise<void> {
-    const { strategy, streams, sinks, view, writer, metrics, savepoints } = this.objects;
+    const { strategy, streams, sinks, view, writer, metrics, savepoints, backtests } = this.objects;
     await this.attempt([...this.parts.background.map((part) => () => part.stop()), async () => savepoints?.close()]);
+    await this.attempt([async () => backtests?.close()]);
     await this.attempt([async () => streams.closeAll(), () => this.closeHttp(), () => strategy.close()]);
     // With the log away these wait for it; closing the log below ends their wait. They lose nothing by it.
     const followers = this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);

@@ -5,6 +5,7 @@ import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink } from '../runtime/sinks/alert-sink.js';
+import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleControl } from './rules/rule-control.js';
 import type { SavepointSource } from './savepoints/savepoint-jobs.js';
@@ -71,6 +72,8 @@ export interface ServiceParts {
   readonly background: readonly BackgroundPart[];
   /** Absent: savepoints cannot be asked for while it runs. */
   readonly savepoints?: SavepointSource;
+  /** Absent: no back-tests can be asked for. */
+  readonly backtests?: BacktestRunner;
   /** Absent: rules cannot be changed while it runs. */
   readonly rules?: RuleControl;
   /** Absent: reference lists cannot be changed while it runs. */

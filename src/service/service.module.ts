@@ -5,6 +5,8 @@ import type { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js'
 import { AlertView } from './alerts/alert-view.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { LiveStreams } from './alerts/live-stream.js';
+import type { BacktestJobs } from './backtests/backtest-jobs.js';
+import { BacktestsController } from './backtests/backtests.controller.js';
 import { DecisionsController } from './decisions/decisions.controller.js';
 import { Decisions } from './decisions/decisions.js';
 import { StakeoutStrategy } from './detection/index.js';
@@ -24,7 +26,7 @@ import { SavepointsController } from './savepoints/savepoints.controller.js';
 import { DeliveryController } from './status/delivery.controller.js';
 import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
-import { CHECKPOINTS, LISTS, RISK, RULES, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
+import { BACKTESTS, CHECKPOINTS, LISTS, RISK, RULES, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
 
@@ -41,6 +43,7 @@ export interface ServiceObjects {
   readonly sinks: readonly AlertSinkFollower[];
   readonly risk: RiskReader | null;
   readonly savepoints: SavepointJobs | null;
+  readonly backtests: BacktestJobs | null;
   /** `null`: rules cannot be changed while it runs. */
   readonly rules: RuleControl | null;
   readonly lists: ListControl | null;
@@ -57,6 +60,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
     imports,
     controllers: [
       AlertsController,
+      BacktestsController,
       DecisionsController,
       DeliveryController,
       HealthController,
@@ -81,6 +85,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: Metrics, useValue: objects.metrics },
       { provide: SINKS, useValue: objects.sinks },
       { provide: RISK, useValue: objects.risk },
+      { provide: BACKTESTS, useValue: objects.backtests },
       { provide: SAVEPOINTS, useValue: objects.savepoints },
       { provide: RULES, useValue: objects.rules },
       { provide: LISTS, useValue: objects.lists },

@@ -1,5 +1,6 @@
 /** Injection tokens for what is no class. */
 export const SETTINGS = Symbol('stakeout settings');
+export const BACKTESTS = Symbol('stakeout back-test jobs');
 export const CHECKPOINTS = Symbol('stakeout checkpoint statuses');
 export const RISK = Symbol('stakeout risk reader');
 export const SAVEPOINTS = Symbol('stakeout savepoint jobs');

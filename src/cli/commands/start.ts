@@ -13,6 +13,7 @@ import { stopOnSignals } from '../../service/signals.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
 import { settingsOrFail } from '../settings.js';
+import { jobRunner } from './backtest/job-runner.js';
 
 export interface StartOptions {
   readonly config?: string;
@@ -25,7 +26,8 @@ export async function start(options: StartOptions, output: Output): Promise<numb
   let service: Service | null = null;
   const composed = await composeOrFail(settings, () => service?.logger ?? early);
   for (const diagnostic of composed.running.diagnostics) output.say(formatDiagnostic(diagnostic));
-  const parts = settings.demo.enabled ? withAlertsShown(composed.parts, output) : composed.parts;
+  const shown = settings.demo.enabled ? withAlertsShown(composed.parts, output) : composed.parts;
+  const parts = { ...shown, backtests: jobRunner(settings) };
   service = await createService(settings, parts);
   const { logger } = service;
   const stopped = stopOnSignals({ stop: () => service!.stop(), clock: systemClock, logger });

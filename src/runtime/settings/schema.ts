@@ -301,6 +301,15 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   backtest: backtestSchema.prefault({}),
+  backtests: z
+    .strictObject({
+      queue: integer(1, 1000).default(20, 'Back-tests asked for over HTTP that may wait; one runs at a time.'),
+      kept: integer(1, 10_000).default(50, 'Back-tests that have ended whose results are kept.'),
+      lanes: autoOr(1, 16).default('auto', 'Threads of one. auto: as `stakeout backtest` has it.'),
+      memory: bytes.default('1GiB', 'Heap of each of its threads, at most. One that needs more fails.'),
+      niceness: integer(0, 19).default(10, 'How far it stands back behind the service: 0 not at all, 19 the most.'),
+    })
+    .prefault({}),
   retention: duration.default('7d', 'How long the embedded log keeps records.'),
   demo: z
     .strictObject({

@@ -182,6 +182,12 @@ export class RuleControl {
     return { ...(await this.publish(files, by, {})), warnings };
   }
 
+  /** Reads rules, which need not run. */
+  async look(files: readonly RuleText[]): Promise<{ rules: readonly Rule[]; errors: readonly Diagnostic[] }> {
+    const { rules, diagnostics } = await this.options.read(files);
+    return { rules, errors: diagnostics.filter(({ severity }) => severity === 'error') };
+  }
+
   /** Brings back the set of an earlier revision; absent: of that before the one in force. */
   async rollback(to: number | undefined, by: Signature): Promise<Applied> {
     const { chain } = this.book;

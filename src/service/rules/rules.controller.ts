@@ -4,6 +4,7 @@ import { StakeoutStrategy } from '../detection/index.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody, unavailable } from '../problems/problem.js';
 import { RULES } from '../tokens.js';
+import { refusedRules } from './refused-rules.js';
 import {
   RevisionError,
   RulebookConflictError,
@@ -125,13 +126,7 @@ async function answered(act: () => Promise<AppliedDto>): Promise<AppliedDto> {
   try {
     return await act();
   } catch (error) {
-    if (error instanceof RulesRefusedError) {
-      const errors = error.diagnostics.map(({ file, line, column, code, message, hint }) => ({
-        path: `${file}:${line}:${column}`,
-        message: [`${message} [${code}]`, hint].filter(Boolean).join(' '),
-      }));
-      throw new Problem({ ...problemBody(422, error.code, error.message, errors), diagnostics: error.diagnostics });
-    }
+    if (error instanceof RulesRefusedError) throw refusedRules(error.diagnostics, error);
     if (error instanceof RevisionError || error instanceof RulebookConflictError)
       throw new Problem(problemBody(409, error.code, error.message), { cause: error });
     throw error;
