@@ -371,8 +371,15 @@ describe('what is known of the service', () => {
   it('GET /openapi.json describes every endpoint with its schemas; /docs and / are pages', async () => {
     await started();
     const document = (await get('/openapi.json')).json();
-    const paths = `/alerts /alerts/live /alerts/{id} /delivery /health/live /health/ready /health/started /lists /lists/{name} /lists/{name}/entries /lists/{name}/entries/{key} /metrics /patterns /patterns/{id} /risk/{key} /rules /rules/apply /rules/audit /rules/revisions /rules/revisions/{n}/approve /rules/rollback /savepoints /savepoints/{name} /status /streams/{stream}/events /transactions /v1/decisions`;
-    expect(Object.keys(document.paths).toSorted()).toEqual(paths.split(' ').toSorted());
+    const paths = `
+      /alerts /alerts/live /alerts/{id} /backtests /backtests/{id} /backtests/{id}/events
+      /backtests/{id}/report /backtests/{id}/result /delivery /health/live /health/ready /health/started
+      /lists /lists/{name} /lists/{name}/entries /lists/{name}/entries/{key} /metrics /patterns
+      /patterns/{id} /risk/{key} /rules /rules/apply /rules/audit /rules/revisions /rules/revisions/{n}/approve
+      /rules/rollback /savepoints /savepoints/{name} /status /streams/{stream}/events /transactions
+      /v1/decisions
+    `;
+    expect(Object.keys(document.paths).toSorted()).toEqual(paths.trim().split(/\s+/));
     expect(document.components.schemas.AlertDto.required).toContain('detectedAt');
     expect((await get('/docs')).body).toContain('swagger');
     const page = await get('/');
