@@ -5,6 +5,7 @@ import type { ApplyOptions, RollbackOptions } from './commands/apply.js';
 import type { AuditOptions } from './commands/audit.js';
 import type { BacktestOptions } from './commands/backtest.js';
 import type { BenchCommandOptions } from './commands/bench.js';
+import type { ExportOptions } from './commands/export.js';
 import type { CreateOptions } from './commands/savepoint/create.js';
 import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
 import { addLists } from './lists-commands.js';
@@ -81,6 +82,7 @@ function makeProgram(run: Run): Command {
   addApply(program, run);
   addLists(program, run);
   addAudit(program, run);
+  addExport(program, run);
   program
     .command('verify')
     .description('replays a topic under the journal, and compares the alerts with those that were committed')
@@ -147,6 +149,20 @@ function addApply(program: Command, run: Run): void {
   ).action((options: RollbackOptions & { json?: boolean }) =>
     run(options.json === true, async (output) => (await import('./commands/apply.js')).rollback(options, output)),
   );
+}
+
+function addExport(program: Command, run: Run): void {
+  program
+    .command('export <paths...>')
+    .description('writes rules in another language: as queries of Flink SQL with MATCH_RECOGNIZE')
+    .option(...CONFIG_OPTION)
+    .option('--to <language>', 'flink-sql', 'flink-sql')
+    .option(...JSON_OPTION)
+    .action((paths: string[], options: ExportOptions & { json?: boolean }) =>
+      run(options.json === true, async (output) =>
+        (await import('./commands/export.js')).exportRules(paths, options, output),
+      ),
+    );
 }
 
 function addAudit(program: Command, run: Run): void {

@@ -1,6 +1,7 @@
 /** Rules: from `pattern.yaml` to what the engine runs, with every mistake at its place. */
 
 export type { Diagnostic } from './diagnostic.js';
+export { NotExpressible, type SqlTable, toFlinkSql } from './interchange/flink-sql.js';
 export { keyFields, keyName } from './key-name.js';
 export { type Keyed, keysBy, keyText } from './key-of.js';
 export type { KnownLists, ListKind } from './known-lists.js';
