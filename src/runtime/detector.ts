@@ -129,6 +129,12 @@ export interface Consideration {
   readonly forwards: readonly Question[];
 }
 
+/** The partition is not owned here, or not live yet. */
+export interface Elsewhere {
+  /** URL at which its owner can be asked; `null`: nobody knows, or it is this one. */
+  readonly elsewhere: string | null;
+}
+
 /** A record that cannot be processed: it would be a dead letter. */
 export class UnreadableError extends Error {
   readonly code = 'UNREADABLE';
@@ -155,10 +161,10 @@ export interface Detector {
    */
   changeLists?(lists: ReferenceLists['data']): Promise<void>;
   /**
-   * What a record would do if it came next, from the very state that the stream goes on with; nothing is changed. `null`: the partition
-   * is not owned here, or not live yet. Rejects with `UnreadableError`. Absent: it cannot be asked.
+   * What a record would do if it came next, from the very state that the stream goes on with; nothing is changed. Rejects with
+   * `UnreadableError`. Absent: it cannot be asked.
    */
-  consider?(question: Question): Promise<Consideration | null>;
+  consider?(question: Question): Promise<Consideration | Elsewhere>;
   /** How alerts are delivered; takes effect with the next one. */
   delivery(): DeliveryMode;
   setDelivery(mode: DeliveryMode): void;

@@ -8,6 +8,7 @@ import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
 import { BacktestJobs } from './backtests/backtest-jobs.js';
 import { Decisions } from './decisions/decisions.js';
+import { askInstance } from './decisions/other-instances.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { HealthChecks } from './health/health.js';
 import { LIST_BYTES_MAX, listTypes } from './lists/sent-lists.js';
@@ -122,6 +123,8 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   const decisions = new Decisions({
     ...{ log, writer, now: () => clock.now() },
     consider: (question) => strategy.consider(question),
+    askInstance,
+    ...(settings.http.advertise === undefined ? {} : { ownUrl: settings.http.advertise }),
   });
   const savepoints =
     parts.savepoints === undefined

@@ -20,6 +20,7 @@ import { assign, type MemberClaim } from './assignor.js';
 import type { Cluster } from './cluster.js';
 import { hasId, isPassing } from './errors.js';
 import { type ApiFamily, Link } from './link.js';
+import { encodeMemberData, encodeOwners, endpointIn, type MemberData, ownersIn } from './member-data.js';
 import type { TransactionIdentity } from './transaction-coordinator.js';
 
 const PROTOCOL_TYPE = 'consumer';
@@ -33,6 +34,7 @@ export class Coordinator {
   #memberId = '';
   #generation = -1;
   #node: Broker | null = null;
+  #owners: ReadonlyMap<string, string> = new Map();
   readonly #link: Link;
   readonly #joinLink: Link;
 
@@ -49,6 +51,11 @@ export class Coordinator {
     return this.#generation;
   }
 
+  /** By name of a partition, where its owner can be asked, since this member joined last. */
+  get owners(): ReadonlyMap<string, string> {
+    return this.#owners;
+  }
+
   /** The group has forgotten this member: it must come as a new one. */
   forget(): void {
     this.#memberId = '';
@@ -57,17 +64,13 @@ export class Coordinator {
 
   /**
    * Joins, or joins again; plans for all when it is this member's turn. Resolves with what this member may read.
-   * `fingerprint` changes when topics or their partitions do, which makes the coordinator rebalance.
+   * `data`: its fingerprint changes when topics or their partitions do, which makes the coordinator rebalance.
    */
-  async join(
-    topics: readonly string[],
-    owned: readonly TopicPartition[],
-    fingerprint: string,
-  ): Promise<TopicPartition[]> {
+  async join(topics: readonly string[], owned: readonly TopicPartition[], data: MemberData): Promise<TopicPartition[]> {
     const metadata = encodeConsumerProtocolSubscription({
       version: SUBSCRIPTION_VERSION,
       topics: [...topics],
-      userData: fingerprint,
+      userData: encodeMemberData(data),
       ownedPartitions: grouped(owned),
       generationId: this.#generation,
     });
@@ -92,8 +95,11 @@ export class Coordinator {
     );
     // Only now: until the plan is there, the old generation is what partitions are held by.
     this.#generation = joined.generationId;
+    this.#owners = new Map();
     if (synced.assignment.length === 0) return [];
-    return flat(decodeConsumerProtocolAssignment(synced.assignment).assignedPartitions);
+    const { assignedPartitions, userData } = decodeConsumerProtocolAssignment(synced.assignment);
+    this.#owners = ownersIn(userData);
+    return flat(assignedPartitions);
   }
 
   async heartbeat(): Promise<void> {
@@ -171,16 +177,24 @@ export class Coordinator {
   }
 
   async #plan(joined: joinGroupV9.JoinGroupResponse): Promise<{ memberId: string; assignment: Buffer }[]> {
+    const endpoints = new Map<string, string | null>();
     const claims = joined.members.map(({ memberId, metadata }): MemberClaim => {
-      const { topics, ownedPartitions, generationId } = decodeConsumerProtocolSubscription(metadata);
+      const { topics, ownedPartitions, generationId, userData } = decodeConsumerProtocolSubscription(metadata);
+      endpoints.set(memberId, endpointIn(userData));
       return { memberId, topics, owned: flat(ownedPartitions), generation: generationId };
     });
     const topics = [...new Set(claims.flatMap((c) => c.topics))];
     await this.cluster.refresh(topics);
     const counts = new Map(topics.map((t) => [t, this.cluster.topic(t)?.leaders.length ?? 0]));
-    return [...assign(claims, counts)].map(([memberId, share]) => ({
+    const shares = assign(claims, counts);
+    const userData = encodeOwners(shares, endpoints);
+    return [...shares].map(([memberId, share]) => ({
       memberId,
-      assignment: encodeConsumerProtocolAssignment({ version: ASSIGNMENT_VERSION, assignedPartitions: grouped(share) }),
+      assignment: encodeConsumerProtocolAssignment({
+        version: ASSIGNMENT_VERSION,
+        assignedPartitions: grouped(share),
+        ...(userData === null ? {} : { userData }),
+      }),
     }));
   }
 

@@ -118,6 +118,10 @@ export class KafkaGroupMember implements GroupMember {
     return [...this.#owned.values()].map((stake) => stake.of);
   }
 
+  owners(): ReadonlyMap<string, string> {
+    return this.#coordinator.owners;
+  }
+
   pause(partitions: readonly TopicPartition[]): void {
     this.#fetcher.pause(partitions);
   }
@@ -175,7 +179,8 @@ export class KafkaGroupMember implements GroupMember {
         await this.#subscription.refresh();
         this.#heartbeat.abort();
         const { names, fingerprint } = this.#subscription;
-        const joined = this.#coordinator.join(names, this.assignment(), fingerprint);
+        const data = { fingerprint, endpoint: this.options.endpoint ?? null };
+        const joined = this.#coordinator.join(names, this.assignment(), data);
         this.#joining = joined.catch(() => {});
         const assigned = await joined;
         this.#beat();

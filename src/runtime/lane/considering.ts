@@ -1,8 +1,8 @@
-import type { Consideration, ConsideredAdvance, Question } from '../detector.js';
+import type { Consideration, ConsideredAdvance, Elsewhere, Question } from '../detector.js';
 import { UnreadableError } from '../detector.js';
 import { partitionOfKey } from '../partitioner.js';
 import { DecodeFailure } from '../ports/decoder.js';
-import type { OutgoingRecord } from '../ports/log.js';
+import { type GroupMember, type OutgoingRecord, partitionName } from '../ports/log.js';
 import type { Advance } from '../task/consider.js';
 import { considerRecord } from '../task/consider-record.js';
 import type { Owned } from './owned.js';
@@ -14,11 +14,14 @@ import type { Routing } from './routing.js';
  */
 export async function considerIn(
   owned: Owned | undefined,
+  member: GroupMember | null,
   routing: Routing,
-  { key, value }: Question,
+  question: Question,
   signal: AbortSignal,
-): Promise<Consideration | null> {
-  if (owned?.task.isLive !== true) return null;
+): Promise<Consideration | Elsewhere> {
+  if (owned === undefined) return { elsewhere: member?.owners?.().get(partitionName(question)) ?? null };
+  if (!owned.task.isLive) return { elsewhere: null };
+  const { key, value } = question;
   const forwards: OutgoingRecord[] = [];
   const forwarder = routing.forwarder(owned.task.partition, (_from, record) => void forwards.push(record));
   const considered = await considerRecord(owned.task.considering, { key, value }, signal, (event) =>

@@ -1,6 +1,6 @@
 import type { RuleText } from '../../rules/index.js';
 import type { Rule } from '../../rules/rule.js';
-import type { Consideration, Detector, DetectorPhase, DetectorStatus, Question } from '../detector.js';
+import type { Consideration, Detector, DetectorPhase, DetectorStatus, Elsewhere, Question } from '../detector.js';
 import { entryRecord, journalPartition } from '../journal/journal.js';
 import type { ReferenceLists } from '../lists/reference-lists.js';
 import {
@@ -141,8 +141,9 @@ export class Lane implements Detector {
     };
   }
 
-  consider(question: Question): Promise<Consideration | null> {
-    return considerIn(this.owned.get(partitionName(question)), this.routing, question, this.abort.signal);
+  consider(question: Question): Promise<Consideration | Elsewhere> {
+    const { owned, member, routing, abort } = this;
+    return considerIn(owned.get(partitionName(question)), member, routing, question, abort.signal);
   }
 
   rules(): readonly Rule[] {

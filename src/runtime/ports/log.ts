@@ -82,6 +82,8 @@ export interface GroupOptions {
   readonly ignoreCommitted?: boolean;
   /** How often new topics and partitions are looked for. Default 10,000 ms. */
   readonly discoveryIntervalMs?: number;
+  /** URL at which this member can be asked about what it owns; all members are told. */
+  readonly endpoint?: string;
 }
 
 export interface AssignedPartition extends TopicPartition {
@@ -133,6 +135,8 @@ export interface GroupMember {
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
   assignment(): readonly TopicPartition[];
+  /** By name of a partition, the `endpoint` of its owner, as of the last rebalance. Absent: the group is in this process. */
+  owners?(): ReadonlyMap<string, string>;
   /** Revokes (awaiting `onRevoked`), leaves the group, closes. */
   close(): Promise<void>;
 }

@@ -128,6 +128,9 @@ const http = z.strictObject({
   host: text.default('127.0.0.1', 'Address to listen at. 0.0.0.0 for every interface, as in a container.'),
   port: integer(0, 65_535).default(8080, 'Port to listen at. 0: any free one.', { env: ['HTTP_PORT', 'PORT'] }),
   bodyLimit: bytes.default('1MiB', 'Largest request body.'),
+  advertise: url.optional(
+    'URL at which the other instances reach this one, such as http://10.0.0.7:8080: questions about a key go to the instance that owns it. Absent: they are answered where the key is owned alone.',
+  ),
 });
 
 const checkpoint = z.strictObject({

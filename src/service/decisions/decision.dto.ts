@@ -74,7 +74,7 @@ export class DecisionDto {
   @ApiProperty({
     type: [String],
     description:
-      'Partitions of internal topics that another instance owns: rules of their keys have no say here. Empty: all rules have.',
+      'Partitions of internal topics that did not answer: rules of their keys have no say here. Empty: all rules have.',
   })
   readonly unanswered!: readonly string[];
 }

@@ -1,8 +1,18 @@
 import { Body, Controller, HttpCode, Inject, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiExcludeEndpoint,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { ProblemDto } from '../problems/problem.dto.js';
+import { invalidInput } from '../problems/problem.js';
 import { DecisionDto } from './decision.dto.js';
 import { Decisions } from './decisions.js';
+import { questionOf, sentConsideration } from './other-instances.js';
 
 @ApiTags('decisions')
 @Controller('v1/decisions')
@@ -29,7 +39,7 @@ export class DecisionsController {
   @ApiResponse({
     status: 503,
     type: ProblemDto,
-    description: 'Its state is not here: another instance has it, or it is being restored.',
+    description: 'Its state is being restored, or is with an instance that does not answer.',
   })
   async decide(@Body() transaction: unknown, @Query('stream') stream: string | undefined): Promise<DecisionDto> {
     const { alerts, isLate, ...decision } = await this.decisions.decide(
@@ -37,5 +47,14 @@ export class DecisionsController {
       stream === '' ? undefined : stream,
     );
     return { ...decision, completes: alerts, late: isLate };
+  }
+
+  @Post('questions')
+  @HttpCode(200)
+  @ApiExcludeEndpoint()
+  async answer(@Body() sent: unknown): Promise<ReturnType<typeof sentConsideration>> {
+    const question = questionOf(sent);
+    if (question === null) throw invalidInput('This is no question of another instance.', []);
+    return sentConsideration(await this.decisions.answer(question));
   }
 }

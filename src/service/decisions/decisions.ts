@@ -1,4 +1,4 @@
-import type { Consideration, Question } from '../../runtime/detector.js';
+import type { Consideration, Elsewhere, Question } from '../../runtime/detector.js';
 import { UnreadableError } from '../../runtime/detector.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
 import type { Log } from '../../runtime/ports/log.js';
@@ -9,7 +9,11 @@ import type { TransactionWriter } from '../transactions/transaction-writer.js';
 export interface DecisionsOptions {
   readonly log: Pick<Log, 'topics'>;
   readonly writer: Pick<TransactionWriter, 'recordOf'>;
-  readonly consider: (question: Question) => Promise<Consideration | null>;
+  readonly consider: (question: Question) => Promise<Consideration | Elsewhere>;
+  /** Asks the instance at a URL. `null`: it does not own the partition, or does not answer. */
+  readonly askInstance: (url: string, question: Question) => Promise<Consideration | null>;
+  /** The URL of this instance; absent: it has none. */
+  readonly ownUrl?: string;
   /** Milliseconds, and only for differences. */
   readonly now: () => number;
 }
@@ -19,8 +23,8 @@ export interface Decision extends Omit<Consideration, 'forwards'> {
   /** The largest score of the alerts; 0: there are none. */
   readonly score: number;
   /**
-   * Partitions of internal topics that have a say, but are owned by another instance: the rules whose keys they have are not in the
-   * answer. Empty: the answer is whole.
+   * Partitions of internal topics that have a say, but did not answer: the rules whose keys they have are not in the answer. Empty: the
+   * answer is whole.
    */
   readonly unanswered: readonly string[];
 }
@@ -48,8 +52,11 @@ export class Decisions {
     const partition = partitionOfKey(key, await this.partitionsOf(topic));
     const own = await this.ask({ topic, partition, key, value });
     if (own === null) {
-      const detail = `The state of ${partitionName({ topic, partition })} is not here: another instance owns it, or it is being restored.`;
-      throw unavailable('NOT_HERE', `${detail} Ask that instance, or again in a moment.`);
+      const state = `The state of ${partitionName({ topic, partition })}`;
+      throw unavailable(
+        'NOT_HERE',
+        `${state} is being restored, or is with an instance that does not answer. Ask again in a moment.`,
+      );
     }
     const others = await Promise.all(own.forwards.map((question) => this.ask(question)));
     const whole = [own, ...others.filter((other) => other !== null)];
@@ -65,7 +72,22 @@ export class Decisions {
     };
   }
 
+  /** From the state that is here alone, for another instance that has found it to be here. Throws problems. */
+  async answer(question: Question): Promise<Consideration> {
+    const answer = await this.considered(question);
+    if ('elsewhere' in answer) throw unavailable('NOT_HERE', `The state of ${partitionName(question)} is not here.`);
+    return answer;
+  }
+
   private async ask(question: Question): Promise<Consideration | null> {
+    const answer = await this.considered(question);
+    if (!('elsewhere' in answer)) return answer;
+    const { askInstance, ownUrl } = this.options;
+    const { elsewhere } = answer;
+    return elsewhere === null || elsewhere === ownUrl ? null : askInstance(elsewhere, question);
+  }
+
+  private async considered(question: Question): Promise<Consideration | Elsewhere> {
     try {
       return await this.options.consider(question);
     } catch (cause) {

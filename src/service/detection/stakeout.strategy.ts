@@ -7,6 +7,7 @@ import type {
   DetectorListener,
   DetectorPhase,
   DetectorStatus,
+  Elsewhere,
   Question,
 } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
@@ -119,9 +120,9 @@ export class StakeoutStrategy extends Server<Events, DetectorPhase> implements C
     this.detector?.setDelivery(mode);
   }
 
-  /** See `Detector.consider`; `null` before the detector is there, too. */
-  async consider(question: Question): Promise<Consideration | null> {
-    return (await this.detector?.consider?.(question)) ?? null;
+  /** See `Detector.consider`. Before the detector is there, everything is elsewhere. */
+  async consider(question: Question): Promise<Consideration | Elsewhere> {
+    return (await this.detector?.consider?.(question)) ?? { elsewhere: null };
   }
 
   rules(): readonly Rule[] {

@@ -7,6 +7,7 @@ import type {
   DetectorListener,
   DetectorPhase,
   DetectorStatus,
+  Elsewhere,
   Question,
 } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
@@ -121,8 +122,10 @@ export class LaneGroup implements Detector {
     for (const thread of this.threads) thread.changeLists(lists);
   }
 
-  async consider(question: Question): Promise<Consideration | null> {
-    return (await this.threads.find((thread) => thread.owns(question))?.consider(question)) ?? null;
+  /** Where none of the lanes has the partition, any of them can tell who has. */
+  async consider(question: Question): Promise<Consideration | Elsewhere> {
+    const thread = this.threads.find((one) => one.owns(question)) ?? this.threads.find((one) => one.isRunning);
+    return (await thread?.consider(question)) ?? { elsewhere: null };
   }
 
   delivery(): DeliveryMode {

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Consideration, DetectorListener, DetectorStatus, Question } from '../../runtime/detector.js';
+import type { Consideration, DetectorListener, DetectorStatus, Elsewhere, Question } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
@@ -71,7 +71,7 @@ export class LaneThread {
   private mode: DeliveryMode | null = null;
   private storing: PromiseWithResolvers<void> | null = null;
   /** Questions that its thread has yet to answer. */
-  private readonly asked = new Map<number, PromiseWithResolvers<Consideration | null>>();
+  private readonly asked = new Map<number, PromiseWithResolvers<Consideration | Elsewhere>>();
   private questions = 0;
 
   constructor(private readonly options: LaneThreadOptions) {
@@ -147,10 +147,10 @@ export class LaneThread {
   }
 
   /** See `Detector.consider`. Rejects when its thread ends before it has answered. */
-  consider(question: Question): Promise<Consideration | null> {
-    if (this.current === null) return Promise.resolve(null);
+  consider(question: Question): Promise<Consideration | Elsewhere> {
+    if (this.current === null) return Promise.resolve({ elsewhere: null });
     const id = this.questions++;
-    const answer = Promise.withResolvers<Consideration | null>();
+    const answer = Promise.withResolvers<Consideration | Elsewhere>();
     this.asked.set(id, answer);
     this.current.handle.postMessage({ kind: 'consider', id, question });
     return answer.promise;
@@ -224,7 +224,7 @@ export class LaneThread {
       case 'considered': {
         const asked = this.asked.get(message.id);
         this.asked.delete(message.id);
-        if (message.error === null) asked?.resolve(message.answer);
+        if (message.error === null) asked?.resolve(message.answer!);
         else asked?.reject(fromWire(message.error));
         return;
       }

@@ -52,7 +52,10 @@ export function makeLane(parts: LaneParts): Lane {
   return new Lane({
     ...{ log, store, clock, listener, report },
     stream: stream.definition,
-    group: { groupId: settings.kafka.groupId, topics: topics!, start: settings.start },
+    group: {
+      ...{ groupId: settings.kafka.groupId, topics: topics!, start: settings.start },
+      ...(settings.http.advertise === undefined ? {} : { endpoint: settings.http.advertise }),
+    },
     ruleSet: ruleSets.source,
     routes: ruleSets.routes,
     needsOnePartition: ruleSets.needsOnePartition,

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Consideration, DetectorListener, DetectorStatus, Question } from '../../runtime/detector.js';
+import type { Consideration, DetectorListener, DetectorStatus, Elsewhere, Question } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Settings } from '../../runtime/settings/index.js';
@@ -60,7 +60,7 @@ export type FromLane =
   | {
       readonly kind: 'considered';
       readonly id: number;
-      readonly answer: Consideration | null;
+      readonly answer: Consideration | Elsewhere | null;
       readonly error: WireError | null;
     }
   /** Nothing comes after it. `error`: it stopped, but not in good order. */

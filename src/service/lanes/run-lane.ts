@@ -122,7 +122,7 @@ class LaneRun {
 
   async consider(id: number, question: Question): Promise<void> {
     try {
-      const answer = (await this.lane?.consider(question)) ?? null;
+      const answer = (await this.lane?.consider(question)) ?? { elsewhere: null };
       this.main.postMessage({ kind: 'considered', id, answer, error: null });
     } catch (error) {
       this.main.postMessage({ kind: 'considered', id, answer: null, error: toWire(error) });
