@@ -30,6 +30,7 @@ import type { OutgoingRecord } from '../src/runtime/ports/log.js';
 import { startKafka } from '../test/harness/servers/index.js';
 import { until } from '../test/harness/until.js';
 import { FlinkPeer } from './kit/flink-peer.js';
+import { cpuSeconds } from './kit/process-stat.js';
 
 const root = join(import.meta.dirname, '..');
 const TOPIC = 'transactions';
@@ -60,6 +61,8 @@ interface Row {
   readonly most: number;
   /** Of the same client reading and doing nothing else. */
   readonly ofBareConsume: number | null;
+  /** Of the processor, a record, of the process alone; the median of the runs. */
+  readonly cpuMicros: number | null;
   readonly alerts: number | null;
 }
 
@@ -133,14 +136,19 @@ function startService(brokers: readonly string[], folder: string): ChildProcess 
   return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-interface Rate {
+interface Measured {
   readonly rate: number;
+  /** Of the processor, a record, of all threads of the process. */
+  readonly cpuMicros: number;
+}
+
+interface Rate extends Measured {
   /** That were committed. */
   readonly alerts: number;
 }
 
-/** Records a second of whoever reads in the group, from a tenth of the records on, until it has committed all. */
-async function rateOf(log: KafkaLog, groupId: string): Promise<number> {
+/** Records a second of whoever reads in the group, from a tenth of the records on, until it has committed all or says that it has. */
+async function rateOf(log: KafkaLog, groupId: string, pid: number, hasEnded = () => false): Promise<Measured> {
   const committed = async (): Promise<number> => {
     const offsets = await log.committed(groupId);
     return [...offsets].reduce((sum, [partition, offset]) => (partition.startsWith(TOPIC) ? sum + offset : sum), 0);
@@ -154,8 +162,16 @@ async function rateOf(log: KafkaLog, groupId: string): Promise<number> {
     RUN_MAX_MS,
   );
   const at = performance.now();
-  await until(async () => (await committed()) >= events, 'all records', RUN_MAX_MS);
-  return ((events - from) * 1000) / (performance.now() - at);
+  const cpuAt = cpuSeconds(pid) ?? 0;
+  let cpu = cpuAt;
+  const isOver = async (): Promise<boolean> => {
+    // Of a process that has ended nothing can be asked.
+    cpu = cpuSeconds(pid) ?? cpu;
+    return hasEnded() || (await committed()) >= events;
+  };
+  await until(isOver, 'all records', RUN_MAX_MS);
+  const read = events - from;
+  return { rate: (read * 1000) / (performance.now() - at), cpuMicros: ((cpu - cpuAt) * 1e6) / read };
 }
 
 async function serviceRate(
@@ -168,7 +184,7 @@ async function serviceRate(
   const folder = configFolder(name, lanes, delivery);
   const service = startService(brokers, folder);
   try {
-    return { rate: await rateOf(log, name), alerts: await alertsOf(log, `alerts-${name}`) };
+    return { ...(await rateOf(log, name, service.pid!)), alerts: await alertsOf(log, `alerts-${name}`) };
   } finally {
     service.kill('SIGTERM');
     await once(service, 'exit');
@@ -192,14 +208,18 @@ async function flinkRate(
     schema: join(root, 'schemas', 'transaction.avsc'),
     checkpointMs: Number(values.checkpoint),
   });
-  const ended = once(job, 'exit');
+  let code: number | null = null;
+  const ended = once(job, 'exit').then(([status]) => {
+    code = status as number;
+  });
   try {
-    const failed = ended.then(([code]) => Promise.reject(new Error(`Flink ended with ${code} before it had read all`)));
-    const rate = await Promise.race([rateOf(log, name), failed]);
-    failed.catch(() => undefined);
+    const rate = await rateOf(log, name, job.pid!, () => {
+      if (code !== null && code !== 0) throw new Error(`Flink ended with ${code}`);
+      return code === 0;
+    });
     // Its last transaction is committed as it ends.
     await ended;
-    return { rate, alerts: await alertsOf(log, alerts) };
+    return { ...rate, alerts: await alertsOf(log, alerts) };
   } finally {
     job.kill('SIGKILL');
     await ended;
@@ -217,26 +237,31 @@ async function alertsOf(log: KafkaLog, topic: string): Promise<number> {
 
 const median = (sorted: readonly number[]): number => sorted[sorted.length >> 1]!;
 
-function rowOf(what: string, lanes: number | null, rates: number[], bare: number | null, alerts: number | null): Row {
+function rowOf(
+  what: string,
+  lanes: number | null,
+  rates: number[],
+  bare: number | null,
+  last: Pick<Rate, 'alerts' | 'cpuMicros'> | null,
+): Row {
   const sorted = rates.toSorted((a, b) => a - b);
   const [recordsPerSecond, least, most] = [median(sorted), sorted[0]!, sorted.at(-1)!].map(Math.round) as [
     number,
     number,
     number,
   ];
-  return { what, lanes, recordsPerSecond, least, most, ofBareConsume: bare && recordsPerSecond / bare, alerts };
+  const ofBareConsume = bare && recordsPerSecond / bare;
+  const { alerts, cpuMicros } = last ?? { alerts: null, cpuMicros: null };
+  return { what, lanes, recordsPerSecond, least, most, ofBareConsume, cpuMicros, alerts };
 }
 
 /** Several runs of one kind, as a row. */
 async function measured(what: string, lanes: number, bare: number, one: (run: number) => Promise<Rate>): Promise<Row> {
-  const rates: number[] = [];
-  let alerts = 0;
-  for (let run = 0; run < runs; run++) {
-    const result = await one(run);
-    rates.push(result.rate);
-    alerts = result.alerts;
-  }
-  return rowOf(what, lanes, rates, bare, alerts);
+  const results: Rate[] = [];
+  for (let run = 0; run < runs; run++) results.push(await one(run));
+  const rates = results.map(({ rate }) => rate);
+  const cpuMicros = median(results.map((result) => result.cpuMicros).toSorted((a, b) => a - b));
+  return rowOf(what, lanes, rates, bare, { alerts: results.at(-1)!.alerts, cpuMicros });
 }
 
 async function main(): Promise<void> {
@@ -280,8 +305,9 @@ function line(row: Row): string {
   const n = (x: number): string => x.toLocaleString('en-US').padStart(10);
   const lanes = row.lanes === null ? '' : `${row.lanes} lane${row.lanes === 1 ? '' : 's'}`;
   const ratio = row.ofBareConsume === null ? '' : `${Math.round(row.ofBareConsume * 100)} % of bare`;
+  const cpu = row.cpuMicros === null ? '' : `${row.cpuMicros.toFixed(2)} µs of processor a record`;
   const alerts = row.alerts === null ? '' : `${row.alerts} alerts`;
-  return `${row.what.padEnd(14)} ${lanes.padEnd(8)} ${n(row.recordsPerSecond)}/s (${n(row.least)} to ${n(row.most)})  ${ratio}  ${alerts}`;
+  return `${row.what.padEnd(14)} ${lanes.padEnd(8)} ${n(row.recordsPerSecond)}/s (${n(row.least)} to ${n(row.most)})  ${ratio}  ${cpu}  ${alerts}`;
 }
 
 await main();

@@ -41,7 +41,7 @@ export class FlinkPeer {
     const job = [brokers.join(','), topic, schema, alerts, groupId, parallelism, state, folder, checkpointMs];
     const java = ['-Xms2g', '-Xmx2g', '-XX:+UseParallelGC', '-XX:+AlwaysPreTouch', ...opens, '-cp', this.classPath];
     return spawn('java', [...java, 'stakeout.FlinkKafka', ...job.map(String)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: 'ignore',
     });
   }
 }
