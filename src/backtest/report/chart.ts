@@ -113,7 +113,7 @@ export function timeLine(
     { length: lanes },
     (_, lane) => `<path class="axis" d="M10 ${14 + 18 * lane}H${WIDTH - 10}"/>`,
   );
-  return `<svg class="time" viewBox="0 0 ${WIDTH} ${height}" role="img">${rules.join('')}${dots.join('')}</svg>`;
+  return `<svg class="time" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="the events of the alert in time">${rules.join('')}${dots.join('')}</svg>`;
 }
 
 function svg(content: string, label: string): string {
