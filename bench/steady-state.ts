@@ -18,7 +18,8 @@
  *              again in this process, one at a time, and after each the changed keys and the bytes of their states, as they would be
  *              stored, are summed up (`--changelog` records; as many before them are only run). Without framing, batching, compression or
  *              caching, and without the local store that such a design has beside it. 0: not computed.
- *     memory   resident memory of the process in the first and in the last tenth of the time, and the most
+ *     memory   resident memory of the process in the first and in the last tenth of the time, and the most; and of it what keys hold
+ *              outside the heap, which grows until the longest windows of features are full
  *     lag      records in the topic, as the broker says, that are not taken in yet: the same; growing when the last tenth is a second's records above the first
  *
  * Left out: a network, replication, Redis, whoever reads alerts. Broker, service and this process share the processors of one machine.
@@ -82,6 +83,8 @@ alert:
 interface Sample {
   readonly second: number;
   readonly rssMb: number;
+  /** Of it, what keys hold outside the heap: their windows, cold states and tables. */
+  readonly keysMb: number;
   readonly lag: number;
   readonly recordsIn: number;
   readonly alerts: number;
@@ -130,6 +133,8 @@ async function sample({ service, log, growth }: Watched, second: number): Promis
   const lag = ends.reduce((total, { end }) => total + end, 0) - sum('position');
   return {
     ...{ second, rssMb: stat.rssBytes / 2 ** 20, lag, keys: sum('keys') },
+    keysMb:
+      detector!.partitions.reduce((total, { memory }) => total + memory.coldBytes + memory.tableBytes, 0) / 2 ** 20,
     ...{ recordsIn: detector!.recordsIn, alerts: detector!.alerts },
     ...{ kernelBytes: stat.writtenBytes, bytes: growth.bytes() },
   };
@@ -176,6 +181,7 @@ function reportOf(samples: readonly Sample[], changelog: Changelog | null) {
       timesState: changelog.bytes / changelog.records / all.state!,
     },
     memoryMb: trendOf(samples.map((s) => s.rssMb)),
+    keysMb: trendOf(samples.map((s) => s.keysMb)),
     lag,
     lagGrows: lag.last > lag.first + rate,
   };
@@ -202,6 +208,7 @@ function shown(report: ReturnType<typeof reportOf>): string {
       ? 'full changelog           not computed'
       : `full changelog           ${n(full.bytesAnEvent)} bytes an event: ${full.changesAnEvent.toFixed(2)} changes of ${n(full.bytesAChange)} bytes; ${full.timesSent.toFixed(1)} times topics and checkpoints, ${full.timesState.toFixed(1)} times the state folder`,
     `memory, MiB              ${trend(report.memoryMb)}`,
+    `of it keys, outside heap ${trend(report.keysMb)}`,
     `lag, records             ${trend(report.lag)}: ${report.lagGrows ? 'growing' : 'flat'}`,
     '',
   ].join('\n');

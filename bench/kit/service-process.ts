@@ -27,6 +27,7 @@ export interface Status {
 }
 
 export interface PartitionNow {
+  readonly memory: { readonly coldBytes: number; readonly tableBytes: number };
   readonly topic: string;
   readonly partition: number;
   readonly phase: 'restoring' | 'live';
