@@ -165,6 +165,8 @@ export interface Detector {
    * `UnreadableError`. Absent: it cannot be asked.
    */
   consider?(question: Question): Promise<Consideration | Elsewhere>;
+  /** Of these streams nothing is read until they are left out of a later call. Absent: all are always read. */
+  pauseStreams?(names: readonly string[]): Promise<void>;
   /** How alerts are delivered; takes effect with the next one. */
   delivery(): DeliveryMode;
   setDelivery(mode: DeliveryMode): void;

@@ -142,7 +142,8 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
           ...{ queueMax: settings.backtests.queue, keptMax: settings.backtests.kept },
           onTrouble: (text, err) => logger.warn({ err }, text),
         });
-  const { risk, rules = null, lists = null } = parts;
+  const { risk, rules = null, lists = null, switches = null } = parts;
+  switches?.attachSinks(sinks);
   return {
     objects: {
       settings,
@@ -159,6 +160,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       backtests,
       rules,
       lists,
+      switches,
       checkpoints,
     },
     tracer,
@@ -198,7 +200,7 @@ class RunningService implements Service {
     try {
       await this.app.listen(port, host);
       this.objects.view.start();
-      for (const sink of this.objects.sinks) sink.start();
+      for (const sink of this.objects.sinks) sink.start(this.parts.switches?.isPausedAtStart(sink.name));
       await this.app.startAllMicroservices();
       for (const part of this.parts.background) await part.start();
       await this.objects.backtests?.open();

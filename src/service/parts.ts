@@ -9,6 +9,7 @@ import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleControl } from './rules/rule-control.js';
 import type { SavepointSource } from './savepoints/savepoint-jobs.js';
+import type { SwitchControl } from './switches/switch-control.js';
 
 /** Makes the detector, not started yet. What it throws ends the start of the service. */
 export type DetectorFactory = (settings: Settings, listener: DetectorListener) => Promise<Detector>;
@@ -78,6 +79,8 @@ export interface ServiceParts {
   readonly rules?: RuleControl;
   /** Absent: reference lists cannot be changed while it runs. */
   readonly lists?: ListControl;
+  /** Absent: nothing can be paused. */
+  readonly switches?: SwitchControl;
   /** Checkpoints of the partitions that are owned here; absent: none are made. */
   readonly checkpoints?: () => readonly CheckpointStatus[];
   /** Closes the log, the state store, connections. */

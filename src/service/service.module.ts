@@ -26,7 +26,9 @@ import { SavepointsController } from './savepoints/savepoints.controller.js';
 import { DeliveryController } from './status/delivery.controller.js';
 import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
-import { BACKTESTS, CHECKPOINTS, LISTS, RISK, RULES, SAVEPOINTS, SETTINGS, SINKS } from './tokens.js';
+import type { SwitchControl } from './switches/switch-control.js';
+import { SwitchesController } from './switches/switches.controller.js';
+import { BACKTESTS, CHECKPOINTS, LISTS, RISK, RULES, SAVEPOINTS, SETTINGS, SINKS, SWITCHES } from './tokens.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
 
@@ -47,6 +49,7 @@ export interface ServiceObjects {
   /** `null`: rules cannot be changed while it runs. */
   readonly rules: RuleControl | null;
   readonly lists: ListControl | null;
+  readonly switches: SwitchControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
 }
 
@@ -72,6 +75,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       RulesController,
       SavepointsController,
       StatusController,
+      SwitchesController,
       TransactionsController,
     ],
     providers: [
@@ -89,6 +93,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: SAVEPOINTS, useValue: objects.savepoints },
       { provide: RULES, useValue: objects.rules },
       { provide: LISTS, useValue: objects.lists },
+      { provide: SWITCHES, useValue: objects.switches },
       { provide: CHECKPOINTS, useValue: objects.checkpoints },
     ],
   };

@@ -376,7 +376,8 @@ describe('what is known of the service', () => {
       /backtests/{id}/report /backtests/{id}/result /delivery /health/live /health/ready /health/started
       /lists /lists/{name} /lists/{name}/entries /lists/{name}/entries/{key} /metrics /patterns
       /patterns/{id} /risk/{key} /rules /rules/apply /rules/audit /rules/revisions /rules/revisions/{n}/approve
-      /rules/rollback /savepoints /savepoints/{name} /status /streams/{stream}/events /transactions
+      /rules/rollback /savepoints /savepoints/{name} /sinks /sinks/{name}/pause /sinks/{name}/resume
+      /status /streams /streams/{name}/pause /streams/{name}/resume /streams/{stream}/events /transactions
       /v1/decisions
     `;
     expect(Object.keys(document.paths).toSorted()).toEqual(paths.trim().split(/\s+/));

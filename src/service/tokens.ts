@@ -7,3 +7,4 @@ export const SAVEPOINTS = Symbol('stakeout savepoint jobs');
 export const SINKS = Symbol('stakeout sink followers');
 export const RULES = Symbol('stakeout rule control');
 export const LISTS = Symbol('stakeout list control');
+export const SWITCHES = Symbol('stakeout pauses of streams and sinks');

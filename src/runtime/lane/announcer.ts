@@ -1,3 +1,4 @@
+import { entryRecord } from '../journal/journal.js';
 import type { GroupMember, OutgoingRecord } from '../ports/log.js';
 import type { Delivery } from './delivery.js';
 import type { Owned } from './owned.js';
@@ -59,6 +60,24 @@ export class Announcer {
       owned.announcement = owned.announcement.slice(said);
       then();
     });
+  }
+
+  /**
+   * Moves the clock of a partition that is idle. Exactly once: the journal's entry and what follows from the tick are in one
+   * transaction. At least once: the entry is committed first, so that the tick is repeated if its outcome is not given out.
+   */
+  async tickIdle(owned: Owned): Promise<void> {
+    const { task, journal } = owned;
+    const outputs = this.options.outputs();
+    const watermark = owned.busy || !this.options.isHeld(owned) ? null : task.dueTick();
+    if (watermark === null) return;
+    const atOnce = outputs.currentMode === 'at-least-once';
+    const entry = task.tickEntry(watermark, !atOnce);
+    const record = entryRecord(journal, task.partition, entry);
+    if (!atOnce) this.toCommit(owned, record);
+    if (!atOnce) task.tick(entry);
+    else await this.write(owned, [record], () => task.tick(entry));
+    outputs.flush();
   }
 
   /** Commits what was processed of these partitions, and entries of the journal, unless they were given up. */

@@ -1,7 +1,7 @@
 import type { RuleText } from '../../rules/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { Consideration, Detector, DetectorPhase, DetectorStatus, Elsewhere, Question } from '../detector.js';
-import { entryRecord, journalPartition } from '../journal/journal.js';
+import { journalPartition } from '../journal/journal.js';
 import type { ReferenceLists } from '../lists/reference-lists.js';
 import {
   type AssignedPartition,
@@ -106,6 +106,7 @@ export class Lane implements Detector {
     this.routing = new Routing(streams, { source, others: ofOthers, routes, needsOnePartition });
     const preparing = { streams: this.streams, compilers: this.compilers };
     this.changes = new RuleChanges({ ...options, ...preparing, set: (rules) => this.setRules(rules) });
+    this.routing.pause(options.pausedStreams ?? []);
     this.cuts = new CutWriter((owned) => this.isHeld(owned), turn, report);
     this.output = new LaneOutput(topics, encoder, listener, () => this.outputs!);
   }
@@ -159,7 +160,8 @@ export class Lane implements Detector {
     this.producer ??= await log.producer();
     this.transactions ??= await log.transactionalProducer(transactionalId);
     this.outputs ??= new Delivery(this.mode, this.producer, this.transactions, (error) => this.fail(error));
-    this.member ??= await log.join({ ...group, topics: this.routing.selection() }, this.listener());
+    const topics = this.routing.selection();
+    if (topics !== null) this.member ??= await log.join({ ...group, topics }, this.listener());
   }
 
   delivery(): DeliveryMode {
@@ -182,13 +184,24 @@ export class Lane implements Detector {
     if (added.length > 0) await this.retrying(() => this.routing.makeTopics(this.options.log, added));
     const readsOthers = this.routing.setRules(rules);
     for (const owned of this.owned.values()) if (owned.task.isLive) this.bringIntoForce(owned);
+    if (readsOthers) await this.joinAnew();
+  }
+
+  /** To read other topics than until now. */
+  private async joinAnew(): Promise<void> {
     await this.opened.promise;
-    const { member } = this;
-    if (!readsOthers || member === null) return;
+    if (this.isEnding) return;
     // Until it is closed it commits what it gives up.
-    await member.close();
+    await this.member?.close();
     this.member = null;
     await this.retrying(() => this.open());
+  }
+
+  /** Of these streams nothing is read, and their partitions are given up, until they are left out of a later call. */
+  pauseStreams(names: readonly string[]): Promise<void> {
+    return this.changes.inTurn(async () => {
+      if (this.routing.pause(names)) await this.joinAnew();
+    });
   }
 
   /** One change after the other. They are compiled bit by bit, while records are processed. */
@@ -416,7 +429,7 @@ export class Lane implements Detector {
     const parts: Part[] = [];
     try {
       for (const owned of chosen) owned.betweenBatches(stopwatch);
-      if (this.trouble === null) for (const owned of chosen) await this.tickIdle(owned);
+      if (this.trouble === null) for (const owned of chosen) await this.announcer.tickIdle(owned);
       // A cut says which rules are in force: the journal must have said so before, or in the same commit.
       // Again, where rules were changed while others were waited for.
       for (let left: readonly Owned[] = chosen; left.length > 0; left = left.filter((o) => this.announcer.waits(o))) {
@@ -451,23 +464,6 @@ export class Lane implements Detector {
   private commitFailed(error: unknown): void {
     if (error instanceof FencedError) return;
     this.options.report(`commit failed and will be tried again: ${(error as Error).message}`);
-  }
-
-  /**
-   * Moves the clock of a partition that is idle. Exactly once: the journal's entry and what follows from the tick are in one
-   * transaction. At least once: the entry is committed first, so that the tick is repeated if its outcome is not given out.
-   */
-  private async tickIdle(owned: Owned): Promise<void> {
-    const { task, journal } = owned;
-    const watermark = owned.busy || !this.isHeld(owned) ? null : task.dueTick();
-    if (watermark === null) return;
-    const atOnce = this.outputs!.currentMode === 'at-least-once';
-    const entry = task.tickEntry(watermark, !atOnce);
-    const record = entryRecord(journal, task.partition, entry);
-    if (!atOnce) this.announcer.toCommit(owned, record);
-    if (!atOnce) task.tick(entry);
-    else await this.announcer.write(owned, [record], () => task.tick(entry));
-    this.outputs!.flush();
   }
 
   // ---- phase ----------------------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ export interface LaneOptions {
   readonly compileRules?: (sources: readonly RuleText[]) => Promise<LaneRules>;
   /** The rules that were made last, with other lists. Absent: lists cannot be changed. */
   readonly withLists?: (lists: ReferenceLists['data']) => LaneRules;
+  /** Names of streams that are not read until `pauseStreams`. */
+  readonly pausedStreams?: readonly string[];
   /** For what the journal says was in force before. */
   readonly readRuleSet: ReadRuleSet;
   readonly encoder: AlertEncoder;

@@ -38,6 +38,7 @@ export class Routing {
   private topics: readonly TopicInfo[] = [];
   private horizonMs = 0;
   private names: ReadonlySet<string> = new Set();
+  private paused: ReadonlySet<string> = new Set();
   private readonly filters: readonly ((topic: string) => boolean)[];
 
   /** `streams`: in the order of the settings; there is one. */
@@ -86,13 +87,22 @@ export class Routing {
     this.topics = topics;
   }
 
-  /** The sources, and their events keyed otherwise. */
-  selection(): TopicSelection {
+  /** Streams with these names are not read from now on; the others are. Says whether that is news. */
+  pause(names: readonly string[]): boolean {
+    const paused = [...names].sort().join(' ');
+    const isNews = paused !== [...this.paused].sort().join(' ');
+    this.paused = new Set(names);
+    return isNews;
+  }
+
+  /** The sources that are not paused, and events keyed otherwise; `null`: nothing. */
+  selection(): TopicSelection | null {
     const names = this.routes.map(({ topic }) => topic.name);
-    const selections = this.streams.map(({ topics }) => topics);
+    const read = this.streams.filter(({ definition }) => !this.paused.has(definition.name));
+    const selections = read.map(({ topics }) => topics);
     const named = [...selections.flatMap((topics) => ('names' in topics ? topics.names : [])), ...names];
     const patterns = selections.flatMap((topics) => ('pattern' in topics ? topics.pattern : []));
-    if (patterns.length === 0) return { names: named };
+    if (patterns.length === 0) return named.length === 0 ? null : { names: named };
     if (named.length === 0 && patterns.length === 1) return { pattern: patterns[0]! };
     const literal = named.map((name) => name.replaceAll('.', '\\.'));
     const parts = [...patterns.map(({ source }) => `(?:${source})`), ...literal];

@@ -15,17 +15,18 @@ export class RuleChanges {
   constructor(private readonly options: RuleChangesOptions) {}
 
   rules(sources: readonly RuleText[]): Promise<void> {
-    return this.inTurn(() => prepareRules(sources, this.options));
+    return this.inTurn(async () => this.options.set(await prepareRules(sources, this.options)));
   }
 
   lists(lists: ReferenceLists['data']): Promise<void> {
     const { withLists } = this.options;
     if (withLists === undefined) throw new Error('the lists of this lane cannot be changed');
-    return this.inTurn(async () => withLists(lists));
+    return this.inTurn(() => this.options.set(withLists(lists)));
   }
 
-  private inTurn(make: () => Promise<LaneRules>): Promise<void> {
-    const done = this.last.then(() => make().then(this.options.set));
+  /** Does something after all that came before. */
+  inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.last.then(act);
     this.last = done.catch(() => undefined);
     return done;
   }

@@ -179,6 +179,14 @@ export const settingsSchema = z.strictObject({
   streams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/), streamSchema),
   lists: listsSchema.prefault({}),
   listStore: listStoreSchema.prefault({}),
+  switches: z
+    .strictObject({
+      topic: topicName.default(
+        'stakeout-switches',
+        'Topic that says which streams and sinks are paused, which all instances read.',
+      ),
+    })
+    .prefault({}),
   kafka: kafka.prefault({}),
   start: startPosition.default(
     'committed',

@@ -111,6 +111,52 @@ describe('AlertSinkFollower', () => {
     await two.stop();
   });
 
+  it('writes nothing while it is paused, and then all that came meanwhile, once', async () => {
+    await send(log, alert('a'));
+    const one = follower();
+    one.start();
+    await until(async () => (await committed()) === 1);
+    await one.pause();
+    await one.pause();
+    await send(log, alert('b'), alert('c'));
+    expect(one.status()).toMatchObject({ state: 'paused', lag: new Map(), trouble: null });
+    await one.resume();
+    await until(async () => (await committed()) === 3);
+    expect(sink.ids).toEqual(['a', 'b', 'c']);
+    await one.pause();
+    await one.stop();
+    expect(sink.closed).toBe(true);
+  });
+
+  it('gives up what it tries again and again when it is paused', async () => {
+    sink.failing = true;
+    await send(log, alert('a'));
+    const one = follower();
+    one.start();
+    await until(() => clock.waits.length === 1);
+    await one.pause();
+    expect(one.status()).toMatchObject({ state: 'paused', trouble: null, written: 0 });
+    sink.failing = false;
+    await one.resume();
+    await until(() => sink.ids.length === 1);
+    await one.stop();
+  });
+
+  it('does not begin when it is paused already, and not before that is known', async () => {
+    await send(log, alert('a'));
+    const [one, known] = [follower(), Promise.withResolvers<boolean>()];
+    one.start(known.promise);
+    expect(one.status().state).toBe('running');
+    known.resolve(true);
+    await until(() => one.status().state === 'paused');
+    await one.resume();
+    await until(() => sink.ids.length === 1);
+    await one.stop();
+    const other = follower();
+    other.start(new Promise(() => undefined));
+    await other.stop();
+  });
+
   it('holds its alerts while the sink is away, waits longer each time, and shows lag and trouble', async () => {
     sink.failing = true;
     await send(log, alert('a'));

@@ -29,7 +29,7 @@ export interface AlertSinkFollowerOptions {
 
 export interface AlertSinkStatus {
   readonly name: string;
-  readonly state: 'created' | 'running' | 'stopped';
+  readonly state: 'created' | 'running' | 'paused' | 'stopped';
   /** Why nothing gets through at present, in words. */
   readonly trouble: string | null;
   readonly written: number;
@@ -47,7 +47,7 @@ const LOG = 'log';
 /**
  * Follows the committed alerts and writes them to a sink, as a consumer group of its own.
  *
- *     created ──start()──▶ running ──stop()──▶ stopped
+ *     created ──start()──▶ running ⇄ paused ──stop()──▶ stopped
  *
  * Invariants:
  * 1. Offsets are committed only after the sink took everything before them: no alert is left out, some may come twice.
@@ -67,27 +67,71 @@ export class AlertSinkFollower {
   private readonly lag = new Map<string, number>();
   /** Aborted when the partition goes (invariant 3). */
   private readonly owned = new Map<string, AbortController>();
-  private readonly stopping = new AbortController();
+  private stopping = new AbortController();
   private member: GroupMember | undefined;
   private joining: Promise<void> = Promise.resolve();
+  private switching: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: AlertSinkFollowerOptions) {}
 
-  /** Returns at once; joining goes on in the background until it works. */
-  start(): void {
+  get name(): string {
+    return this.options.sink.name;
+  }
+
+  /** Returns at once; joining goes on in the background until it works. `paused`: it is known by then whether it is to begin at all. */
+  start(paused?: Promise<boolean>): void {
     if (this.state !== 'created') throw new Error(`sink ${this.options.sink.name} was started before`);
     this.state = 'running';
-    this.joining = this.join();
+    this.joining = paused === undefined ? this.join() : this.startUnless(paused);
+  }
+
+  /** Gives up what is being written, and leaves the group: nothing is written until `resume`, which goes on from there. */
+  pause(): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.state !== 'running') return;
+      this.state = 'paused';
+      await this.leave();
+      this.troubles.clear();
+      this.tell(LOG, null);
+    });
+  }
+
+  resume(): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.state !== 'paused') return;
+      this.state = 'running';
+      this.stopping = new AbortController();
+      this.joining = this.join();
+    });
+  }
+
+  private async startUnless(paused: Promise<boolean>): Promise<void> {
+    const { signal } = this.stopping;
+    const ended = new Promise<boolean>((resolve) => signal.addEventListener('abort', () => resolve(true)));
+    const isPaused = await Promise.race([paused, ended]);
+    if (this.state !== 'running') return;
+    if (isPaused) this.state = 'paused';
+    else await this.join();
+  }
+
+  private inTurn(act: () => Promise<void>): Promise<void> {
+    this.switching = this.switching.then(act);
+    return this.switching;
+  }
+
+  private async leave(): Promise<void> {
+    this.stopping.abort();
+    for (const owned of this.owned.values()) owned.abort();
+    await this.joining;
+    await this.member?.close();
+    this.member = undefined;
   }
 
   /** Gives up what is being retried, leaves the group and closes the sink. */
   async stop(): Promise<void> {
     if (this.state === 'stopped') return;
     this.state = 'stopped';
-    this.stopping.abort();
-    for (const owned of this.owned.values()) owned.abort();
-    await this.joining;
-    await this.member?.close();
+    await this.leave();
     await this.options.sink.close();
   }
 

@@ -18,6 +18,7 @@ import type { ServiceParts } from '../parts.js';
 import { RuleControl } from '../rules/rule-control.js';
 import { rulesFolder } from '../rules/rules-folder.js';
 import { savepointSource } from '../savepoints/savepoint-source.js';
+import { SwitchControl } from '../switches/switch-control.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
 import { ParsedForLists } from './compiled-rules.js';
 import { demoPart } from './demo.js';
@@ -65,6 +66,10 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
     read: (files) => readRules(files, against()),
     beforeRead: () => lists.catchUp(),
   });
+  const switches = new SwitchControl({
+    ...{ log, clock, topic: settings.switches.topic, report, warn },
+    streams: streams.map(({ definition: { name } }) => name),
+  });
   const pruner = listPruner({
     ...{ control: lists, log, clock, report, warn, listsIn },
     journalTopic: settings.journal.topic,
@@ -88,6 +93,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     opened.unshift(state);
     store = await state.open();
+    await switches.open();
     await lists.open();
     await control.open();
     const ahead = state.startAhead();
@@ -95,7 +101,14 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
     const told = tellAll(listeners, (error) => warn('a listener failed', error as Error));
     const parts = { settings, clock, log, store, listener: told, report, warn };
     const { running: rules, sources } = control;
-    const detector = makeDetector({ ...parts, rules, sources, lists: lists.lists.data });
+    const detector = makeDetector({
+      ...parts,
+      rules,
+      sources,
+      lists: lists.lists.data,
+      paused: switches.pausedStreams,
+    });
+    switches.attach(detector);
     lists.attach(detector);
     control.attach(detector);
     return detector;
@@ -115,6 +128,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       background: [...demo, ...state.background, pruner, ...(settings.rules.watch ? [folder] : [])],
       rules: control,
       lists,
+      switches,
       checkpoints: () => state.checkpoints(),
       savepoints: savepointSource({
         settings,
@@ -126,6 +140,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       close: async () => {
         await control.stop();
         await lists.stop();
+        await switches.stop();
         for (const part of opened) await part.close();
       },
     },

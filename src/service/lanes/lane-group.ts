@@ -24,12 +24,7 @@ export interface LaneGroupOptions {
   /** How many lanes there shall be; asked at the start, and again while it throws. */
   readonly lanes: () => Promise<number>;
   /** Starts the thread of a lane with these rules. */
-  readonly spawn: (
-    number: number,
-    statePort: MessagePort,
-    sources: readonly RuleSource[],
-    lists: ReferenceLists['data'],
-  ) => LaneHandle;
+  readonly spawn: (number: number, statePort: MessagePort, running: Running) => LaneHandle;
   /** How alerts are delivered until `setDelivery`. */
   readonly delivery: DeliveryMode;
   /** The rules that the lanes run until `changeRules`, and what they were compiled from. */
@@ -37,11 +32,21 @@ export interface LaneGroupOptions {
   readonly sources: readonly RuleSource[];
   /** What they ask until `changeLists`. */
   readonly lists: ReferenceLists['data'];
+  /** Names of streams that are not read until `pauseStreams`. */
+  readonly paused?: readonly string[];
   readonly store: StateStore;
   readonly clock: Clock;
   readonly listener: DetectorListener;
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
+}
+
+/** What lanes that are started now have from the start. */
+export interface Running {
+  readonly sources: readonly RuleSource[];
+  readonly lists: ReferenceLists['data'];
+  /** Names of streams that are not read. */
+  readonly paused: readonly string[];
 }
 
 const RETRY_MS = 1000;
@@ -62,8 +67,7 @@ export class LaneGroup implements Detector {
   private threads: readonly LaneThread[] = [];
   private readonly states: StateServer;
   private mode: DeliveryMode;
-  private running: { readonly rules: readonly Rule[]; readonly sources: readonly RuleSource[] };
-  private lists: ReferenceLists['data'];
+  private running: Running & { readonly rules: readonly Rule[] };
   private stage: 'created' | 'starting' | 'started' | 'stopping' | 'stopped' = 'created';
   private stopped: Promise<void> | null = null;
   private failure: string | null = null;
@@ -79,8 +83,8 @@ export class LaneGroup implements Detector {
   constructor(private readonly options: LaneGroupOptions) {
     this.states = new StateServer(options.store);
     this.mode = options.delivery;
-    this.running = options;
-    this.lists = options.lists;
+    const { rules, sources, lists, paused } = options;
+    this.running = { rules, sources, lists, paused: paused ?? [] };
   }
 
   async start(): Promise<void> {
@@ -113,12 +117,12 @@ export class LaneGroup implements Detector {
   }
 
   async changeRules(sources: readonly RuleSource[], rules: readonly Rule[]): Promise<void> {
-    this.running = { sources, rules };
+    this.running = { ...this.running, sources, rules };
     for (const thread of this.threads) thread.changeRules(sources);
   }
 
   async changeLists(lists: ReferenceLists['data']): Promise<void> {
-    this.lists = lists;
+    this.running = { ...this.running, lists };
     for (const thread of this.threads) thread.changeLists(lists);
   }
 
@@ -126,6 +130,11 @@ export class LaneGroup implements Detector {
   async consider(question: Question): Promise<Consideration | Elsewhere> {
     const thread = this.threads.find((one) => one.owns(question)) ?? this.threads.find((one) => one.isRunning);
     return (await thread?.consider(question)) ?? { elsewhere: null };
+  }
+
+  async pauseStreams(paused: readonly string[]): Promise<void> {
+    this.running = { ...this.running, paused };
+    for (const thread of this.threads) thread.pauseStreams(paused);
   }
 
   delivery(): DeliveryMode {
@@ -170,7 +179,7 @@ export class LaneGroup implements Detector {
   private thread(number: number): LaneThread {
     const { clock, listener, report, warn } = this.options;
     return new LaneThread({
-      spawn: (of, statePort) => this.options.spawn(of, statePort, this.running.sources, this.lists),
+      spawn: (of, statePort) => this.options.spawn(of, statePort, this.running),
       ...{ number, clock, listener, report, states: this.states },
       warn: (text, trouble) => warn(text, new Error(trouble)),
       onChange: () => this.refresh(),

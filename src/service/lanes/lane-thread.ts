@@ -131,6 +131,10 @@ export class LaneThread {
     this.current?.handle.postMessage({ kind: 'lists', lists });
   }
 
+  pauseStreams(streams: readonly string[]): void {
+    this.current?.handle.postMessage({ kind: 'paused', streams });
+  }
+
   /** Resolves when all its state is stored as of a moment after the call. */
   async storeNow(): Promise<void> {
     if (this.current === null || !this.hasStarted) throw new Error(`lane ${this.options.number} is not running`);

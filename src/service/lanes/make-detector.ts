@@ -12,7 +12,7 @@ export interface DetectorParts extends Omit<LaneParts, 'number'> {
 
 /** The detector that the settings ask for: one lane in this thread, or lanes in threads of their own. Throws as `makeLane` does. */
 export function makeDetector(parts: DetectorParts): Detector {
-  const { settings, sources, lists, rules, log, store, clock, listener, report, warn } = parts;
+  const { settings, sources, lists, paused, rules, log, store, clock, listener, report, warn } = parts;
   if (inMainThread(settings)) {
     if (settings.lanes !== 'auto' && settings.lanes > 0) {
       report(`lanes: ${settings.lanes} has no effect: on the embedded log detection runs in the main thread`);
@@ -20,9 +20,9 @@ export function makeDetector(parts: DetectorParts): Detector {
     return makeLane({ ...parts, number: 0 });
   }
   return new LaneGroup({
-    ...{ rules, sources, lists, store, clock, listener, report, warn, delivery: settings.delivery },
+    ...{ rules, sources, lists, paused, store, clock, listener, report, warn, delivery: settings.delivery },
     lanes: () => laneCount(settings, log),
-    spawn: (number, statePort, now, listsNow) =>
-      spawnLane({ settings, number, sources: now, lists: listsNow, statePort }),
+    spawn: (number, statePort, { sources: now, lists: of, paused: not }) =>
+      spawnLane({ settings, number, sources: now, lists: of, paused: not, statePort }),
   });
 }

@@ -21,6 +21,8 @@ export interface LaneParts {
   readonly sources: readonly RuleSource[];
   /** The lists that they ask, as plain data. */
   readonly lists: ReferenceLists['data'];
+  /** Names of streams that are not read. */
+  readonly paused?: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   readonly store: StateStore;
@@ -63,6 +65,7 @@ export function makeLane(parts: LaneParts): Lane {
       ...{ definition, topics: own.topics!, source: sourceOf(own) },
       ruleSet: ruleSets.others.get(own.name)!,
     })),
+    pausedStreams: parts.paused ?? [],
     compileRules: (sources) => rules.compileAhead(sources, turn),
     withLists: (lists) => rules.withLists(new ReferenceLists(lists)),
     readRuleSet: ruleSetReader({

@@ -15,6 +15,8 @@ export interface LaneData {
   readonly sources: readonly RuleSource[];
   /** The lists that they ask; threads share the memory of them. */
   readonly lists: ReferenceLists['data'];
+  /** Names of streams that are not read. */
+  readonly paused?: readonly string[];
   /** To the state store of the main thread. */
   readonly statePort: MessagePort;
 }
@@ -39,6 +41,8 @@ export type ToLane =
   | { readonly kind: 'rules'; readonly sources: readonly RuleSource[] }
   /** Go over to these reference lists. */
   | { readonly kind: 'lists'; readonly lists: ReferenceLists['data'] }
+  /** Of these streams nothing is read from now on, of all others it is. */
+  | { readonly kind: 'paused'; readonly streams: readonly string[] }
   /** Store all state now, and say `stored`. */
   | { readonly kind: 'store' }
   /** Say what the record would do: `considered` with the same `id`. */

@@ -31,6 +31,8 @@ export function runLane(data: LaneData, main: MainThread, clock: Clock): void {
         return void run.changeRules(message.sources);
       case 'lists':
         return void run.changeLists(message.lists);
+      case 'paused':
+        return void run.pauseStreams(message.streams);
       case 'store':
         return void run.storeNow();
       case 'consider':
@@ -48,6 +50,7 @@ class LaneRun {
   private stopping = false;
   private sources: readonly RuleSource[];
   private lists: ReferenceLists['data'];
+  private paused: readonly string[];
   private readonly store: RemoteStateStore;
   private readonly sender: EventSender;
 
@@ -58,6 +61,7 @@ class LaneRun {
   ) {
     this.sources = data.sources;
     this.lists = data.lists;
+    this.paused = data.paused ?? [];
     this.store = new RemoteStateStore(data.statePort);
     this.sender = new EventSender({
       send: (message) => main.postMessage(message),
@@ -72,8 +76,8 @@ class LaneRun {
     const { listener, report, warn } = this.sender;
     try {
       this.log = await openLog(settings, report);
-      const { clock, log, store, sources, lists } = this;
-      this.lane = makeLane({ settings, number, sources, lists, clock, log, store, listener, report, warn });
+      const { clock, log, store, sources, lists, paused } = this;
+      this.lane = makeLane({ settings, number, sources, lists, paused, clock, log, store, listener, report, warn });
       this.sender.start();
       await this.lane.start();
       // That it runs is known before it counts as started.
@@ -110,6 +114,11 @@ class LaneRun {
     } catch (error) {
       this.sender.warn('lists that were changed do not hold here', error as Error);
     }
+  }
+
+  async pauseStreams(streams: readonly string[]): Promise<void> {
+    this.paused = streams;
+    await this.lane?.pauseStreams(streams).catch((error: Error) => this.sender.warn('streams cannot be paused', error));
   }
 
   async storeNow(): Promise<void> {
