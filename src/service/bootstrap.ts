@@ -11,7 +11,7 @@ import { Decisions } from './decisions/decisions.js';
 import { askInstance } from './decisions/other-instances.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { HealthChecks } from './health/health.js';
-import { LIST_BYTES_MAX, listTypes } from './lists/sent-lists.js';
+import { listTypes, readSentList } from './lists/sent-lists.js';
 import { createLogger, type Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { Metrics } from './metrics/metrics.js';
@@ -73,9 +73,7 @@ export async function createService(
     .addContentTypeParser(ndjsonTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body));
   const instance = adapter.getInstance();
   instance.removeContentTypeParser('text/plain');
-  instance.addContentTypeParser(listTypes, { parseAs: 'buffer', bodyLimit: LIST_BYTES_MAX }, (_request, body, done) =>
-    done(null, body),
-  );
+  instance.addContentTypeParser(listTypes, readSentList);
   addOpenApi(app);
   app.connectMicroservice({ strategy: objects.strategy });
   return new RunningService(app, logger, settings, parts, objects, tracer);

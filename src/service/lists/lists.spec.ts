@@ -211,6 +211,14 @@ describe('lists over HTTP', () => {
     await stop();
   });
 
+  it('may be larger than other bodies, as text', async () => {
+    const { ask, stop } = await served();
+    const many = Array.from({ length: 200_000 }, (_, i) => `account-${i}`).join('\n');
+    expect((await ask('PUT', '/many?author=ann', many)).body).toMatchObject({ entries: 200_000 });
+    expect((await ask('PATCH', '/many?author=ann', many)).status).toBe(415);
+    await stop();
+  });
+
   it('are changed from the version that is meant, and no other', async () => {
     const { ask, stop } = await served();
     const none = { 'if-none-match': '*' };

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import type { ListKind } from '../../rules/index.js';
 import type { ListChange } from '../../runtime/lists/layered-table.js';
 import type { Signed } from '../../runtime/lists/list-book.js';
@@ -16,7 +17,24 @@ export interface ListQuery {
 
 /** Lists as text, which may be larger than other bodies. */
 export const listTypes = ['text/plain', 'text/csv'];
-export const LIST_BYTES_MAX = 512 * 1024 * 1024;
+const LIST_BYTES_MAX = 512 * 1024 * 1024;
+
+/** Reads the body of a list as bytes. Other routes take no such type, and no body so large. */
+export async function readSentList(request: FastifyRequest, body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  if (request.method !== 'PUT' || request.routeOptions.url !== '/lists/:name')
+    throw refused(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE', `Unsupported Media Type: ${request.headers['content-type']}`);
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.length;
+    if (bytes > LIST_BYTES_MAX) throw refused(413, 'FST_ERR_CTP_BODY_TOO_LARGE', 'Request body is too large');
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+const refused = (statusCode: number, code: string, message: string): Error =>
+  Object.assign(new Error(message), { statusCode, code });
 
 /** A whole list as it was sent. `is`: what it was until now. Throws a 400. */
 export function sentList(
