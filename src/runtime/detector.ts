@@ -1,5 +1,6 @@
 import type { RuleText } from '../rules/index.js';
 import type { Rule } from '../rules/rule.js';
+import type { SpillCounts } from './keys/window-spill.js';
 import type { DeliveryMode } from './lane/delivery.js';
 import type { ReferenceLists } from './lists/reference-lists.js';
 import type { Alert } from './ports/alert.js';
@@ -24,9 +25,17 @@ export interface KeyMemory {
   readonly coldBytes: number;
   /** Of tables and columns, and what is reserved beyond `coldBytes`. */
   readonly tableBytes: number;
+  /** Windows of features that have left memory for a file; absent: their memory has no bound. */
+  readonly spilled?: SpillCounts;
+}
+
+function sumOfSpilled(a: SpillCounts | undefined, b: SpillCounts | undefined): SpillCounts | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return { keys: a.keys + b.keys, bytes: a.bytes + b.bytes, hits: a.hits + b.hits, misses: a.misses + b.misses };
 }
 
 export const sumOfMemory = (a: KeyMemory, b: KeyMemory): KeyMemory => ({
+  ...(a.spilled || b.spilled ? { spilled: sumOfSpilled(a.spilled, b.spilled) } : {}),
   hotKeys: a.hotKeys + b.hotKeys,
   coldKeys: a.coldKeys + b.coldKeys,
   coldBytes: a.coldBytes + b.coldBytes,

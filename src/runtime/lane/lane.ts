@@ -254,7 +254,7 @@ export class Lane implements Detector {
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, report, readRuleSet, clock, hotKeysMax, handedOverAtOnce, turn } = this.options;
+    const { log, store, report, readRuleSet, clock, hotKeysMax, spill, handedOverAtOnce, turn } = this.options;
     const ruleSet = this.routing.rulesOf(partition.topic);
     // A cut of the ownership before may be on its way.
     await this.cuts.stored();
@@ -264,9 +264,8 @@ export class Lane implements Detector {
     const isHeld = (): boolean => owned !== null && this.isHeld(owned);
     const forwarder = this.forwarder(partition, isHeld);
     const [stream, streams] = [this.routing.streamOf(partition.topic), this.streams];
-    const output = this.output.of(partition, isHeld);
-    const kept = { hotKeysMax, handedOverAtOnce, compilers: this.compilers };
-    const parts = { partition, stream, streams, clock, forwarder, output, ...kept };
+    const kept = { hotKeysMax, spill, handedOverAtOnce, compilers: this.compilers };
+    const parts = { partition, stream, streams, clock, forwarder, output: this.output.of(partition, isHeld), ...kept };
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       pause: (ms) => this.pause(ms),
@@ -306,6 +305,7 @@ export class Lane implements Detector {
 
   private own(partition: AssignedPartition, task: Task, state: PartitionState): Owned {
     const owned = new Owned(task, state, this.journalOf(partition), partition.committed ?? -1);
+    this.owned.get(owned.name)?.task.close();
     this.owned.set(owned.name, owned);
     return owned;
   }

@@ -1,6 +1,7 @@
 import type { RuleText } from '../../rules/index.js';
 import type { DetectorListener } from '../detector.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
+import type { SpillOptions } from '../keys/window-spill.js';
 import type { ReferenceLists } from '../lists/reference-lists.js';
 import type { Clock } from '../ports/clock.js';
 import type { GroupOptions, Log, TopicSelection, TopicSpec } from '../ports/log.js';
@@ -66,6 +67,8 @@ export interface LaneOptions {
   readonly hotKeysMax?: number;
   /** See `TaskOptions`. */
   readonly handedOverAtOnce?: number;
+  /** Bounds the memory of windows of features, over all partitions. */
+  readonly spill?: SpillOptions;
   readonly listener: DetectorListener;
   /** Seconds of a clock that never goes back, for durations in metrics alone. */
   readonly stopwatch: () => number;

@@ -162,6 +162,7 @@ export class Owned {
   giveUp(): void {
     this.filling?.stop();
     this.next = null;
+    this.task.close();
   }
 
   /** Whether a cut can be taken now; `leaving`: it is made so that it can. */

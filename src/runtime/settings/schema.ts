@@ -276,6 +276,10 @@ export const settingsSchema = z.strictObject({
         'flink',
         'What the longest wait of a quantifier bounds. flink: the wait for each occurrence but the last possible one, and in a loop for the mandatory ones. every: the wait for every occurrence after the first.',
       ),
+      windowsMemory: bytes.optional(
+        'Memory for the windows of features in each lane. Those of keys that were not seen for long then go to a file in the folder of the data, and come back with the next event of the key, for some microseconds.',
+        { defaultText: 'no bound' },
+      ),
       hotKeysMax: integer(1, 100_000_000).default(
         16_384,
         'Keys whose state is kept ready for use, in each partition and for each key field of the patterns. That of others is kept as bytes: less memory and no long pauses, but some microseconds when an event changes it.',

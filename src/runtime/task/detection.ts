@@ -6,7 +6,7 @@ import { engineGroups } from './engine-groups.js';
 import { type ClockState, EventClock, type EventClockOptions } from './event-clock.js';
 import { HandOver } from './hand-over.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
-import type { QuarantineOutput } from './quarantine.js';
+import type { QuarantineOutput, StoppedRule } from './quarantine.js';
 import type { SourceEvent } from './source-event.js';
 import { fillingOf, type Predecessor, type Succession, succession } from './succession.js';
 
@@ -146,6 +146,18 @@ export class Detection {
     let isOver = this.leaving.length === 0;
     for (const engine of this.rules) if (!engine.bringSome(slots)) isOver = false;
     return isOver;
+  }
+
+  /** Rules of these engines that were stopped stay so. */
+  resumeStopped(engines: readonly { readonly keyField: string; readonly stopped?: readonly StoppedRule[] }[]): void {
+    for (const { keyField, stopped = [] } of engines)
+      for (const engine of this.rules) if (engine.keyField === keyField) engine.resumeStopped(stopped);
+  }
+
+  /** Nothing of it is needed any more. */
+  close(): void {
+    for (const engine of this.rules) engine.close();
+    for (const leaving of this.leaving) leaving.close();
   }
 
   private setClock(options: EventClockOptions, streams: readonly string[]): void {

@@ -27,6 +27,8 @@ export interface KeySource {
   releaseDue(time: number, receive: Receive): void;
   /** Takes out the keys of `count` places from `from` on; answers the place to go on with, or -1: there are no more. */
   releaseSome(from: number, count: number, receive: Receive): number;
+  /** Nothing of it is needed any more. */
+  close?(): void;
 }
 
 /** Gets what each of the sources knows of a key; of one at least. */
@@ -62,6 +64,10 @@ export class HandOver {
 
   nextTimer(): number {
     return Math.min(...this.sources.map((source) => source.nextTimer()));
+  }
+
+  close(): void {
+    for (const source of this.sources) source.close?.();
   }
 
   bring(key: string): void {

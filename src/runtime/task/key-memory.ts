@@ -11,7 +11,9 @@ export function keyMemory(
   keys: number,
 ): KeyMemory {
   const windowBytes = windows?.heldBytes ?? 0;
+  const spilled = windows?.spilled ?? null;
   return {
+    ...(spilled && { spilled }),
     hotKeys: states.hotKeys,
     coldKeys: keys - states.hotKeys,
     coldBytes: states.coldBytes + windowBytes,

@@ -23,6 +23,8 @@ import {
   tumbling,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
+import { SpillSpace } from '../keys/spill-space.js';
+import { MemorySpillFile } from '../memory/memory-spill-file.js';
 import { dice } from '../testing/dice.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 
@@ -211,6 +213,57 @@ function expectedOf(rows: readonly Row[]): string[] {
 }
 
 describe('an engine over keys', () => {
+  for (const bytesMax of [0, 2000]) {
+    it(`finds the same when windows leave memory beyond ${bytesMax} bytes, and are restored from what has changed`, () => {
+      for (let seed = 1; seed <= 4; seed++) {
+        const rows = randomRows(seed, 1200, 60);
+        const codec = codecOf(rows);
+        const file = new MemorySpillFile();
+        const spill = { space: new SpillSpace(() => file), memory: { bytesMax, used: 0 } };
+        const stored = new Map<string, Uint8Array>();
+        const found: string[] = [];
+        const random = dice(seed);
+        for (let from = 0; from < rows.length; ) {
+          const host = new Host({ codec, hotKeysMax: 5, spill });
+          for (const [key, bytes] of stored) {
+            const state = decodeKeyState(bytes, host.engine.ruleSet, codec)!;
+            host.engine.restore(key, state, rows[from - 1]!.event.time);
+          }
+          const part = rows.slice(from, from + 100 + random(400));
+          host.feed(part);
+          from += part.length;
+          const { spilled } = host.engine.memory();
+          expect(spilled!.keys).toBeGreaterThan(0);
+          expect(spilled!.misses).toBeGreaterThan(0);
+          if (bytesMax === 0) expect(host.engine.memory().coldKeys).toBeGreaterThan(spilled!.keys - 6);
+          write(stored, host.engine.takeDirty(), host.engine.ruleSet, codec);
+          if (from >= rows.length) host.end();
+          found.push(...host.found);
+          host.engine.close();
+          expect([spill.memory.used, spill.space.bytesHeld]).toEqual([0, 0]);
+        }
+        expect(found).toEqual(expectedOf(rows));
+        expect(file.length).toBeLessThan(200_000);
+      }
+    });
+  }
+
+  it('keeps windows in memory where the file takes no more, and says so once', () => {
+    const rows = randomRows(1, 600, 40);
+    const troubles: string[] = [];
+    const full = () => {
+      throw new Error('no space');
+    };
+    const space = new SpillSpace(
+      () => ({ read: full, write: full, close: () => undefined }),
+      (error) => void troubles.push(error.message),
+    );
+    const host = new Host({ codec: codecOf(rows), spill: { space, memory: { bytesMax: 0, used: 0 } } });
+    host.feed(rows);
+    expect(host.end()).toEqual(expectedOf(rows));
+    expect(troubles).toEqual(['no space']);
+  });
+
   for (const hotKeysMax of [1, 3, 20, 1_000_000]) {
     it(`finds the same in the same order when ${hotKeysMax} keys are hot`, () => {
       for (let seed = 1; seed <= 4; seed++) {

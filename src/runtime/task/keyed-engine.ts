@@ -101,7 +101,7 @@ export class KeyedEngine {
     const { key } = this.ruleSet.compiler.predicates;
     this.keyCell = key.isRead ? key : null;
     const { features } = this.ruleSet;
-    this.windows = features === null ? null : new KeyWindows(features);
+    this.windows = features === null ? null : new KeyWindows(features, options.spill);
     this.freezer = freezer(this.ruleSet, options.codec);
     this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX);
     this.expiry = ExpiryBuckets.within(reachOf(this.ruleSet));
@@ -140,6 +140,12 @@ export class KeyedEngine {
   memory(): KeyMemory {
     const own = keyMemory(this.states, this.windows, [this.table, ...this.columns], this.keysAlive);
     return this.before === null ? own : sumOfMemory(own, this.before.memory());
+  }
+
+  /** Gives up what it has elsewhere than in memory; nothing of it is needed any more. */
+  close(): void {
+    this.windows?.close();
+    this.before?.close();
   }
 
   /**

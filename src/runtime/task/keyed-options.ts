@@ -1,5 +1,6 @@
 import type { EventCodec, Limits, Lists, Match, MatchSet, PatternCompiler, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
+import type { SpillOptions } from '../keys/window-spill.js';
 import type { QuarantineOutput } from './quarantine.js';
 
 /** What the engine finds, as it finds it. */
@@ -29,6 +30,8 @@ export interface KeyedEngineOptions {
   readonly compiler?: PatternCompiler;
   /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 16,384. */
   readonly hotKeysMax?: number;
+  /** Bounds the memory of windows of features. Changes no result. Absent: it has no bound. */
+  readonly spill?: SpillOptions;
   /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */
   readonly tellsChanges?: boolean;
   /** Keys that are processed here; events of others are passed over. Absent: all. */

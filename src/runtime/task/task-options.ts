@@ -1,5 +1,6 @@
 import type { Rule } from '../../rules/rule.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
+import type { SpillOptions } from '../keys/window-spill.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
 import type { DecodeFailure } from '../ports/decoder.js';
@@ -35,6 +36,8 @@ export interface TaskOptions {
   readonly forwarder?: Forwarder | null;
   /** Most keys (for each key field) whose state is kept as objects. Changes no result. */
   readonly hotKeysMax?: number;
+  /** Bounds the memory of windows of features. Changes no result. */
+  readonly spill?: SpillOptions | undefined;
   /** Shared with the other tasks of the thread; absent: patterns are compiled for this one. */
   readonly compilers?: Compilers;
   /** Keys that go over to the rules of now, or are read of those that were restored, in one go. Changes no result. */

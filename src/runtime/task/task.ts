@@ -25,15 +25,13 @@ import { KeyRestorer } from './key-restorer.js';
 import type { KeyedEngineOptions } from './keyed-options.js';
 import { type Origins, originsAt, processedUpTo } from './origins.js';
 import { SourceEvent } from './source-event.js';
+import { StoredLayouts } from './stored-layouts.js';
 import { SILENT, type TaskOptions, type TaskSnapshot } from './task-options.js';
+import { TaskStreams } from './task-streams.js';
 
 export * from './task-options.js';
 
-import { StoredLayouts } from './stored-layouts.js';
-import { TaskStreams } from './task-streams.js';
-
-const text = new TextEncoder();
-const utf8 = new TextDecoder();
+const [text, utf8] = [new TextEncoder(), new TextDecoder()];
 /** Slots that are looked at in one go while keys go over to other rules: about a millisecond. */
 const SLOTS_HANDED_OVER = 64;
 
@@ -113,11 +111,14 @@ export class Task {
 
   private engineOptions(): KeyedEngineOptions {
     const streams = this.ruleSet.streams ?? [this.streams.own.name];
-    const [kindParents, { hotKeysMax, compilers }] = [this.streams.kindParents(streams), this.options];
+    const [kindParents, { hotKeysMax, compilers, spill }] = [this.streams.kindParents(streams), this.options];
     const rules = { kindParents, ...this.ruleSet.options, lists: this.lists };
-    const compiler = compilers === undefined ? {} : { compiler: compilers.of(rules) };
-    return { codec: this.codec, outline: outlineCodec, ...rules, hotKeysMax, streams, ...compiler };
+    const own = { codec: this.codec, outline: outlineCodec, hotKeysMax, streams, ...(spill && { spill }) };
+    return { ...rules, ...own, ...(compilers && { compiler: compilers.of(rules) }) };
   }
+
+  /** Its partition was given up: what it holds elsewhere than in memory is, too. */
+  readonly close = (): void => this.detection.close();
 
   private codecFor({ decoder }: RuleSetVersion): EventCodec {
     const { partition } = this.options;
@@ -409,8 +410,7 @@ export class Task {
   /** Restores a cut, and its first keys. The schemas of their events must be known to the decoder. */
   restore(cut: Cut, entries: readonly StateEntry[] = []): void {
     this.detection.restore(cut);
-    for (const { keyField, stopped = [] } of cut.engines)
-      for (const engine of this.detection.engines) if (engine.keyField === keyField) engine.resumeStopped(stopped);
+    this.detection.resumeStopped(cut.engines);
     const targets = this.layouts.read(cut.engines);
     this.restorer = new KeyRestorer(cut, targets, this.detection, this.codec, (key) => this.replaced.push(key));
     this.restoreMore(EntryBlock.of(entries));

@@ -1,4 +1,8 @@
+import { join } from 'node:path';
+import { openSpillFile } from '../../connectors/file/spill-file.js';
 import type { DetectorListener } from '../../runtime/detector.js';
+import { SpillSpace } from '../../runtime/keys/spill-space.js';
+import type { SpillOptions } from '../../runtime/keys/window-spill.js';
 import { Lane } from '../../runtime/lane/lane.js';
 import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
@@ -86,9 +90,22 @@ export function makeLane(parts: LaneParts): Lane {
     snapshotIntervalMs: settings.snapshot.interval,
     snapshotBytes: settings.snapshot.bytes,
     hotKeysMax: settings.engine.hotKeysMax,
+    ...spillOf(parts),
     stopwatch: () => performance.now() / 1000,
     turn,
   });
+}
+
+/** Where windows of features go that have no room in memory. */
+function spillOf({ settings, number, warn }: LaneParts): { spill?: SpillOptions } {
+  const bytesMax = settings.engine.windowsMemory;
+  if (bytesMax === undefined) return {};
+  const folder = join(settings.data.directory, 'spill');
+  const space = new SpillSpace(
+    () => openSpillFile(folder, `lane-${number}`),
+    (error) => warn('windows of features cannot leave memory: it may take more than engine.windowsMemory', error),
+  );
+  return { spill: { space, memory: { bytesMax, used: 0 } } };
 }
 
 /** The topic that is made if it is not there; `null`: topics are found by their names. */

@@ -108,6 +108,14 @@ export class Metrics {
     this.total('stakeout_keys_cold', 'Keys whose state is kept as bytes', ({ memory }) => memory.coldKeys);
     this.total('stakeout_keys_cold_bytes', 'Bytes of state that is kept as bytes', ({ memory }) => memory.coldBytes);
     this.total('stakeout_keys_table_bytes', 'Memory of the tables of keys', ({ memory }) => memory.tableBytes);
+    for (const [name, help, field] of [
+      ['stakeout_windows_spilled_keys', 'Keys whose windows of features are in a file', 'keys'],
+      ['stakeout_windows_spilled_bytes', 'Bytes of windows of features that are in a file', 'bytes'],
+      ['stakeout_windows_hits', 'Looks at windows that were in memory, of partitions that are here', 'hits'],
+      ['stakeout_windows_misses', 'Looks at windows that had to be read from the file', 'misses'],
+    ] as const) {
+      this.total(name, help, ({ memory }) => memory.spilled?.[field] ?? 0);
+    }
     this.total(
       'stakeout_patterns_quarantined',
       'Patterns that are stopped, once for each partition',

@@ -2,6 +2,7 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
 import type { DetectorPhase, FillingStatus, KeyMemory, PartitionStatus } from '../../runtime/detector.js';
+import type { SpillCounts } from '../../runtime/keys/window-spill.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
 import type { StoppedRule } from '../../runtime/task/quarantine.js';
@@ -31,6 +32,12 @@ export class KeyMemoryDto implements KeyMemory {
 
   @ApiProperty({ type: Number, description: 'Memory of the tables of keys, in bytes.' })
   readonly tableBytes!: number;
+
+  @ApiPropertyOptional({
+    type: Object,
+    description: 'Windows of features that are in a file: keys, bytes, hits, misses.',
+  })
+  readonly spilled?: SpillCounts;
 }
 
 export class StoppedRuleDto implements StoppedRule {

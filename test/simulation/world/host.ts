@@ -1,10 +1,12 @@
 import { CheckpointedStore } from '../../../src/runtime/checkpoint/checkpointed-store.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
+import { SpillSpace } from '../../../src/runtime/keys/spill-space.js';
 import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
 import { Lane } from '../../../src/runtime/lane/lane.js';
 import type { LaneOptions } from '../../../src/runtime/lane/options.js';
 import type { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
 import type { MemoryObjectStore } from '../../../src/runtime/memory/memory-object-store.js';
+import { MemorySpillFile } from '../../../src/runtime/memory/memory-spill-file.js';
 import type { RecordDecoder } from '../../../src/runtime/ports/decoder.js';
 import type { StateStore } from '../../../src/runtime/ports/state-store.js';
 import { jsonDecoder, stream } from '../../harness/lane-kit.js';
@@ -25,6 +27,8 @@ export interface LaneSettings {
   readonly commitRecords: number;
   readonly snapshotIntervalMs: number;
   readonly hotKeysMax: number;
+  /** Bytes of windows of features in memory; `null`: no bound. */
+  readonly windowsMemory: number | null;
   readonly handedOverAtOnce: number;
   readonly idleAfterMs: number;
   /** `null`: none are written. */
@@ -111,6 +115,11 @@ function stopwatch({ around }: SimProcess): () => number {
   return () => around.clock.now() / 1000 + calls++ * 0.002;
 }
 
+const spillOf = (bytesMax: number): NonNullable<LaneOptions['spill']> => ({
+  space: new SpillSpace(() => new MemorySpillFile()),
+  memory: { bytesMax, used: 0 },
+});
+
 function laneOptions(
   process: SimProcess,
   log: SimLog,
@@ -122,6 +131,7 @@ function laneOptions(
   const { commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, handedOverAtOnce, idleAfterMs } = settings;
   return {
     ...{ log, delivery, commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, handedOverAtOnce },
+    ...(settings.windowsMemory === null ? {} : { spill: spillOf(settings.windowsMemory) }),
     clock: process.clock,
     stream: { ...stream, idleAfterMs },
     group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },

@@ -325,6 +325,7 @@ function settingsOf(chance: Chance): LaneSettings {
     snapshotIntervalMs: chance.pick([0, 60, 200, 600]),
     hotKeysMax: chance.pick([1, 2, 16_384]),
     handedOverAtOnce: chance.pick([1, 512]),
+    windowsMemory: chance.pick([null, 0, 300]),
     idleAfterMs: chance.pick([0, 150, 400]),
     checkpointIntervalMs: chance.pick([null, null, 50, 200]),
     namedTransactions: chance.happens(0.5),
