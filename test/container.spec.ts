@@ -306,8 +306,12 @@ describe('the manifests for Kubernetes', () => {
     expect(container?.env.map(({ name }) => name)).toEqual([
       'STAKEOUT_CONFIG',
       'STAKEOUT_KAFKA_TRANSACTIONAL_ID',
+      'POD_IP',
+      'STAKEOUT_HTTP_ADVERTISE',
       'REDIS_URL',
     ]);
+    // What a value refers to must have been set before it.
+    expect(container?.env[3]).toMatchObject({ value: 'http://$(POD_IP):8080' });
     expect(container?.env[0]).toMatchObject({ value: '/etc/stakeout/stakeout.yaml' });
     expect(container?.volumeMounts.find(({ name }) => name === 'config')?.mountPath).toBe('/etc/stakeout');
   });
