@@ -1,6 +1,8 @@
 import { createConnection } from 'node:net';
 import { jest } from '@jest/globals';
-import { SERVER_START_MS, sharedRedis, sharedRegistry, startRedis } from './index.js';
+import mysql from 'mysql2/promise';
+import pg from 'pg';
+import { SERVER_START_MS, sharedRedis, sharedRegistry, startMariaDb, startPostgres, startRedis } from './index.js';
 
 jest.setTimeout(SERVER_START_MS);
 
@@ -32,6 +34,32 @@ describe('servers for tests', () => {
     await redis.start();
     expect(await ask(redis.url, 'EXISTS k')).toBe(':0');
     await redis.stop();
+  });
+
+  it('starts a PostgreSQL of its own, which keeps what it had when it was killed', async () => {
+    const server = await startPostgres({ own: true });
+    const ask = async (sql: string) => {
+      const client = new pg.Client({ connectionString: server.url });
+      client.on('error', () => undefined);
+      await client.connect();
+      const { rows } = await client.query(sql);
+      await client.end();
+      return rows;
+    };
+    await ask("create table t as select 'a' as x");
+    await server.kill9();
+    await expect(ask('select 1')).rejects.toThrow('ECONNREFUSED');
+    await server.start();
+    expect(await ask('select x from t')).toEqual([{ x: 'a' }]);
+    await server.stop();
+  });
+
+  it('starts a MariaDB of its own, with a database', async () => {
+    const server = await startMariaDb({ own: true });
+    const connection = await mysql.createConnection(server.url);
+    expect((await connection.query('select database() as name'))[0]).toEqual([{ name: 'stakeout' }]);
+    await connection.end();
+    await server.stop();
   });
 
   it('starts a schema registry that gives a schema back by its id', async () => {

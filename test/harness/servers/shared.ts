@@ -6,6 +6,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startKafka } from './kafka.js';
+import { startMariaDb } from './mariadb.js';
+import { startPostgres } from './postgres.js';
 import { locked } from './process.js';
 import { startRedis } from './redis.js';
 import { startRegistry } from './registry.js';
@@ -41,6 +43,26 @@ export async function sharedRedis(): Promise<string> {
   return (
     await shared('redis', async (owner) => {
       const { url, pids, dir } = await startRedis({ owner });
+      return { address: url, pids, dir };
+    })
+  ).address;
+}
+
+/** `postgres://…` of a user who may create schemas and databases. */
+export async function sharedPostgres(): Promise<string> {
+  return (
+    await shared('postgres', async (owner) => {
+      const { url, pids, dir } = await startPostgres({ owner });
+      return { address: url, pids, dir };
+    })
+  ).address;
+}
+
+/** `mysql://…` of a user who may create databases. */
+export async function sharedMariaDb(): Promise<string> {
+  return (
+    await shared('mariadb', async (owner) => {
+      const { url, pids, dir } = await startMariaDb({ owner });
       return { address: url, pids, dir };
     })
   ).address;
