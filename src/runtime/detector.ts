@@ -5,6 +5,7 @@ import type { DeliveryMode } from './lane/delivery.js';
 import type { ReferenceLists } from './lists/reference-lists.js';
 import type { Alert } from './ports/alert.js';
 import type { TopicPartition } from './ports/log.js';
+import type { ConsideredRecord } from './task/consider-record.js';
 import type { StoppedRule } from './task/quarantine.js';
 
 /**
@@ -112,28 +113,8 @@ export interface Question extends TopicPartition {
   readonly value: Uint8Array;
 }
 
-/** A run that a record would carry on without completing it. */
-export interface ConsideredAdvance {
-  readonly patternId: string;
-  readonly key: string;
-  readonly keyField: string;
-  /** The farthest step that it would have; `null`: it is one of many combinations, of which none is told apart. */
-  readonly step: string | null;
-  /** Place of the step among those of the pattern, from 1 on, and how many there are. */
-  readonly reached: number | null;
-  readonly of: number;
-}
-
 /** What a record would do if it came next. */
-export interface Consideration {
-  /** The state that was asked: up to an offset, and event time in ms up to which events are in it. */
-  readonly asOf: TopicPartition & { readonly position: number; readonly watermark: number | null };
-  /** It would be late, and count for nothing. */
-  readonly isLate: boolean;
-  /** Events of its keys that came, wait for the watermark, and were counted before it. */
-  readonly waiting: number;
-  readonly alerts: readonly Alert[];
-  readonly advances: readonly ConsideredAdvance[];
+export interface Consideration extends ConsideredRecord {
   /** Where the event would be forwarded, for rules that are keyed otherwise: to be asked, too. */
   readonly forwards: readonly Question[];
 }

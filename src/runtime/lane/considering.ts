@@ -1,9 +1,8 @@
-import type { Consideration, ConsideredAdvance, Elsewhere, Question } from '../detector.js';
+import type { Consideration, Elsewhere, Question } from '../detector.js';
 import { UnreadableError } from '../detector.js';
 import { partitionOfKey } from '../partitioner.js';
 import { DecodeFailure } from '../ports/decoder.js';
 import { type GroupMember, type OutgoingRecord, partitionName } from '../ports/log.js';
-import type { Advance } from '../task/consider.js';
 import { considerRecord } from '../task/consider-record.js';
 import type { Owned } from './owned.js';
 import type { Routing } from './routing.js';
@@ -28,17 +27,8 @@ export async function considerIn(
     forwarder?.forward(event),
   );
   if (considered instanceof DecodeFailure) throw new UnreadableError(considered.detail);
-  return {
-    ...considered,
-    advances: considered.advances.map(tellAdvance),
-    forwards: forwards.map((record) => questionOf(record, routing)),
-  };
+  return { ...considered, forwards: forwards.map((record) => questionOf(record, routing)) };
 }
-
-const tellAdvance = ({ rule, key, step, reached, of }: Advance): ConsideredAdvance => ({
-  ...{ patternId: rule.id, key, keyField: rule.key },
-  ...{ step, reached, of },
-});
 
 /** Forwarded events have a key, and are spread by it. */
 function questionOf({ topic, key, value }: OutgoingRecord, routing: Routing): Question {

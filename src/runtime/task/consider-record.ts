@@ -5,7 +5,7 @@ import { DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import type { LogRecord, TopicPartition } from '../ports/log.js';
 import { type AlertSource, buildAlert } from './alert-builder.js';
 import { isInCanary } from './canary.js';
-import type { Advance } from './consider.js';
+import type { ConsideredAdvance } from './consider.js';
 import type { Detection } from './detection.js';
 import type { SourceEvent } from './source-event.js';
 
@@ -30,7 +30,7 @@ export interface ConsideredRecord {
   /** Events of its keys that came, wait for the watermark, and were counted before it. */
   readonly waiting: number;
   readonly alerts: readonly Alert[];
-  readonly advances: readonly Advance[];
+  readonly advances: readonly ConsideredAdvance[];
 }
 
 /**
@@ -51,14 +51,14 @@ export async function considerRecord(
   if (event instanceof DecodeFailure) return event;
   const { watermark } = detection.clock;
   const asOf = { ...partition, position, watermark: Number.isFinite(watermark) ? watermark : null };
-  const [alerts, advances]: [Alert[], Advance[]] = [[], []];
+  const [alerts, advances]: [Alert[], ConsideredAdvance[]] = [[], []];
   if (detection.clock.isLate(event.time)) return { asOf, isLate: true, waiting: 0, alerts, advances };
   const waiting = detection.consider(event, {
     onMatch: (rule, key, match, at) => {
       if (isGivenOut(rule, key)) alerts.push(buildAlert(rule, key, match, at, alertSource));
     },
-    onAdvance: (advance) => {
-      if (isGivenOut(advance.rule, advance.key)) advances.push(advance);
+    onAdvance: (rule, advance) => {
+      if (isGivenOut(rule, advance.key)) advances.push(advance);
     },
   });
   onEvent(event);

@@ -1,6 +1,6 @@
 import type { Match } from '../../engine/index.js';
 import { parseRule, type Rule } from '../../rules/index.js';
-import type { Advance } from './consider.js';
+import type { ConsideredAdvance } from './consider.js';
 import { Detection } from './detection.js';
 import { SourceEvent } from './source-event.js';
 
@@ -64,7 +64,7 @@ describe('what an event would do', () => {
 
   it('names the farthest step of a run that it would carry on, and its place among all', () => {
     const detection = detectionOf([ruleOf(RULES.sequence)], () => undefined);
-    const advances: Advance[] = [];
+    const advances: ConsideredAdvance[] = [];
     const amounts = [6, 1, 7];
     amounts.forEach((amount, offset) => {
       const event = new SourceEvent(
@@ -77,7 +77,10 @@ describe('what an event would do', () => {
         true,
         'payments',
       );
-      detection.consider(event, { onMatch: () => undefined, onAdvance: (advance) => void advances.push(advance) });
+      detection.consider(event, {
+        onMatch: () => undefined,
+        onAdvance: (_rule, advance) => void advances.push(advance),
+      });
       detection.clock.accept(event);
       detection.drain();
     });

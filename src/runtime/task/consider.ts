@@ -15,10 +15,11 @@ import type { Rule } from '../../rules/rule.js';
 import type { KeyedEngine } from './keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
 
-/** A run that an event would carry on without completing it. */
-export interface Advance {
-  readonly rule: Rule;
+/** A run that a record would carry on without completing it. */
+export interface ConsideredAdvance {
+  readonly patternId: string;
   readonly key: string;
+  readonly keyField: string;
   /** The farthest step that it would have; `null`: it is one of many combinations, of which none is told apart. */
   readonly step: string | null;
   /** Place of the step among those of the pattern, from 1 on, and how many there are. */
@@ -28,7 +29,7 @@ export interface Advance {
 
 export interface ConsideredKey {
   onMatch(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent): void;
-  onAdvance(advance: Advance): void;
+  onAdvance(rule: Rule, advance: ConsideredAdvance): void;
 }
 
 /**
@@ -63,7 +64,8 @@ export function considerKey(
     state = processKey(ruleSet, before, event, output);
   }
   for (const reached of stepsReached(ruleSet, before, state, asked)) {
-    considered.onAdvance(advanceOf(rules[reached.slot]!, key, ruleSet, reached));
+    const rule = rules[reached.slot]!;
+    considered.onAdvance(rule, advanceOf(rule, key, ruleSet, reached));
   }
 }
 
@@ -85,11 +87,12 @@ function upTo(
   return state;
 }
 
-function advanceOf(rule: Rule, key: string, { patterns }: RuleSet, { slot, step }: StepReached): Advance {
+function advanceOf(rule: Rule, key: string, { patterns }: RuleSet, { slot, step }: StepReached): ConsideredAdvance {
   const { steps } = patterns[slot]!;
   return {
-    rule,
+    patternId: rule.id,
     key,
+    keyField: rule.key,
     step: step === null ? null : steps[step]!,
     reached: step === null ? null : step + 1,
     of: steps.length,

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { ConsideredAdvance } from '../../runtime/detector.js';
+import type { ConsideredAdvance } from '../../runtime/task/consider.js';
 import { AlertDto } from '../alerts/alert.dto.js';
 
 export class AdvanceDto implements ConsideredAdvance {
