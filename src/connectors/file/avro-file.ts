@@ -12,7 +12,7 @@ import {
 import { type AvroSchema, AvroSchemaError } from '../avro/schema.js';
 import { type Block, type ContainerHeader, readBlocks, readHeader } from './container.js';
 import { RecordFileError } from './file-error.js';
-import { openFile, type RecordFile, type RowBatch } from './record-file.js';
+import { openAs, type RecordFile, type RowBatch } from './record-file.js';
 
 /** Small enough that a consumer can look around between batches, large enough that awaiting them costs nothing. */
 const BATCH_ROWS_MAX = 4_096;
@@ -37,16 +37,16 @@ export class AvroFile implements RecordFile {
   /** Throws `RecordFileError`, and `AvroSchemaError` for a reader schema that does not hold. */
   static async open(path: string, readerSchema?: AvroSchema): Promise<AvroFile> {
     const reader = readerSchema === undefined ? null : compileRecordSchema(readerSchema);
-    const { handle, size } = await openFile(path);
-    try {
-      const header = await readHeader(handle, path, size);
-      const writer = compileRecordSchema(header.schema);
-      return new AvroFile(path, size, readerSchema ?? header.schema, handle, header, writer, reader);
-    } catch (error) {
-      await handle.close();
-      if (!(error instanceof AvroSchemaError)) throw error;
-      throw new RecordFileError('FILE_FORMAT', path, 0, `${path}: ${error.message}`, { cause: error });
-    }
+    return openAs(path, async (handle, size) => {
+      try {
+        const header = await readHeader(handle, path, size);
+        const writer = compileRecordSchema(header.schema);
+        return new AvroFile(path, size, readerSchema ?? header.schema, handle, header, writer, reader);
+      } catch (error) {
+        if (!(error instanceof AvroSchemaError)) throw error;
+        throw new RecordFileError('FILE_FORMAT', path, 0, `${path}: ${error.message}`, { cause: error });
+      }
+    });
   }
 
   get layout(): string {

@@ -4,7 +4,7 @@ import type { AvroField, AvroSchema } from '../avro/schema.js';
 import { type CsvChunk, fieldsOf, readCsv, separatorOf } from './csv-records.js';
 import { RecordFileError } from './file-error.js';
 import { INFERRED_RECORD_NAME, inferSchema } from './infer-schema.js';
-import { openFile, type RecordFile, type RowBatch } from './record-file.js';
+import { openAs, type RecordFile, type RowBatch } from './record-file.js';
 
 const ROWS_TO_INFER_FROM = 1_000;
 
@@ -33,15 +33,11 @@ export class CsvFile implements RecordFile {
   ) {}
 
   /** Throws `RecordFileError`. */
-  static async open(path: string, schema?: AvroSchema): Promise<CsvFile> {
-    const { handle, size } = await openFile(path);
-    try {
+  static open(path: string, schema?: AvroSchema): Promise<CsvFile> {
+    return openAs(path, async (handle, size) => {
       const { layout, rows } = await look(handle, path, size, schema);
       return new CsvFile(path, size, schema ?? inferSchema(rows), handle, layout);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    });
   }
 
   get layout(): string {
@@ -59,7 +55,8 @@ export class CsvFile implements RecordFile {
         places.push(place);
       });
       if (rows.length === 0) continue;
-      const { data, starts } = chunk;
+      const { data, records } = chunk;
+      const { starts } = records;
       const raw = (index: number) => data.subarray(starts[places[index]!], starts[places[index]! + 1]);
       yield { rows, first, bytesRead: chunk.end, raw };
       first += rows.length;
@@ -102,7 +99,7 @@ async function look(handle: FileHandle, path: string, size: number, schema: Avro
   return { layout: typed, rows: texts.map((row) => valuesOf(row, typed, null)) };
 }
 
-function headerOf({ data, starts }: CsvChunk): Layout {
+function headerOf({ data, records: { starts } }: CsvChunk): Layout {
   const begin = data.subarray(0, 3).equals(Buffer.from('\ufeff')) ? 3 : 0;
   const separator = separatorOf(data.subarray(begin, starts[1]));
   const names = fieldsOf(data, begin, starts[1]!, separator).map((name) => name.trim());
@@ -111,7 +108,7 @@ function headerOf({ data, starts }: CsvChunk): Layout {
 
 /** Calls `take` with each row that is not blank, and its place in the chunk. The header is passed over. */
 function eachRow(
-  { data, starts, first }: CsvChunk,
+  { data, records: { starts }, first }: CsvChunk,
   path: string,
   { separator, names }: Layout,
   take: (texts: readonly string[], place: number) => void,

@@ -1,13 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type DecodedRecord, DecodeFailure } from '../../runtime/ports/decoder.js';
 import type { AvroSchema } from '../avro/schema.js';
+import { type Chunk, type Records, readChunks } from './chunks.js';
 import { RecordFileError } from './file-error.js';
 import { INFERRED_RECORD_NAME, inferSchema } from './infer-schema.js';
-import { openFile, type RecordFile, type RowBatch } from './record-file.js';
+import { openAs, type RecordFile, type RowBatch } from './record-file.js';
 
-const CHUNK_BYTES = 1 << 18;
-/** A line may not be longer: what has no line ends is no NDJSON. */
-const LINE_BYTES_MAX = 1 << 26;
 const ROWS_TO_INFER_FROM = 1_000;
 const NEWLINE = 10;
 
@@ -26,20 +24,16 @@ export class NdjsonFile implements RecordFile {
   ) {}
 
   /** Infers the schema from the first 1,000 rows unless one is given. Throws `RecordFileError`. */
-  static async open(path: string, schema?: AvroSchema): Promise<NdjsonFile> {
-    const { handle, size } = await openFile(path);
-    try {
+  static open(path: string, schema?: AvroSchema): Promise<NdjsonFile> {
+    return openAs(path, async (handle, size) => {
       return new NdjsonFile(path, size, schema ?? inferSchema(await firstRows(handle, path, size)), handle);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+    });
   }
 
   async *batches(fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
     const names = fields && [...new Set(fields)];
     let first = 0;
-    for await (const chunk of readChunks(this.handle, this.path, this.bytesTotal)) {
+    for await (const chunk of readLines(this.handle, this.path, this.bytesTotal)) {
       const { rows, starts, ends } = parseChunk(chunk, this.path, names);
       if (rows.length === 0) continue;
       const raw = (index: number) => chunk.data.subarray(starts[index], ends[index]);
@@ -64,48 +58,22 @@ export class NdjsonFile implements RecordFile {
 
 async function firstRows(handle: FileHandle, path: string, size: number): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for await (const chunk of readChunks(handle, path, size)) {
+  for await (const chunk of readLines(handle, path, size)) {
     for (const row of parseChunk(chunk, path, null, ROWS_TO_INFER_FROM - rows.length).rows) rows.push(row.fields);
     if (rows.length >= ROWS_TO_INFER_FROM) break;
   }
   return rows;
 }
 
-/** Whole lines. */
-interface Chunk {
-  readonly data: Buffer;
-  /** Of its first line, from 1. */
-  readonly line: number;
-  /** Where it ends in the file. */
-  readonly end: number;
-}
+/** Records are lines. */
+type Lines = Chunk<Records>;
 
-async function* readChunks(handle: FileHandle, path: string, size: number): AsyncGenerator<Chunk> {
-  let rest = Buffer.alloc(0);
-  let line = 1;
-  let loaded = 0;
-  while (loaded < size) {
-    const wanted = Math.min(Math.max(CHUNK_BYTES, rest.length), size - loaded);
-    const data = Buffer.allocUnsafeSlow(rest.length + wanted);
-    rest.copy(data);
-    const { bytesRead } = await handle.read(data, rest.length, wanted, loaded);
-    if (bytesRead === 0) break;
-    loaded += bytesRead;
-    const filled = data.subarray(0, rest.length + bytesRead);
-    const end = loaded >= size ? filled.length : filled.lastIndexOf(NEWLINE) + 1;
-    rest = filled.subarray(end);
-    if (rest.length > LINE_BYTES_MAX) {
-      throw new RecordFileError(
-        'FILE_FORMAT',
-        path,
-        line,
-        `${path}, line ${line}: it has more than ${LINE_BYTES_MAX} bytes`,
-      );
-    }
-    if (end === 0) continue;
-    yield { data: filled.subarray(0, end), line, end: loaded - rest.length };
-    line += countLines(filled, end);
-  }
+const readLines = (handle: FileHandle, path: string, size: number): AsyncGenerator<Lines> =>
+  readChunks(handle, path, size, linesOf, { record: 'line', hint: '' });
+
+function linesOf(data: Buffer, isLast: boolean): Records {
+  const end = isLast ? data.length : data.lastIndexOf(NEWLINE) + 1;
+  return { count: countLines(data, end), end };
 }
 
 function countLines(data: Buffer, end: number): number {
@@ -114,12 +82,12 @@ function countLines(data: Buffer, end: number): number {
   return lines;
 }
 
-function parseChunk(chunk: Chunk, path: string, names: readonly string[] | null, rowsMax = Number.POSITIVE_INFINITY) {
+function parseChunk(chunk: Lines, path: string, names: readonly string[] | null, rowsMax = Number.POSITIVE_INFINITY) {
   const rows: DecodedRecord[] = [];
   const starts: number[] = [];
   const ends: number[] = [];
-  const { data } = chunk;
-  let line = chunk.line;
+  const data = chunk.data.subarray(0, chunk.records.end);
+  let line = chunk.first + 1;
   for (let start = 0; start < data.length && rows.length < rowsMax; line += 1) {
     const newline = data.indexOf(NEWLINE, start);
     const end = newline < 0 ? data.length : newline;

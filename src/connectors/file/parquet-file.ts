@@ -14,7 +14,7 @@ import type { AvroField, AvroSchema } from '../avro/schema.js';
 import { RecordFileError } from './file-error.js';
 import { INFERRED_RECORD_NAME } from './infer-schema.js';
 import { type Column, compactColumn, rowsOf } from './parquet-columns.js';
-import { openFile, type RecordFile, type RowBatch } from './record-file.js';
+import { openAs, type RecordFile, type RowBatch } from './record-file.js';
 
 const BATCH_ROWS_MAX = 4_096;
 const DAY_MS = 86_400_000;
@@ -50,15 +50,15 @@ export class ParquetFile implements RecordFile {
   ) {}
 
   /** Throws `RecordFileError`. */
-  static async open(path: string, schema?: AvroSchema): Promise<ParquetFile> {
-    const { handle, size } = await openFile(path);
-    try {
-      const metadata = await parquetMetadataAsync(bufferOf(handle, size), { geoparquet: false });
-      return new ParquetFile(path, size, schema ?? schemaOf(parquetSchema(metadata)), handle, metadata);
-    } catch (error) {
-      await handle.close();
-      throw damaged(path, error as Error);
-    }
+  static open(path: string, schema?: AvroSchema): Promise<ParquetFile> {
+    return openAs(path, async (handle, size) => {
+      try {
+        const metadata = await parquetMetadataAsync(bufferOf(handle, size), { geoparquet: false });
+        return new ParquetFile(path, size, schema ?? schemaOf(parquetSchema(metadata)), handle, metadata);
+      } catch (error) {
+        throw damaged(path, error as Error);
+      }
+    });
   }
 
   async *batches(_fields: Iterable<string> | null): AsyncGenerator<RowBatch> {

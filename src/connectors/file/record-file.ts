@@ -46,7 +46,18 @@ export interface RecordFile {
   close(): Promise<void>;
 }
 
-export async function openFile(path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {
+/** Opens a file, and makes something of it. What cannot be made leaves no file open. */
+export async function openAs<T>(path: string, make: (handle: FileHandle, size: number) => Promise<T>): Promise<T> {
+  const { handle, size } = await openFile(path);
+  try {
+    return await make(handle, size);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function openFile(path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, 'r');
