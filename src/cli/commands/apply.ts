@@ -6,6 +6,7 @@ import type { Settings } from '../../runtime/settings/index.js';
 import type { RuleControl, Signature } from '../../service/rules/rule-control.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
+import { bodyOf, jsonBody, NAME_IT, NoAnswer, problemOf, request, trimmed, urlOf } from '../service-client.js';
 import { settingsOrFail } from '../settings.js';
 
 export interface PublishOptions {
@@ -70,13 +71,17 @@ async function publish(
   const { to, config } = options;
   const by = { author: options.author ?? userInfo().username, message: options.message ?? '' };
   const settings = to === undefined ? settingsOrFail(config ?? process.env.STAKEOUT_CONFIG) : null;
-  const url = `${(to ?? urlOf(settings!)).replace(/\/+$/, '')}${path}`;
-  const response = await ask(url, { ...body, ...by });
-  if (response instanceof Response) return told(await answerOf(response), output);
-  if (settings?.kafka.brokers === undefined)
-    throw new CommandError(`${url} does not answer: ${response.message}. Name the service with --to http://…`);
-  output.say(`${url} does not answer: to the topic ${settings.rules.topic}, from which services take their rules`);
-  return told(await withoutService(settings, output, (control) => offline(control, by)), output);
+  const url = `${trimmed(to ?? urlOf(settings!))}${path}`;
+  let response: Response;
+  try {
+    response = await request(url, 'POST', jsonBody({ ...body, ...by }));
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    if (settings?.kafka.brokers === undefined) throw new NoAnswer(url, error.why, { cause: error.cause }, NAME_IT);
+    output.say(`${url} does not answer: to the topic ${settings.rules.topic}, from which services take their rules`);
+    return told(await withoutService(settings, output, (control) => offline(control, by)), output);
+  }
+  return told(await answerOf(response), output);
 }
 
 type Told = Answer | Refused;
@@ -98,22 +103,9 @@ function told(answer: Told, output: Output): number {
 }
 
 async function answerOf(response: Response): Promise<Told> {
-  const answer = (await response.json().catch(() => null)) as
-    | (Partial<Answer> & { readonly detail?: string; readonly diagnostics?: readonly Diagnostic[] })
-    | null;
-  if (response.ok && answer !== null) return answer as Answer;
-  return { refused: answer?.detail ?? response.statusText, diagnostics: answer?.diagnostics ?? [] };
-}
-
-/** The service's answer, or why there is none. */
-async function ask(url: string, body: object): Promise<Response | Error> {
-  try {
-    const headers = { 'content-type': 'application/json' };
-    return await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  } catch (error) {
-    const { cause } = error as Error;
-    return cause instanceof Error ? cause : (error as Error);
-  }
+  if (response.ok) return bodyOf<Answer>(response);
+  const { detail: refused, diagnostics } = await problemOf(response);
+  return { refused, diagnostics };
 }
 
 async function withoutService(
@@ -141,10 +133,6 @@ async function withoutService(
       throw new CommandError(message, { cause: error });
     throw error;
   }
-}
-
-function urlOf({ http: { host, port } }: Settings): string {
-  return `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}`;
 }
 
 const SIGNS: Readonly<Record<RuleChange['change'], string>> = { added: '+', changed: '~', removed: '-' };

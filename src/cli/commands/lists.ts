@@ -3,11 +3,9 @@ import { userInfo } from 'node:os';
 import { formatOf, ListFormatError, readList } from '../../runtime/lists/read-list.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
-import { settingsOrFail } from '../settings.js';
+import { askService, bodyOf, jsonBody, type Sent, type ServiceOptions } from '../service-client.js';
 
-export interface ListsOptions {
-  readonly config?: string;
-  readonly to?: string;
+export interface ListsOptions extends ServiceOptions {
   readonly author?: string;
   readonly message?: string;
   readonly kind?: string;
@@ -25,7 +23,7 @@ interface ListAnswer {
 
 /** The lists of a running service. */
 export async function showLists(options: ListsOptions, output: Output): Promise<number> {
-  const answer = (await (await ask(options, 'GET', '')).json()) as { readonly lists: readonly ListAnswer[] };
+  const answer = await bodyOf<{ readonly lists: readonly ListAnswer[] }>(await ask(options, 'GET', ''));
   output.result(answer, () => (answer.lists.length === 0 ? 'There are no lists.' : answer.lists.map(line).join('\n')));
   return 0;
 }
@@ -62,10 +60,9 @@ export async function changeList(
   output: Output,
 ): Promise<number> {
   const path = `/${encodeURIComponent(name)}`;
-  const { kind } = (await (await ask(options, 'GET', path)).json()) as ListAnswer;
+  const { kind } = await bodyOf<ListAnswer>(await ask(options, 'GET', path));
   const put = kind === 'map' ? Object.fromEntries(entries.map(pair)) : entries;
-  const body = JSON.stringify(change === 'add' ? { put } : { remove: entries });
-  return changed(options, 'PATCH', path, output, { type: 'application/json', body });
+  return changed(options, 'PATCH', path, output, jsonBody(change === 'add' ? { put } : { remove: entries }));
 }
 
 /** Takes a list away that no rule asks. */
@@ -82,7 +79,7 @@ async function changed(
   output: Output,
   sent: Sent,
 ): Promise<number> {
-  const answer = (await (await ask(options, method, `${path}${signed(options)}`, sent)).json()) as ListAnswer;
+  const answer = await bodyOf<ListAnswer>(await ask(options, method, `${path}${signed(options)}`, sent));
   output.result(answer, () => line(answer));
   return 0;
 }
@@ -106,33 +103,8 @@ function signed({ author = userInfo().username, message = '', kind }: ListsOptio
   return `?${new URLSearchParams({ author, message, ...(kind === undefined ? {} : { kind }) }).toString()}`;
 }
 
-interface Sent {
-  readonly type: string;
-  readonly body: string | Uint8Array<ArrayBuffer>;
-}
-
-/** Throws what the service says is wrong. */
-async function ask(options: ListsOptions, method: string, path: string, sent?: Sent): Promise<Response> {
-  const base = (options.to ?? urlOf(options.config)).replace(/\/+$/, '');
-  const more = sent === undefined ? {} : { body: sent.body, headers: { 'content-type': sent.type } };
-  const response = await fetch(`${base}/lists${path}`, { method, ...more }).catch((error: Error) => {
-    const { cause } = error;
-    const why = cause instanceof Error ? cause.message : error.message;
-    throw new CommandError(`${base} does not answer: ${why}. Name the service with --to http://…`, { cause: error });
-  });
-  if (response.ok) return response;
-  const problem = (await response.json().catch(() => null)) as {
-    readonly detail?: string;
-    readonly errors?: readonly { readonly path: string; readonly message: string }[];
-  } | null;
-  const items = (problem?.errors ?? []).map((item) => `\n  ${item.path}: ${item.message}`);
-  throw new CommandError(`Nothing was changed: ${problem?.detail ?? response.statusText}${items.join('')}`);
-}
-
-function urlOf(config: string | undefined): string {
-  const { host, port } = settingsOrFail(config ?? process.env.STAKEOUT_CONFIG).http;
-  return `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}`;
-}
+const ask = (options: ListsOptions, method: string, path: string, sent?: Sent): Promise<Response> =>
+  askService(options, method, `/lists${path}`, sent);
 
 function line({ name, kind, entries, source, trouble, usedBy, digest }: ListAnswer): string {
   const asked = usedBy.length === 0 ? 'asked by no rule' : `asked by ${usedBy.join(', ')}`;

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SavepointSummary } from '../../../service/savepoints/savepoint-parts.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
+import { bodyOf, problemOf, request, trimmed } from '../../service-client.js';
 
 /** What `POST /savepoints` and `GET /savepoints/{name}` answer. */
 interface Answer {
@@ -16,7 +17,7 @@ const POLL_MS = 200;
 
 /** Has a running service write a savepoint into its data folder, and waits for it. */
 export async function createOverHttp(url: string, output: Output): Promise<SavepointSummary> {
-  const base = url.replace(/\/+$/, '');
+  const base = trimmed(url);
   let answer = await ask(`${base}/savepoints`, 'POST');
   while (answer.state === 'running') {
     output.progress(`${answer.keysWritten.toLocaleString('en-US')} keys written`);
@@ -28,20 +29,7 @@ export async function createOverHttp(url: string, output: Output): Promise<Savep
 }
 
 async function ask(url: string, method: 'GET' | 'POST'): Promise<Answer> {
-  let response: Response;
-  try {
-    response = await fetch(url, { method });
-  } catch (error) {
-    const cause = (error as Error).cause;
-    throw new CommandError(
-      `${url} does not answer: ${cause instanceof Error ? cause.message : (error as Error).message}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const body: unknown = await response.json().catch(() => null);
-  if (response.ok && body !== null) return body as Answer;
-  const detail = (body as { readonly detail?: string } | null)?.detail;
-  throw new CommandError(`${method} ${url} answered ${response.status}: ${detail ?? response.statusText}`);
+  const response = await request(url, method);
+  if (response.ok) return bodyOf<Answer>(response);
+  throw new CommandError(`${method} ${url} answered ${response.status}: ${(await problemOf(response)).detail}`);
 }
