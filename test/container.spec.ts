@@ -202,7 +202,7 @@ describe('the Compose file', () => {
   });
 
   it('lets Prometheus scrape the service where it listens', () => {
-    const config = parse(read('deploy/prometheus.yml')) as {
+    const config = parse(read('deploy/prometheus/prometheus.yml')) as {
       scrape_configs: { static_configs: { targets: string[] }[] }[];
     };
     const targets = config.scrape_configs.flatMap(({ static_configs }) => static_configs.flatMap((c) => c.targets));

@@ -58,6 +58,8 @@ export interface PartitionStatus extends TopicPartition {
   readonly endOffset: number;
   /** Event time up to which everything is processed; `null` before the first event. */
   readonly watermark: number | null;
+  /** The log's own time of the last record that was processed; `null` before the first. */
+  readonly recordTime: number | null;
   /** Highest event time seen. */
   readonly maxEventTime: number | null;
   readonly idle: boolean;
@@ -75,6 +77,20 @@ export interface PartitionStatus extends TopicPartition {
   readonly lane?: number;
 }
 
+/** A thread that has a lane: counters since the thread was started, but for `restarts`. */
+export interface LaneLoad {
+  readonly lane: number;
+  /** How often a thread took the place of one that ended, since the start of the process. */
+  readonly restarts: number;
+  /** Seconds in which it had something to do. */
+  readonly busySeconds: number;
+  readonly gcSeconds: number;
+  readonly gcPauses: number;
+  /** The longest time, in seconds, that its event loop was held up lately. */
+  readonly loopDelaySeconds: number;
+  readonly heapBytes: number;
+}
+
 /** Counters since the start of the process; gauges as of now. */
 export interface DetectorStatus {
   readonly phase: DetectorPhase;
@@ -87,8 +103,16 @@ export interface DetectorStatus {
   readonly alerts: number;
   /** Matches by pattern id. */
   readonly matches: ReadonlyMap<string, number>;
+  /** How often each pattern had to look at an event of a key, by its id: what it costs. Those that do the same are stepped as one. */
+  readonly steps: ReadonlyMap<string, number>;
   readonly runsDropped: number;
   readonly matchesDropped: number;
+  /** Seconds in which no input was taken, because too much that was given out was not durable yet. */
+  readonly backpressureSeconds: number;
+  /** Records that were given out, and are not durable or not committed yet. */
+  readonly outputsWaiting: number;
+  /** Lanes that are threads of their own; absent: detection runs in the main thread. */
+  readonly lanes?: readonly LaneLoad[];
   readonly partitions: readonly PartitionStatus[];
 }
 

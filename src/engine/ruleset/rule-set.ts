@@ -77,6 +77,7 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     limits: { ...limits, ...patterns[slot]!.limits },
   }));
   const stopped = { count: 0, slots: new Uint8Array(slots.length), apart: false };
+  const steps = new Float64Array(slots.length);
   const tellings = patterns.map((told, slot) => compileTelling(compiler, compiled[slot]!, told));
   const read = compiled.flatMap((pattern) => pattern.features);
   const cells = [...new Set([...read, ...tellings.flatMap((telling) => telling?.cells ?? [])])];
@@ -90,7 +91,8 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     states,
     firstState,
     stopped,
-    groups: new GroupStep({ slots, states, firstState, stopped }),
+    steps,
+    groups: new GroupStep({ slots, states, firstState, stopped, steps }),
     index: new EventIndex(waitingIn(compiled), compiled.length, compiler.predicates.mark),
     tellings,
     features: cells.length === 0 ? null : compileFeatures(cells, (where) => compiler.testOf(where)),

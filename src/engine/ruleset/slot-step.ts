@@ -10,6 +10,8 @@ export interface SteppedSlots {
   /** Where the states of each slot begin. */
   readonly firstState: Int32Array;
   readonly stopped: StoppedSlots;
+  /** How often each slot was stepped: what a pattern costs. The host may set them back. */
+  readonly steps: Float64Array;
 }
 
 /** Slots that a host has stopped, for good: no event begins or continues anything in them, and what they had is dropped when it is looked at. */
@@ -35,6 +37,7 @@ export function stepKnown(
 ): SlotState | undefined {
   output.slot = slot;
   if (isStopped(rules, slot)) return undefined;
+  rules.steps[slot]!++;
   if (isRunState(before)) {
     const state = rules.states[rules.firstState[slot]! + before.partial[0]!.state]!;
     const after = stepOnlyRun(state, before, event, now);
@@ -44,7 +47,7 @@ export function stepKnown(
     }
     if (after !== NOT_PLAIN) return after;
   }
-  return stepAny(rules, slot, before, event, output);
+  return stepSlot(rules.slots[slot]!, before, event, output);
 }
 
 export function stepAny(
@@ -56,5 +59,6 @@ export function stepAny(
 ): SlotState | undefined {
   output.slot = slot;
   if (isStopped(rules, slot)) return undefined;
+  rules.steps[slot]!++;
   return stepSlot(rules.slots[slot]!, before, event, output);
 }

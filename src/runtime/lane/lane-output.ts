@@ -1,7 +1,7 @@
-import type { DetectorListener } from '../detector.js';
+import type { DetectorListener, DetectorStatus } from '../detector.js';
 import { partitionName, type TopicPartition } from '../ports/log.js';
 import type { AlertEncoder } from '../ports/outputs.js';
-import type { TaskOutput } from '../task/task.js';
+import type { Task, TaskOutput } from '../task/task.js';
 import type { Delivery } from './delivery.js';
 import { deadLetter, lateRecord } from './rejected.js';
 
@@ -24,9 +24,11 @@ export class LaneOutput {
     alerts: 0,
     runsDropped: 0,
     matchesDropped: 0,
+    backpressureSeconds: 0,
   };
   /** By pattern. */
   readonly matches = new Map<string, number>();
+  readonly steps = new Map<string, number>();
 
   constructor(
     private readonly topics: OutputTopics,
@@ -34,6 +36,12 @@ export class LaneOutput {
     private readonly listener: DetectorListener,
     private readonly delivery: () => Delivery,
   ) {}
+
+  /** Matches of each pattern, and how often it was stepped, in these partitions and those that were here before. */
+  byPattern(all: Iterable<{ readonly task: Pick<Task, 'takeSteps'> }>): Pick<DetectorStatus, 'matches' | 'steps'> {
+    for (const { task } of all) task.takeSteps(this.steps);
+    return { matches: this.matches, steps: this.steps };
+  }
 
   /** `isHeld`: false once the partition was given up; what is found after that is another's to give out. */
   of(partition: TopicPartition, isHeld: () => boolean): TaskOutput {

@@ -137,7 +137,8 @@ export class Lane implements Detector {
       phase: this.phase,
       trouble: this.trouble,
       ...this.output.counts,
-      matches: this.output.matches,
+      ...this.output.byPattern(this.owned.values()),
+      outputsWaiting: this.outputs?.size ?? 0,
       partitions: [...this.owned.values()].map((owned) => owned.status()),
     };
   }
@@ -327,7 +328,7 @@ export class Lane implements Detector {
 
   private drop(partitions: readonly TopicPartition[], change: 'revoked' | 'lost'): void {
     for (const name of partitions.map(partitionName)) {
-      this.owned.get(name)?.giveUp();
+      this.owned.get(name)?.giveUp(this.output.steps);
       void this.owned.get(name)?.state.release?.();
       this.owned.delete(name);
       this.outputs?.drop(name);
@@ -379,11 +380,14 @@ export class Lane implements Detector {
 
   /** Waits until not too much waits to be durable or committed. */
   private async makeRoom(): Promise<void> {
+    if (this.outputs!.size <= OUTBOX_MAX) return;
+    const { stopwatch, commitIntervalMs } = this.options;
+    const began = stopwatch();
     while (this.outputs!.size > OUTBOX_MAX && this.phase !== 'failed') {
       await this.outputs!.settled();
-      if (this.outputs!.size > OUTBOX_MAX && !(await this.commitSoon()))
-        await this.pause(this.options.commitIntervalMs);
+      if (this.outputs!.size > OUTBOX_MAX && !(await this.commitSoon())) await this.pause(commitIntervalMs);
     }
+    this.output.counts.backpressureSeconds += stopwatch() - began;
   }
 
   // ---- commit ---------------------------------------------------------------------------------------------------------

@@ -158,8 +158,9 @@ export class Owned {
     this.stillness = null;
   }
 
-  /** Given up: nothing of it may hold anyone. */
-  giveUp(): void {
+  /** Given up: nothing of it may hold anyone. `steps`: to which those of its rules are added. */
+  giveUp(steps: Map<string, number>): void {
+    this.task.takeSteps(steps);
     this.filling?.stop();
     this.next = null;
     this.task.close();

@@ -178,6 +178,15 @@ export class Detection {
     return this.engines.reduce((n, e) => n + e.runs, 0);
   }
 
+  /** Adds how often each rule was stepped since the last call: what it costs. */
+  takeSteps(by: Map<string, number>): void {
+    for (const { ruleSet } of this.engines) {
+      const { ids, steps } = ruleSet;
+      for (const [slot, id] of ids.entries()) if (steps[slot]! > 0) by.set(id, (by.get(id) ?? 0) + steps[slot]!);
+      steps.fill(0);
+    }
+  }
+
   memory(): KeyMemory {
     const none: KeyMemory = { hotKeys: 0, coldKeys: 0, coldBytes: 0, tableBytes: 0 };
     return this.engines.map((engine) => engine.memory()).reduce(sumOfMemory, none);

@@ -66,6 +66,7 @@ export class Task {
   /** While true, what is found is not given out: it was, before. */
   private muted = false;
   private lastRecordAt: number;
+  private recordTime: number | null = null;
   private idle = false;
   private journal: JournalPlace = START_OF_JOURNAL;
   private origins: Origins | null = null;
@@ -279,6 +280,7 @@ export class Task {
     this.endOffset = Math.max(batch.endOffset, batch.nextOffset);
     if (batch.records.length > 0) {
       this.lastRecordAt = this.options.clock.now();
+      this.recordTime = batch.records.at(-1)!.timestamp;
       this.idle = false;
     }
   }
@@ -432,22 +434,20 @@ export class Task {
 
   status(): PartitionStatus {
     const { watermark, highestTime, buffered } = this.detection.clock;
+    const { partition, phase, position, endOffset, recordTime, idle } = this;
+    const { keys, runs } = this.detection;
     return {
-      ...this.partition,
-      phase: this.phase,
-      position: this.position,
-      endOffset: this.endOffset,
+      ...{ ...partition, phase, position, endOffset, recordTime, idle, keys, runs, buffered },
       watermark: Number.isFinite(watermark) ? watermark : null,
       maxEventTime: Number.isFinite(highestTime) ? highestTime : null,
-      idle: this.idle,
-      keys: this.detection.keys,
-      runs: this.detection.runs,
-      buffered,
       memory: this.detection.memory(),
       quarantined: this.detection.engines.flatMap(({ stopped }) => stopped),
       rules: this.ruleSet.digest,
     };
   }
+
+  /** Adds how often each rule was stepped since the last call. */
+  readonly takeSteps = (by: Map<string, number>): void => this.detection.takeSteps(by);
 
   /** The watermark that the event is behind; `null`: it is not late. */
   private lateAfter(event: SourceEvent, record: LogRecord): number | null {

@@ -11,7 +11,16 @@ import { FakeThreads } from './testing/fake-threads.js';
 const P0 = { topic: 't', partition: 0 };
 const P1 = { topic: 't', partition: 1 };
 const at = (partition: typeof P0) => ({
-  ...{ ...partition, phase: 'live', position: 1, endOffset: 1, watermark: null, maxEventTime: null, idle: false },
+  ...{
+    ...partition,
+    phase: 'live',
+    position: 1,
+    endOffset: 1,
+    watermark: null,
+    recordTime: null,
+    maxEventTime: null,
+    idle: false,
+  },
   ...{ keys: 0, runs: 0, buffered: 0, memory: { hotKeys: 0, coldKeys: 0, coldBytes: 0, tableBytes: 0 } },
 });
 const partitions = (...all: (typeof P0)[]) => all.map((p) => at(p) as never);

@@ -34,6 +34,9 @@ const RESTART_MAX_MS = 30_000;
 /** A thread tells its status several times a second; one silent for so long is stuck. */
 const SILENT_MS = 15_000;
 
+/** A thread that has told nothing of itself yet. */
+const NO_LOAD = { busySeconds: 0, gcSeconds: 0, gcPauses: 0, loopDelaySeconds: 0, heapBytes: 0 };
+
 /** One thread from its start to its end. */
 interface Incarnation {
   readonly handle: LaneHandle;
@@ -73,6 +76,7 @@ export class LaneThread {
   /** Questions that its thread has yet to answer. */
   private readonly asked = new Map<number, PromiseWithResolvers<Consideration | Elsewhere>>();
   private questions = 0;
+  private restarts = 0;
 
   constructor(private readonly options: LaneThreadOptions) {
     const { listener, report, warn } = options;
@@ -164,7 +168,8 @@ export class LaneThread {
   status(): DetectorStatus {
     const { number: lane } = this.options;
     const partitions = this.latest.partitions.map((partition) => ({ ...partition, lane }));
-    return sumStatuses(this.before, { ...this.latest, partitions });
+    const load = { ...(this.latest.lanes?.[0] ?? NO_LOAD), lane, restarts: this.restarts };
+    return sumStatuses(this.before, { ...this.latest, partitions, lanes: [load] });
   }
 
   get isRunning(): boolean {
@@ -303,6 +308,7 @@ export class LaneThread {
 
   /** A machine without memory for another thread has ended it, too. */
   private spawnAgain(): void {
+    this.restarts++;
     try {
       this.spawn();
     } catch (error) {

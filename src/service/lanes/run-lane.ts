@@ -7,6 +7,7 @@ import type { Log } from '../../runtime/ports/log.js';
 import { openLog } from '../compose/log.js';
 import type { RuleSource } from '../compose/rules.js';
 import { EventSender } from './event-sender.js';
+import { LoadMeter } from './load-meter.js';
 import { makeLane } from './make-lane.js';
 import type { FromLane, LaneData, ToLane } from './messages.js';
 import { RemoteStateStore } from './state/remote-state-store.js';
@@ -53,6 +54,7 @@ class LaneRun {
   private paused: readonly string[];
   private readonly store: RemoteStateStore;
   private readonly sender: EventSender;
+  private readonly load = new LoadMeter();
 
   constructor(
     private readonly data: LaneData,
@@ -63,9 +65,10 @@ class LaneRun {
     this.lists = data.lists;
     this.paused = data.paused ?? [];
     this.store = new RemoteStateStore(data.statePort);
+    const load = this.load;
     this.sender = new EventSender({
       send: (message) => main.postMessage(message),
-      status: () => this.lane?.status() ?? null,
+      status: () => this.lane && { ...this.lane.status(), lanes: [{ lane: data.number, restarts: 0, ...load.read() }] },
       clock,
       soon: (callback) => void setImmediate(callback),
     });
@@ -145,6 +148,7 @@ class LaneRun {
       (thrown: unknown) => toWire(thrown),
     );
     this.sender.close();
+    this.load.close();
     this.main.postMessage({ kind: 'stopped', error });
   }
 

@@ -10,16 +10,17 @@ export function emptyStatus(phase: DetectorPhase): DetectorStatus {
     deadLettered: 0,
     alerts: 0,
     matches: new Map(),
+    steps: new Map(),
     runsDropped: 0,
     matchesDropped: 0,
+    backpressureSeconds: 0,
+    outputsWaiting: 0,
     partitions: [],
   };
 }
 
 /** Counters added up, partitions of both; phase and trouble are those of `b`. */
 export function sumStatuses(a: DetectorStatus, b: DetectorStatus): DetectorStatus {
-  const matches = new Map(a.matches);
-  for (const [pattern, count] of b.matches) matches.set(pattern, (matches.get(pattern) ?? 0) + count);
   return {
     phase: b.phase,
     trouble: b.trouble,
@@ -28,14 +29,25 @@ export function sumStatuses(a: DetectorStatus, b: DetectorStatus): DetectorStatu
     late: a.late + b.late,
     deadLettered: a.deadLettered + b.deadLettered,
     alerts: a.alerts + b.alerts,
-    matches,
+    matches: sumOf(a.matches, b.matches),
+    steps: sumOf(a.steps, b.steps),
     runsDropped: a.runsDropped + b.runsDropped,
     matchesDropped: a.matchesDropped + b.matchesDropped,
+    backpressureSeconds: a.backpressureSeconds + b.backpressureSeconds,
+    outputsWaiting: a.outputsWaiting + b.outputsWaiting,
+    ...(a.lanes || b.lanes ? { lanes: [...(a.lanes ?? []), ...(b.lanes ?? [])] } : {}),
     partitions: [...a.partitions, ...b.partitions],
   };
 }
 
 /** What is left of a lane that is gone: its counters. */
 export function countersOnly(status: DetectorStatus): DetectorStatus {
-  return { ...status, partitions: [] };
+  const { lanes: _, ...counters } = status;
+  return { ...counters, outputsWaiting: 0, partitions: [] };
+}
+
+function sumOf(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const sum = new Map(a);
+  for (const [pattern, count] of b) sum.set(pattern, (sum.get(pattern) ?? 0) + count);
+  return sum;
 }

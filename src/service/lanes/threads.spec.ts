@@ -54,8 +54,8 @@ function aGroup(over: Partial<LaneGroupOptions>): LaneGroup {
 /** A thread that says it runs, does something, and stops when it is told to. */
 const scripted = (does: string) => `
   const { parentPort } = require('node:worker_threads');
-  const counters = { recordsIn: 1, recordsReplayed: 0, late: 0, deadLettered: 0, alerts: 0, runsDropped: 0, matchesDropped: 0 };
-  const status = { phase: 'running', trouble: null, ...counters, matches: new Map(), partitions: [] };
+  const counters = { recordsIn: 1, recordsReplayed: 0, late: 0, deadLettered: 0, alerts: 0, runsDropped: 0, matchesDropped: 0, backpressureSeconds: 0, outputsWaiting: 0 };
+  const status = { phase: 'running', trouble: null, ...counters, matches: new Map(), steps: new Map(), partitions: [] };
   parentPort.on('message', ({ kind }) => kind === 'stop' && parentPort.postMessage({ kind: 'stopped', error: null }));
   parentPort.postMessage({ kind: 'told', events: [], status });
   parentPort.postMessage({ kind: 'started' });

@@ -7,7 +7,16 @@ import { SavepointJobs, type SavepointSource } from './savepoint-jobs.js';
 
 const memory = { hotKeys: 0, coldKeys: 0, coldBytes: 0, tableBytes: 0 };
 const partition: PartitionStatus = {
-  ...{ topic: 'rows', partition: 0, phase: 'live', position: 5, endOffset: 5, watermark: 1, maxEventTime: 2 },
+  ...{
+    topic: 'rows',
+    partition: 0,
+    phase: 'live',
+    position: 5,
+    endOffset: 5,
+    watermark: 1,
+    recordTime: 1,
+    maxEventTime: 2,
+  },
   ...{ idle: false, keys: 1, runs: 1, buffered: 0, memory },
 };
 

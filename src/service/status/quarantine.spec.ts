@@ -8,7 +8,7 @@ const stopped: StoppedRule = {
 };
 const partition = {
   ...{ topic: 'transactions', partition: 0, phase: 'live' as const, position: 90, endOffset: 100, watermark: 999_000 },
-  ...{ maxEventTime: 999_500, idle: false, keys: 7, runs: 3, buffered: 2 },
+  ...{ recordTime: 998_000, maxEventTime: 999_500, idle: false, keys: 7, runs: 3, buffered: 2 },
   memory: { hotKeys: 4, coldKeys: 3, coldBytes: 500, tableBytes: 9000 },
   quarantined: [stopped],
 };

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
-import type { DetectorPhase, FillingStatus, KeyMemory, PartitionStatus } from '../../runtime/detector.js';
+import type { DetectorPhase, FillingStatus, KeyMemory, LaneLoad, PartitionStatus } from '../../runtime/detector.js';
 import type { SpillCounts } from '../../runtime/keys/window-spill.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
@@ -99,6 +99,9 @@ export class PartitionDto implements PartitionStatus {
   @ApiProperty(nullableTime)
   readonly watermark!: number | null;
 
+  @ApiProperty({ ...nullableTime, description: "The log's own time of the last record, milliseconds since 1970." })
+  readonly recordTime!: number | null;
+
   @ApiProperty(nullableTime)
   readonly maxEventTime!: number | null;
 
@@ -130,6 +133,29 @@ export class PartitionDto implements PartitionStatus {
   readonly filling?: FillingDto;
 }
 
+export class LaneDto implements LaneLoad {
+  @ApiProperty({ type: Number })
+  readonly lane!: number;
+
+  @ApiProperty({ type: Number, description: 'Times that its thread was started again.' })
+  readonly restarts!: number;
+
+  @ApiProperty({ type: Number, description: 'Seconds in which its thread had something to do.' })
+  readonly busySeconds!: number;
+
+  @ApiProperty({ type: Number })
+  readonly gcSeconds!: number;
+
+  @ApiProperty({ type: Number })
+  readonly gcPauses!: number;
+
+  @ApiProperty({ type: Number, description: 'Longest time that its event loop was held up lately, in seconds.' })
+  readonly loopDelaySeconds!: number;
+
+  @ApiProperty({ type: Number })
+  readonly heapBytes!: number;
+}
+
 export class DetectorDto {
   @ApiProperty({ enum: ['created', 'starting', 'running', 'degraded', 'stopping', 'stopped', 'failed'] })
   readonly phase!: DetectorPhase;
@@ -158,8 +184,27 @@ export class DetectorDto {
   @ApiProperty({ type: Number, description: 'Matches not written out because one event completed too many.' })
   readonly matchesDropped!: number;
 
+  @ApiProperty({
+    type: Number,
+    description: 'Seconds in which no input was taken, because output was not durable yet.',
+  })
+  readonly backpressureSeconds!: number;
+
+  @ApiProperty({ type: Number, description: 'Records given out that are not durable or not committed yet.' })
+  readonly outputsWaiting!: number;
+
+  @ApiPropertyOptional({ type: [LaneDto], description: 'Lanes that are threads of their own.' })
+  readonly lanes?: readonly LaneDto[];
+
   @ApiProperty({ type: 'object', additionalProperties: { type: 'number' }, description: 'Matches by pattern.' })
   readonly matches!: Readonly<Record<string, number>>;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'number' },
+    description: 'Times that a pattern had to look at an event of a key: what it costs.',
+  })
+  readonly steps!: Readonly<Record<string, number>>;
 
   @ApiProperty({ type: [PartitionDto] })
   readonly partitions!: readonly PartitionDto[];
@@ -294,6 +339,7 @@ export class StatusController {
     return {
       ...status,
       matches: Object.fromEntries(status.matches),
+      steps: Object.fromEntries(status.steps),
       partitions: status.partitions.map((partition) => ({ ...partition, lag: lagOf(partition) })),
     };
   }

@@ -13,8 +13,11 @@ export class FakeDetector implements Detector {
     deadLettered: 0,
     alerts: 0,
     matches: new Map(),
+    steps: new Map(),
     runsDropped: 0,
     matchesDropped: 0,
+    backpressureSeconds: 0,
+    outputsWaiting: 0,
     partitions: [],
   };
   startError: Error | null = null;
