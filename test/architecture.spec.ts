@@ -64,6 +64,18 @@ describe('the check of the architecture', () => {
     ]);
   });
 
+  it('keeps the console to HTTP, in both directions', () => {
+    expect(
+      findings(
+        ['src/console/a.tsx', "import { a } from './b.js';\nimport type { Alert } from '../runtime/ports/alert.js';"],
+        ['src/cli/a.ts', "import { a } from '../console/a.js';"],
+      ),
+    ).toEqual([
+      'src/console/a.tsx:2 imports src/runtime/ports/alert.js: the console speaks HTTP only',
+      'src/cli/a.ts:1 imports src/console/a.js: cli may not import from console',
+    ]);
+  });
+
   it('finds decorators outside the service', () => {
     const text = 'export class A {\n  @Get()\n  b(@Body() c: string) { return c; }\n}';
     expect(findings(['src/service/a.ts', text])).toEqual([]);
@@ -100,8 +112,8 @@ describe('the check of the architecture', () => {
 
   it('finds files in folders that the design does not know', () => {
     expect(findings(['src/utils/a.ts', ''], ['src/a.ts', ''])).toEqual([
-      'src/utils/a.ts:1 is in no known folder of src (engine, rules, runtime, connectors, backtest, bench, service, cli)',
-      'src/a.ts:1 is in no known folder of src (engine, rules, runtime, connectors, backtest, bench, service, cli)',
+      'src/utils/a.ts:1 is in no known folder of src (engine, rules, runtime, connectors, backtest, bench, service, cli, console)',
+      'src/a.ts:1 is in no known folder of src (engine, rules, runtime, connectors, backtest, bench, service, cli, console)',
     ]);
   });
 

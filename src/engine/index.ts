@@ -75,9 +75,13 @@ export {
   runsBefore,
   visitEvents,
 } from './codec/outline.js';
+export type { Automaton } from './compiler/automaton.js';
+export { buildAutomaton } from './compiler/build.js';
 export type { CompiledPattern, CompileOptions } from './compiler/compile.js';
 export { compilePattern, PatternCompiler, PatternError, validatePattern } from './compiler/compile.js';
+export type { Guard } from './compiler/guard.js';
 export type { EngineEvent, FieldValue } from './event.js';
+export { partsOf } from './expression/analysis.js';
 export type {
   AggregateFn,
   CompareOp,

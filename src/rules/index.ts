@@ -1,5 +1,6 @@
 /** Rules: from `pattern.yaml` to what the engine runs, with every mistake at its place. */
 
+export { sayExpr } from './condition/say-expr.js';
 export type { Diagnostic } from './diagnostic.js';
 export { NotExpressible, type SqlTable, toFlinkSql } from './interchange/flink-sql.js';
 export { keyFields, keyName } from './key-name.js';

@@ -7,6 +7,7 @@ import { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
 import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
 import { BacktestJobs } from './backtests/backtest-jobs.js';
+import { serveConsole } from './console/serve-console.js';
 import { Decisions } from './decisions/decisions.js';
 import { askInstance } from './decisions/other-instances.js';
 import { StakeoutStrategy } from './detection/index.js';
@@ -75,6 +76,7 @@ export async function createService(
   instance.removeContentTypeParser('text/plain');
   instance.addContentTypeParser(listTypes, readSentList);
   addOpenApi(app);
+  serveConsole(app);
   app.connectMicroservice({ strategy: objects.strategy });
   return new RunningService(app, logger, settings, parts, objects, tracer);
 }
@@ -140,7 +142,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
           ...{ queueMax: settings.backtests.queue, keptMax: settings.backtests.kept },
           onTrouble: (text, err) => logger.warn({ err }, text),
         });
-  const { risk, rules = null, lists = null, switches = null } = parts;
+  const { risk, rules = null, reading = null, lists = null, switches = null } = parts;
   switches?.attachSinks(sinks);
   return {
     objects: {
@@ -157,6 +159,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       savepoints,
       backtests,
       rules,
+      reading,
       lists,
       switches,
       checkpoints,

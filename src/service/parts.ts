@@ -7,6 +7,7 @@ import type { Settings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink } from '../runtime/sinks/alert-sink.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { ListControl } from './lists/list-control.js';
+import type { RuleReading } from './outline/rule-reading.js';
 import type { RuleControl } from './rules/rule-control.js';
 import type { SavepointSource } from './savepoints/savepoint-jobs.js';
 import type { SwitchControl } from './switches/switch-control.js';
@@ -75,6 +76,8 @@ export interface ServiceParts {
   readonly savepoints?: SavepointSource;
   /** Absent: no back-tests can be asked for. */
   readonly backtests?: BacktestRunner;
+  /** What rules are checked against while one writes them. Absent: it is not known. */
+  readonly reading?: RuleReading;
   /** Absent: rules cannot be changed while it runs. */
   readonly rules?: RuleControl;
   /** Absent: reference lists cannot be changed while it runs. */

@@ -16,7 +16,8 @@ import type { ListControl } from './lists/list-control.js';
 import { ListsController } from './lists/lists.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { Metrics } from './metrics/metrics.js';
-import { PageController } from './page/page.controller.js';
+import { OutlineController } from './outline/outline.controller.js';
+import type { RuleReading } from './outline/rule-reading.js';
 import type { RiskReader } from './parts.js';
 import { PatternsController } from './patterns/patterns.controller.js';
 import type { RuleControl } from './rules/rule-control.js';
@@ -28,7 +29,18 @@ import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
 import type { SwitchControl } from './switches/switch-control.js';
 import { SwitchesController } from './switches/switches.controller.js';
-import { BACKTESTS, CHECKPOINTS, LISTS, RISK, RULES, SAVEPOINTS, SETTINGS, SINKS, SWITCHES } from './tokens.js';
+import {
+  BACKTESTS,
+  CHECKPOINTS,
+  LISTS,
+  RISK,
+  RULE_READING,
+  RULES,
+  SAVEPOINTS,
+  SETTINGS,
+  SINKS,
+  SWITCHES,
+} from './tokens.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
 
@@ -48,6 +60,7 @@ export interface ServiceObjects {
   readonly backtests: BacktestJobs | null;
   /** `null`: rules cannot be changed while it runs. */
   readonly rules: RuleControl | null;
+  readonly reading: RuleReading | null;
   readonly lists: ListControl | null;
   readonly switches: SwitchControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
@@ -69,7 +82,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       HealthController,
       ListsController,
       MetricsController,
-      PageController,
+      OutlineController,
       PatternsController,
       RiskController,
       RulesController,
@@ -91,6 +104,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: RISK, useValue: objects.risk },
       { provide: BACKTESTS, useValue: objects.backtests },
       { provide: SAVEPOINTS, useValue: objects.savepoints },
+      { provide: RULE_READING, useValue: objects.reading },
       { provide: RULES, useValue: objects.rules },
       { provide: LISTS, useValue: objects.lists },
       { provide: SWITCHES, useValue: objects.switches },

@@ -380,7 +380,7 @@ describe('what is known of the service', () => {
       /patterns/{id} /risk/{key} /rules /rules/apply /rules/audit /rules/revisions /rules/revisions/{n}/approve
       /rules/rollback /savepoints /savepoints/{name} /sinks /sinks/{name}/pause /sinks/{name}/resume
       /status /streams /streams/{name}/pause /streams/{name}/resume /streams/{stream}/events /transactions
-      /v1/decisions
+      /v1/automaton /v1/decisions /v1/vocabulary
     `;
     expect(Object.keys(document.paths).toSorted()).toEqual(paths.trim().split(/\s+/));
     expect(document.components.schemas.AlertDto.required).toContain('detectedAt');
@@ -388,7 +388,7 @@ describe('what is known of the service', () => {
     const page = await get('/');
     expect(page.headers['content-type']).toContain('text/html');
     expect(page.headers['content-security-policy']).toContain("default-src 'none'");
-    expect(page.body).toContain('alerts/live');
+    expect(page.body).toContain('<title>stakeout</title>');
   });
 
   it('answers an unknown path, and what it did not foresee, with a problem', async () => {

@@ -5,6 +5,7 @@ export const CHECKPOINTS = Symbol('stakeout checkpoint statuses');
 export const RISK = Symbol('stakeout risk reader');
 export const SAVEPOINTS = Symbol('stakeout savepoint jobs');
 export const SINKS = Symbol('stakeout sink followers');
+export const RULE_READING = Symbol('stakeout rules as they are written');
 export const RULES = Symbol('stakeout rule control');
 export const LISTS = Symbol('stakeout list control');
 export const SWITCHES = Symbol('stakeout pauses of streams and sinks');

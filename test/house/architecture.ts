@@ -1,8 +1,19 @@
 import { posix } from 'node:path';
 import { type Finding, isNode, type Source, Syntax, type SyntaxNode } from './source.js';
 
-/** The folders of `src`: each may import from itself and from those before it. */
-export const LAYERS = ['engine', 'rules', 'runtime', 'connectors', 'backtest', 'bench', 'service', 'cli'] as const;
+/** The folders of `src`: each may import from itself and from those before it, but the console, which speaks HTTP only. */
+export const LAYERS = [
+  'engine',
+  'rules',
+  'runtime',
+  'connectors',
+  'backtest',
+  'bench',
+  'service',
+  'cli',
+  'console',
+] as const;
+const CONSOLE = LAYERS.indexOf('console');
 
 export interface Import {
   readonly specifier: string;
@@ -84,6 +95,7 @@ function relativeRule(path: string, from: number, specifier: string): string | u
   if (to < 0) {
     return `imports ${target}, which is in no known folder of src`;
   }
+  if (from === CONSOLE && to !== CONSOLE) return `imports ${target}: the console speaks HTTP only`;
   return to > from ? `imports ${target}: ${LAYERS[from]} may not import from ${LAYERS[to]}` : undefined;
 }
 

@@ -42,7 +42,7 @@ export function filesBelow(folder: string): readonly string[] {
 export function readSources(folders: readonly string[]): readonly Source[] {
   return folders
     .flatMap(filesBelow)
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+    .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
@@ -53,7 +53,8 @@ export class Syntax {
 
   constructor(readonly source: Source) {
     this.bytes = Buffer.from(source.text);
-    this.module = swc.parseSync(source.text, { syntax: 'typescript', decorators: true, target: 'es2022' });
+    const tsx = source.path.endsWith('.tsx');
+    this.module = swc.parseSync(source.text, { syntax: 'typescript', tsx, decorators: true, target: 'es2022' });
   }
 
   /** All nodes in the order of the text, parents before children. */

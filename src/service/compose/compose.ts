@@ -14,6 +14,7 @@ import { makeDetector } from '../lanes/make-detector.js';
 import { listPruner } from '../lists/list-pruner.js';
 import type { Logger } from '../logging/logger.js';
 import { personalFields } from '../logging/redact.js';
+import { ruleReading } from '../outline/rule-reading.js';
 import type { ServiceParts } from '../parts.js';
 import { RuleControl } from '../rules/rule-control.js';
 import { rulesFolder } from '../rules/rules-folder.js';
@@ -127,6 +128,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       personalFields: new Set(streams.flatMap(({ avro }) => [...personalFields(avro)])),
       background: [...demo, ...state.background, pruner, ...(settings.rules.watch ? [folder] : [])],
       rules: control,
+      reading: ruleReading(ruleStreams, () => lists.known),
       lists,
       switches,
       checkpoints: () => state.checkpoints(),

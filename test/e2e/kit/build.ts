@@ -11,18 +11,29 @@ export const root = join(import.meta.dirname, '..', '..', '..');
 export async function built(): Promise<void> {
   await locked(join(tmpdir(), 'stakeout-e2e-build.lock'), async () => {
     if (!isStale()) return;
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-      cwd: root,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
+    const run = (program: string, ...args: string[]) =>
+      execFileSync(process.execPath, [join(root, 'node_modules', program), ...args], {
+        ...{ cwd: root, encoding: 'utf8', stdio: 'pipe' },
+      });
+    run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
+    run('vite/bin/vite.js', 'build', '--config', 'src/console/vite.config.ts', '--logLevel', 'warn');
   });
 }
 
 function isStale(): boolean {
-  const main = join(root, 'dist/cli/main.js');
-  if (!existsSync(main)) return true;
-  const builtAt = statSync(main).mtimeMs;
-  const sources = globSync('src/**/*.ts', { cwd: root }).filter((name) => !name.endsWith('.spec.ts'));
-  return sources.some((name) => statSync(join(root, name)).mtimeMs > builtAt);
+  const isConsole = (name: string): boolean => name.startsWith('src/console/');
+  const names = globSync('src/**/*.{ts,tsx,css,html}', { cwd: root }).filter((name) => !name.endsWith('.spec.ts'));
+  return (
+    isOlder(
+      'dist/cli/main.js',
+      names.filter((name) => !isConsole(name)),
+    ) || isOlder('dist/console/index.html', names.filter(isConsole))
+  );
+}
+
+function isOlder(made: string, sources: readonly string[]): boolean {
+  const path = join(root, made);
+  if (!existsSync(path)) return true;
+  const madeAt = statSync(path).mtimeMs;
+  return sources.some((name) => statSync(join(root, name)).mtimeMs > madeAt);
 }

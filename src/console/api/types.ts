@@ -1,0 +1,306 @@
+/** What the service answers with, as far as the console looks at it. Times are milliseconds since 1970 unless they are texts. */
+
+export type Severity = 'low' | 'medium' | 'high' | 'critical';
+export type RuleStatus = 'draft' | 'shadow' | 'live' | 'retired';
+export type Verdict = 'true' | 'false' | 'unsure';
+
+export interface AlertEvent {
+  readonly id: string;
+  readonly eventTime: number;
+  readonly kind: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface AlertStep {
+  readonly step: string;
+  readonly events: readonly AlertEvent[];
+}
+
+export interface Alert {
+  readonly id: string;
+  readonly patternId: string;
+  readonly title: string;
+  readonly revision: string;
+  readonly severity: Severity;
+  readonly score: number;
+  readonly key: string;
+  readonly keyField: string;
+  readonly firstEventTime: number;
+  readonly lastEventTime: number;
+  readonly detectedAt: number;
+  readonly message: string;
+  readonly features?: Readonly<Record<string, unknown>>;
+  readonly steps: readonly AlertStep[];
+}
+
+export interface Feedback {
+  readonly verdict: Verdict;
+  readonly note: string;
+  readonly author?: string;
+  readonly at?: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+export interface Stopped {
+  readonly topic: string;
+  readonly partition: number;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+export interface Pattern {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string | null;
+  readonly status: RuleStatus;
+  readonly key: string;
+  readonly severity: Severity;
+  readonly score: number | null;
+  readonly steps: readonly string[];
+  readonly withinMs: number | null;
+  readonly tags: readonly string[];
+  readonly revision: string;
+  readonly matches: number;
+}
+
+/** A rule as it was written. */
+export interface RuleFile {
+  readonly id: string;
+  readonly status: RuleStatus;
+  readonly revision: string;
+  readonly file: string;
+  readonly text: string;
+  readonly quarantined: readonly Stopped[];
+}
+
+export interface RuleText {
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface RulesState {
+  readonly revision: number | null;
+  readonly pending: readonly number[];
+  readonly intact: boolean;
+  readonly trouble: string | null;
+  readonly counts: Readonly<Record<'draft' | 'shadow' | 'live' | 'canary' | 'retired', number>>;
+}
+
+export interface RuleSet extends RulesState {
+  readonly rules: readonly RuleFile[];
+}
+
+export interface RuleChange {
+  readonly id: string;
+  readonly change: 'added' | 'changed' | 'removed';
+  readonly runs: string | null;
+}
+
+export interface Revision {
+  readonly kind: 'revision';
+  readonly n: number;
+  readonly at: number;
+  readonly author: string;
+  readonly message: string;
+  readonly changes: readonly RuleChange[];
+  readonly rules: number;
+  readonly pending?: boolean;
+  readonly rollbackTo?: number;
+}
+
+export interface Approval {
+  readonly kind: 'approval';
+  readonly of: number;
+  readonly at: number;
+  readonly author: string;
+  readonly message: string;
+}
+
+export interface Applied {
+  readonly outcome: 'live' | 'pending' | 'unchanged' | 'checked';
+  readonly revision: number | null;
+  readonly changes: readonly RuleChange[];
+  readonly warnings: readonly import('./client.js').Diagnostic[];
+}
+
+export interface Partition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly phase: 'restoring' | 'live';
+  readonly lane?: number;
+  readonly position: number;
+  readonly endOffset: number;
+  readonly lag: number;
+  readonly watermark: number | null;
+  readonly maxEventTime: number | null;
+  readonly idle: boolean;
+  readonly keys: number;
+  readonly runs: number;
+  readonly buffered: number;
+  readonly memory: {
+    readonly hotKeys: number;
+    readonly coldKeys: number;
+    readonly coldBytes: number;
+    readonly tableBytes: number;
+  };
+  readonly quarantined?: readonly (Stopped & { readonly id: string })[];
+  readonly filling?: { readonly rules: readonly string[]; readonly from: number; readonly position: number };
+}
+
+export interface Checkpoint {
+  readonly topic: string;
+  readonly partition: number;
+  readonly position: number | null;
+  readonly at: number | null;
+  readonly bytesWritten: number;
+  readonly failedInRow: number;
+  readonly degraded: boolean;
+  readonly lastFailure: string | null;
+}
+
+export interface Status {
+  readonly name: string;
+  readonly version: string;
+  readonly node: string;
+  readonly log: 'kafka' | 'embedded';
+  readonly detector: {
+    readonly phase: string;
+    readonly trouble: string | null;
+    readonly recordsIn: number;
+    readonly recordsReplayed: number;
+    readonly late: number;
+    readonly deadLettered: number;
+    readonly alerts: number;
+    readonly runsDropped: number;
+    readonly matchesDropped: number;
+    readonly matches: Readonly<Record<string, number>>;
+    readonly partitions: readonly Partition[];
+  } | null;
+  readonly sinks: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly trouble: string | null;
+    readonly written: number;
+    readonly lag: number;
+  }[];
+  readonly checkpoints: readonly Checkpoint[];
+  readonly patterns: number;
+  readonly rules: RulesState | null;
+  readonly alertsHeld: number;
+  readonly alertsTrouble: string | null;
+}
+
+export interface Stream {
+  readonly name: string;
+  readonly topics: readonly string[];
+  readonly format: string;
+  readonly key: string | null;
+  readonly paused: boolean;
+}
+
+export interface ReferenceList {
+  readonly name: string;
+  readonly kind: 'set' | 'map';
+  readonly entries: number;
+  readonly source: string | null;
+  readonly trouble: string | null;
+  readonly usedBy: readonly string[];
+}
+
+export interface Backtest {
+  readonly id: string;
+  readonly state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly title: string | null;
+  readonly progress: {
+    readonly fraction: number;
+    readonly events: number;
+    readonly eventsPerSecond: number;
+    readonly secondsLeft: number | null;
+  } | null;
+  readonly summary: {
+    readonly events: number;
+    readonly alerts: number;
+    readonly precision: number | null;
+    readonly recall: number | null;
+    readonly f1: number | null;
+    readonly digest: string;
+    readonly parity: boolean | null;
+  } | null;
+  readonly error: string | null;
+}
+
+export interface StepOutline {
+  readonly name: string;
+  /** As conditions are written; null: any event. */
+  readonly where: string | null;
+  readonly subtype: string | null;
+  readonly contiguity: string;
+  readonly times: string | null;
+  /** Fields of the event that its condition reads. */
+  readonly fields: readonly string[];
+}
+
+export interface AutomatonState {
+  readonly name: string;
+  readonly step: string;
+  readonly type: 'normal' | 'final' | 'stop' | 'pending';
+  readonly gapMs: number;
+}
+
+export interface AutomatonTransition {
+  readonly from: number;
+  readonly to: number;
+  readonly action: 'take' | 'ignore' | 'proceed';
+  readonly when: string;
+}
+
+export interface Automaton {
+  readonly start: number;
+  readonly windowMs: number;
+  readonly states: readonly AutomatonState[];
+  readonly transitions: readonly AutomatonTransition[];
+}
+
+/** A rule's text, looked at. */
+export interface Outline {
+  readonly rule: {
+    readonly id: string;
+    readonly title: string;
+    readonly status: RuleStatus;
+    readonly key: string;
+    readonly revision: string;
+    readonly severity: Severity;
+    readonly steps: readonly StepOutline[];
+  } | null;
+  /** Null: it has errors. */
+  readonly automaton: Automaton | null;
+  readonly diagnostics: readonly import('./client.js').Diagnostic[];
+}
+
+export interface Vocabulary {
+  readonly streams: readonly {
+    readonly name: string;
+    /** Null: nothing is known of its events. */
+    readonly fields:
+      | readonly {
+          readonly name: string;
+          readonly type: string;
+          readonly optional: boolean;
+          readonly doc: string | null;
+        }[]
+      | null;
+    readonly kinds: readonly string[] | null;
+  }[];
+  readonly lists: readonly { readonly name: string; readonly kind: string }[];
+  readonly functions: readonly string[];
+}

@@ -1,0 +1,132 @@
+import { useState } from 'preact/hooks';
+import { Feedback } from '../alert/feedback.js';
+import { Related } from '../alert/related.js';
+import { StepsTable } from '../alert/steps-table.js';
+import { TimeLineDrawing } from '../alert/time-line-drawing.js';
+import * as api from '../api/calls.js';
+import type { Alert, Outline, StepOutline } from '../api/types.js';
+import { duration, plural, value } from '../lib/format.js';
+import { type Resource, useNow, useResource, useTitle } from '../lib/hooks.js';
+import { go, to } from '../lib/router.js';
+import { useShortcuts } from '../lib/shortcuts.js';
+import { Loaded, Note, Panel, SeverityBadge, Time } from '../parts/basics.js';
+
+export function AlertPage({ id }: { readonly id: string }) {
+  const alert = useResource((signal) => api.alert(id, signal), [id]);
+  useTitle(alert.data === null ? 'Alert' : `${alert.data.title}, ${alert.data.key}`);
+  const shortcuts = { Escape: () => history.back(), u: () => go(to(['alerts'])) };
+  useShortcuts(shortcuts);
+  return (
+    <div class="page">
+      <nav aria-label="Way back" class="faint">
+        <a href={to(['alerts'])}>Alerts</a> / <span class="mono">{id.slice(0, 12)}</span>
+      </nav>
+      <Loaded of={alert}>{(data) => <Shown alert={data} />}</Loaded>
+    </div>
+  );
+}
+
+/** The rule as it is now, for its conditions. */
+function useOutline({ patternId }: Alert): Resource<Outline | null> {
+  return useResource(
+    async (signal) => {
+      const { rules } = await api.rules(signal);
+      const rule = rules.find(({ id }) => id === patternId);
+      return rule === undefined ? null : api.outline({ file: rule.file, text: rule.text }, signal);
+    },
+    [patternId],
+  );
+}
+
+function Shown({ alert }: { readonly alert: Alert }) {
+  const now = useNow(5_000);
+  const outline = useOutline(alert);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const events = alert.steps.reduce((sum, step) => sum + step.events.length, 0);
+  const rule = outline.data?.rule ?? null;
+  const conditions = new Map((rule?.steps ?? []).map((step): [string, StepOutline] => [step.name, step]));
+  const features = Object.entries(alert.features ?? {});
+  return (
+    <>
+      <header class="alert-head">
+        <div class="row">
+          <SeverityBadge severity={alert.severity} score={alert.score} />
+          <h1>{alert.title}</h1>
+        </div>
+        <p class="sentence">{alert.message}</p>
+      </header>
+      <div class="columns">
+        <div class="stack">
+          <Panel
+            title="What happened"
+            note={`${plural(events, 'event')} in ${duration(alert.lastEventTime - alert.firstEventTime)}`}
+          >
+            <TimeLineDrawing steps={alert.steps} chosen={chosen} onChoose={setChosen} />
+          </Panel>
+          <Panel
+            title="Why it fired"
+            note={
+              rule !== null && rule.revision === alert.revision ? 'each step, its condition and the values it saw' : ''
+            }
+            bare
+          >
+            {rule !== null && rule.revision !== alert.revision && (
+              <div class="body">
+                <Note>
+                  The pattern has been changed since: conditions are those of today, values those of the alert.{' '}
+                  <a href={to(['revisions'])}>See revisions</a>
+                </Note>
+              </div>
+            )}
+            <StepsTable alert={alert} conditions={conditions} chosen={chosen} onChoose={setChosen} />
+          </Panel>
+          {features.length > 0 && (
+            <Panel title="What was usual" note="features of the key when the match was complete">
+              <dl class="facts">
+                {features.map(([name, of]) => (
+                  <>
+                    <dt key={name} class="mono">
+                      {name}
+                    </dt>
+                    <dd class="number">{value(of)}</dd>
+                  </>
+                ))}
+              </dl>
+            </Panel>
+          )}
+        </div>
+        <aside class="stack" aria-label="About this alert">
+          <Panel title="Facts">
+            <dl class="facts">
+              <dt>{alert.keyField}</dt>
+              <dd class="mono">
+                <a class="linked" href={to(['alerts'], { key: alert.key })}>
+                  {alert.key}
+                </a>
+              </dd>
+              <dt>Pattern</dt>
+              <dd>
+                <a class="linked" href={to(['patterns', alert.patternId])}>
+                  {alert.patternId}
+                </a>
+              </dd>
+              <dt>Detected</dt>
+              <dd>
+                <Time ms={alert.detectedAt} />{' '}
+                <span class="faint">
+                  (<Time ms={alert.detectedAt} now={now} />)
+                </span>
+              </dd>
+              <dt>Revision</dt>
+              <dd class="mono">{alert.revision.slice(0, 12)}</dd>
+              <dt>Alert</dt>
+              <dd class="mono">{alert.id}</dd>
+            </dl>
+          </Panel>
+          <Feedback alert={alert} />
+          <Related alert={alert} now={now} />
+        </aside>
+      </div>
+    </>
+  );
+}
