@@ -14,6 +14,19 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
   });
 }
 
+/**
+ * The upper half of a wait is left to chance, taken from the clock's milliseconds: members that failed together do not come back
+ * together, and a clock that stands still gives the same waits again.
+ */
+export function withJitter(ms: number, clock: Clock): number {
+  // A mix of bits (Murmur3's): neighbouring milliseconds give values far apart.
+  let mixed = clock.now() | 0;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  const fraction = ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
+  return Math.round(ms * (1 - fraction / 2));
+}
+
 /** Waits between attempts, that double from `minMs` to `maxMs`. */
 export class Backoff {
   #nextMs: number;

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Settings } from '../runtime/settings/index.js';
-import { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
+import type { Settings, SinkSettings } from '../runtime/settings/index.js';
+import { AlertSinkFollower, type AlertSinkFollowerOptions } from '../runtime/sinks/alert-sink-follower.js';
 import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
 import { BacktestJobs } from './backtests/backtest-jobs.js';
@@ -98,8 +98,10 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
         ...{ log, clock, topic, decoder, sink },
         groupId: `${settings.kafka.groupId}-${sink.name}`,
         onTrouble: logTrouble(logger, `sink ${sink.name}`),
-        onUndecodable: ({ partition }, offset, err) =>
-          logger.error({ err, topic, partition, offset }, `sink ${sink.name}: a record is no alert and was left out`),
+        deadLetters: settings.deadLetters.topic,
+        ...wantedBy(settings.sinks[sink.name]),
+        onDeadLetter: ({ from: { partition }, record: { offset }, reason, detail }) =>
+          logger.error({ topic, partition, offset, reason, detail }, `sink ${sink.name}: a record is a dead letter`),
       }),
   );
   const metrics: Metrics = new Metrics({
@@ -166,6 +168,14 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     },
     tracer,
   };
+}
+
+const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
+
+/** What the settings of a sink leave to it. */
+function wantedBy(sink: SinkSettings | undefined): Pick<AlertSinkFollowerOptions, 'wants'> {
+  const least = SEVERITIES.indexOf(sink?.severity ?? 'low');
+  return least === 0 ? {} : { wants: ({ severity }) => SEVERITIES.indexOf(severity) >= least };
 }
 
 /** How long sinks and the view of alerts may take to leave the log in good order. */

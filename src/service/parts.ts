@@ -4,7 +4,7 @@ import type { Detector, DetectorListener } from '../runtime/detector.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings } from '../runtime/settings/index.js';
-import type { AlertDecoder, AlertSink } from '../runtime/sinks/alert-sink.js';
+import type { AlertDecoder, AlertSink, CollectingSink } from '../runtime/sinks/alert-sink.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleReading } from './outline/rule-reading.js';
@@ -67,7 +67,7 @@ export interface ServiceParts {
   readonly ingest: TransactionIngest | null;
   /** The same for each stream by its name; undefined: there is no such stream. Absent: `ingest` is all there is. */
   readonly ingestOf?: (stream: string) => TransactionIngest | null | undefined;
-  readonly sinks: readonly AlertSink[];
+  readonly sinks: readonly (AlertSink | CollectingSink)[];
   readonly risk: RiskReader | null;
   /** Names of fields that are never logged; see `personalFields`. */
   readonly personalFields: ReadonlySet<string>;

@@ -443,7 +443,7 @@ describe('life of the service', () => {
       'the commit of the sink',
     );
     expect((await get('/status')).json().sinks).toEqual([
-      { name: 'redis', state: 'running', trouble: null, written: 1, lag: 0 },
+      { name: 'redis', state: 'running', trouble: null, written: 1, deadLettered: 0, lag: 0 },
     ]);
     expect((await get('/metrics')).body).toContain('stakeout_sink_lag_records{sink="redis"} 0');
   });

@@ -29,6 +29,8 @@ import type { AlertSink } from '../../runtime/sinks/alert-sink.js';
 import { type WriteAlertArguments, type WriteAlertKeys, writeAlert } from './write-alert.js';
 
 export interface RedisSinkOptions {
+  /** For logs, metrics and the consumer group. Default `redis`. */
+  readonly name?: string;
   /** `redis://` or `rediss://` (TLS), with user, password and database where needed. */
   readonly url: string;
   readonly clock: Clock;
@@ -99,7 +101,7 @@ export interface Risk {
 const DAY_MS = 86_400_000;
 const ALERTS_AT_ONCE = 100;
 
-type Settings = Required<Omit<RedisSinkOptions, 'accountField'>>;
+type Settings = Required<Omit<RedisSinkOptions, 'accountField' | 'name'>>;
 
 function connectTo(url: string, timeoutMs: number) {
   return createClient({
@@ -115,7 +117,7 @@ function connectTo(url: string, timeoutMs: number) {
 type Client = ReturnType<typeof connectTo>;
 
 export class RedisSink implements AlertSink {
-  readonly name = 'redis';
+  readonly name: string;
   private readonly settings: Settings;
   private readonly accountField: string | undefined;
   private readonly address: string;
@@ -124,7 +126,8 @@ export class RedisSink implements AlertSink {
   private client: Client | null = null;
   private isClosed = false;
 
-  constructor({ accountField, ...options }: RedisSinkOptions) {
+  constructor({ name = 'redis', accountField, ...options }: RedisSinkOptions) {
+    this.name = name;
     this.accountField = accountField;
     this.settings = {
       prefix: 'stakeout',

@@ -4,12 +4,12 @@ export type SqlDialect = 'postgres' | 'mysql';
 
 export interface SqlTls {
   /** PEM text of the authorities to trust. Default: those of Node.js. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** PEM text of our own certificate and its key, for a server that asks for one. */
-  readonly certificate?: string;
-  readonly key?: string;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
   /** Refuse a server whose certificate does not hold. Default true. */
-  readonly verify?: boolean;
+  readonly verify?: boolean | undefined;
 }
 
 export interface SqlOptions {

@@ -15,7 +15,7 @@ their place. An unknown key, or an unknown variable that begins with \`STAKEOUT_
 - Relative paths in a file are relative to that file; elsewhere, to the current folder.
 - Lists in a variable are separated by commas. An empty variable counts as not set.
 - A secret can also be read from a file: its variable with \`_FILE\` at the end names the file.
-- In the variable of a stream's setting, \`*\` stands for the stream's name in capitals
+- In the variable of a stream's setting (and so of a sink's), \`*\` stands for the stream's name in capitals
   (\`STAKEOUT_STREAMS_TRANSACTIONS_TOPIC\`). The stream must be one of the file, or the default one.
 
 The default stream, when the file has no \`streams\`, is \`transactions\`: topic \`transactions\`, the shipped
@@ -32,7 +32,7 @@ export function settingsDocument(): string {
     sections.set(name, section);
   }
   const text = [...sections].map(([name, leaves]) => {
-    const title = name === '' ? 'General' : name === 'streams' ? 'streams.<name>' : name;
+    const title = name === '' ? 'General' : name === 'streams' || name === 'sinks' ? `${name}.<name>` : name;
     return `## ${title}\n\n${leaves.map(entry).join('\n')}`;
   });
   return [introduction, ...text].join('\n');

@@ -8,3 +8,4 @@ export {
 } from './load.js';
 export { shippedPatterns, shippedSchema } from './schema.js';
 export { formatSettingsError, type SettingsError } from './settings-error.js';
+export type { SinkSettings, SinkType } from './sinks.js';

@@ -186,4 +186,37 @@ describe('errors', () => {
       '/stakeout.yaml:1: kafka.sasl.password: expected a password, because kafka.sasl.mechanism is set, got nothing',
     ]);
   });
+
+  it('finds what does not fit the type of a sink', () => {
+    const path = file(
+      [
+        'sinks:',
+        '  a: {type: postgres, url: mysql://h/d, topic: t}',
+        '  b: {type: kafka, brokers: [a:9092]}',
+        '  c: {url: https://h}',
+        '  d: {type: parquet}',
+        '  e: {type: elasticsearch, username: u}',
+        '  f: {type: webhok, url: https://h}',
+        '  redis: {type: redis, url: redis://h}',
+      ].join('\n'),
+    );
+    expect(messages({ file: path, env: { REDIS_URL: 'redis://h' } })).toEqual([
+      '/stakeout.yaml:7: sinks.f.type: expected one of redis, postgres, mysql, elasticsearch, webhook, kafka, parquet, got "webhok"',
+      '/stakeout.yaml:2: sinks.a.topic: expected nothing, because a sink of type postgres has no topic (it has type, severity, timeout, url, table, create, batch, tls), got a value',
+      '/stakeout.yaml:2: sinks.a.url: expected a URL that begins with postgres:// or postgresql://, got another one',
+      "/stakeout.yaml:3: sinks.b.topic: expected a topic, because the sink's type is kafka, got nothing",
+      '/stakeout.yaml:4: sinks.c.type: expected one of redis, postgres, mysql, elasticsearch, webhook, kafka, parquet, got nothing',
+      '/stakeout.yaml:5: sinks.d.directory: expected either directory or s3.bucket, got neither',
+      "/stakeout.yaml:6: sinks.e.urls: expected a value, because the sink's type is elasticsearch, got nothing",
+      '/stakeout.yaml:8: sinks.redis: expected another name, because the sink of redis.url is called so, got redis',
+    ]);
+  });
+
+  it('takes the secrets of a sink from the environment', () => {
+    const path = file('sinks: {hook: {type: webhook, url: https://h/in}}\n');
+    expect(good({ file: path, env: { STAKEOUT_SINKS_HOOK_SECRET: 's' } }).sinks.hook).toMatchObject({
+      secret: 's',
+      severity: 'low',
+    });
+  });
 });

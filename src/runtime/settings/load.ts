@@ -12,6 +12,7 @@ import {
   settingsSchema,
 } from './schema.js';
 import type { SettingsError } from './settings-error.js';
+import { sinkConflicts } from './sinks.js';
 import { expand, getAt, isTree, leafAt, leavesOf, namesIn, type Path, setAt, type Tree } from './tree.js';
 
 export type RecordFormat = 'avro-confluent' | 'avro' | 'ndjson' | 'csv' | 'parquet';
@@ -197,6 +198,7 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
   if (getAt(tree, ['checkpoint', 'to']) === 's3' && getAt(tree, ['checkpoint', 's3', 'bucket']) === undefined) {
     add(['checkpoint', 's3', 'bucket'], 'a bucket, because checkpoint.to is s3', 'nothing');
   }
+  sinkConflicts(tree, add);
   const sasl = getAt(tree, ['kafka', 'sasl']);
   if (isTree(sasl) && sasl.mechanism !== undefined) {
     for (const key of ['username', 'password'].filter((name) => sasl[name] === undefined)) {

@@ -22,6 +22,7 @@ import {
   topics,
   url,
 } from './setting.js';
+import { sinksSchema } from './sinks.js';
 
 /** The folder of the package, from wherever this file runs (sources or build). */
 function packageFolder(): string {
@@ -230,6 +231,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({ topic: topicName.default('late', 'Topic for events that came too late to be taken.') })
     .prefault({}),
   redis: redis.prefault({}),
+  sinks: sinksSchema.prefault({}),
   http: http.prefault({}),
   data: z
     .strictObject({

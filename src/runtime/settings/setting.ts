@@ -75,6 +75,11 @@ export const duration = both(() => parsed(parseDuration), 'duration', 'a duratio
 export const bytes = both(() => parsed(parseBytes), 'bytes', 'a size such as 64KiB, 10MB or 1GiB');
 export const path = both(() => z.string().min(1), 'path', 'a path');
 export const url = both(() => z.url({ protocol: /^https?$/ }), 'text', 'a URL that begins with http:// or https://');
+export const urls = both(
+  () => z.array(z.url({ protocol: /^https?$/ })).min(1),
+  'list',
+  'a list of URLs that begin with http:// or https://',
+);
 export const redisUrl = both(
   () => z.url({ protocol: /^rediss?$/ }),
   'text',

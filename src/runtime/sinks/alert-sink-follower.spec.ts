@@ -209,7 +209,7 @@ describe('AlertSinkFollower', () => {
     one.start();
     await until(async () => (await committed()) === 3);
     expect(sink.ids).toEqual(['a', 'b']);
-    expect(one.status().undecodable).toBe(1);
+    expect(one.status().deadLettered).toBe(1);
     await one.stop();
   });
 

