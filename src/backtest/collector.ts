@@ -1,11 +1,11 @@
 import type { EngineEvent, Match } from '../engine/index.js';
+import { longestMs } from '../rules/longest.js';
 import type { Accuses, Rule } from '../rules/rule.js';
 import { scoreOf } from '../rules/score.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import { accusedEvents, accusesOf } from './accused.js';
 import { Findings } from './findings.js';
 import type { Labels } from './labels/labels.js';
-import { longestMs } from './look-back.js';
 import type { Plan } from './plan.js';
 import type { Population } from './population.js';
 import { fieldsOf, type Protocol } from './protocol.js';

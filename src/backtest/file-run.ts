@@ -38,12 +38,15 @@ export class FileRun {
     this.byName = new Map(this.readers.map((reader) => [reader.stream.settings.name, reader]));
     this.isArrival = this.readers.every(({ definition }) => definition.clock.mode === 'arrival');
     const source = this.alertSource();
+    const { listener } = totals;
+    const onProcessed = listener.onProcessed && ((event: SourceEvent) => listener.onProcessed!(event, source));
     this.detection = new Detection(
       rules,
       this.clockOptions(),
       {
         onMatch: (rule, key, match, at) =>
           totals.found({ rule, key, match, at, alert: () => buildAlert(rule, key, match, at, source) }),
+        ...(onProcessed && { onProcessed }),
       },
       {
         ...options,

@@ -1,3 +1,4 @@
+import { longestMs } from '../rules/longest.js';
 import type { Rule } from '../rules/rule.js';
 
 /**
@@ -13,13 +14,4 @@ function lookBackOf({ pattern, features = [] }: Rule): number {
   const longest = longestMs(pattern);
   const depends = skip.strategy !== 'noSkip' && longest > 0;
   return depends ? Number.POSITIVE_INFINITY : longest + Math.max(0, ...windows);
-}
-
-/** From the first event of a match to when it is complete, at most. */
-export function longestMs(pattern: Rule['pattern']): number {
-  const form = pattern.window?.form;
-  if (form !== undefined) return form.kind === 'session' ? (form.maxMs ?? Number.POSITIVE_INFINITY) : form.sizeMs;
-  const [first, ...others] = pattern.steps;
-  const isOneEvent = others.length === 0 && first?.kind === 'event' && first.quantifier === undefined;
-  return isOneEvent ? 0 : (pattern.withinMs ?? Number.POSITIVE_INFINITY);
 }

@@ -9,7 +9,9 @@ import type { EventSchema } from '../rules/schema.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import type { DecodeFailure } from '../runtime/ports/decoder.js';
 import type { Settings, StreamSettings } from '../runtime/settings/index.js';
-import type { KeyedEngineOptions, RuleOptions } from '../runtime/task/keyed-engine.js';
+import type { AlertSource } from '../runtime/task/alert-builder.js';
+import type { RuleOptions } from '../runtime/task/keyed-engine.js';
+import type { SourceEvent } from '../runtime/task/source-event.js';
 import { FileRun } from './file-run.js';
 import { keysOf, type Lane } from './lanes.js';
 import { Totals } from './run-totals.js';
@@ -39,6 +41,8 @@ export interface RunListener {
   onFound?(found: Found): Alert | null;
   /** Every row with a valid time, late ones too, in the order of the file. */
   onRow?(stream: FileStream, fields: Readonly<Record<string, unknown>>, time: number): void;
+  /** An event has had its turn, in order of event time; what it completed was told before. */
+  onProcessed?(event: SourceEvent, source: AlertSource): void;
   /** Fields of a stream that `onRow` and `onFound` read besides those of the rules. */
   fieldsOf?(stream: FileStream): readonly string[];
   /** Asked after each batch: whether what comes after this event time may be left unread. */
@@ -70,10 +74,12 @@ export interface RunFilesOptions extends RuleOptions {
   readonly isOpenEnded?: boolean;
   /** Others do the rest. Default: there are no others. */
   readonly lane?: Lane;
+  /** The keys that are wanted. Default: all. */
+  readonly ownsKey?: (key: string) => boolean;
 }
 
 /** How one run does its part; `ownsKey` leaves the other keys to other lanes. */
-export type FileRunOptions = Omit<RunFilesOptions, 'lane'> & Pick<KeyedEngineOptions, 'ownsKey'>;
+export type FileRunOptions = Omit<RunFilesOptions, 'lane'>;
 
 const ONLY_LANE: Lane = { index: 0, of: 1 };
 

@@ -5,6 +5,7 @@ import type { ApplyOptions, RollbackOptions } from './commands/apply.js';
 import type { AuditOptions } from './commands/audit.js';
 import type { BacktestOptions } from './commands/backtest.js';
 import type { BenchCommandOptions } from './commands/bench.js';
+import type { ExplainCommandOptions } from './commands/explain.js';
 import type { ExportOptions } from './commands/export.js';
 import type { CreateOptions } from './commands/savepoint/create.js';
 import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
@@ -96,6 +97,7 @@ function makeProgram(run: Run): Command {
         (await import('./commands/verify.js')).verifyCommand(options, output),
       ),
     );
+  addExplain(program, run);
   addSavepoint(program, run);
   program
     .command('conformance <files...>')
@@ -123,6 +125,24 @@ function makeProgram(run: Run): Command {
       run(options.json === true, async (output) => (await import('./commands/bench.js')).bench(options, output)),
     );
   return program;
+}
+
+function addExplain(program: Command, run: Run): void {
+  program
+    .command('explain')
+    .description('why a pattern did not fire for a key at a time: what was missing, on which event, and by how much')
+    .requiredOption('--key <value>', 'the account, card …: a value of what the pattern is keyed by')
+    .requiredOption('--pattern <id>', 'the pattern')
+    .requiredOption('--at <time>', 'event time at which it might have fired, e.g. 2026-01-31T10:05:00Z')
+    .option(...CONFIG_OPTION)
+    .option('--data <dir>', 'folder of the files that the config names')
+    .option('--patterns <path>', 'patterns instead of those that the config names')
+    .option(...JSON_OPTION)
+    .action((options: ExplainCommandOptions & { json?: boolean }) =>
+      run(options.json === true, async (output) =>
+        (await import('./commands/explain.js')).explainCommand(options, output),
+      ),
+    );
 }
 
 function addApply(program: Command, run: Run): void {

@@ -52,6 +52,7 @@ export {
   stateOfRing,
   touchRing,
 } from './aggregate/window-ring.js';
+export { eventsOfStep, type MatchNode } from './buffer/match-node.js';
 export type { PatternState, Run } from './buffer/run.js';
 export { ByteReader, ByteWriter } from './bytes.js';
 export { canonicalJson } from './canonical-json.js';
@@ -151,3 +152,5 @@ export {
 export { type StepReached, stepsReached } from './ruleset/steps-reached.js';
 export { type NamedFeature, type Telling, type Told, tell } from './ruleset/telling.js';
 export { type HeldEvent, PatternRunner, type TestedLiteral } from './runner.js';
+export { type Awaited, awaitedBy } from './trace/awaited.js';
+export { type FeatureValues, PatternTracer, type TraceOutput, type TracerOptions } from './trace/tracer.js';

@@ -121,7 +121,8 @@ export function dropOldestRuns(state: PatternState, count: number): PatternState
   return { partial, completed: state.completed };
 }
 
-function settle(
+/** The state that follows from its runs, and from those that are `found` complete; gives out matches. */
+export function settle(
   pattern: CompiledPattern,
   partial: Run[],
   state: PatternState,
@@ -141,7 +142,7 @@ function settle(
 }
 
 /** The time at which the run's window ended, or `null` when it goes on. A gap window goes before the match window. */
-function expiredAt(pattern: CompiledPattern, state: CompiledState, run: Run, time: number): number | null {
+export function expiredAt(pattern: CompiledPattern, state: CompiledState, run: Run, time: number): number | null {
   if (state.isStart) return null;
   const gapEnd = run.head!.event.time + state.gapMs;
   if (state.gapMs > 0 && time >= gapEnd) return gapEnd;
@@ -150,7 +151,7 @@ function expiredAt(pattern: CompiledPattern, state: CompiledState, run: Run, tim
 }
 
 /** Sorts the results of one run; a stop state discards all of them but the completed ones. */
-function addResults(
+export function addResults(
   pattern: CompiledPattern,
   results: readonly Run[],
   partial: Run[],
@@ -173,7 +174,7 @@ function addResults(
 }
 
 /** What becomes of one run; `null`: it stays just as it is. */
-function expand(pattern: CompiledPattern, run: Run, event: EngineEvent): Run[] | null {
+export function expand(pattern: CompiledPattern, run: Run, event: EngineEvent): Run[] | null {
   const state = pattern.states[run.state]!;
   const edges = collectEdges(state, event, run.head);
   if (state.isStart) {

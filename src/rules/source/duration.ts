@@ -15,3 +15,21 @@ export function parseDuration(text: string): number | undefined {
   }
   return Number.isSafeInteger(total) ? total : undefined;
 }
+
+/** The two largest units: `3 m 20 s`, `2 d 4 h`; below a second in ms. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  const seconds = Math.floor(ms / 1000);
+  const units: [number, string][] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ];
+  const from = units.findIndex(([n]) => n > 0);
+  return units
+    .slice(from, from + 2)
+    .filter(([n]) => n > 0)
+    .map(([n, unit]) => `${n} ${unit}`)
+    .join(' ');
+}

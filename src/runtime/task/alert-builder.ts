@@ -47,6 +47,14 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
 }
 
 function alertEvent(event: SourceEvent, source: AlertSource): AlertEvent {
+  return { ...nameEvent(event, source), fields: source.decodeWhole(event) };
+}
+
+/** What an event is called, and where its record is. */
+export function nameEvent(
+  event: SourceEvent,
+  source: Pick<AlertSource, 'placeOf' | 'idFieldOf'>,
+): Omit<AlertEvent, 'fields'> {
   const { topic, partition, offset } = source.placeOf(event);
   const idField = source.idFieldOf(event);
   const id = idField === null ? null : event.fields[idField];
@@ -55,7 +63,6 @@ function alertEvent(event: SourceEvent, source: AlertSource): AlertEvent {
     eventTime: event.time,
     kind: event.kind,
     ...{ topic, partition, offset },
-    fields: source.decodeWhole(event),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Match } from '../../engine/index.js';
 import type { MessagePart } from '../../rules/rule.js';
+import { formatDuration } from '../../rules/source/duration.js';
 
 /** Fills a rule's message with the values of a match. A value that is missing is written as a dash. */
 export function renderMessage(parts: readonly MessagePart[], match: Match, key: string): string {
@@ -49,22 +50,4 @@ function durationOf(match: Match): string {
   if (match.window !== undefined) return formatDuration(match.window.last - match.window.first);
   const times = match.steps.flatMap((s) => s.events.map((e) => e.time));
   return formatDuration(Math.max(...times) - Math.min(...times));
-}
-
-/** The two largest units: `3 m 20 s`, `2 d 4 h`; below a second in ms. */
-export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${ms} ms`;
-  const seconds = Math.floor(ms / 1000);
-  const units: [number, string][] = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'm'],
-    [seconds % 60, 's'],
-  ];
-  const from = units.findIndex(([n]) => n > 0);
-  return units
-    .slice(from, from + 2)
-    .filter(([n]) => n > 0)
-    .map(([n, unit]) => `${n} ${unit}`)
-    .join(' ');
 }

@@ -1,0 +1,77 @@
+import { dirname, relative, resolve } from 'node:path';
+import { explainFiles } from '../../backtest/explain-files.js';
+import { openStreams } from '../../backtest/run-files.js';
+import type { Explanation } from '../../runtime/explain/explanation.js';
+import { showExplanation } from '../../runtime/explain/show.js';
+import { loadLists } from '../../runtime/lists/load-lists.js';
+import type { Settings } from '../../runtime/settings/index.js';
+import { parseTimestamp } from '../../runtime/settings/values.js';
+import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import { CommandError } from '../command-error.js';
+import type { Output } from '../output.js';
+import { settingsOrFail } from '../settings.js';
+import { badRowPrinter, loadOrFail, openOrFail, progressLine } from './files.js';
+
+export interface ExplainCommandOptions {
+  readonly key: string;
+  readonly pattern: string;
+  readonly at: string;
+  readonly config?: string;
+  readonly data?: string;
+  readonly patterns?: string;
+}
+
+/** Why a rule did not fire for a key at a time, or that it did. Exit status 0: there is an answer. */
+export async function explainCommand(options: ExplainCommandOptions, output: Output): Promise<number> {
+  const config = options.config ?? process.env.STAKEOUT_CONFIG;
+  const settings = settingsOrFail(config);
+  const at = timeOf(options.at);
+  const explanation = await explainedFromFiles(settings, config, at, options, output);
+  output.progress('');
+  output.result(explanation, () => showExplanation(explanation));
+  return 0;
+}
+
+async function explainedFromFiles(
+  settings: Settings,
+  config: string | undefined,
+  at: number,
+  { key, pattern, data, patterns }: ExplainCommandOptions,
+  output: Output,
+): Promise<Explanation> {
+  const base = config === undefined ? process.cwd() : dirname(resolve(config));
+  const streams = await openOrFail(() => openStreams(settings, data, (path) => relative(base, path)));
+  try {
+    const lists = await openOrFail(() => loadLists(settings.lists));
+    const { rules } = await loadOrFail(
+      patterns ?? settings.patterns,
+      { streams, lists: lists.known },
+      { ...output, say: () => undefined },
+      { only: [pattern] },
+    );
+    const started = performance.now();
+    return await openOrFail(() =>
+      explainFiles(
+        streams,
+        { rule: rules[0]!, key, at },
+        {
+          ...ruleOptionsOf(settings.engine),
+          lists,
+          listener: {
+            onProgress: (fraction, events) =>
+              output.progress(progressLine(fraction, events, (performance.now() - started) / 1000)),
+            onBadRow: badRowPrinter(output),
+          },
+        },
+      ),
+    );
+  } finally {
+    for (const stream of streams) await stream.file.close();
+  }
+}
+
+function timeOf(text: string): number {
+  const time = /^\d{10,}$/.test(text) ? Number(text) : parseTimestamp(text);
+  if (time !== undefined) return time;
+  throw new CommandError(`--at takes a time such as 2026-01-31T10:05:00Z, or milliseconds since 1970, not ${text}.`);
+}
