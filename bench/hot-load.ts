@@ -4,7 +4,7 @@
  *     npm run -s build && node --import ./test/harness/run-typescript.mjs bench/hot-load.ts [--rules 500] [--rate 5000] [--seconds 20] [--delivery exactly-once]
  *
  * The service runs as its own process with so many sequence rules. One more fires on every 50th record all the time: its alerts show
- * whether output stands still. In the middle, one rule is changed with `POST /rules/apply`, which sends the whole set. `effectMs`: from
+ * whether output stands still. In the middle, one rule is changed with `POST /v1/rules/apply`, which sends the whole set. `effectMs`: from
  * the call until the journal of every partition can be read to say that the new rules are in force. `gapMs`: the longest time in which no alert
  * could be read, in the five seconds before the call, and from the call until five seconds after the last partition has the new rules; `lateMs`: the longest time from when a record was due until
  * its alert could be read. Afterwards `stakeout verify` replays all records under the journal: alerts missing, unexpected, and repeated.
@@ -113,7 +113,7 @@ async function main(): Promise<void> {
     const texts = { marked: MARKED_PATTERN, ...before, [`rule-${half}`]: ruleText(half, 2) };
     const files = Object.entries(texts).map(([id, text]) => ({ file: `${id}/pattern.yaml`, text }));
     const calledAt = performance.now();
-    const response = await fetch(`${await service.listens()}/rules/apply`, {
+    const response = await fetch(`${await service.listens()}/v1/rules/apply`, {
       ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
       body: JSON.stringify({ files, author: 'bench' }),
     });

@@ -16,7 +16,7 @@ export interface LogLine {
   readonly partitions?: readonly string[];
 }
 
-/** What these benchmarks read of `/status`. */
+/** What these benchmarks read of `/v1/status`. */
 export interface Status {
   readonly detector: {
     readonly recordsIn: number;
@@ -70,7 +70,7 @@ export class ServiceProcess {
   }
 
   async status(): Promise<Status> {
-    const response = await fetch(`${await this.listens()}/status`);
+    const response = await fetch(`${await this.listens()}/v1/status`);
     return (await response.json()) as Status;
   }
 

@@ -2,8 +2,15 @@ import { join } from 'node:path';
 import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SqlAlertStore } from '../connectors/alert-store/sql-alert-store.js';
+import { SqliteClient } from '../connectors/alert-store/sqlite-client.js';
+import type { AlertStore } from '../runtime/ports/alert-store.js';
 import type { Settings, SinkSettings } from '../runtime/settings/index.js';
+import type { AlertSink } from '../runtime/sinks/alert-sink.js';
 import { AlertSinkFollower, type AlertSinkFollowerOptions } from '../runtime/sinks/alert-sink-follower.js';
+import { ActiveSnoozes } from './alerts/active-snoozes.js';
+import { AlertDesk } from './alerts/alert-desk.js';
+import { alertRetention, alertStoreSink } from './alerts/alert-store-sink.js';
 import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
 import { BacktestJobs } from './backtests/backtest-jobs.js';
@@ -17,7 +24,7 @@ import { createLogger, type Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { Metrics } from './metrics/metrics.js';
 import { addOpenApi } from './openapi.js';
-import type { ServiceParts } from './parts.js';
+import type { BackgroundPart, ServiceParts } from './parts.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { SavepointJobs } from './savepoints/savepoint-jobs.js';
 import { savepointFolder } from './savepoints/savepoint-parts.js';
@@ -53,6 +60,8 @@ export interface Service {
 interface Made {
   readonly objects: ServiceObjects;
   readonly tracer: AlertTracer | null;
+  readonly background: readonly BackgroundPart[];
+  readonly store: AlertStore;
 }
 
 /** Puts the service together. Nothing runs, and nothing listens, before `start`. */
@@ -62,7 +71,8 @@ export async function createService(
   options: ServiceOptions = {},
 ): Promise<Service> {
   const logger = options.logger ?? createLogger(settings, parts.personalFields);
-  const { objects, tracer } = makeObjects(settings, parts, logger);
+  const made = makeObjects(settings, parts, logger);
+  const { objects } = made;
   const adapter = new FastifyAdapter({ bodyLimit: settings.http.bodyLimit });
   const app = await NestFactory.create<NestFastifyApplication>(serviceModule(objects, options.modules), adapter, {
     logger: new NestLogger(logger),
@@ -78,7 +88,7 @@ export async function createService(
   addOpenApi(app);
   serveConsole(app);
   app.connectMicroservice({ strategy: objects.strategy });
-  return new RunningService(app, logger, settings, parts, objects, tracer);
+  return new RunningService(app, logger, settings, parts, made);
 }
 
 function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): Made {
@@ -90,20 +100,44 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     otlpUrl === undefined
       ? null
       : new AlertTracer({ serviceName: settings.name, processor: otlpProcessor(otlpUrl), clock });
+  const store = parts.alertStore ?? new SqlAlertStore(new SqliteClient(':memory:'), () => clock.now());
   const view = new AlertView({ log, clock, decoder, topic, onTrouble: logTrouble(logger, 'alerts for HTTP') });
-  const streams = new LiveStreams(view, clock);
-  const sinks = parts.sinks.map(
-    (sink) =>
-      new AlertSinkFollower({
-        ...{ log, clock, topic, decoder, sink },
-        groupId: `${settings.kafka.groupId}-${sink.name}`,
-        onTrouble: logTrouble(logger, `sink ${sink.name}`),
+  const snoozes = new ActiveSnoozes(store, clock);
+  const desk = new AlertDesk({ store, clock, snoozes, latest: (id) => view.get(id) });
+  const streams = new LiveStreams(view, clock, snoozes);
+  type Follower = AlertSinkFollowerOptions;
+  const follower = (sink: Follower['sink'], from: string, groupId: Follower['groupId'], more: Partial<Follower> = {}) =>
+    new AlertSinkFollower({
+      ...{ log, clock, topic: from, decoder, sink, groupId },
+      onTrouble: logTrouble(logger, `sink ${sink.name}`),
+      onDeadLetter: ({ from: { partition }, record: { offset }, reason, detail }) =>
+        logger.error(
+          { topic: from, partition, offset, reason, detail },
+          `sink ${sink.name}: a record is a dead letter`,
+        ),
+      ...more,
+    });
+  const { groupId } = settings.kafka;
+  // Each copy of the store is filled by itself, from the beginning: one in a file belongs to one instance.
+  const groupOf = (sink: AlertSink) => async () => {
+    await store.open();
+    return `${groupId}-${sink.name}-${store.id}`;
+  };
+  const [live, shadow] = [alertStoreSink(store, 'live', clock), alertStoreSink(store, 'shadow', clock)];
+  const sinks = [
+    follower(live, topic, groupOf(live)),
+    follower(shadow, settings.alerts.shadowTopic, groupOf(shadow)),
+    ...parts.sinks.map((sink) =>
+      follower(sink, topic, `${groupId}-${sink.name}`, {
         deadLetters: settings.deadLetters.topic,
         ...wantedBy(settings.sinks[sink.name]),
-        onDeadLetter: ({ from: { partition }, record: { offset }, reason, detail }) =>
-          logger.error({ topic, partition, offset, reason, detail }, `sink ${sink.name}: a record is a dead letter`),
       }),
-  );
+    ),
+  ];
+  const retention = alertRetention({
+    ...{ store, clock, retentionMs: settings.alertStore.retention, alertsMax: settings.alertStore.alertsMax },
+    warn: (text, err) => logger.warn({ err }, text),
+  });
   const metrics: Metrics = new Metrics({
     ...{ clock, sinks },
     detectorStatus: () => strategy.detectorStatus(),
@@ -151,6 +185,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       settings,
       strategy,
       view,
+      desk,
       streams,
       writer,
       decisions,
@@ -165,8 +200,11 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       lists,
       switches,
       checkpoints,
+      testStreams: parts.testStreams ?? [],
     },
     tracer,
+    background: [retention, ...parts.background],
+    store,
   };
 }
 
@@ -194,15 +232,16 @@ const FOLLOWERS_STOP_MS = 3_000;
 class RunningService implements Service {
   private stopped: Promise<void> | null = null;
   private readonly silent: SilentConnections;
+  private readonly objects: ServiceObjects;
 
   constructor(
     readonly app: NestFastifyApplication,
     readonly logger: Logger,
     private readonly settings: Settings,
     private readonly parts: ServiceParts,
-    private readonly objects: ServiceObjects,
-    private readonly tracer: AlertTracer | null,
+    private readonly made: Made,
   ) {
+    this.objects = made.objects;
     this.silent = new SilentConnections(app.getHttpServer());
   }
 
@@ -213,7 +252,7 @@ class RunningService implements Service {
       this.objects.view.start();
       for (const sink of this.objects.sinks) sink.start(this.parts.switches?.isPausedAtStart(sink.name));
       await this.app.startAllMicroservices();
-      for (const part of this.parts.background) await part.start();
+      for (const part of this.made.background) await part.start();
       await this.objects.backtests?.open();
     } catch (error) {
       await this.stop();
@@ -235,13 +274,14 @@ class RunningService implements Service {
 
   private async stopAll(): Promise<void> {
     const { strategy, streams, sinks, view, writer, metrics, savepoints, backtests } = this.objects;
-    await this.attempt([...this.parts.background.map((part) => () => part.stop()), async () => savepoints?.close()]);
+    await this.attempt([...this.made.background.map((part) => () => part.stop()), async () => savepoints?.close()]);
     await this.attempt([async () => backtests?.close()]);
     await this.attempt([async () => streams.closeAll(), () => this.closeHttp(), () => strategy.close()]);
     // With the log away these wait for it; closing the log below ends their wait. They lose nothing by it.
     const followers = this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);
     await this.atMost(FOLLOWERS_STOP_MS, followers);
-    await this.attempt([() => writer.close(), async () => this.tracer?.close(), async () => metrics.close()]);
+    await this.attempt([() => writer.close(), async () => this.made.tracer?.close(), async () => metrics.close()]);
+    await this.attempt([() => this.made.store.close()]);
     await this.attempt([() => this.parts.close()]);
   }
 

@@ -1,6 +1,8 @@
 import type { Risk } from '../connectors/redis/redis-sink.js';
+import type { TestStream } from '../rules/index.js';
 import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../runtime/detector.js';
+import type { AlertStore } from '../runtime/ports/alert-store.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings } from '../runtime/settings/index.js';
@@ -30,7 +32,7 @@ export interface EncodedTransaction {
   readonly value: Uint8Array;
 }
 
-/** Makes records of what `POST /transactions` gets. */
+/** Makes records of what `POST /v1/transactions` gets. */
 export interface TransactionIngest {
   /** The topic that they go to. */
   readonly topic: string;
@@ -84,6 +86,10 @@ export interface ServiceParts {
   readonly lists?: ListControl;
   /** Absent: nothing can be paused. */
   readonly switches?: SwitchControl;
+  /** Where alerts are kept to be asked for; absent: in memory. */
+  readonly alertStore?: AlertStore;
+  /** What tests of rules may send; absent: nothing is known of the streams. */
+  readonly testStreams?: readonly TestStream[];
   /** Checkpoints of the partitions that are owned here; absent: none are made. */
   readonly checkpoints?: () => readonly CheckpointStatus[];
   /** Closes the log, the state store, connections. */

@@ -1,10 +1,15 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import type { TestStream } from '../rules/index.js';
 import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Settings } from '../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
+import { MeController } from './access/me.controller.js';
+import { AlertDesk } from './alerts/alert-desk.js';
 import { AlertView } from './alerts/alert-view.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { LiveStreams } from './alerts/live-stream.js';
+import { SnoozesController } from './alerts/snoozes.controller.js';
+import { AuthoringController } from './authoring/authoring.controller.js';
 import type { BacktestJobs } from './backtests/backtest-jobs.js';
 import { BacktestsController } from './backtests/backtests.controller.js';
 import { DecisionsController } from './decisions/decisions.controller.js';
@@ -20,11 +25,13 @@ import { OutlineController } from './outline/outline.controller.js';
 import type { RuleReading } from './outline/rule-reading.js';
 import type { RiskReader } from './parts.js';
 import { PatternsController } from './patterns/patterns.controller.js';
+import { RevisionsController } from './rules/revisions.controller.js';
 import type { RuleControl } from './rules/rule-control.js';
 import { RulesController } from './rules/rules.controller.js';
 import type { SavepointJobs } from './savepoints/savepoint-jobs.js';
 import { SavepointsController } from './savepoints/savepoints.controller.js';
 import { DeliveryController } from './status/delivery.controller.js';
+import { LanesController } from './status/lanes.controller.js';
 import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
 import type { SwitchControl } from './switches/switch-control.js';
@@ -40,6 +47,7 @@ import {
   SETTINGS,
   SINKS,
   SWITCHES,
+  TEST_STREAMS,
 } from './tokens.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 import { TransactionsController } from './transactions/transactions.controller.js';
@@ -49,6 +57,7 @@ export interface ServiceObjects {
   readonly settings: Settings;
   readonly strategy: StakeoutStrategy;
   readonly view: AlertView;
+  readonly desk: AlertDesk;
   readonly streams: LiveStreams;
   readonly writer: TransactionWriter;
   readonly decisions: Decisions;
@@ -64,6 +73,7 @@ export interface ServiceObjects {
   readonly lists: ListControl | null;
   readonly switches: SwitchControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
+  readonly testStreams: readonly TestStream[];
 }
 
 /** Nest's root module. Applications add modules of their own beside it: controllers with handlers of alerts, for example. */
@@ -76,17 +86,22 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
     imports,
     controllers: [
       AlertsController,
+      AuthoringController,
       BacktestsController,
       DecisionsController,
       DeliveryController,
       HealthController,
+      LanesController,
       ListsController,
+      MeController,
       MetricsController,
       OutlineController,
       PatternsController,
+      RevisionsController,
       RiskController,
       RulesController,
       SavepointsController,
+      SnoozesController,
       StatusController,
       SwitchesController,
       TransactionsController,
@@ -95,6 +110,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: SETTINGS, useValue: objects.settings },
       { provide: StakeoutStrategy, useValue: objects.strategy },
       { provide: AlertView, useValue: objects.view },
+      { provide: AlertDesk, useValue: objects.desk },
       { provide: LiveStreams, useValue: objects.streams },
       { provide: TransactionWriter, useValue: objects.writer },
       { provide: Decisions, useValue: objects.decisions },
@@ -108,6 +124,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: RULES, useValue: objects.rules },
       { provide: LISTS, useValue: objects.lists },
       { provide: SWITCHES, useValue: objects.switches },
+      { provide: TEST_STREAMS, useValue: objects.testStreams },
       { provide: CHECKPOINTS, useValue: objects.checkpoints },
     ],
   };

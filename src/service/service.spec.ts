@@ -19,7 +19,7 @@ async function started(...args: Parameters<typeof aService>): Promise<TestServic
 
 const get = (url: string) => test.service.app.inject({ method: 'GET', url });
 const post = (payload: string | object, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
-  test.service.app.inject({ method: 'POST', url: '/transactions', payload, headers });
+  test.service.app.inject({ method: 'POST', url: '/v1/transactions', payload, headers });
 
 async function written(): Promise<unknown[]> {
   const values: unknown[] = [];
@@ -33,7 +33,7 @@ async function written(): Promise<unknown[]> {
   return values;
 }
 
-describe('POST /transactions', () => {
+describe('POST /v1/transactions', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
   it('takes one object, and its trace context', async () => {
@@ -127,7 +127,7 @@ describe('POST /transactions', () => {
   });
 });
 
-describe('GET /alerts', () => {
+describe('GET /v1/alerts', () => {
   it('lists the committed alerts, filtered and page by page', async () => {
     await started();
     await test.commitAlerts(
@@ -135,18 +135,20 @@ describe('GET /alerts', () => {
       anAlert({ id: 'b', detectedAt: 2, severity: 'low' }),
       anAlert({ id: 'c', detectedAt: 3 }),
     );
-    await until(async () => (await get('/alerts')).json().alerts.length === 3, 'three alerts');
-    const first = (await get('/alerts?severity=high&limit=1')).json();
-    expect(first.alerts.map(({ id }: Alert) => id)).toEqual(['c']);
-    const second = (await get(`/alerts?severity=high&limit=1&cursor=${first.next}`)).json();
-    expect([second.alerts[0].id, second.next]).toEqual(['a', null]);
-    expect((await get('/alerts/b')).json()).toEqual(anAlert({ id: 'b', detectedAt: 2, severity: 'low' }));
-    expect((await get('/alerts/x')).statusCode).toBe(404);
+    await until(async () => (await get('/v1/alerts')).json().items.length === 3, 'three alerts');
+    const first = (await get('/v1/alerts?severity=high&limit=1')).json();
+    expect(first.items.map(({ id }: Alert) => id)).toEqual(['c']);
+    const second = (await get(`/v1/alerts?severity=high&limit=1&cursor=${first.nextCursor}`)).json();
+    expect([second.items[0].id, second.nextCursor]).toEqual(['a', null]);
+    const related = ['c', 'a'].map((id) => expect.objectContaining({ id, state: 'open' }));
+    const b = { ...anAlert({ id: 'b', detectedAt: 2, severity: 'low' }), state: 'open', feedback: [], related };
+    expect((await get('/v1/alerts/b')).json()).toEqual(b);
+    expect((await get('/v1/alerts/x')).statusCode).toBe(404);
   });
 
   it('says what is wrong with a query', async () => {
     await started();
-    const answer = await get('/alerts?severity=terrible&limit=0&form=1');
+    const answer = await get('/v1/alerts?severity=terrible&limit=0&form=1');
     expect(answer.statusCode).toBe(400);
     expect(
       answer
@@ -157,7 +159,7 @@ describe('GET /alerts', () => {
   });
 });
 
-describe('GET /alerts/live', () => {
+describe('GET /v1/alerts/live', () => {
   /** Reads events until `count` came; `end` goes away as a client does. */
   async function follow(path: string, headers: Record<string, string> = {}) {
     const away = new AbortController();
@@ -176,14 +178,14 @@ describe('GET /alerts/live', () => {
 
   it('sends alerts as they come, filtered, and goes on behind the last one seen', async () => {
     await started();
-    const live = await follow('/alerts/live?severity=high');
+    const live = await follow('/v1/alerts/live?severity=high');
     expect(live.answer.headers.get('content-type')).toContain('text/event-stream');
     await test.commitAlerts(anAlert({ id: 'a' }), anAlert({ id: 'b', severity: 'low' }), anAlert({ id: 'c' }));
     await until(() => live.events().length === 2, 'two live alerts');
     expect(live.events().map(({ alert }) => alert.id)).toEqual(['a', 'c']);
     const lastId = live.events()[0]?.id as string;
     live.end();
-    const again = await follow('/alerts/live', { 'last-event-id': lastId });
+    const again = await follow('/v1/alerts/live', { 'last-event-id': lastId });
     await until(() => again.events().length === 2, 'what was missed');
     expect(again.events().map(({ alert }) => alert.id)).toEqual(['b', 'c']);
     again.end();
@@ -191,7 +193,7 @@ describe('GET /alerts/live', () => {
 
   it('shows that it is alive, and ends when the service stops', async () => {
     await started();
-    const live = await follow('/alerts/live');
+    const live = await follow('/v1/alerts/live');
     await until(() => {
       test.clock.advance(15_000);
       return live.text().includes(': still here');
@@ -202,7 +204,7 @@ describe('GET /alerts/live', () => {
 
   it('refuses a filter that does not hold', async () => {
     await started();
-    expect((await get('/alerts/live?severity=x')).statusCode).toBe(400);
+    expect((await get('/v1/alerts/live?severity=x')).statusCode).toBe(400);
   });
 });
 
@@ -243,7 +245,7 @@ describe('what is known of the service', () => {
     memory: { hotKeys: 4, coldKeys: 3, coldBytes: 500, tableBytes: 9000 },
   };
 
-  it('GET /patterns and /patterns/:id', async () => {
+  it('GET /v1/patterns and /patterns/:id', async () => {
     await started();
     test.detector.ruleList = [rule];
     test.detector.set({ matches: new Map([['offshore-drain', 5]]) });
@@ -256,26 +258,30 @@ describe('what is known of the service', () => {
         withinMs: 600_000,
         tags: ['drain'],
         revision: 'r1',
-        matches: 5,
+        ...{ canary: null, streams: [] },
+        health: { matches: 5, runs: null, cost: null, latencyMs: null, quarantined: [], filling: false },
       },
     };
-    expect((await get('/patterns')).json()).toEqual({ patterns: [described] });
-    expect((await get('/patterns/offshore-drain')).json()).toEqual(described);
-    expect((await get('/patterns/none')).statusCode).toBe(404);
+    expect((await get('/v1/patterns')).json()).toEqual({ items: [described], nextCursor: null });
+    expect((await get('/v1/patterns/offshore-drain')).json()).toEqual({
+      ...described,
+      ...{ yaml: null, file: rule.source },
+    });
+    expect((await get('/v1/patterns/none')).statusCode).toBe(404);
   });
 
-  it('GET /status', async () => {
+  it('GET /v1/status', async () => {
     await started();
     test.detector.set({ recordsIn: 90, partitions: [partition], matches: new Map([['p', 1]]) });
-    expect((await get('/status')).json()).toMatchObject({
+    expect((await get('/v1/status')).json()).toMatchObject({
       name: 'stakeout',
       log: 'embedded',
       detector: { phase: 'running', recordsIn: 90, matches: { p: 1 }, partitions: [{ ...partition, lag: 10 }] },
-      sinks: [],
+      sinks: [{ name: 'alert-store', state: 'running' }, { name: 'alert-store-shadow' }],
     });
   });
 
-  it('GET /risk/:key: what Redis has, nothing known, no Redis, Redis away', async () => {
+  it('GET /v1/risk/:key: what Redis has, nothing known, no Redis, Redis away', async () => {
     await started({
       risk: {
         readRisk: async (key) => {
@@ -286,24 +292,24 @@ describe('what is known of the service', () => {
         },
       },
     });
-    expect((await get('/risk/acc-1')).json()).toEqual({
+    expect((await get('/v1/risk/acc-1')).json()).toEqual({
       key: 'acc-1',
       score: 80,
       count: 2,
       lastAlertAt: 5,
       alerts: [],
     });
-    expect((await get('/risk/none')).json()).toEqual({
+    expect((await get('/v1/risk/none')).json()).toEqual({
       key: 'none',
       score: 0,
       count: 0,
       lastAlertAt: null,
       alerts: [],
     });
-    expect((await get('/risk/away')).json().code).toBe('REDIS_AWAY');
+    expect((await get('/v1/risk/away')).json().code).toBe('REDIS_AWAY');
     await test.service.stop();
     await started();
-    expect((await get('/risk/acc-1')).statusCode).toBe(404);
+    expect((await get('/v1/risk/acc-1')).statusCode).toBe(404);
   });
 
   it('GET /health/*: live while it restores, ready when it runs and the log answers', async () => {
@@ -374,13 +380,18 @@ describe('what is known of the service', () => {
     await started();
     const document = (await get('/openapi.json')).json();
     const paths = `
-      /alerts /alerts/live /alerts/{id} /backtests /backtests/{id} /backtests/{id}/events
-      /backtests/{id}/report /backtests/{id}/result /delivery /health/live /health/ready /health/started
-      /lists /lists/{name} /lists/{name}/entries /lists/{name}/entries/{key} /metrics /patterns
-      /patterns/{id} /risk/{key} /rules /rules/apply /rules/audit /rules/revisions /rules/revisions/{n}/approve
-      /rules/rollback /savepoints /savepoints/{name} /sinks /sinks/{name}/pause /sinks/{name}/resume
-      /status /streams /streams/{name}/pause /streams/{name}/resume /streams/{stream}/events /transactions
-      /v1/automaton /v1/decisions /v1/vocabulary
+      /health/live /health/ready /health/started /metrics
+      /v1/alerts /v1/alerts/groups /v1/alerts/live /v1/alerts/{id} /v1/alerts/{id}/feedback
+      /v1/automaton
+      /v1/backtests /v1/backtests/{id} /v1/backtests/{id}/events /v1/backtests/{id}/report /v1/backtests/{id}/result
+      /v1/decisions /v1/delivery /v1/lanes
+      /v1/lists /v1/lists/{name} /v1/lists/{name}/entries /v1/lists/{name}/entries/{key} /v1/me
+      /v1/patterns /v1/patterns/{id} /v1/patterns/{id}/revisions /v1/patterns/{id}/shadow /v1/patterns/{id}/status
+      /v1/revisions /v1/revisions/{n} /v1/revisions/{n}/approve /v1/risk/{key} /v1/rollback
+      /v1/rules /v1/rules/apply /v1/rules/audit /v1/savepoints /v1/savepoints/{name}
+      /v1/sinks /v1/sinks/{name}/pause /v1/sinks/{name}/resume /v1/snoozes /v1/snoozes/{id} /v1/status
+      /v1/streams /v1/streams/{name}/pause /v1/streams/{name}/resume /v1/streams/{stream}/events
+      /v1/test /v1/transactions /v1/validate /v1/vocabulary
     `;
     expect(Object.keys(document.paths).toSorted()).toEqual(paths.trim().split(/\s+/));
     expect(document.components.schemas.AlertDto.required).toContain('detectedAt');
@@ -397,7 +408,7 @@ describe('what is known of the service', () => {
     test.detector.status = () => {
       throw new Error('secret detail');
     };
-    const answer = await get('/status');
+    const answer = await get('/v1/status');
     expect([answer.statusCode, answer.json().code]).toEqual([500, 'INTERNAL']);
     expect(answer.body).not.toContain('secret detail');
     expect(test.logLines.join()).toContain('secret detail');
@@ -442,9 +453,9 @@ describe('life of the service', () => {
       async () => (await test.log.committed('stakeout-redis')).get('alerts-0') === 1,
       'the commit of the sink',
     );
-    expect((await get('/status')).json().sinks).toEqual([
-      { name: 'redis', state: 'running', trouble: null, written: 1, deadLettered: 0, lag: 0 },
-    ]);
+    expect((await get('/v1/status')).json().sinks).toContainEqual({
+      ...{ name: 'redis', state: 'running', trouble: null, written: 1, deadLettered: 0, lag: 0 },
+    });
     expect((await get('/metrics')).body).toContain('stakeout_sink_lag_records{sink="redis"} 0');
   });
 

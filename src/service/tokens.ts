@@ -8,4 +8,5 @@ export const SINKS = Symbol('stakeout sink followers');
 export const RULE_READING = Symbol('stakeout rules as they are written');
 export const RULES = Symbol('stakeout rule control');
 export const LISTS = Symbol('stakeout list control');
+export const TEST_STREAMS = Symbol('stakeout streams for tests of rules');
 export const SWITCHES = Symbol('stakeout pauses of streams and sinks');

@@ -120,7 +120,7 @@ export class Service {
     try {
       const signal = AbortSignal.timeout(ANSWER_MAX_MS);
       if (this.url === null || (await fetch(`${this.url}/health/ready`, { signal })).status !== 200) return null;
-      const { detector } = (await (await fetch(`${this.url}/status`, { signal })).json()) as {
+      const { detector } = (await (await fetch(`${this.url}/v1/status`, { signal })).json()) as {
         detector: { partitions: readonly Partition[] };
       };
       const { partitions } = detector;

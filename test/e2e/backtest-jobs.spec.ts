@@ -35,7 +35,7 @@ const env = { STAKEOUT_STREAMS_TRANSACTIONS_IDLE_AFTER: '0s' };
 
 async function start(more: Readonly<Record<string, string>>): Promise<void> {
   service = CliProcess.start(['start'], { cwd: folder, env: { HTTP_PORT: '0', ...env, ...more } });
-  url = await service.untilSaid(/POST (http:\S+)\/transactions/);
+  url = await service.untilSaid(/POST (http:\S+)\/v1\/transactions/);
   await until(async () => (await fetch(`${url}/health/ready`)).status === 200, 'readiness');
 }
 
@@ -45,8 +45,8 @@ async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-const alertCount = async (): Promise<number> => (await get<{ alerts: unknown[] }>('/alerts?limit=1000')).alerts.length;
-const partitions = async () => (await get<Status>('/status')).detector.partitions;
+const alertCount = async (): Promise<number> => (await get<{ items: unknown[] }>('/v1/alerts?limit=1000')).items.length;
+const partitions = async () => (await get<Status>('/v1/status')).detector.partitions;
 
 /** The demo for a while, and then the same service with nothing more to come. */
 async function someHistory(): Promise<void> {
@@ -61,7 +61,7 @@ async function someHistory(): Promise<void> {
 }
 
 async function jobOf(body: object): Promise<BacktestJob> {
-  const answer = await fetch(`${url}/backtests`, {
+  const answer = await fetch(`${url}/v1/backtests`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -70,7 +70,7 @@ async function jobOf(body: object): Promise<BacktestJob> {
   const { id } = (await answer.json()) as BacktestJob;
   return until(
     async () => {
-      const job = await get<BacktestJob>(`/backtests/${id}`);
+      const job = await get<BacktestJob>(`/v1/backtests/${id}`);
       return job.endedAt === null ? undefined : job;
     },
     () => `back-test ${id} to end`,
@@ -82,9 +82,9 @@ describe('a back-test of what a running service has taken in', () => {
     await someHistory();
     const job = await jobOf({ title: 'the rules in force' });
     expect(job).toMatchObject({ state: 'done', error: null, summary: { parity: true } });
-    const result = await get<Result>(`/backtests/${job.id}/result`);
+    const result = await get<Result>(`/v1/backtests/${job.id}/result`);
     expect(result.parity!.alertsLive).toBeGreaterThanOrEqual(10);
-    const report = await (await fetch(`${url}/backtests/${job.id}/report`)).text();
+    const report = await (await fetch(`${url}/v1/backtests/${job.id}/report`)).text();
     expect(report).toContain(
       `Parity: equal, ${result.parity!.alertsLive} alerts of the service, digest ${result.digest}.`,
     );
@@ -102,13 +102,13 @@ describe('a back-test of what a running service has taken in', () => {
   it('says of one that cannot be run why, and goes on after a restart with one that was cut short', async () => {
     await someHistory();
     expect(await jobOf({ topic: 'nothing' })).toMatchObject({ state: 'failed', error: 'There is no topic nothing.' });
-    const answer = await fetch(`${url}/backtests`, { method: 'POST' });
+    const answer = await fetch(`${url}/v1/backtests`, { method: 'POST' });
     const { id } = (await answer.json()) as BacktestJob;
     await service?.end('SIGKILL');
     await start({ STAKEOUT_DEMO_ENABLED: 'false' });
     const job = await until(
       async () => {
-        const found = await get<BacktestJob>(`/backtests/${id}`);
+        const found = await get<BacktestJob>(`/v1/backtests/${id}`);
         return found.endedAt === null ? undefined : found;
       },
       () => `back-test ${id} to end`,

@@ -30,7 +30,7 @@ afterEach(async () => {
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<CliProcess> {
   service = CliProcess.start(['start'], { cwd: folder, env: { HTTP_PORT: '0', ...env } });
-  url = await service.untilSaid(/POST (http:\S+)\/transactions/);
+  url = await service.untilSaid(/POST (http:\S+)\/v1\/transactions/);
   await until(async () => (await fetch(`${url}/health/ready`)).status === 200, 'readiness');
   await until(async () => (await status()).detector.partitions.length === 4, 'four partitions');
   return service;
@@ -42,8 +42,8 @@ async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-const status = () => get<Status>('/status');
-const alerts = async () => (await get<{ readonly alerts: readonly Alert[] }>('/alerts?limit=1000')).alerts;
+const status = () => get<Status>('/v1/status');
+const alerts = async () => (await get<{ readonly items: readonly Alert[] }>('/v1/alerts?limit=1000')).items;
 const idsOf = (list: readonly Alert[]) => list.map(({ id }) => id);
 const eventIds = (list: readonly Alert[]) =>
   list.flatMap(({ steps }) =>
@@ -54,7 +54,7 @@ const positions = async () => (await status()).detector.partitions.reduce((sum, 
 async function post(
   body: unknown,
 ): Promise<{ readonly status: number; readonly type: string | null; readonly body: unknown }> {
-  const answer = await fetch(`${url}/transactions`, {
+  const answer = await fetch(`${url}/v1/transactions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -75,7 +75,7 @@ const drain = [
 
 /** Reads the live feed until an alert came. */
 async function firstLiveAlert(): Promise<Alert> {
-  const answer = await fetch(`${url}/alerts/live`);
+  const answer = await fetch(`${url}/v1/alerts/live`);
   expect(answer.headers.get('content-type')).toContain('text/event-stream');
   let text = '';
   for await (const chunk of answer.body ?? []) {

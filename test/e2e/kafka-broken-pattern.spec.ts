@@ -37,7 +37,9 @@ describe('the service with a broken pattern file', () => {
     cpSync(join(root, 'patterns/offshore-drain'), join(folder, 'patterns/offshore-drain'), { recursive: true });
     const service = await ServiceProcess.start(join(folder, 'stakeout.yaml')).ready();
     try {
-      const { patterns } = await service.get<{ readonly patterns: readonly { readonly id: string }[] }>('/patterns');
+      const { items: patterns } = await service.get<{ readonly items: readonly { readonly id: string }[] }>(
+        '/v1/patterns',
+      );
       expect(patterns.map(({ id }) => id)).toEqual(['offshore-drain']);
       expect(service.console).toContain('with 1 pattern; others are refused, see the error above.');
       expect(service.console).toMatch(/broken\/pattern\.yaml:7:12/);

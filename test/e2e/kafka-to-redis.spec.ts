@@ -124,8 +124,8 @@ async function inRedis(expected: readonly Alert[]): Promise<void> {
 
 /** Waits until HTTP shows an alert of the account. */
 const overHttp = async (account: string): Promise<Alert> => {
-  const path = `/alerts?key=${account}&pattern=${PATTERN}`;
-  const read = async () => (await service.get<{ readonly alerts: readonly Alert[] }>(path)).alerts[0];
+  const path = `/v1/alerts?key=${account}&pattern=${PATTERN}`;
+  const read = async () => (await service.get<{ readonly items: readonly Alert[] }>(path)).items[0];
   return (await until(read, `an alert of ${account} over HTTP`))!;
 };
 

@@ -53,7 +53,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function pay(account: string, country = 'DE'): Promise<readonly string[]> {
   const id = `p${sent++}`;
   const before = await processed();
-  const response = await fetch(`${service.url}/streams/payments/events`, {
+  const response = await fetch(`${service.url}/v1/streams/payments/events`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ id, account, country, at: Date.UTC(2026, 0, 1) + sent }),
@@ -73,7 +73,7 @@ async function found(id: string): Promise<readonly string[]> {
   }
   let ids: readonly string[] = [];
   await until(async () => {
-    const { alerts } = await service.get<{ readonly alerts: readonly Found[] }>('/alerts?limit=1000');
+    const { items: alerts } = await service.get<{ readonly items: readonly Found[] }>('/v1/alerts?limit=1000');
     ids = alerts.filter((alert) => alert.steps[0]!.events[0]!.id === id).map(({ patternId }) => patternId);
     return ids.includes('all');
   }, `the alerts of ${id}`);

@@ -87,7 +87,7 @@ afterAll(async () => {
 type Event = Readonly<Record<string, string | number>>;
 
 async function send(stream: string, events: readonly Event[]): Promise<void> {
-  const response = await fetch(`${service.url}/streams/${stream}/events`, {
+  const response = await fetch(`${service.url}/v1/streams/${stream}/events`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(events),

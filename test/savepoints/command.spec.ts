@@ -62,7 +62,7 @@ class Place {
 
   async start(): Promise<void> {
     service = CliProcess.start(['start', '--config', this.config]);
-    this.url = await service.untilSaid(/POST (http:\S+)\/transactions/);
+    this.url = await service.untilSaid(/POST (http:\S+)\/v1\/transactions/);
     await until(async () => {
       const held = await this.held();
       return held.length === this.partitions && held.every(({ phase }) => phase === 'live');
@@ -75,7 +75,7 @@ class Place {
   }
 
   async held(): Promise<readonly Partition[]> {
-    const { detector } = (await (await fetch(`${this.url}/status`)).json()) as {
+    const { detector } = (await (await fetch(`${this.url}/v1/status`)).json()) as {
       readonly detector: { readonly partitions: readonly Partition[] } | null;
     };
     return detector?.partitions ?? [];
@@ -84,7 +84,7 @@ class Place {
   /** Sends rows one after the other, and waits until they are processed. */
   async send(rows: readonly object[]): Promise<void> {
     const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(`${this.url}/transactions`, { method: 'POST', headers, body: JSON.stringify(rows) });
+    const answer = await fetch(`${this.url}/v1/transactions`, { method: 'POST', headers, body: JSON.stringify(rows) });
     expect(answer.status).toBe(202);
     this.records += rows.length;
     await this.untilProcessed();
@@ -112,8 +112,8 @@ class Place {
   }
 
   private async alertIds(): Promise<readonly string[]> {
-    const { alerts } = (await (await fetch(`${this.url}/alerts?limit=1000`)).json()) as {
-      readonly alerts: readonly Alert[];
+    const { items: alerts } = (await (await fetch(`${this.url}/v1/alerts?limit=1000`)).json()) as {
+      readonly items: readonly Alert[];
     };
     return alerts.map(({ id, patternId, key }) => `${patternId} ${key} ${id}`);
   }

@@ -24,7 +24,7 @@ export interface RollbackOptions extends PublishOptions {
   readonly revision?: string;
 }
 
-/** What `POST /rules/…` answers. */
+/** What `POST /v1/rules/…` answers. */
 interface Answer {
   readonly outcome: 'live' | 'pending' | 'unchanged' | 'checked';
   readonly revision: number | null;
@@ -39,14 +39,16 @@ interface Answer {
 export async function apply(paths: readonly string[], options: ApplyOptions, output: Output): Promise<number> {
   const files = await textsOf(paths);
   const dryRun = options.dryRun === true;
-  return publish('/rules/apply', { files, dryRun }, options, output, (control, by) => control.apply(files, by, dryRun));
+  return publish('/v1/rules/apply', { files, dryRun }, options, output, (control, by) =>
+    control.apply(files, by, dryRun),
+  );
 }
 
 /** Brings back an earlier rule set. */
 export async function rollback(options: RollbackOptions, output: Output): Promise<number> {
   const to = options.revision === undefined ? undefined : Number(options.revision);
   const body = to === undefined ? {} : { to };
-  return publish('/rules/rollback', body, options, output, (control, by) => control.rollback(to, by));
+  return publish('/v1/rollback', body, options, output, (control, by) => control.rollback(to, by));
 }
 
 /** Whether they hold is for the service to say, which knows its streams and lists; here it is enough that there are files. */
@@ -143,7 +145,7 @@ function inWords({ outcome, revision, changes, warnings }: Answer): string {
   );
   const ends: Readonly<Record<Answer['outcome'], string>> = {
     live: `Revision ${revision} is in force.`,
-    pending: `Revision ${revision} waits for approval: POST /rules/revisions/${revision}/approve, by someone else.`,
+    pending: `Revision ${revision} waits for approval: POST /v1/revisions/${revision}/approve, by someone else.`,
     unchanged: 'These are the rules in force: nothing to do.',
     checked: 'Nothing was changed: this was a dry run.',
   };

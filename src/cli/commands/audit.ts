@@ -12,7 +12,7 @@ export async function audit(options: AuditOptions, output: Output): Promise<numb
   const settings = settingsOrFail(options.config ?? process.env.STAKEOUT_CONFIG);
   const { openControl } = await import('../../service/rules/open-control.js');
   const opened = await openControl(settings, (text) => output.say(text)).catch((error: Error & { code?: unknown }) => {
-    const hint = error.code === 'LOG_LOCKED' ? '\nAsk the running service: GET /rules/audit.' : '';
+    const hint = error.code === 'LOG_LOCKED' ? '\nAsk the running service: GET /v1/rules/audit.' : '';
     throw new CommandError(`${error.message}${hint}`, { cause: error });
   });
   try {

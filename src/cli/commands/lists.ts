@@ -23,8 +23,10 @@ interface ListAnswer {
 
 /** The lists of a running service. */
 export async function showLists(options: ListsOptions, output: Output): Promise<number> {
-  const answer = await bodyOf<{ readonly lists: readonly ListAnswer[] }>(await ask(options, 'GET', ''));
-  output.result(answer, () => (answer.lists.length === 0 ? 'There are no lists.' : answer.lists.map(line).join('\n')));
+  const { items: lists } = await bodyOf<{ readonly items: readonly ListAnswer[] }>(
+    await ask(options, 'GET', '?limit=1000'),
+  );
+  output.result({ lists }, () => (lists.length === 0 ? 'There are no lists.' : lists.map(line).join('\n')));
   return 0;
 }
 
@@ -104,7 +106,7 @@ function signed({ author = userInfo().username, message = '', kind }: ListsOptio
 }
 
 const ask = (options: ListsOptions, method: string, path: string, sent?: Sent): Promise<Response> =>
-  askService(options, method, `/lists${path}`, sent);
+  askService(options, method, `/v1/lists${path}`, sent);
 
 function line({ name, kind, entries, source, trouble, usedBy, digest }: ListAnswer): string {
   const asked = usedBy.length === 0 ? 'asked by no rule' : `asked by ${usedBy.join(', ')}`;

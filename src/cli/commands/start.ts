@@ -113,8 +113,8 @@ function welcome(settings: Settings, { running, parts }: Composed, url: string):
         ]
       : []),
     '',
-    `  live alerts    ${url}/            (or: curl -N ${url}/alerts/live)`,
-    `  send some in   POST ${url}/transactions`,
+    `  live alerts    ${url}/            (or: curl -N ${url}/v1/alerts/live)`,
+    `  send some in   POST ${url}/v1/transactions`,
     `  the API        ${url}/docs`,
     `  health         ${url}/health/ready`,
     `  metrics        ${url}/metrics`,

@@ -4,7 +4,7 @@ import { choice, duration, path, redisUrl, text, topicName } from './setting.js'
 /** One reference list, and where it is read. */
 const listSchema = z.strictObject({
   file: path.optional(
-    'File to read it from, again whenever it changes: one entry a line, CSV (.csv) or JSON (.json). Without a file, `redis.key` or `topic` it is filled over HTTP (`PUT /lists/<name>`, `stakeout lists put`).',
+    'File to read it from, again whenever it changes: one entry a line, CSV (.csv) or JSON (.json). Without a file, `redis.key` or `topic` it is filled over HTTP (`PUT /v1/lists/<name>`, `stakeout lists put`).',
   ),
   kind: choice(['set', 'map']).default('set', 'set: entries. map: keys with values.'),
   topic: topicName.optional(

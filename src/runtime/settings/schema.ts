@@ -38,7 +38,7 @@ const partitionCount = integer(1, 1000);
 
 /** One stream of events. What the default stream sets is in `defaultStreams`. */
 export const streamSchema = z.strictObject({
-  topic: topicName.optional('Topic to read, and to which `POST /transactions` writes.', {
+  topic: topicName.optional('Topic to read, and to which `POST /v1/transactions` writes.', {
     defaultText: "the stream's name, where neither `topics` nor `file` is given",
   }),
   topics: topics.optional(
@@ -205,7 +205,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       topic: topicName.default(
         'stakeout-rules',
-        'Topic of the rule sets that were published (`stakeout apply`, `POST /rules/apply`), which all instances read. Once there is one, it runs instead of those in `patterns`, at every start.',
+        'Topic of the rule sets that were published (`stakeout apply`, `POST /v1/rules/apply`), which all instances read. Once there is one, it runs instead of those in `patterns`, at every start.',
       ),
       watch: flag.default(false, 'Publish the rules in `patterns` whenever one of them changes.'),
       approval: flag.default(
@@ -222,6 +222,12 @@ export const settingsSchema = z.strictObject({
         'Topic for alerts of patterns whose status is shadow. No sink, handler or view reads it.',
       ),
       partitions: partitionCount.default(4, 'Partitions of the topic, where it has to be made.'),
+    })
+    .prefault({}),
+  alertStore: z
+    .strictObject({
+      retention: duration.default('90d', 'How long alerts are kept to be asked for, with what people said of them.'),
+      alertsMax: integer(1, 1_000_000_000).default(1_000_000, 'And so many at most: the oldest go.'),
     })
     .prefault({}),
   deadLetters: z

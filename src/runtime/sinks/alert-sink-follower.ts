@@ -24,8 +24,8 @@ import { type SinkLetter, SinkLetters } from './sink-letters.js';
 export interface AlertSinkFollowerOptions {
   readonly log: Log;
   readonly clock: Clock;
-  /** The sink's own consumer group: `<detection's group>-<sink's name>`. */
-  readonly groupId: string;
+  /** The sink's own consumer group: `<detection's group>-<sink's name>`. Asked for again where it cannot be told yet. */
+  readonly groupId: string | (() => Promise<string>);
   readonly topic: string;
   readonly decoder: AlertDecoder;
   readonly sink: AlertSink | CollectingSink;
@@ -175,9 +175,10 @@ export class AlertSinkFollower {
     const { log, groupId, topic, sink } = this.options;
     if (sink.prepare !== undefined) await this.persist(LOG, this.stopping.signal, async () => sink.prepare?.());
     if (this.stopping.signal.aborted) return;
-    const member = await this.persist(LOG, this.stopping.signal, () =>
-      log.join({ groupId, topics: { names: [topic] }, start: { at: 'earliest' } }, this.listener()),
-    );
+    const member = await this.persist(LOG, this.stopping.signal, async () => {
+      const group = typeof groupId === 'string' ? groupId : await groupId();
+      return log.join({ groupId: group, topics: { names: [topic] }, start: { at: 'earliest' } }, this.listener());
+    });
     this.member = member;
   }
 

@@ -3,15 +3,14 @@ import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { Log } from '../../runtime/ports/log.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
+import { writeCursor } from '../paging/page.js';
 import { anAlert } from '../testing/an-alert.js';
-import { type AlertPageQuery, matches, parsePageQuery, writeCursor } from './alert-query.js';
+import { matches, parsePageQuery } from './alert-query.js';
 import { AlertView } from './alert-view.js';
-import { AlertWindow } from './alert-window.js';
 import { readPosition, writePosition } from './live-stream.js';
 
 const topic = 'alerts';
 const decoder = { decode: (value: Uint8Array) => JSON.parse(new TextDecoder().decode(value)) as Alert };
-const all: AlertPageQuery = { limit: 100, cursor: null };
 
 async function send(log: Log, partition: number, ...alerts: (Alert | string)[]): Promise<void> {
   const producer = await log.producer();
@@ -21,7 +20,11 @@ async function send(log: Log, partition: number, ...alerts: (Alert | string)[]):
 }
 
 const at = (id: string, detectedAt: number, over: Partial<Alert> = {}) => anAlert({ id, detectedAt, ...over });
-const ids = (view: AlertView) => view.page(all).alerts.map(({ id }) => id);
+function ids(view: AlertView): readonly string[] {
+  const held: string[] = [];
+  view.subscribe(new Map(), ({ alert }) => held.push(alert.id))();
+  return held.sort();
+}
 
 describe('AlertView', () => {
   let log: MemoryLog;
@@ -42,14 +45,14 @@ describe('AlertView', () => {
     return view;
   }
 
-  it('has the alerts of all partitions, newest first, and follows', async () => {
+  it('has the alerts of all partitions, once each, and follows', async () => {
     await send(log, 0, at('a', 10), at('c', 30));
     await send(log, 1, at('b', 20));
     const view = started();
     await until(() => view.status().held === 3, '3 alerts held');
     await send(log, 1, at('d', 15), at('a', 10), 'nonsense');
     await until(() => view.status().unreadable === 1, 'the unreadable one');
-    expect(ids(view)).toEqual(['c', 'b', 'd', 'a']);
+    expect(ids(view)).toEqual(['a', 'b', 'c', 'd']);
     expect(view.get('b')?.detectedAt).toBe(20);
   });
 
@@ -57,10 +60,10 @@ describe('AlertView', () => {
     await send(log, 0, at('a', 10), at('b', 20), at('c', 30));
     const view = started({ capacity: 2 });
     await until(() => view.status().held === 2, '2 alerts held');
-    expect(ids(view)).toEqual(['c', 'b']);
+    expect(ids(view)).toEqual(['b', 'c']);
     await send(log, 0, at('d', 40));
     await until(() => view.get('d') !== undefined, 'the alert d');
-    expect(ids(view)).toEqual(['d', 'c']);
+    expect(ids(view)).toEqual(['c', 'd']);
     expect(view.get('b')).toBeUndefined();
   });
 
@@ -119,21 +122,6 @@ describe('AlertView', () => {
   });
 });
 
-describe('AlertWindow', () => {
-  it('pages through alerts of one time without leaving out or repeating any', () => {
-    const window = new AlertWindow(100);
-    for (let n = 0; n < 10; n++) window.add({ alert: at(`id${n}`, n < 5 ? 1 : 2), partition: 0, offset: n });
-    const seen: string[] = [];
-    let cursor: AlertPageQuery['cursor'] = null;
-    do {
-      const page = window.page({ limit: 3, cursor });
-      seen.push(...page.alerts.map(({ id }) => id));
-      cursor = page.next;
-    } while (cursor !== null);
-    expect(seen).toEqual(['id9', 'id8', 'id7', 'id6', 'id5', 'id4', 'id3', 'id2', 'id1', 'id0']);
-  });
-});
-
 describe('queries', () => {
   it.each([
     [{}, true],
@@ -143,13 +131,19 @@ describe('queries', () => {
     [{ severity: 'low' }, false],
     [{ from: 3_001 }, false],
     [{ to: 3_000 }, false],
-  ] as const)('%p accepts: %p', (query, expected) => expect(matches(query, anAlert())).toBe(expected));
+    [{ state: 'open' }, true],
+    [{ state: 'snoozed' }, false],
+    [{ q: 'OFFSHORE' }, true],
+    [{ q: 'onshore' }, false],
+  ] as const)('%p accepts: %p', (query, expected) =>
+    expect(matches(query, { alert: anAlert(), state: 'open' })).toBe(expected),
+  );
 
   it('reads a cursor that it wrote', () => {
-    const cursor = { detectedAt: 5, id: 'abc' };
+    const cursor = { at: 5, id: 'abc' };
     expect(parsePageQuery({ cursor: writeCursor(cursor), from: '1970-01-01T00:00:01Z' })).toMatchObject({
       cursor,
-      from: 1000,
+      filter: { from: 1000 },
     });
   });
 });

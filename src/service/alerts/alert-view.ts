@@ -3,7 +3,6 @@ import type { Alert } from '../../runtime/ports/alert.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log, RecordBatch } from '../../runtime/ports/log.js';
 import type { AlertDecoder } from '../../runtime/sinks/alert-sink.js';
-import type { AlertCursor, AlertPageQuery } from './alert-query.js';
 import { AlertWindow, type PlacedAlert } from './alert-window.js';
 
 export interface AlertViewOptions {
@@ -71,10 +70,6 @@ export class AlertView {
 
   get(id: string): Alert | undefined {
     return this.window.get(id);
-  }
-
-  page(query: AlertPageQuery): { readonly alerts: readonly Alert[]; readonly next: AlertCursor | null } {
-    return this.window.page(query);
   }
 
   status(): { readonly held: number; readonly unreadable: number; readonly trouble: string | null } {

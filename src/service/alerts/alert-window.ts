@@ -1,5 +1,4 @@
 import type { Alert } from '../../runtime/ports/alert.js';
-import { type AlertCursor, type AlertPageQuery, matches } from './alert-query.js';
 
 /** Place of an alert's record on the alerts topic. */
 export interface AlertPlace {
@@ -44,25 +43,12 @@ export class AlertWindow {
     return this.byId.get(id);
   }
 
-  /** Newest first. `next` goes on behind the last one, `null` at the end. */
-  page(query: AlertPageQuery): { readonly alerts: readonly Alert[]; readonly next: AlertCursor | null } {
-    const alerts: Alert[] = [];
-    const start = query.cursor === null ? this.sorted.length : this.firstNotBefore(query.cursor);
-    for (let index = start - 1; index >= 0; index--) {
-      const { alert } = this.sorted[index] as PlacedAlert;
-      if (!matches(query, alert)) continue;
-      if (alerts.length === query.limit) return { alerts, next: alerts.at(-1) as Alert };
-      alerts.push(alert);
-    }
-    return { alerts, next: null };
-  }
-
   /** Those whose place fits, by partition and offset. */
   where(test: (place: AlertPlace) => boolean): readonly PlacedAlert[] {
     return this.sorted.filter(test).sort((a, b) => a.partition - b.partition || a.offset - b.offset);
   }
 
-  private firstNotBefore(at: AlertCursor): number {
+  private firstNotBefore(at: Pick<Alert, 'detectedAt' | 'id'>): number {
     let [low, high] = [0, this.sorted.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -73,6 +59,6 @@ export class AlertWindow {
   }
 }
 
-function isBefore(a: AlertCursor, b: AlertCursor): boolean {
+function isBefore(a: Pick<Alert, 'detectedAt' | 'id'>, b: Pick<Alert, 'detectedAt' | 'id'>): boolean {
   return a.detectedAt === b.detectedAt ? a.id < b.id : a.detectedAt < b.detectedAt;
 }

@@ -1,5 +1,14 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { Alert, AlertEvent, AlertStep } from '../../runtime/ports/alert.js';
+import {
+  ALERT_STATES,
+  type AlertGroup,
+  type AlertState,
+  type Feedback,
+  VERDICTS,
+  type Verdict,
+} from '../../runtime/ports/alert-store.js';
+import { PageDto } from '../paging/page.js';
 
 const time = { type: Number, format: 'int64', description: 'Milliseconds since 1970.' } as const;
 
@@ -82,10 +91,88 @@ export class AlertDto implements Alert {
   readonly steps!: readonly AlertStepDto[];
 }
 
-export class AlertPageDto {
-  @ApiProperty({ type: [AlertDto], description: 'Newest first.' })
-  readonly alerts!: readonly AlertDto[];
+export class StoredAlertDto extends AlertDto {
+  @ApiProperty({
+    enum: ALERT_STATES,
+    description: 'By the latest feedback; without any, snoozed while a snooze of its key has not ended, else open.',
+  })
+  readonly state!: AlertState;
+}
 
-  @ApiProperty({ type: String, nullable: true, description: 'Send it as `cursor` for the next page; null at the end.' })
-  readonly next!: string | null;
+export class AlertPageDto extends PageDto {
+  @ApiProperty({ type: [StoredAlertDto], description: 'Newest first.' })
+  readonly items!: readonly StoredAlertDto[];
+}
+
+export class FeedbackDto implements Feedback {
+  @ApiProperty({ type: String })
+  readonly id!: string;
+
+  @ApiProperty({ type: String })
+  readonly alertId!: string;
+
+  @ApiProperty({ enum: VERDICTS })
+  readonly verdict!: Verdict;
+
+  @ApiProperty({ type: String })
+  readonly note!: string;
+
+  @ApiProperty({ type: String })
+  readonly author!: string;
+
+  @ApiProperty(time)
+  readonly at!: number;
+}
+
+export class NewFeedbackDto {
+  @ApiProperty({ enum: VERDICTS, description: 'Was it fraud?' })
+  readonly verdict!: Verdict;
+
+  @ApiPropertyOptional({ type: String })
+  readonly note?: string;
+
+  @ApiPropertyOptional({ type: String, description: 'Who says so, where nobody has to log in.' })
+  readonly author?: string;
+}
+
+export class AlertDetailDto extends StoredAlertDto {
+  @ApiProperty({ type: [FeedbackDto], description: 'Newest first.' })
+  readonly feedback!: readonly FeedbackDto[];
+
+  @ApiProperty({ type: [StoredAlertDto], description: 'Others of the same key, newest first; 20 at most.' })
+  readonly related!: readonly StoredAlertDto[];
+}
+
+export class AlertGroupDto implements Omit<AlertGroup, 'last'> {
+  @ApiProperty({ type: String })
+  readonly key!: string;
+
+  @ApiProperty({ type: String, example: 'accountId' })
+  readonly keyField!: string;
+
+  @ApiProperty({ type: String })
+  readonly patternId!: string;
+
+  @ApiProperty({ type: Number })
+  readonly count!: number;
+
+  @ApiProperty({ type: Number, description: 'Of them in state open.' })
+  readonly open!: number;
+
+  @ApiProperty({ type: Number })
+  readonly scoreMax!: number;
+
+  @ApiProperty(time)
+  readonly firstAt!: number;
+
+  @ApiProperty(time)
+  readonly lastAt!: number;
+
+  @ApiProperty({ type: StoredAlertDto, description: 'The newest of them.' })
+  readonly last!: StoredAlertDto;
+}
+
+export class AlertGroupPageDto extends PageDto {
+  @ApiProperty({ type: [AlertGroupDto], description: 'By their newest alert, newest first.' })
+  readonly items!: readonly AlertGroupDto[];
 }

@@ -1,11 +1,23 @@
-import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { ALERT_STATES, type StoredAlert, VERDICTS } from '../../runtime/ports/alert-store.js';
+import { Caller, type Principal } from '../access/principal.js';
+import { ApiPage } from '../paging/page.js';
+import { checkBody } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
-import { notFound, unavailable } from '../problems/problem.js';
-import { AlertDto, AlertPageDto } from './alert.dto.js';
-import { parseLiveQuery, parsePageQuery, writeCursor } from './alert-query.js';
-import { AlertView } from './alert-view.js';
+import { unavailable } from '../problems/problem.js';
+import {
+  AlertDetailDto,
+  AlertGroupPageDto,
+  AlertPageDto,
+  FeedbackDto,
+  NewFeedbackDto,
+  type StoredAlertDto,
+} from './alert.dto.js';
+import { AlertDesk } from './alert-desk.js';
+import { parseLiveQuery, parsePageQuery } from './alert-query.js';
 import { LiveStreams } from './live-stream.js';
 
 const time = 'ISO 8601, or milliseconds since 1970 (event time)';
@@ -16,6 +28,13 @@ function ApiAlertFilters(): MethodDecorator {
     ApiQuery({ name: 'key', required: false, type: String, description: 'For example an account' }),
     ApiQuery({ name: 'pattern', required: false, type: String, description: 'Id of a pattern' }),
     ApiQuery({ name: 'severity', required: false, enum: ['low', 'medium', 'high', 'critical'] }),
+    ApiQuery({ name: 'state', required: false, enum: ALERT_STATES }),
+    ApiQuery({
+      name: 'q',
+      required: false,
+      type: String,
+      description: 'Text in the title, the message, the key or an id, whatever its case',
+    }),
     ApiQuery({ name: 'from', required: false, type: String, description: `Not before: ${time}` }),
     ApiQuery({ name: 'to', required: false, type: String, description: `Before: ${time}` }),
   ];
@@ -24,34 +43,54 @@ function ApiAlertFilters(): MethodDecorator {
   };
 }
 
+const flat = ({ alert, state }: StoredAlert): StoredAlertDto => ({ ...alert, state });
+
+const newFeedback = z.strictObject({
+  // A program may send the verdict as JSON's own true or false.
+  verdict: z.preprocess((given) => (typeof given === 'boolean' ? String(given) : given), z.enum(VERDICTS)),
+  note: z.string().max(10_000).default(''),
+  author: z.string().max(200).optional(),
+});
+
 @ApiTags('alerts')
-@Controller('alerts')
+@Controller('v1/alerts')
 export class AlertsController {
   constructor(
-    @Inject(AlertView) private readonly view: AlertView,
+    @Inject(AlertDesk) private readonly desk: AlertDesk,
     @Inject(LiveStreams) private readonly streams: LiveStreams,
   ) {}
 
   @Get()
-  @ApiOperation({
-    summary: 'The latest alerts, newest first',
-    description: 'Of the latest 10,000 of the alerts topic.',
-  })
+  @ApiOperation({ summary: 'Alerts, newest first' })
   @ApiAlertFilters()
-  @ApiQuery({ name: 'limit', required: false, type: Number, description: '1 to 1000; 100 when absent' })
-  @ApiQuery({ name: 'cursor', required: false, type: String, description: '`next` of the page before' })
+  @ApiPage()
   @ApiOkResponse({ type: AlertPageDto })
   @ApiResponse({ status: 400, type: ProblemDto })
-  list(@Query() query: unknown): AlertPageDto {
-    const { alerts, next } = this.view.page(parsePageQuery(query));
-    return { alerts, next: next === null ? null : writeCursor(next) };
+  @ApiResponse({ status: 503, type: ProblemDto, description: 'The store of alerts is away.' })
+  async list(@Query() query: unknown): Promise<AlertPageDto> {
+    const { items, nextCursor } = await this.desk.list(parsePageQuery(query));
+    return { items: items.map(flat), nextCursor };
+  }
+
+  @Get('groups')
+  @ApiOperation({
+    summary: 'Repeats: alerts of one key and pattern together',
+    description: 'Of the newest 10,000 alerts that fit the filters.',
+  })
+  @ApiAlertFilters()
+  @ApiPage()
+  @ApiOkResponse({ type: AlertGroupPageDto })
+  @ApiResponse({ status: 400, type: ProblemDto })
+  async groups(@Query() query: unknown): Promise<AlertGroupPageDto> {
+    const { items, nextCursor } = await this.desk.groups(parsePageQuery(query));
+    return { items: items.map((group) => ({ ...group, last: flat(group.last) })), nextCursor };
   }
 
   @Get('live')
   @ApiOperation({
     summary: 'Alerts as they come, as server-sent events',
     description:
-      'Each event is called `alert`, its data is an alert as JSON. A comment comes every 15 seconds. With the id of the last event in `Last-Event-ID`, as browsers send it by themselves, the stream goes on behind it.',
+      'Each event is called `alert`, its data is an alert as JSON. A comment comes every 15 seconds. With the id of the last event in `Last-Event-ID`, as browsers send it by themselves, the stream goes on behind it, within the latest 10,000 alerts.',
   })
   @ApiAlertFilters()
   @ApiHeader({ name: 'Last-Event-ID', required: false })
@@ -71,12 +110,22 @@ export class AlertsController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One alert' })
-  @ApiOkResponse({ type: AlertDto })
+  @ApiOperation({ summary: 'One alert, with what people said of it and other alerts of its key' })
+  @ApiOkResponse({ type: AlertDetailDto })
   @ApiResponse({ status: 404, type: ProblemDto })
-  one(@Param('id') id: string): AlertDto {
-    const alert = this.view.get(id);
-    if (alert === undefined) throw notFound('No alert with this id is among the latest ones.');
-    return alert;
+  async one(@Param('id') id: string): Promise<AlertDetailDto> {
+    const { feedback, related, ...stored } = await this.desk.one(id);
+    return { ...flat(stored), feedback, related: related.map(flat) };
+  }
+
+  @Post(':id/feedback')
+  @HttpCode(201)
+  @ApiOperation({ summary: 'Says whether an alert was right; the latest word counts' })
+  @ApiResponse({ status: 201, type: FeedbackDto })
+  @ApiResponse({ status: 400, type: ProblemDto })
+  @ApiResponse({ status: 404, type: ProblemDto })
+  judge(@Param('id') id: string, @Body() body: NewFeedbackDto, @Caller() caller: Principal): Promise<FeedbackDto> {
+    const { verdict, note, author } = checkBody(newFeedback, body);
+    return this.desk.judge(id, verdict, note, caller.signs(author));
   }
 }

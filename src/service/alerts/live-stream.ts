@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import type { AlertFilter, StoredAlert } from '../../runtime/ports/alert-store.js';
 import type { Clock } from '../../runtime/ports/clock.js';
-import { type AlertQuery, matches } from './alert-query.js';
-import type { AlertPosition, AlertView, LiveAlert } from './alert-view.js';
+import type { ActiveSnoozes } from './active-snoozes.js';
+import { matches } from './alert-query.js';
+import type { AlertPosition, AlertView } from './alert-view.js';
 
 const HEARTBEAT_MS = 15_000;
 /** A client that is so far behind is cut off: it comes back with `Last-Event-ID` and misses nothing that is held. */
@@ -15,6 +17,7 @@ export class LiveStreams {
   constructor(
     private readonly view: AlertView,
     private readonly clock: Clock,
+    private readonly snoozes: ActiveSnoozes,
   ) {}
 
   get count(): number {
@@ -26,7 +29,7 @@ export class LiveStreams {
   }
 
   /** Writes to `response` until the client goes, falls behind, or `closeAll`. The response must not have begun. */
-  serve(response: ServerResponse, query: AlertQuery, lastEventId: string | undefined): void {
+  serve(response: ServerResponse, filter: AlertFilter, lastEventId: string | undefined): void {
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -54,7 +57,9 @@ export class LiveStreams {
     response.on('close', end);
     cancelBeat = this.clock.schedule(HEARTBEAT_MS, beat);
     unsubscribe = this.view.subscribe(readPosition(lastEventId), (live) => {
-      if (matches(query, live.alert)) send(eventText(live));
+      const state = this.snoozes.isSnoozed(live.alert) ? 'snoozed' : 'open';
+      const stored: StoredAlert = { alert: live.alert, state };
+      if (matches(filter, stored)) send(eventText(stored, live.position));
     });
     if (!this.open.has(end)) unsubscribe();
   }
@@ -64,8 +69,8 @@ export class LiveStreams {
   }
 }
 
-function eventText({ alert, position }: LiveAlert): string {
-  return `id: ${writePosition(position)}\nevent: alert\ndata: ${JSON.stringify(alert)}\n\n`;
+function eventText({ alert, state }: StoredAlert, position: AlertPosition): string {
+  return `id: ${writePosition(position)}\nevent: alert\ndata: ${JSON.stringify({ ...alert, state })}\n\n`;
 }
 
 /** `0:17,1:4`: the next offset by partition. */

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { PageDto } from '../paging/page.js';
 import { RuleFileDto } from '../rules/rules.dto.js';
 import type { BacktestJob, JobProgress, JobSummary } from './backtest-job.js';
 
@@ -131,7 +132,7 @@ export class BacktestJobDto implements BacktestJob {
   readonly error!: string | null;
 }
 
-export class BacktestListDto {
+export class BacktestPageDto extends PageDto {
   @ApiProperty({ type: [BacktestJobDto] })
-  readonly backtests!: readonly BacktestJobDto[];
+  readonly items!: readonly BacktestJobDto[];
 }

@@ -1,18 +1,19 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody, unavailable } from '../problems/problem.js';
 import { refusedRules } from '../rules/refused-rules.js';
 import type { RuleControl } from '../rules/rule-control.js';
 import { BACKTESTS, RULES } from '../tokens.js';
-import { BacktestJobDto, BacktestListDto, BacktestRequestDto, type RuleChoiceDto } from './backtest.dto.js';
+import { BacktestJobDto, BacktestPageDto, BacktestRequestDto, type RuleChoiceDto } from './backtest.dto.js';
 import type { BacktestJob, RuleChoice } from './backtest-job.js';
 import type { BacktestJobs } from './backtest-jobs.js';
 import { readRequest } from './read-request.js';
 
 @ApiTags('backtests')
-@Controller('backtests')
+@Controller('v1/backtests')
 export class BacktestsController {
   constructor(
     @Inject(BACKTESTS) private readonly backtests: BacktestJobs | null,
@@ -43,9 +44,10 @@ export class BacktestsController {
 
   @Get()
   @ApiOperation({ summary: 'The back-tests that wait, run, and have ended lately; the newest first' })
-  @ApiOkResponse({ type: BacktestListDto })
-  list(): BacktestListDto {
-    return { backtests: this.jobs().list() };
+  @ApiPage()
+  @ApiOkResponse({ type: BacktestPageDto })
+  list(@Query() query: unknown): BacktestPageDto {
+    return pageOf(this.jobs().list(), readPageQuery(query), ({ id }) => id);
   }
 
   @Get(':id')

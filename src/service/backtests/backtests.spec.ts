@@ -116,7 +116,7 @@ describe('back-tests that were asked for', () => {
   });
 });
 
-describe('/backtests', () => {
+describe('/v1/backtests', () => {
   async function served() {
     const read = (files: Parameters<typeof readRules>[0]) => readRules(files);
     const files = [rule('a'), rule('b', 'draft')];
@@ -150,13 +150,13 @@ describe('/backtests', () => {
       sweep: ['x=1,2'],
       title: 't',
     };
-    const [status, job] = await json('POST', '/backtests', sent);
+    const [status, job] = await json('POST', '/v1/backtests', sent);
     expect([status, job.state, job.title]).toEqual([202, expect.stringMatching(/queued|running/), 't']);
     expect(runner.runs[0]!.request).toEqual({
       ...{ rules: { files: [rule('c', 'draft')], ids: ['c'] }, from: '2026-01-01', sweep: ['x=1,2'] },
       baseline: { files: [rule('a'), rule('b', 'draft')] },
     });
-    const url = `/backtests/${String(job.id)}`;
+    const url = `/v1/backtests/${String(job.id)}`;
     expect(await json('GET', `${url}/result`)).toEqual([409, expect.objectContaining({ code: 'NO_RESULT' })]);
     const events = ask('GET', `${url}/events`);
     runner.runs[0]!.progress(0.5, 10);
@@ -165,7 +165,10 @@ describe('/backtests', () => {
     expect(told.at(-1)).toContain('"state":"done"');
     expect(await json('GET', `${url}/result`)).toEqual([200, { events: 9 }]);
     expect(await ask('GET', `${url}/report`)).toMatchObject({ status: 200, type: 'text/html; charset=utf-8' });
-    expect((await json('GET', '/backtests'))[1]).toEqual({ backtests: [expect.objectContaining({ summary })] });
+    expect((await json('GET', '/v1/backtests'))[1]).toEqual({
+      items: [expect.objectContaining({ summary })],
+      nextCursor: null,
+    });
     expect((await json('DELETE', url))[0]).toBe(200);
     expect(await json('GET', url)).toEqual([404, expect.objectContaining({ code: 'NOT_FOUND' })]);
     await service.stop();
@@ -181,7 +184,7 @@ describe('/backtests', () => {
     ['rules with errors', { rules: { files: [{ file: 'x.yaml', text: 'id: x\n' }] } }, 422, 'x.yaml:1:1'],
   ])('says what is wrong with %s', async (_, body, status, path) => {
     const { service, json } = await served();
-    const [answered, problem] = await json('POST', '/backtests', body);
+    const [answered, problem] = await json('POST', '/v1/backtests', body);
     expect(answered).toBe(status);
     expect(problem.errors).toContainEqual(expect.objectContaining({ path }));
     await service.stop();
@@ -189,9 +192,9 @@ describe('/backtests', () => {
 
   it('runs a draft by its id, and says that a revision is not there', async () => {
     const { service, runner, json } = await served();
-    expect((await json('POST', '/backtests', { rules: { ids: ['b'] } }))[0]).toBe(202);
+    expect((await json('POST', '/v1/backtests', { rules: { ids: ['b'] } }))[0]).toBe(202);
     expect(runner.runs[0]!.request.rules.ids).toEqual(['b']);
-    expect((await json('POST', '/backtests', { rules: { revision: 7 } }))[0]).toBe(404);
+    expect((await json('POST', '/v1/backtests', { rules: { revision: 7 } }))[0]).toBe(404);
     await service.stop();
   });
 });

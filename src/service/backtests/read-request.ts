@@ -10,7 +10,7 @@ const SWEEP_MAX = 1000;
 const TEXTS = ['topic', 'profile', 'from', 'to', 'warmup'] as const;
 const KNOWN = [...TEXTS, 'title', 'rules', 'baseline', 'labels', 'sweep'];
 
-/** What `POST /backtests` was sent. Throws problems that say all that is wrong with it. */
+/** What `POST /v1/backtests` was sent. Throws problems that say all that is wrong with it. */
 export function readRequest(body: unknown, control: RuleControl): { request: BacktestRequest; title: string | null } {
   if (!isObject(body)) throw invalidInput('The body must be an object.', [{ path: '', message: 'an object' }]);
   const errors: ProblemItem[] = [];

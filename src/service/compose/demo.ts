@@ -4,7 +4,7 @@ import type { Settings } from '../../runtime/settings/index.js';
 import { DemoStream, demoPosition } from '../demo/demo-stream.js';
 import type { BackgroundPart, TransactionIngest } from '../parts.js';
 
-/** The demo stream, written to the stream's topic as `POST /transactions` would write it. */
+/** The demo stream, written to the stream's topic as `POST /v1/transactions` would write it. */
 export function demoPart(
   settings: Settings['demo'],
   log: Log,

@@ -8,7 +8,7 @@ type Encode = (input: unknown) => EncodeResult;
 type Named = Pick<StreamSettings, 'key' | 'time' | 'id'>;
 
 /**
- * What `POST /transactions` needs of a stream, or `null` where nothing can be written to it: it has no single topic, or no
+ * What `POST /v1/transactions` needs of a stream, or `null` where nothing can be written to it: it has no single topic, or no
  * Avro schema to write by. Throws `AvroSchemaError` for a schema with types that cannot be written.
  */
 export function streamIngest(

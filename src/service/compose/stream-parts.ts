@@ -16,7 +16,7 @@ export interface StreamFacts {
   readonly definition: StreamDefinition;
   /** What rules are checked against; `null`: nothing is known of its fields. */
   readonly schema: EventSchema | null;
-  /** The Avro schema that records are read as, and written with by `POST /transactions`. */
+  /** The Avro schema that records are read as, and written with by `POST /v1/transactions`. */
   readonly avro: AvroSchema | null;
 }
 

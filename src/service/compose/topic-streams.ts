@@ -6,7 +6,7 @@ export class StreamsError extends Error {
 }
 
 /**
- * The streams that the service reads, in the order of the settings; the first is that of `POST /transactions`, and of rules where there
+ * The streams that the service reads, in the order of the settings; the first is that of `POST /v1/transactions`, and of rules where there
  * is but one. Throws `StreamsError` when there is none.
  */
 export function topicStreams(settings: Settings): readonly [StreamSettings, ...StreamSettings[]] {

@@ -16,26 +16,30 @@ import {
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { ListKind } from '../../rules/index.js';
+import { Caller, type Principal } from '../access/principal.js';
+import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
+import { signatureOf } from '../rules/signed.js';
 import { LISTS } from '../tokens.js';
 import { type ListControl, ListRefusedError, type ListStatus } from './list-control.js';
-import { ListChangeDto, ListDto, ListsDto, ListValueDto } from './lists.dto.js';
-import { type ListQuery, sentChange, sentList, signature, versionWanted } from './sent-lists.js';
+import { ListChangeDto, ListDto, ListPageDto, ListValueDto } from './lists.dto.js';
+import { type ListQuery, sentChange, sentList, versionWanted } from './sent-lists.js';
 
 /** Enough for an answer to go out in pieces of some size. */
 const ENTRIES_AT_ONCE = 1000;
 
 @ApiTags('lists')
-@Controller('lists')
+@Controller('v1/lists')
 export class ListsController {
   constructor(@Inject(LISTS) private readonly lists: ListControl | null) {}
 
   @Get()
   @ApiOperation({ summary: 'The reference lists, and which rules ask them' })
-  @ApiOkResponse({ type: ListsDto })
-  all(): ListsDto {
-    return { lists: this.control().status() };
+  @ApiPage()
+  @ApiOkResponse({ type: ListPageDto })
+  all(@Query() query: unknown): ListPageDto {
+    return pageOf(this.control().status(), readPageQuery(query), ({ name }) => name);
   }
 
   @Get(':name')
@@ -80,13 +84,15 @@ export class ListsController {
     @Query() query: ListQuery,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Caller() caller: Principal,
   ): Promise<ListDto> {
     if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name))
       throw invalidInput('A list cannot have this name.', [
         { path: 'name', message: 'begins with a letter and has letters, digits, "_" and "-"' },
       ]);
     const sent = sentList(body, headers['content-type'], query, this.control().known.get(name));
-    const act = () => this.control().put(name, sent.kind, sent.table, versionWanted(headers), signature(query));
+    const act = () =>
+      this.control().put(name, sent.kind, sent.table, versionWanted(headers), signatureOf(caller, query));
     return answered(act, reply);
   }
 
@@ -101,9 +107,13 @@ export class ListsController {
     @Query() query: ListQuery,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Caller() caller: Principal,
   ): Promise<ListDto> {
     const change = sentChange(body, this.kindOf(name));
-    return answered(() => this.control().change(name, change, versionWanted(headers), signature(query)), reply);
+    return answered(
+      () => this.control().change(name, change, versionWanted(headers), signatureOf(caller, query)),
+      reply,
+    );
   }
 
   @Put(':name/entries/:key')
@@ -116,9 +126,10 @@ export class ListsController {
     @Query() query: ListQuery,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Caller() caller: Principal,
   ): Promise<ListDto> {
     const put = this.kindOf(name) === 'map' ? { [key]: body?.value } : [key];
-    return this.change(name, { put }, query, headers, reply);
+    return this.change(name, { put }, query, headers, reply, caller);
   }
 
   @Delete(':name/entries/:key')
@@ -130,8 +141,9 @@ export class ListsController {
     @Query() query: ListQuery,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Caller() caller: Principal,
   ): Promise<ListDto> {
-    return this.change(name, { remove: [key] }, query, headers, reply);
+    return this.change(name, { remove: [key] }, query, headers, reply, caller);
   }
 
   @Delete(':name')
@@ -142,8 +154,9 @@ export class ListsController {
     @Param('name') name: string,
     @Query() query: ListQuery,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
+    @Caller() caller: Principal,
   ): Promise<void> {
-    await asProblems(() => this.control().drop(name, versionWanted(headers), signature(query)));
+    await asProblems(() => this.control().drop(name, versionWanted(headers), signatureOf(caller, query)));
   }
 
   private statusOf(name: string): ListStatus {

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { PageDto } from '../paging/page.js';
 import type { ListStatus } from './list-control.js';
 
 export class ListChangedDto {
@@ -38,9 +39,9 @@ export class ListDto implements ListStatus {
   readonly usedBy!: readonly string[];
 }
 
-export class ListsDto {
+export class ListPageDto extends PageDto {
   @ApiProperty({ type: [ListDto] })
-  readonly lists!: readonly ListDto[];
+  readonly items!: readonly ListDto[];
 }
 
 export class ListChangeDto {

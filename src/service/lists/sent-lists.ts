@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { ListKind } from '../../rules/index.js';
 import type { ListChange } from '../../runtime/lists/layered-table.js';
-import type { Signed } from '../../runtime/lists/list-book.js';
 import { type ListFormat, ListFormatError, readList } from '../../runtime/lists/read-list.js';
 import type { TextTable } from '../../runtime/lists/text-table.js';
 import { invalidInput } from '../problems/problem.js';
@@ -21,7 +20,7 @@ const LIST_BYTES_MAX = 512 * 1024 * 1024;
 
 /** Reads the body of a list as bytes. Other routes take no such type, and no body so large. */
 export async function readSentList(request: FastifyRequest, body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  if (request.method !== 'PUT' || request.routeOptions.url !== '/lists/:name')
+  if (request.method !== 'PUT' || request.routeOptions.url !== '/v1/lists/:name')
     throw refused(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE', `Unsupported Media Type: ${request.headers['content-type']}`);
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -63,11 +62,6 @@ export function sentChange(body: ListChangeDto | undefined, kind: ListKind): Lis
   const table = read(() => readList(new TextEncoder().encode(JSON.stringify(put)), 'json', kind), 'put');
   const entries = Array.from({ length: table.size }, (_, at) => [table.keyAt(at), table.valueAt(at)] as const);
   return { put: entries, remove: remove.map(String) };
-}
-
-export function signature({ author, message = '' }: ListQuery): Signed {
-  if (typeof author === 'string' && author.trim() !== '') return { author: author.trim(), message: String(message) };
-  throw invalidInput('Who asks for it?', [{ path: 'author', message: 'a name, in the query' }]);
 }
 
 /** What `If-Match` and `If-None-Match` ask for. */

@@ -1,89 +1,158 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { Step } from '../../engine/pattern/pattern.js';
-import type { Rule, RuleStatus, Severity } from '../../rules/rule.js';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { Rule } from '../../rules/index.js';
+import { Caller, type Principal } from '../access/principal.js';
+import { AlertDesk } from '../alerts/alert-desk.js';
 import { StakeoutStrategy } from '../detection/index.js';
+import { ApiPage, checkQuery, pageOf, readPageQuery } from '../paging/page.js';
+import { checkBody, momentText } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
-import { notFound } from '../problems/problem.js';
+import { invalidInput, notFound } from '../problems/problem.js';
+import { withoutRule, withRule, withStatus } from '../rules/edit-rule.js';
+import { entriesOf } from '../rules/revision-view.js';
+import { RevisionPageDto } from '../rules/revisions.dto.js';
+import type { RuleControl } from '../rules/rule-control.js';
+import { AppliedDto, SignatureDto } from '../rules/rules.dto.js';
+import { answered, signatureOf } from '../rules/signed.js';
+import { RULES } from '../tokens.js';
+import { describePattern } from './describe-pattern.js';
+import { NewPatternDto, NewStatusDto, PatternDetailDto, PatternPageDto, ShadowDto } from './pattern.dto.js';
 
-export class PatternDto {
-  @ApiProperty({ type: String, example: 'offshore-drain' })
-  readonly id!: string;
-
-  @ApiProperty({ type: String })
-  readonly title!: string;
-
-  @ApiProperty({ type: String, nullable: true })
-  readonly description!: string | null;
-
-  @ApiProperty({ enum: ['draft', 'shadow', 'live', 'retired'] })
-  readonly status!: RuleStatus;
-
-  @ApiProperty({ type: String, example: 'accountId', description: 'Field that events are grouped by.' })
-  readonly key!: string;
-
-  @ApiProperty({ enum: ['low', 'medium', 'high', 'critical'] })
-  readonly severity!: Severity;
-
-  @ApiProperty({ type: Number, nullable: true, description: 'Null: each alert has one of its own.' })
-  readonly score!: number | null;
-
-  @ApiProperty({ type: [String], description: 'Names of its steps, in order; those of a group among them.' })
-  readonly steps!: readonly string[];
-
-  @ApiProperty({ type: Number, nullable: true, description: 'Window of the whole match, milliseconds.' })
-  readonly withinMs!: number | null;
-
-  @ApiProperty({ type: [String] })
-  readonly tags!: readonly string[];
-
-  @ApiProperty({ type: String, description: 'Hash of its meaning.' })
-  readonly revision!: string;
-
-  @ApiProperty({ type: Number, description: 'Matches that this process found since its start.' })
-  readonly matches!: number;
-}
-
-export class PatternListDto {
-  @ApiProperty({ type: [PatternDto] })
-  readonly patterns!: readonly PatternDto[];
-}
+const signed = { author: z.string().optional(), message: z.string().optional() };
+const newPattern = z.strictObject({ yaml: z.string().min(1), dryRun: z.boolean().default(false), ...signed });
+const newStatus = z.strictObject({
+  status: z.enum(['draft', 'shadow', 'live', 'retired']),
+  canary: z.int().min(1).max(99).nullable().default(null),
+  dryRun: z.boolean().default(false),
+  ...signed,
+});
+const shadowQuery = z.strictObject({
+  against: z.string().min(1).optional(),
+  from: momentText.optional(),
+  to: momentText.optional(),
+});
 
 @ApiTags('patterns')
-@Controller('patterns')
+@Controller('v1/patterns')
 export class PatternsController {
-  constructor(@Inject(StakeoutStrategy) private readonly strategy: StakeoutStrategy) {}
+  constructor(
+    @Inject(StakeoutStrategy) private readonly strategy: StakeoutStrategy,
+    @Inject(RULES) private readonly rules: RuleControl | null,
+    @Inject(AlertDesk) private readonly desk: AlertDesk,
+  ) {}
 
   @Get()
-  @ApiOperation({ summary: 'The patterns that are loaded' })
-  @ApiOkResponse({ type: PatternListDto })
-  list(): PatternListDto {
-    return { patterns: this.strategy.rules().map((rule) => this.describe(rule)) };
+  @ApiOperation({ summary: 'The patterns of the set in force, with their health' })
+  @ApiPage()
+  @ApiOkResponse({ type: PatternPageDto })
+  list(@Query() query: unknown): PatternPageDto {
+    const status = this.strategy.detectorStatus();
+    const { items, nextCursor } = pageOf(this.all(), readPageQuery(query), ({ id }) => id);
+    return { items: items.map((rule) => describePattern(rule, status)), nextCursor };
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One pattern' })
-  @ApiOkResponse({ type: PatternDto })
+  @ApiOperation({ summary: 'One pattern, as it was written, and its health' })
+  @ApiOkResponse({ type: PatternDetailDto })
   @ApiResponse({ status: 404, type: ProblemDto })
-  one(@Param('id') id: string): PatternDto {
-    const rule = this.strategy.rules().find((candidate) => candidate.id === id);
-    if (rule === undefined) throw notFound('No pattern with this id is loaded.');
-    return this.describe(rule);
+  one(@Param('id') id: string): PatternDetailDto {
+    const rule = this.rule(id);
+    const yaml = this.rules?.files.find(({ file }) => file === rule.source)?.text ?? null;
+    return { ...describePattern(rule, this.strategy.detectorStatus()), yaml, file: rule.source };
   }
 
-  private describe(rule: Rule): PatternDto {
-    const { id, title, status, key, tags, revision, alert, pattern } = rule;
-    return {
-      ...{ id, title, description: rule.description ?? null, status, key },
-      ...{ severity: alert.severity, score: typeof alert.score === 'number' ? alert.score : null },
-      steps: stepNames(pattern.steps),
-      withinMs: pattern.withinMs ?? null,
-      ...{ tags, revision },
-      matches: this.strategy.detectorStatus()?.matches.get(id) ?? 0,
-    };
+  @Get(':id/revisions')
+  @ApiOperation({ summary: 'What was published that changed this pattern; the newest first' })
+  @ApiPage()
+  @ApiOkResponse({ type: RevisionPageDto })
+  revisions(@Param('id') id: string, @Query() query: unknown): RevisionPageDto {
+    const entries = entriesOf(this.control()).filter(({ changes }) => changes.some((change) => change.id === id));
+    return pageOf(entries.toReversed(), readPageQuery(query), ({ hash }) => hash);
   }
-}
 
-function stepNames(steps: readonly Step[]): string[] {
-  return steps.flatMap((step) => (step.kind === 'group' ? stepNames(step.steps) : [step.name]));
+  @Put(':id')
+  @ApiOperation({ summary: 'Puts one rule into the set in force, or in the place of the one of its id' })
+  @ApiOkResponse({ type: AppliedDto })
+  @ApiResponse({ status: 409, type: ProblemDto })
+  @ApiResponse({ status: 422, type: ProblemDto })
+  async put(@Param('id') id: string, @Body() body: NewPatternDto, @Caller() caller: Principal): Promise<AppliedDto> {
+    const { yaml, dryRun } = checkBody(newPattern, body);
+    const control = this.control();
+    await this.checkId(id, yaml);
+    return answered(() => control.apply(withRule(control, id, yaml), signatureOf(caller, body), dryRun));
+  }
+
+  @Delete(':id')
+  @ApiOperation({ summary: 'Takes one rule out of the set in force' })
+  @ApiOkResponse({ type: AppliedDto })
+  @ApiResponse({ status: 404, type: ProblemDto })
+  @ApiResponse({ status: 422, type: ProblemDto, description: 'No other rule runs.' })
+  remove(@Param('id') id: string, @Body() body: SignatureDto, @Caller() caller: Principal): Promise<AppliedDto> {
+    const control = this.control();
+    this.rule(id);
+    return answered(() => control.apply(withoutRule(control, id), signatureOf(caller, body)));
+  }
+
+  @Post(':id/status')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Has a pattern be a draft, in shadow, live for some of the keys (canary) or all, or retired',
+  })
+  @ApiOkResponse({ type: AppliedDto })
+  @ApiResponse({ status: 404, type: ProblemDto })
+  @ApiResponse({ status: 422, type: ProblemDto })
+  status(@Param('id') id: string, @Body() body: NewStatusDto, @Caller() caller: Principal): Promise<AppliedDto> {
+    const { status, canary, dryRun } = checkBody(newStatus, body);
+    if (canary !== null && status !== 'live')
+      throw invalidInput('The body does not hold.', [{ path: 'canary', message: 'goes with status live alone' }]);
+    const control = this.control();
+    const { source } = this.rule(id);
+    const text = control.files.find(({ file }) => file === source)!.text;
+    const files = withRule(control, id, withStatus(text, status, canary));
+    return answered(() => control.apply(files, signatureOf(caller, body), dryRun));
+  }
+
+  @Get(':id/shadow')
+  @ApiOperation({
+    summary: 'What a pattern finds in shadow, against what a live one finds',
+    description: 'Of the alerts that are kept, by event time; without `from` of the last seven days.',
+  })
+  @ApiQuery({ name: 'against', required: false, type: String, description: 'Id of the live pattern; else the same' })
+  @ApiQuery({ name: 'from', required: false, type: String, description: 'ISO 8601, or milliseconds since 1970' })
+  @ApiQuery({ name: 'to', required: false, type: String })
+  @ApiOkResponse({ type: ShadowDto })
+  @ApiResponse({ status: 404, type: ProblemDto })
+  shadow(@Param('id') id: string, @Query() query: unknown): Promise<ShadowDto> {
+    const { against = id, ...range } = checkQuery(shadowQuery, query);
+    this.rule(id);
+    return this.desk.shadow(id, against, range);
+  }
+
+  /** Before the set is looked at: an id that is another's would look as if two rules had one. */
+  private async checkId(id: string, yaml: string): Promise<void> {
+    const { rules } = await this.control().look([{ file: `${id}/pattern.yaml`, text: yaml }]);
+    const found = rules[0]?.id ?? id;
+    if (found !== id)
+      throw invalidInput(
+        'The rule is not the one of the path.',
+        [{ path: 'yaml', message: `its id is ${found}` }],
+        422,
+      );
+  }
+
+  private all(): readonly Rule[] {
+    return this.rules?.rules ?? this.strategy.rules();
+  }
+
+  private rule(id: string): Rule {
+    const rule = this.all().find((candidate) => candidate.id === id);
+    if (rule === undefined) throw notFound('There is no pattern with this id.');
+    return rule;
+  }
+
+  private control(): RuleControl {
+    if (this.rules === null) throw notFound('Rules cannot be changed while this process runs.');
+    return this.rules;
+  }
 }

@@ -143,6 +143,11 @@ export class RuleControl {
     return this.current.files;
   }
 
+  /** What ran while nothing was published. */
+  get initialFiles(): readonly RuleText[] {
+    return this.options.initial.files;
+  }
+
   status(): RulesStatus {
     const { live, pending, damage } = this.book.chain;
     const counts = { draft: 0, shadow: 0, live: 0, canary: 0, retired: 0 };
@@ -183,9 +188,9 @@ export class RuleControl {
   }
 
   /** Reads rules, which need not run. */
-  async look(files: readonly RuleText[]): Promise<{ rules: readonly Rule[]; errors: readonly Diagnostic[] }> {
-    const { rules, diagnostics } = await this.options.read(files);
-    return { rules, errors: diagnostics.filter(({ severity }) => severity === 'error') };
+  async look(files: readonly RuleText[]): Promise<LoadedRules & { readonly errors: readonly Diagnostic[] }> {
+    const loaded = await this.options.read(files);
+    return { ...loaded, errors: loaded.diagnostics.filter(({ severity }) => severity === 'error') };
   }
 
   /** Brings back the set of an earlier revision; absent: of that before the one in force. */

@@ -1,21 +1,18 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, ParseIntPipe, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { RuleText } from '../../rules/index.js';
+import { Caller, type Principal } from '../access/principal.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { ProblemDto } from '../problems/problem.dto.js';
-import { invalidInput, notFound, Problem, problemBody, unavailable } from '../problems/problem.js';
+import { invalidInput, notFound, unavailable } from '../problems/problem.js';
 import { RULES } from '../tokens.js';
-import { refusedRules } from './refused-rules.js';
-import {
-  RevisionError,
-  RulebookConflictError,
-  type RuleControl,
-  RulesRefusedError,
-  type Signature,
-} from './rule-control.js';
-import { AppliedDto, ApplyDto, AuditDto, RevisionListDto, RollbackDto, RuleSetDto, SignatureDto } from './rules.dto.js';
+import { quarantinedOf } from './quarantined.js';
+import type { RuleControl } from './rule-control.js';
+import { AppliedDto, ApplyDto, AuditDto, RuleSetDto } from './rules.dto.js';
+import { answered, signatureOf } from './signed.js';
 
 @ApiTags('rules')
-@Controller('rules')
+@Controller('v1/rules')
 export class RulesController {
   constructor(
     @Inject(RULES) private readonly rules: RuleControl | null,
@@ -28,22 +25,11 @@ export class RulesController {
   list(): RuleSetDto {
     const control = this.control();
     const texts = new Map(control.files.map(({ file, text }) => [file, text]));
-    const rules = control.rules.map(({ id, status, revision, source: file }) => {
-      return { id, status, revision, file, text: texts.get(file) ?? '', quarantined: this.quarantined(id) };
+    const status = this.strategy.detectorStatus();
+    const rules = control.rules.map(({ id, status: of, revision, source: file }) => {
+      return { id, status: of, revision, file, text: texts.get(file) ?? '', quarantined: quarantinedOf(status, id) };
     });
     return { ...control.status(), rules };
-  }
-
-  @Get('revisions')
-  @ApiOperation({ summary: 'All that was published, by whom, when and why: the audit trail' })
-  @ApiOkResponse({ type: RevisionListDto })
-  revisions(): RevisionListDto {
-    const entries = this.control().history.map((entry) => {
-      if (entry.kind === 'approval') return entry;
-      const { files, draining: _, ...rest } = entry;
-      return { ...rest, rules: files.length };
-    });
-    return { revisions: entries.reverse() };
   }
 
   @Get('audit')
@@ -72,41 +58,10 @@ export class RulesController {
   @ApiOkResponse({ type: AppliedDto })
   @ApiResponse({ status: 409, type: ProblemDto })
   @ApiResponse({ status: 422, type: ProblemDto })
-  apply(@Body() body: ApplyDto): Promise<AppliedDto> {
+  apply(@Body() body: ApplyDto, @Caller() caller: Principal): Promise<AppliedDto> {
     const { files, dryRun } = body ?? {};
-    const isText = (file: unknown): boolean =>
-      typeof (file as ApplyDto['files'][number])?.file === 'string' &&
-      typeof (file as ApplyDto['files'][number]).text === 'string';
-    if (!Array.isArray(files) || files.length === 0 || !files.every(isText))
-      throw invalidInput('The body must hold the rule set.', [{ path: 'files', message: 'a list of {file, text}' }]);
-    const plain = files.map(({ file, text }) => ({ file, text }));
-    return answered(() => this.control().apply(plain, signature(body, dryRun === true), dryRun === true));
-  }
-
-  @Post('rollback')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Brings back the set of an earlier revision' })
-  @ApiOkResponse({ type: AppliedDto })
-  @ApiResponse({ status: 409, type: ProblemDto })
-  rollback(@Body() body: RollbackDto): Promise<AppliedDto> {
-    return answered(() => this.control().rollback(body?.to, signature(body)));
-  }
-
-  @Post('revisions/:n/approve')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Brings a revision that waits into force; not for its author' })
-  @ApiOkResponse({ type: AppliedDto })
-  @ApiResponse({ status: 409, type: ProblemDto })
-  approve(@Param('n', ParseIntPipe) n: number, @Body() body: SignatureDto): Promise<AppliedDto> {
-    return answered(() => this.control().approve(n, signature(body)));
-  }
-
-  /** Where a rule is stopped. */
-  private quarantined(id: string): readonly object[] {
-    const partitions = this.strategy.detectorStatus()?.partitions ?? [];
-    return partitions.flatMap(({ topic, partition, quarantined = [] }) =>
-      quarantined.filter((stopped) => stopped.id === id).map((stopped) => ({ topic, partition, ...stopped })),
-    );
+    const plain = sentFiles(files, 'The body must hold the rule set.');
+    return answered(() => this.control().apply(plain, signatureOf(caller, body), dryRun === true));
   }
 
   private control(): RuleControl {
@@ -115,20 +70,11 @@ export class RulesController {
   }
 }
 
-function signature(body: SignatureDto | undefined, optional = false): Signature {
-  const { author, message = '' } = body ?? ({} as Partial<SignatureDto>);
-  if (typeof author === 'string' && author.trim() !== '') return { author: author.trim(), message: String(message) };
-  if (optional) return { author: '', message: '' };
-  throw invalidInput('Who asks for it?', [{ path: 'author', message: 'a name' }]);
-}
-
-async function answered(act: () => Promise<AppliedDto>): Promise<AppliedDto> {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof RulesRefusedError) throw refusedRules(error.diagnostics, error);
-    if (error instanceof RevisionError || error instanceof RulebookConflictError)
-      throw new Problem(problemBody(409, error.code, error.message), { cause: error });
-    throw error;
-  }
+/** Throws a problem unless these are rules as they were written, one at least. */
+export function sentFiles(files: unknown, detail: string, path = 'files'): readonly RuleText[] {
+  const isText = (file: unknown): file is RuleText =>
+    typeof (file as RuleText | null)?.file === 'string' && typeof (file as RuleText).text === 'string';
+  if (!Array.isArray(files) || files.length === 0 || !files.every(isText))
+    throw invalidInput(detail, [{ path, message: 'a list of {file, text}' }]);
+  return files.map(({ file, text }) => ({ file, text }));
 }

@@ -11,8 +11,8 @@ export class RuleFileDto {
 }
 
 export class SignatureDto {
-  @ApiProperty({ type: String, description: 'Who asks for it; not checked here.' })
-  readonly author!: string;
+  @ApiPropertyOptional({ type: String, description: 'Who asks for it, where nobody has to log in.' })
+  readonly author?: string;
 
   @ApiPropertyOptional({ type: String, description: 'Why.' })
   readonly message?: string;
@@ -136,12 +136,4 @@ export class AuditDto {
 export class RuleSetDto extends RulesStatusDto {
   @ApiProperty({ type: [RuleDto] })
   readonly rules!: readonly RuleDto[];
-}
-
-export class RevisionListDto {
-  @ApiProperty({
-    type: [Object],
-    description: 'Revisions and approvals with author, reason, time, changes and hashes; the newest first.',
-  })
-  readonly revisions!: readonly object[];
 }

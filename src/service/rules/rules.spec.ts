@@ -252,7 +252,7 @@ describe('rules over HTTP', () => {
         body === undefined
           ? {}
           : { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-      const response = await fetch(`${service.url()}/rules${path}`, {
+      const response = await fetch(`${service.url()}/v1${path}`, {
         ...options,
         signal: AbortSignal.timeout(20_000),
       });
@@ -263,25 +263,28 @@ describe('rules over HTTP', () => {
 
   it('are listed, checked, applied and brought back', async () => {
     const { ask, stop } = await served();
-    expect((await ask('')).body).toMatchObject({ revision: null, rules: [{ id: 'a', text: A.text }] });
+    expect((await ask('/rules')).body).toMatchObject({ revision: null, rules: [{ id: 'a', text: A.text }] });
     const files = [A, B];
-    expect(await ask('/apply', { files, dryRun: true })).toMatchObject({ status: 200, body: { outcome: 'checked' } });
-    expect(await ask('/apply', { files, author: 'ann' })).toMatchObject({ status: 200, body: { revision: 1 } });
-    expect(await ask('/apply', { files, author: 'ann' })).toMatchObject({ body: { outcome: 'unchanged' } });
-    await ask('/apply', { files: [B], author: 'bob', message: 'less' });
+    expect(await ask('/rules/apply', { files, dryRun: true })).toMatchObject({
+      status: 200,
+      body: { outcome: 'checked' },
+    });
+    expect(await ask('/rules/apply', { files, author: 'ann' })).toMatchObject({ status: 200, body: { revision: 1 } });
+    expect(await ask('/rules/apply', { files, author: 'ann' })).toMatchObject({ body: { outcome: 'unchanged' } });
+    await ask('/rules/apply', { files: [B], author: 'bob', message: 'less' });
     expect(await ask('/rollback', { author: 'ann' })).toMatchObject({ status: 200, body: { revision: 3 } });
-    const { head } = (await ask('/audit')).body;
-    expect((await ask(`/audit?hash=${head}`)).body).toMatchObject({ intact: true, entries: 3, hasHash: true });
-    expect((await ask('/audit?hash=ab')).body).toMatchObject({ intact: true, hasHash: false });
-    const { revisions } = (await ask('/revisions')).body as { revisions: { n: number; author: string }[] };
+    const { head } = (await ask('/rules/audit')).body;
+    expect((await ask(`/rules/audit?hash=${head}`)).body).toMatchObject({ intact: true, entries: 3, hasHash: true });
+    expect((await ask('/rules/audit?hash=ab')).body).toMatchObject({ intact: true, hasHash: false });
+    const { items: revisions } = (await ask('/revisions')).body as { items: { n: number; author: string }[] };
     expect(revisions.map(({ n, author }) => `${n} ${author}`)).toEqual(['3 ann', '2 bob', '1 ann']);
     await stop();
   });
 
   it.each([
-    ['/apply', { author: 'ann' }, 400, 'INVALID_INPUT'],
-    ['/apply', { files: [A] }, 400, 'INVALID_INPUT'],
-    ['/apply', { files: [{ file: 'x.yaml', text: 'id: x\n' }], author: 'ann' }, 422, 'RULES_REFUSED'],
+    ['/rules/apply', { author: 'ann' }, 400, 'INVALID_INPUT'],
+    ['/rules/apply', { files: [A], message: 7 }, 400, 'INVALID_INPUT'],
+    ['/rules/apply', { files: [{ file: 'x.yaml', text: 'id: x\n' }], author: 'ann' }, 422, 'RULES_REFUSED'],
     ['/rollback', { author: 'ann', to: 7 }, 409, 'RULES_REVISION'],
     ['/revisions/1/approve', { author: 'ann' }, 409, 'RULES_REVISION'],
   ])('%s answers what is wrong', async (path, body, status, code) => {

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { PageDto } from '../paging/page.js';
 import type { SavepointJob } from './savepoint-jobs.js';
 import type { SavepointPartitionSummary, SavepointSummary } from './savepoint-parts.js';
 
@@ -56,7 +57,7 @@ export class SavepointJobDto implements SavepointJob {
   readonly savepoint!: SavepointDto | null;
 }
 
-export class SavepointListDto {
+export class SavepointPageDto extends PageDto {
   @ApiProperty({ type: [SavepointJobDto] })
-  readonly savepoints!: readonly SavepointJobDto[];
+  readonly items!: readonly SavepointJobDto[];
 }

@@ -1,13 +1,14 @@
-import { Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound, unavailable } from '../problems/problem.js';
 import { SAVEPOINTS } from '../tokens.js';
-import { SavepointJobDto, SavepointListDto } from './savepoint.dto.js';
+import { SavepointJobDto, SavepointPageDto } from './savepoint.dto.js';
 import type { SavepointJobs } from './savepoint-jobs.js';
 
 @ApiTags('savepoints')
-@Controller('savepoints')
+@Controller('v1/savepoints')
 export class SavepointsController {
   constructor(@Inject(SAVEPOINTS) private readonly jobs: SavepointJobs | null) {}
 
@@ -32,9 +33,10 @@ export class SavepointsController {
 
   @Get()
   @ApiOperation({ summary: 'The savepoints that were asked for since the start, the newest first' })
-  @ApiOkResponse({ type: SavepointListDto })
-  list(): SavepointListDto {
-    return { savepoints: this.jobs?.list() ?? [] };
+  @ApiPage()
+  @ApiOkResponse({ type: SavepointPageDto })
+  list(@Query() query: unknown): SavepointPageDto {
+    return pageOf(this.jobs?.list() ?? [], readPageQuery(query), ({ name }) => name);
   }
 
   @Get(':name')

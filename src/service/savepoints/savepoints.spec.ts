@@ -96,7 +96,7 @@ describe('savepoints of a running service', () => {
   });
 });
 
-describe('/savepoints', () => {
+describe('/v1/savepoints', () => {
   it('says that none can be taken now, and which were asked for', async () => {
     const { service } = await aService();
     await service.start();
@@ -104,9 +104,9 @@ describe('/savepoints', () => {
       const answer = await service.app.inject({ method, url });
       return [answer.statusCode, answer.json<unknown>()] as const;
     };
-    expect(await ask('/savepoints')).toEqual([200, { savepoints: [] }]);
-    expect(await ask('/savepoints', 'POST')).toEqual([503, expect.objectContaining({ code: 'NOT_LIVE' })]);
-    expect(await ask(`/savepoints/${NAME}`)).toEqual([404, expect.objectContaining({ code: 'NOT_FOUND' })]);
+    expect(await ask('/v1/savepoints')).toEqual([200, { items: [], nextCursor: null }]);
+    expect(await ask('/v1/savepoints', 'POST')).toEqual([503, expect.objectContaining({ code: 'NOT_LIVE' })]);
+    expect(await ask(`/v1/savepoints/${NAME}`)).toEqual([404, expect.objectContaining({ code: 'NOT_FOUND' })]);
     await service.stop();
   });
 });

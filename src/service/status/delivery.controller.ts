@@ -13,7 +13,7 @@ export class DeliveryDto {
 }
 
 @ApiTags('status')
-@Controller('delivery')
+@Controller('v1/delivery')
 export class DeliveryController {
   constructor(private readonly strategy: StakeoutStrategy) {}
 

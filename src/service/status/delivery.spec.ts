@@ -3,12 +3,12 @@ import { aService, type TestService } from '../testing/a-service.js';
 let test: TestService;
 afterEach(() => test.service.stop());
 
-describe('/delivery', () => {
+describe('/v1/delivery', () => {
   it('says how alerts are delivered, and changes it while the service runs', async () => {
     test = await aService();
     await test.service.start();
-    const get = () => test.service.app.inject({ method: 'GET', url: '/delivery' });
-    const put = (payload: object) => test.service.app.inject({ method: 'PUT', url: '/delivery', payload });
+    const get = () => test.service.app.inject({ method: 'GET', url: '/v1/delivery' });
+    const put = (payload: object) => test.service.app.inject({ method: 'PUT', url: '/v1/delivery', payload });
     expect((await get()).json()).toEqual({ mode: 'exactly-once' });
     expect((await put({ mode: 'at-least-once' })).json()).toEqual({ mode: 'at-least-once' });
     expect((await get()).json()).toEqual({ mode: 'at-least-once' });

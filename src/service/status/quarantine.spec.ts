@@ -27,8 +27,8 @@ describe('a rule in quarantine', () => {
     await test.service.start();
     test.detector.set({ partitions: [partition] });
     const get = (url: string) => test.service.app.inject({ method: 'GET', url });
-    expect((await get('/status')).json()).toMatchObject({ detector: { partitions: [{ quarantined: [stopped] }] } });
-    expect((await get('/rules')).json()).toMatchObject({
+    expect((await get('/v1/status')).json()).toMatchObject({ detector: { partitions: [{ quarantined: [stopped] }] } });
+    expect((await get('/v1/rules')).json()).toMatchObject({
       rules: [
         { id: 'bad', quarantined: [{ topic: 'transactions', partition: 0, ...stopped }] },
         { id: 'good', quarantined: [] },

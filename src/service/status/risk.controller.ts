@@ -48,7 +48,7 @@ export class RiskDto {
 }
 
 @ApiTags('risk')
-@Controller('risk')
+@Controller('v1/risk')
 export class RiskController {
   constructor(@Inject(RISK) private readonly risk: RiskReader | null) {}
 

@@ -1,15 +1,18 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
+import { Caller, type Principal } from '../access/principal.js';
+import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
-import { invalidInput, notFound } from '../problems/problem.js';
+import { notFound } from '../problems/problem.js';
+import { signatureOf } from '../rules/signed.js';
 import { SETTINGS, SINKS, SWITCHES } from '../tokens.js';
 import type { SwitchControl, Switched } from './switch-control.js';
-import { SinkStatesDto, StreamDto, StreamsDto, SwitchDto, SwitchedByDto } from './switches.dto.js';
+import { SinkPageDto, StreamDto, StreamPageDto, SwitchDto, SwitchedByDto } from './switches.dto.js';
 
 /** Streams and sinks that are paused and resumed while the service runs. */
-@Controller()
+@Controller('v1')
 export class SwitchesController {
   constructor(
     @Inject(SWITCHES) private readonly switches: SwitchControl | null,
@@ -20,23 +23,28 @@ export class SwitchesController {
   @Get('streams')
   @ApiTags('streams')
   @ApiOperation({ summary: 'The streams that the service reads' })
-  @ApiOkResponse({ type: StreamsDto })
-  streams(): StreamsDto {
+  @ApiPage()
+  @ApiOkResponse({ type: StreamPageDto })
+  streams(@Query() query: unknown): StreamPageDto {
     const read = Object.values(this.settings.streams).filter((stream) => stream.topics !== undefined);
-    return { streams: read.map((stream) => this.streamOf(stream)) };
+    return pageOf(
+      read.map((stream) => this.streamOf(stream)),
+      readPageQuery(query),
+      ({ name }) => name,
+    );
   }
 
   @Get('sinks')
   @ApiTags('sinks')
   @ApiOperation({ summary: 'Where alerts are written to' })
-  @ApiOkResponse({ type: SinkStatesDto })
-  sinkStates(): SinkStatesDto {
-    return {
-      sinks: this.sinks.map((sink) => {
-        const { name, state } = sink.status();
-        return { name, state, ...this.switchOf('sink', name) };
-      }),
-    };
+  @ApiPage()
+  @ApiOkResponse({ type: SinkPageDto })
+  sinkStates(@Query() query: unknown): SinkPageDto {
+    const states = this.sinks.map((sink) => {
+      const { name, state } = sink.status();
+      return { name, state, ...this.switchOf('sink', name) };
+    });
+    return pageOf(states, readPageQuery(query), ({ name }) => name);
   }
 
   @Post('streams/:name/pause')
@@ -45,8 +53,12 @@ export class SwitchesController {
   @ApiOperation({ summary: 'Has all processes read no more of a stream, after restarts too; rules that join it wait' })
   @ApiOkResponse({ type: SwitchDto })
   @ApiResponse({ status: 404, type: ProblemDto })
-  pauseStream(@Param('name') name: string, @Body() body: SwitchedByDto): Promise<SwitchDto> {
-    return this.set('stream', name, true, body);
+  pauseStream(
+    @Param('name') name: string,
+    @Body() body: SwitchedByDto,
+    @Caller() caller: Principal,
+  ): Promise<SwitchDto> {
+    return this.set('stream', name, true, body, caller);
   }
 
   @Post('streams/:name/resume')
@@ -55,8 +67,12 @@ export class SwitchesController {
   @ApiOperation({ summary: 'Has a stream read on from where it was paused' })
   @ApiOkResponse({ type: SwitchDto })
   @ApiResponse({ status: 404, type: ProblemDto })
-  resumeStream(@Param('name') name: string, @Body() body: SwitchedByDto): Promise<SwitchDto> {
-    return this.set('stream', name, false, body);
+  resumeStream(
+    @Param('name') name: string,
+    @Body() body: SwitchedByDto,
+    @Caller() caller: Principal,
+  ): Promise<SwitchDto> {
+    return this.set('stream', name, false, body, caller);
   }
 
   @Post('sinks/:name/pause')
@@ -65,8 +81,8 @@ export class SwitchesController {
   @ApiOperation({ summary: 'Has all processes write no more alerts to a sink, after restarts too' })
   @ApiOkResponse({ type: SwitchDto })
   @ApiResponse({ status: 404, type: ProblemDto })
-  pauseSink(@Param('name') name: string, @Body() body: SwitchedByDto): Promise<SwitchDto> {
-    return this.set('sink', name, true, body);
+  pauseSink(@Param('name') name: string, @Body() body: SwitchedByDto, @Caller() caller: Principal): Promise<SwitchDto> {
+    return this.set('sink', name, true, body, caller);
   }
 
   @Post('sinks/:name/resume')
@@ -75,17 +91,24 @@ export class SwitchesController {
   @ApiOperation({ summary: 'Has the alerts since the pause written, and those to come' })
   @ApiOkResponse({ type: SwitchDto })
   @ApiResponse({ status: 404, type: ProblemDto })
-  resumeSink(@Param('name') name: string, @Body() body: SwitchedByDto): Promise<SwitchDto> {
-    return this.set('sink', name, false, body);
+  resumeSink(
+    @Param('name') name: string,
+    @Body() body: SwitchedByDto,
+    @Caller() caller: Principal,
+  ): Promise<SwitchDto> {
+    return this.set('sink', name, false, body, caller);
   }
 
-  private set(what: Switched, name: string, paused: boolean, body: SwitchedByDto | undefined): Promise<SwitchDto> {
+  private set(
+    what: Switched,
+    name: string,
+    paused: boolean,
+    body: SwitchedByDto | undefined,
+    caller: Principal,
+  ): Promise<SwitchDto> {
     if (this.switches === null) throw notFound('Nothing can be paused while this process runs.');
     if (!this.switches.knows(what, name)) throw notFound(`There is no ${what} ${name}.`);
-    const { author, message = '' } = body ?? {};
-    if (typeof author !== 'string' || author.trim() === '')
-      throw invalidInput('Who asks for it?', [{ path: 'author', message: 'a name' }]);
-    return this.switches.set(what, name, paused, { author: author.trim(), message: String(message) });
+    return this.switches.set(what, name, paused, signatureOf(caller, body));
   }
 
   private streamOf({ name, topics, format, key }: StreamSettings): StreamDto {

@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { PageDto } from '../paging/page.js';
 import type { Switch } from './switch-control.js';
 
 export class SwitchedByDto {
-  @ApiPropertyOptional({ type: String, description: 'Who asks for it; not checked here.' })
+  @ApiPropertyOptional({ type: String, description: 'Who asks for it, where nobody has to log in.' })
   readonly author?: string;
 
   @ApiPropertyOptional({ type: String, description: 'Why.' })
@@ -43,9 +44,9 @@ export class StreamDto {
   readonly changed!: SwitchDto | null;
 }
 
-export class StreamsDto {
+export class StreamPageDto extends PageDto {
   @ApiProperty({ type: [StreamDto] })
-  readonly streams!: readonly StreamDto[];
+  readonly items!: readonly StreamDto[];
 }
 
 export class SinkStateDto {
@@ -62,7 +63,7 @@ export class SinkStateDto {
   readonly changed!: SwitchDto | null;
 }
 
-export class SinkStatesDto {
+export class SinkPageDto extends PageDto {
   @ApiProperty({ type: [SinkStateDto] })
-  readonly sinks!: readonly SinkStateDto[];
+  readonly items!: readonly SinkStateDto[];
 }

@@ -86,24 +86,27 @@ describe('streams and sinks over HTTP', () => {
 
   it('are listed, paused and resumed', async () => {
     const { ask, stop } = await served();
-    await ask('POST', '/sinks/fake/pause', { author: 'ann' });
-    const state = async () => ((await ask('GET', '/sinks')).body.sinks as { state: string }[])[0]!.state;
+    await ask('POST', '/v1/sinks/fake/pause', { author: 'ann' });
+    const state = async () =>
+      ((await ask('GET', '/v1/sinks')).body.items as { name: string; state: string }[]).find(
+        ({ name }) => name === 'fake',
+      )!.state;
     await until(async () => (await state()) === 'paused', 'the sink to be paused');
-    await ask('POST', '/sinks/fake/resume', { author: 'ann' });
+    await ask('POST', '/v1/sinks/fake/resume', { author: 'ann' });
     await until(async () => (await state()) === 'running', 'the sink to go on');
-    expect(await ask('POST', '/streams/payments/pause', by)).toMatchObject({
+    expect(await ask('POST', '/v1/streams/payments/pause', by)).toMatchObject({
       status: 200,
       body: { paused: true, ...by },
     });
-    const { streams } = (await ask('GET', '/streams')).body as { streams: { name: string }[] };
+    const { items: streams } = (await ask('GET', '/v1/streams')).body as { items: { name: string }[] };
     expect(streams.map(({ name }) => name)).toEqual(['transactions']);
     await stop();
   });
 
   it.each([
-    ['/streams/none/pause', { author: 'ann' }, 404],
-    ['/sinks/none/pause', { author: 'ann' }, 404],
-    ['/streams/payments/resume', {}, 400],
+    ['/v1/streams/none/pause', { author: 'ann' }, 404],
+    ['/v1/sinks/none/pause', { author: 'ann' }, 404],
+    ['/v1/streams/payments/resume', { message: 7 }, 400],
   ])('%s is refused', async (path, body, status) => {
     const { ask, stop } = await served();
     expect((await ask('POST', path, body)).status).toBe(status);

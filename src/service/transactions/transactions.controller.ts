@@ -61,7 +61,7 @@ const ApiSend = (summary: string) =>
   );
 
 @ApiTags('transactions')
-@Controller()
+@Controller('v1')
 export class TransactionsController {
   constructor(@Inject(TransactionWriter) private readonly writer: TransactionWriter) {}
 

@@ -1,6 +1,6 @@
 import { aService, FakeIngest } from '../testing/a-service.js';
 
-describe('POST /streams/{stream}/events', () => {
+describe('POST /v1/streams/{stream}/events', () => {
   it('goes to the stream of that name', async () => {
     const ingests = new Map([
       ['logins', new FakeIngest()],
@@ -9,7 +9,7 @@ describe('POST /streams/{stream}/events', () => {
     const { service } = await aService({ ingest: null, ingestOf: (name) => ingests.get(name) });
     try {
       const send = (stream: string) =>
-        service.app.inject({ method: 'POST', url: `/streams/${stream}/events`, payload: { id: 'a', amount: 1 } });
+        service.app.inject({ method: 'POST', url: `/v1/streams/${stream}/events`, payload: { id: 'a', amount: 1 } });
       await service.start();
       expect((await send('logins')).json()).toEqual({ accepted: 1, topic: 'transactions', ids: ['a'] });
       expect((await send('mute')).json()).toMatchObject({ status: 503, code: 'INGEST_OFF' });

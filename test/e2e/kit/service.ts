@@ -86,7 +86,7 @@ export class ServiceProcess {
   }
 
   status(): Promise<Status> {
-    return this.get<Status>('/status');
+    return this.get<Status>('/v1/status');
   }
 
   async get<T>(path: string): Promise<T> {

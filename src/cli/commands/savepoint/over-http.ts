@@ -4,7 +4,7 @@ import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
 import { bodyOf, problemOf, request, trimmed } from '../../service-client.js';
 
-/** What `POST /savepoints` and `GET /savepoints/{name}` answer. */
+/** What `POST /v1/savepoints` and `GET /v1/savepoints/{name}` answer. */
 interface Answer {
   readonly name: string;
   readonly state: 'running' | 'done' | 'failed';
@@ -18,11 +18,11 @@ const POLL_MS = 200;
 /** Has a running service write a savepoint into its data folder, and waits for it. */
 export async function createOverHttp(url: string, output: Output): Promise<SavepointSummary> {
   const base = trimmed(url);
-  let answer = await ask(`${base}/savepoints`, 'POST');
+  let answer = await ask(`${base}/v1/savepoints`, 'POST');
   while (answer.state === 'running') {
     output.progress(`${answer.keysWritten.toLocaleString('en-US')} keys written`);
     await pause(POLL_MS);
-    answer = await ask(`${base}/savepoints/${encodeURIComponent(answer.name)}`, 'GET');
+    answer = await ask(`${base}/v1/savepoints/${encodeURIComponent(answer.name)}`, 'GET');
   }
   if (answer.savepoint === null) throw new CommandError(`No savepoint was written: ${answer.error ?? 'unknown error'}`);
   return answer.savepoint;

@@ -1,0 +1,28 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { Caller, type Principal, ROLES, type Role } from './principal.js';
+
+export class MeDto {
+  @ApiProperty({ type: String })
+  readonly name!: string;
+
+  @ApiProperty({ enum: ROLES, description: 'The highest of them.' })
+  readonly role!: Role;
+
+  @ApiProperty({ enum: ROLES, isArray: true, description: 'Each includes those before it.' })
+  readonly roles!: readonly Role[];
+
+  @ApiProperty({ enum: ['none', 'key', 'token'], description: 'How that is known; none: nobody has to log in.' })
+  readonly by!: Principal['by'];
+}
+
+@ApiTags('access')
+@Controller('v1/me')
+export class MeController {
+  @Get()
+  @ApiOperation({ summary: 'Who asks, and what they may do' })
+  @ApiOkResponse({ type: MeDto })
+  me(@Caller() { name, role, by }: Principal): MeDto {
+    return { name, role, roles: ROLES.slice(0, ROLES.indexOf(role) + 1), by };
+  }
+}

@@ -1,0 +1,48 @@
+import { isMap, isScalar, parseDocument } from 'yaml';
+import type { RuleStatus, RuleText } from '../../rules/index.js';
+import type { RuleControl } from './rule-control.js';
+
+type RuleSet = Pick<RuleControl, 'rules' | 'files'>;
+
+/** The set in force with one rule put in it, or in the place of the one of its id. */
+export function withRule({ rules, files }: RuleSet, id: string, text: string): readonly RuleText[] {
+  const source = rules.find((rule) => rule.id === id)?.source;
+  if (source === undefined) return [...files, { file: `${id}/pattern.yaml`, text }];
+  return files.map((file) => (file.file === source ? { file: source, text } : file));
+}
+
+export function withoutRule({ rules, files }: RuleSet, id: string): readonly RuleText[] {
+  const source = rules.find((rule) => rule.id === id)?.source;
+  return files.filter(({ file }) => file !== source);
+}
+
+/** The same text with another status; comments and layout stay. `canary`: percent of the keys, `null`: all. */
+export function withStatus(text: string, status: RuleStatus, canary: number | null): string {
+  return withValue(withValue(text, 'canary', canary), 'status', status);
+}
+
+/** Changes the text where the value stands: what else there is in it may be no YAML before its parameters are filled in. */
+function withValue(text: string, name: string, value: string | number | null): string {
+  const line = new RegExp(`^${name}\\s*:.*\\r?\\n?`, 'm');
+  if (line.test(text)) return text.replace(line, (found) => (value === null ? '' : said(name, value, found)));
+  if (value === null) return withoutInFlow(text, name);
+  const id = /^id\s*:.*(\r?\n|$)/m;
+  if (id.test(text)) return text.replace(id, (found) => `${found.trimEnd()}\n${name}: ${value}\n`);
+  const document = parseDocument(text);
+  document.set(name, value);
+  return document.toString({ lineWidth: 0 });
+}
+
+function said(name: string, value: string | number, found: string): string {
+  const [, comment = ''] = /(\s+#.*)/.exec(found) ?? [];
+  return `${name}: ${value}${comment.trimEnd()}\n`;
+}
+
+/** Rules can be written as JSON, too. */
+function withoutInFlow(text: string, name: string): string {
+  const document = parseDocument(text);
+  if (!isMap(document.contents) || !document.contents.items.some(({ key }) => isScalar(key) && key.value === name))
+    return text;
+  document.delete(name);
+  return document.toString({ lineWidth: 0 });
+}
