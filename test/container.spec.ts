@@ -149,8 +149,9 @@ describe('the Compose file', () => {
   };
   const services = Object.entries(compose.services);
 
-  it('has Kafka, a registry, Redis, Prometheus and the service, in versions that are named', () => {
-    expect(services.map(([name]) => name).sort()).toEqual(['kafka', 'prometheus', 'redis', 'registry', 'stakeout']);
+  it('has Kafka, a registry, Redis, Prometheus, Grafana and the service, in versions that are named', () => {
+    const names = ['grafana', 'kafka', 'prometheus', 'redis', 'registry', 'stakeout'];
+    expect(services.map(([name]) => name).sort()).toEqual(names);
     expect(services.filter(([, { image }]) => !/:[^:]*\d/.test(image ?? ''))).toEqual([]);
   });
 

@@ -1,8 +1,9 @@
 import type { Outcome, Round } from './campaign.js';
 import type { Delivery } from './settings.js';
+import type { Judgement } from './stage.js';
 
 /** What is wrong, in words; nothing when the run kept its promise. */
-export function differences(outcome: Outcome, delivery: Delivery): readonly string[] {
+export function differences(outcome: Judgement, delivery: Delivery): readonly string[] {
   const { source, missing, unexpected, repeats, otherIds, late, replays, problems } = outcome;
   const found: string[] = [...problems];
   const none = (count: number, what: string): void => {
@@ -23,24 +24,43 @@ export function differences(outcome: Outcome, delivery: Delivery): readonly stri
 }
 
 export function table(outcome: Outcome, delivery: Delivery): string {
-  const { rounds, source, sent, expected, found, repeats, missing, unexpected, replays } = outcome;
-  const n = (count: number): string => count.toLocaleString('en-US');
+  const { rounds } = outcome;
   const lines = [
     `${rounds.length} rounds, ${delivery}`,
+    ...sums(outcome),
+    '',
+    `  ${'fault'.padEnd(26)} times  longest standstill of a partition, and until all was well (s)`,
+    ...kindsOf(rounds).map(([kind, of]) => line(kind, of)),
+  ];
+  return [...lines, '', ...verdict(outcome, delivery)].join('\n');
+}
+
+/** Whether it kept its promise, as lines. */
+export function verdict(outcome: Judgement, delivery: Delivery): readonly string[] {
+  const wrong = differences(outcome, delivery);
+  return wrong.length === 0 ? ['No difference.'] : wrong.map((text) => `WRONG: ${text}`);
+}
+
+/** What was sent, found and replayed, as lines. */
+export function sums({
+  source,
+  sent,
+  expected,
+  found,
+  repeats,
+  missing,
+  unexpected,
+  replays,
+}: Judgement): readonly string[] {
+  const n = (count: number): string => count.toLocaleString('en-US');
+  return [
     `  records   ${n(sent)} sent and acknowledged; ${n(source.records)} on the topic, ${n(source.lost)} lost, ${n(source.doubled)} doubled`,
     `  alerts    ${n(expected)} expected, ${n(found)} found; ${n(missing.length)} lost, ${n(unexpected.length)} too many, ${n(repeats)} repeats`,
     ...replays.map(
       (replay) =>
         `  replay    ${n(replay.records)} records: ${n(replay.alertsReplayed)} alerts, committed ${n(replay.alertsLive)}; ${replay.equal ? 'the same' : 'NOT the same'} (${replay.replayed.slice(0, 12)})`,
     ),
-    '',
-    `  ${'fault'.padEnd(26)} times  longest standstill of a partition, and until all was well (s)`,
-    ...kindsOf(rounds).map(([kind, of]) => line(kind, of)),
   ];
-  const wrong = differences(outcome, delivery);
-  return [...lines, '', ...(wrong.length === 0 ? ['No difference.'] : wrong.map((text) => `WRONG: ${text}`))].join(
-    '\n',
-  );
 }
 
 /** Rounds with this fault; their times count for the kind only where it was alone. */

@@ -34,8 +34,11 @@ export class Service {
   private url: string | null = null;
   private wanted = false;
   private readonly log: WriteStream;
+  /** Of the package that runs from the next start on. */
+  home: string;
 
   constructor(readonly options: ServiceOptions) {
+    this.home = options.home;
     this.log = createWriteStream(join(options.folder, `${options.name}.log`), { flags: 'a' });
   }
 
@@ -52,7 +55,8 @@ export class Service {
   }
 
   start(): void {
-    const { home, folder, name } = this.options;
+    const { home } = this;
+    const { folder, name } = this.options;
     const args = [join(home, 'bin/stakeout.mjs'), 'start', '--config', join(folder, `${name}.yaml`)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: bareEnvironment() });
     let said = '';
@@ -64,7 +68,7 @@ export class Service {
       this.log.write(text);
     });
     child.stderr.pipe(this.log, { end: false });
-    this.note(`started as process ${child.pid}`);
+    this.note(`started as process ${child.pid} from ${home}`);
     this.child = child;
     this.ended = once(child, 'close').then(([code, signal]: (number | string | null)[]) => {
       this.note(`ended with ${code ?? signal}`);
