@@ -6,9 +6,9 @@ import type { AuditOptions } from './commands/audit.js';
 import type { BacktestOptions } from './commands/backtest.js';
 import type { BenchCommandOptions } from './commands/bench.js';
 import type { ExplainCommandOptions } from './commands/explain.js';
-import type { ExportOptions } from './commands/export.js';
 import type { CreateOptions } from './commands/savepoint/create.js';
 import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
+import { addInterchange } from './interchange-commands.js';
 import { addLists } from './lists-commands.js';
 import { makeOutput, type Output } from './output.js';
 
@@ -83,7 +83,7 @@ function makeProgram(run: Run): Command {
   addApply(program, run);
   addLists(program, run);
   addAudit(program, run);
-  addExport(program, run);
+  addInterchange(program, run);
   program
     .command('verify')
     .description('replays a topic under the journal, and compares the alerts with those that were committed')
@@ -169,20 +169,6 @@ function addApply(program: Command, run: Run): void {
   ).action((options: RollbackOptions & { json?: boolean }) =>
     run(options.json === true, async (output) => (await import('./commands/apply.js')).rollback(options, output)),
   );
-}
-
-function addExport(program: Command, run: Run): void {
-  program
-    .command('export <paths...>')
-    .description('writes rules in another language: as queries of Flink SQL with MATCH_RECOGNIZE')
-    .option(...CONFIG_OPTION)
-    .option('--to <language>', 'flink-sql', 'flink-sql')
-    .option(...JSON_OPTION)
-    .action((paths: string[], options: ExportOptions & { json?: boolean }) =>
-      run(options.json === true, async (output) =>
-        (await import('./commands/export.js')).exportRules(paths, options, output),
-      ),
-    );
 }
 
 function addAudit(program: Command, run: Run): void {

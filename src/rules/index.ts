@@ -2,7 +2,15 @@
 
 export { sayExpr } from './condition/say-expr.js';
 export type { Diagnostic } from './diagnostic.js';
-export { NotExpressible, type SqlTable, toFlinkSql } from './interchange/flink-sql.js';
+export { type FlinkJsonOptions, flinkKey, toFlinkJson } from './interchange/flink-json/export.js';
+export {
+  type Imported,
+  type ImportedRule,
+  type ImportOptions,
+  importFlinkJson,
+} from './interchange/flink-json/import.js';
+export { type SqlTable, toFlinkSql } from './interchange/flink-sql.js';
+export { NotExpressible } from './interchange/not-expressible.js';
 export { keyFields, keyName } from './key-name.js';
 export { type Keyed, keysBy, keyText } from './key-of.js';
 export type { KnownLists, ListKind } from './known-lists.js';

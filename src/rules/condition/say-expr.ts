@@ -77,6 +77,8 @@ function sayAggregate({ fn, step, field }: Extract<Expr, { op: 'aggregate' }>): 
 const fieldName = (field: string): string => field.replace(/^\$/, '');
 
 const sayScalar = (value: Scalar): string =>
-  typeof value === 'string' ? `'${value.replace(/[\\']/g, '\\$&')}'` : String(value);
+  typeof value === 'string' ? `'${value.replace(/[\\']/g, '\\$&').replace(/[\n\r\t]/g, escaped)}'` : String(value);
+
+const escaped = (space: string): string => JSON.stringify(space).slice(1, -1);
 
 const sayFeature = ({ fn, field }: Feature): string => (field === undefined ? fn : `${fn} of ${field}`);

@@ -1,5 +1,6 @@
 import { parseRule } from '../read/parse-rule.js';
-import { NotExpressible, toFlinkSql } from './flink-sql.js';
+import { toFlinkSql } from './flink-sql.js';
+import { NotExpressible } from './not-expressible.js';
 
 const table = { name: 'transactions', time: 'eventTime', type: 'type' };
 

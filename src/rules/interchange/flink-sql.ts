@@ -1,8 +1,7 @@
 import type { EventStep, Expr, Pattern, Step } from '../../engine/index.js';
 import type { Rule } from '../rule.js';
-import { NotExpressible, sqlExpr, sqlName, sqlScalar } from './sql-expr.js';
-
-export { NotExpressible };
+import { NotExpressible } from './not-expressible.js';
+import { sqlExpr, sqlName, sqlScalar } from './sql-expr.js';
 
 /** The table that a rule is asked of. */
 export interface SqlTable {

@@ -1,9 +1,5 @@
 import type { AggregateFn, CompareOp, Expr, Scalar } from '../../engine/index.js';
-
-/** Why a rule cannot be written in another language. */
-export class NotExpressible extends Error {
-  readonly code = 'NOT_EXPRESSIBLE';
-}
+import { NotExpressible } from './not-expressible.js';
 
 export interface SqlColumns {
   /** Column of what `subtype` and `kind` test; `null`: there is none. */

@@ -33,3 +33,15 @@ export function formatDuration(ms: number): string {
     .map(([n, unit]) => `${n} ${unit}`)
     .join(' ');
 }
+
+/** A duration as it is written: `90000` ms are `1m30s`. */
+export function sayDuration(ms: number): string {
+  let rest = ms;
+  let text = '';
+  for (const unit of ['d', 'h', 'm', 's', 'ms']) {
+    const amount = Math.floor(rest / UNIT_MS[unit]!);
+    if (amount > 0) text += `${amount}${unit}`;
+    rest -= amount * UNIT_MS[unit]!;
+  }
+  return text === '' ? '0ms' : text;
+}
