@@ -1,11 +1,5 @@
-import { systemClock } from '../../src/connectors/system-clock.js';
-import { NO_LISTS } from '../../src/runtime/lists/reference-lists.js';
 import type { Log, TopicPartition } from '../../src/runtime/ports/log.js';
-import { loadSettings } from '../../src/runtime/settings/index.js';
-import { Task, type TaskOutput } from '../../src/runtime/task/task.js';
-import { ruleSetsOf } from '../../src/service/compose/rule-set.js';
-import { loadRunningRules } from '../../src/service/compose/rules.js';
-import { makeStreams, ruleStreamsOf } from '../../src/service/compose/stream-parts.js';
+import { taskOf } from './task-of.js';
 
 export interface Changelog {
   /** Records that were counted. */
@@ -15,15 +9,6 @@ export interface Changelog {
   /** Of the keys and states, each whole as it was after the record; keys that were deleted count their key. */
   readonly bytes: number;
 }
-
-const NOTHING: TaskOutput = {
-  onAlert: () => undefined,
-  onDeadLetter: () => undefined,
-  onLate: () => undefined,
-  onMatch: () => undefined,
-  onRunsDropped: () => undefined,
-  onMatchesDropped: () => undefined,
-};
 
 /**
  * What a changelog of every state change would hold: runs the records of one partition again, here, one at a time, and after each asks
@@ -36,7 +21,7 @@ export async function fullChangelog(
   partition: TopicPartition,
   range: { readonly warm: number; readonly count: number },
 ): Promise<Changelog> {
-  const task = await makeTask(config, partition);
+  const task = await taskOf(config, partition);
   const end = range.warm + range.count;
   const { signal } = new AbortController();
   let [records, changes, bytes, seen] = [0, 0, 0, 0];
@@ -54,21 +39,4 @@ export async function fullChangelog(
     }
   }
   return { records, changes, bytes };
-}
-
-async function makeTask(config: string, partition: TopicPartition): Promise<Task> {
-  const loaded = loadSettings({ env: {}, overrides: {}, file: config });
-  if (!('settings' in loaded)) throw new Error(JSON.stringify(loaded.errors));
-  const { settings } = loaded;
-  const streams = makeStreams({
-    ...{ settings, clock: systemClock },
-    onTrouble: () => undefined,
-    onRecovered: () => undefined,
-  });
-  const { sources } = await loadRunningRules(settings.patterns, ruleStreamsOf(streams), NO_LISTS.known);
-  const ruleSet = ruleSetsOf(sources, settings, streams, NO_LISTS).source;
-  const task = new Task({ partition, stream: streams[0].definition, ruleSet, clock: systemClock, output: NOTHING });
-  task.beginAt(0);
-  task.goLive();
-  return task;
 }

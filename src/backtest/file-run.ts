@@ -4,7 +4,7 @@ import { DecodeFailure } from '../runtime/ports/decoder.js';
 import { type AlertSource, buildAlert } from '../runtime/task/alert-builder.js';
 import { Detection } from '../runtime/task/detection.js';
 import type { EventClockOptions } from '../runtime/task/event-clock.js';
-import type { SourceEvent } from '../runtime/task/source-event.js';
+import type { RecordedEvent, SourceEvent } from '../runtime/task/source-event.js';
 import type { FileEvent } from './file-event.js';
 import { type Concerns, FileReader } from './file-reader.js';
 import type { FileRunOptions, FileStream } from './run-files.js';
@@ -123,7 +123,7 @@ export class FileRun {
   }
 
   private alertSource(): AlertSource {
-    const of = (event: SourceEvent): FileReader => this.byName.get(event.stream)!;
+    const of = (event: RecordedEvent): FileReader => this.byName.get(event.stream)!;
     return {
       placeOf: (event) => {
         const { place } = event as FileEvent;

@@ -31,7 +31,7 @@ const WINDOWS = 2;
 export interface EventCodec {
   /** May be a view that holds until the next call. */
   encode(event: EngineEvent): Uint8Array;
-  /** The bytes are a view that the codec must not keep. */
+  /** The bytes are a view of those that the state is read from; an event that keeps them needs these to stay as they are. */
   decode(bytes: Uint8Array): EngineEvent;
 }
 
@@ -155,26 +155,14 @@ interface Entry {
 /** Slots whose states are the same are a group again. */
 function keyStateOf(rules: RuleSet, entries: readonly Entry[], features: KeyState['features']): KeyState {
   const { kinds } = rules.groups;
-  const alike = new Map<string, Entry[]>();
-  if (entries.length > 1) {
-    for (const entry of entries) {
-      const kind = kinds.beginning[entry.slot]!;
-      if (kind < 0 || (entry.state as PatternState).completed.length > 0) continue;
-      const key = `${kind} ${entry.bytes.join(' ')}`;
-      const known = alike.get(key);
-      if (known === undefined) alike.set(key, [entry]);
-      else known.push(entry);
-    }
-  }
-  const groups = [...alike.values()]
-    .filter((group) => group.length > 1)
-    .map((group) =>
-      slotGroup(
-        kinds,
-        group[0]!.state as PatternState,
-        group.map((e) => e.slot),
-      ),
-    );
+  const alike = entries.length > 1 ? alikeIn(rules, entries) : [];
+  const groups = alike.map((group) =>
+    slotGroup(
+      kinds,
+      group[0]!.state as PatternState,
+      group.map((e) => e.slot),
+    ),
+  );
   const grouped = new Set(groups.flatMap((group) => group.slots));
   const apart = entries.filter((e) => !grouped.has(e.slot));
   return {
@@ -184,6 +172,41 @@ function keyStateOf(rules: RuleSet, entries: readonly Entry[], features: KeyStat
     groups: groups.length === 0 ? NO_GROUPS : groups,
     features,
   };
+}
+
+/** Entries of slots of one kind that begin alike, and were written in the same bytes: two or more in each. */
+function alikeIn(rules: RuleSet, entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const { beginning } = rules.groups.kinds;
+  const found: Entry[][] = [];
+  const byHash = new Map<number, Entry[][]>();
+  for (const entry of entries) {
+    const kind = beginning[entry.slot]!;
+    if (kind < 0 || (entry.state as PatternState).completed.length > 0) continue;
+    const hash = hashOf(entry.bytes, kind);
+    const known = byHash.get(hash) ?? [];
+    const group = known.find(([other]) => beginning[other!.slot] === kind && isSame(other!.bytes, entry.bytes));
+    if (group !== undefined) {
+      group.push(entry);
+      continue;
+    }
+    known.push([entry]);
+    byHash.set(hash, known);
+    found.push(known.at(-1)!);
+  }
+  return found.filter((group) => group.length > 1);
+}
+
+/** FNV-1a. */
+function hashOf(bytes: Uint8Array, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  return hash;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function decodeSlot(

@@ -104,4 +104,22 @@ describe('states by slot', () => {
     for (let slot = 0; slot < 100; slot++) states.delete(slot);
     expect([states.hotKeys, states.coldKeys, states.coldBytes]).toEqual([0, 0, 0]);
   });
+
+  it('weigh what they are said to: a heavy one takes the place of several, a few of them at a call', () => {
+    const freezer = new CountingFreezer();
+    const weights = new Map([[9, 8]]);
+    const states = new SlotStates<State>(freezer, 10, (slot) => weights.get(slot) ?? 1);
+    states.reserve(100);
+    for (let slot = 20; slot < 30; slot++) states.set(slot, { text: `${slot}` });
+    expect([states.hotKeys, freezer.frozen]).toEqual([10, 0]);
+    states.set(9, { text: 'heavy' });
+    expect([states.hotKeys, freezer.frozen]).toEqual([7, 4]);
+    states.set(30, { text: '30' });
+    expect([states.hotKeys, freezer.frozen]).toEqual([4, 8]);
+    weights.set(30, 12);
+    states.set(30, { text: 'heavier than all may be' });
+    for (const slot of [9, 20, 30]) states.set(slot, { text: `again ${slot}` });
+    expect(states.hotKeys).toBeLessThan(4);
+    expect([9, 20, 29, 30].map((slot) => states.get(slot)!.text)).toEqual(['again 9', 'again 20', '29', 'again 30']);
+  });
 });

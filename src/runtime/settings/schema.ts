@@ -290,7 +290,7 @@ export const settingsSchema = z.strictObject({
       ),
       hotKeysMax: integer(1, 100_000_000).default(
         16_384,
-        'Keys whose state is kept ready for use, in each partition and for each key field of the patterns. That of others is kept as bytes: less memory and no long pauses, but some microseconds when an event changes it.',
+        'Keys whose state is kept ready for use, in each partition and for each key field of the patterns; one with many runs counts as so many keys. The state of others is kept as bytes: less memory and no long pauses, but some microseconds when an event changes it.',
       ),
     })
     .prefault({}),

@@ -5,7 +5,7 @@ import { scoreOf } from '../../rules/score.js';
 import type { Alert, AlertEvent } from '../ports/alert.js';
 import type { TopicPartition } from '../ports/log.js';
 import { renderMessage } from './message.js';
-import type { SourceEvent } from './source-event.js';
+import type { RecordedEvent } from './source-event.js';
 
 /** Where a record is, or was before it was forwarded. */
 export interface RecordPlace extends TopicPartition {
@@ -13,18 +13,18 @@ export interface RecordPlace extends TopicPartition {
 }
 
 export interface AlertSource {
-  placeOf(event: SourceEvent): RecordPlace;
+  placeOf(event: RecordedEvent): RecordPlace;
   /** Field of the event's stream that holds its own id; `null`: none does. */
-  idFieldOf(event: SourceEvent): string | null;
+  idFieldOf(event: RecordedEvent): string | null;
   /** All fields of the event's record, JSON-ready. */
-  decodeWhole(event: SourceEvent): Readonly<Record<string, unknown>>;
+  decodeWhole(event: RecordedEvent): Readonly<Record<string, unknown>>;
 }
 
 /** Makes the alert of a match: a pure function of the rule, the key and the matched records. */
 export function buildAlert(rule: Rule, key: string, match: Match, at: number, source: AlertSource): Alert {
   const steps = match.steps.map((s) => ({
     step: s.name,
-    events: s.events.map((e) => alertEvent(e as SourceEvent, source)),
+    events: s.events.map((e) => alertEvent(e as RecordedEvent, source)),
   }));
   const { window } = match;
   const times = window ? [window.first, window.last] : match.steps.flatMap((s) => s.events.map((e) => e.time));
@@ -46,13 +46,13 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
   };
 }
 
-function alertEvent(event: SourceEvent, source: AlertSource): AlertEvent {
+function alertEvent(event: RecordedEvent, source: AlertSource): AlertEvent {
   return { ...nameEvent(event, source), fields: source.decodeWhole(event) };
 }
 
 /** What an event is called, and where its record is. */
 export function nameEvent(
-  event: SourceEvent,
+  event: RecordedEvent,
   source: Pick<AlertSource, 'placeOf' | 'idFieldOf'>,
 ): Omit<AlertEvent, 'fields'> {
   const { topic, partition, offset } = source.placeOf(event);

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, type EngineEvent, type EventCodec } from '../../engine/index.js';
-import { copyOf, SourceEvent } from './source-event.js';
+import type { SourceEvent } from './source-event.js';
+import { type ReadRecord, StoredEvent } from './stored-event.js';
 
 const text = new TextEncoder();
 const NOTHING = new Uint8Array(0);
@@ -8,14 +9,12 @@ const NO_FIELDS = {};
 const TIME_BYTES = 8;
 
 /** Decodes a record's value again, into the fields that today's rules use. Throws when it cannot. */
-export type Redecode = (
-  raw: Uint8Array,
-  offset: number,
-) => { readonly kind: string; readonly fields: Readonly<Record<string, unknown>>; readonly stream?: string };
+export type Redecode = (raw: Uint8Array, offset: number) => ReadRecord;
 
 /**
- * Events inside key state: their record as it came, with the times that processing gave them. Fields are decoded anew when
- * the state is read, so that a rule that was added can see fields that no rule used before.
+ * Events inside key state: their record as it came, with the times that processing gave them. Fields are decoded anew, when
+ * they are asked for, so that a rule that was added can see fields that no rule used before. Events that are read keep the bytes they
+ * were read from.
  */
 export function eventCodec(redecode: Redecode): EventCodec {
   // One writer for all events: encoding has no pauses.
@@ -23,6 +22,7 @@ export function eventCodec(redecode: Redecode): EventCodec {
   return {
     encode(event: EngineEvent): Uint8Array {
       if (event instanceof OutlinedEvent) return event.bytes;
+      if (event instanceof StoredEvent) return event.stored;
       const source = event as SourceEvent;
       out.double(source.time);
       out.varint(source.seq);
@@ -39,11 +39,9 @@ export function eventCodec(redecode: Redecode): EventCodec {
       const trace = input.byteString();
       // Most have none, and the decoder is not free.
       const traceparent = trace.length === 0 ? null : decoder.decode(trace);
-      const raw = copyOf(input.byteString());
-      const { kind, fields, stream } = redecode(raw, offset);
-      const event = new SourceEvent(time, kind, fields, offset, raw, traceparent, true, stream);
-      event.seq = seq;
-      return event;
+      const length = input.varint();
+      const [start, end] = [bytes.byteOffset, bytes.byteOffset + bytes.length];
+      return new StoredEvent(time, seq, offset, traceparent, bytes.buffer, start, end - length, end, redecode);
     },
   };
 }

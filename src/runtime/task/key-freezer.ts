@@ -7,6 +7,7 @@ import {
   viewKeyState,
 } from '../../engine/index.js';
 import type { Freezer } from '../keys/slot-states.js';
+import { copyOf } from './source-event.js';
 
 /** Bits of the interests that the runs of a state wait for. */
 export function interestsOf(state: KeyState): number {
@@ -21,7 +22,8 @@ export function freezer(rules: RuleSet, codec: EventCodec | undefined): Freezer<
   const layout = ownLayout(rules);
   return {
     freeze: (state) => viewKeyState(state, rules, codec),
-    thaw: (bytes) => decodeKeyState(bytes, rules, codec, layout)!,
+    // Events keep what they are read from, once for all of them.
+    thaw: (bytes) => decodeKeyState(copyOf(bytes), rules, codec, layout)!,
   };
 }
 

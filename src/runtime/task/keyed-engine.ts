@@ -103,7 +103,8 @@ export class KeyedEngine {
     const { features } = this.ruleSet;
     this.windows = features === null ? null : new KeyWindows(features, options.spill);
     this.freezer = freezer(this.ruleSet, options.codec);
-    this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX);
+    const weightOf = (slot: number): number => Math.max(1, this.runsOf.get(slot));
+    this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX, weightOf);
     this.expiry = ExpiryBuckets.within(reachOf(this.ruleSet));
     this.tellsChanges = options.tellsChanges ?? true;
     this.ownsKey = options.ownsKey;

@@ -28,7 +28,7 @@ export interface KeyedEngineOptions {
   readonly outline?: EventCodec;
   /** Shared with other engines of the thread that have the same options: see `Compilers`. */
   readonly compiler?: PatternCompiler;
-  /** Most keys whose state is kept as objects; the others' are bytes. Changes no result. Default 16,384. */
+  /** Most keys whose state is kept as objects, where one with many runs counts as so many; the others' are bytes. Changes no result. Default 16,384. */
   readonly hotKeysMax?: number;
   /** Bounds the memory of windows of features. Changes no result. Absent: it has no bound. */
   readonly spill?: SpillOptions;

@@ -1,7 +1,16 @@
 import type { EngineEvent } from '../../engine/index.js';
 
+/** An event with the record that it was read of. */
+export interface RecordedEvent extends EngineEvent {
+  readonly offset: number;
+  /** The record's value. */
+  readonly raw: Uint8Array;
+  /** W3C trace context of the record, or `null`. */
+  readonly traceparent: string | null;
+}
+
 /** An event with where it came from. */
-export class SourceEvent implements EngineEvent {
+export class SourceEvent implements RecordedEvent {
   /** Set when the event leaves the order buffer: its place in the order of processing. */
   seq = 0;
 

@@ -24,7 +24,7 @@ import { reachOf } from './key-freezer.js';
 import { KeyRestorer } from './key-restorer.js';
 import type { KeyedEngineOptions } from './keyed-options.js';
 import { type Origins, originsAt, processedUpTo } from './origins.js';
-import { SourceEvent } from './source-event.js';
+import { type RecordedEvent, SourceEvent } from './source-event.js';
 import { StoredLayouts } from './stored-layouts.js';
 import { SILENT, type TaskOptions, type TaskSnapshot } from './task-options.js';
 import { TaskStreams } from './task-streams.js';
@@ -102,7 +102,7 @@ export class Task {
         onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
         onMatchesDropped: (rule, key, matches) => options.output.onMatchesDropped(rule, key, matches),
         onQuarantined: (stopped) => options.output.onQuarantined?.(stopped),
-        placeOf: (event) => this.placeOf(event as SourceEvent),
+        placeOf: (event) => this.placeOf(event as RecordedEvent),
       },
       this.engineOptions(),
     );
@@ -482,7 +482,7 @@ export class Task {
   }
 
   /** An event that was forwarded is told of by where it was first. */
-  private placeOf(event: SourceEvent): RecordPlace {
+  private placeOf(event: RecordedEvent): RecordPlace {
     if (this.ruleSet.clock.forwarded === true) {
       const envelope = decodeEnvelope(event.raw);
       if (envelope?.kind === 'event') return { ...envelope.from, offset: envelope.offset };

@@ -16,6 +16,12 @@ export interface LaneHandle {
 
 export type SpawnLane = (data: LaneData) => LaneHandle;
 
+/**
+ * What a lane makes of a record is gone with it, or stays as long as a rule's window. So little new space is enough: more makes memory
+ * grow by some hundred megabytes a lane, and nothing faster.
+ */
+const YOUNG_MB = 24;
+
 /** Starts a lane's thread. `options`: for the thread's own flags. */
 export function spawnLane(data: LaneData, options: Pick<WorkerOptions, 'execArgv'> = {}): LaneHandle {
   // The same kind of file as this one: built, or a source.
@@ -25,5 +31,6 @@ export function spawnLane(data: LaneData, options: Pick<WorkerOptions, 'execArgv
     name: `lane ${data.number}`,
     workerData: data,
     transferList: [data.statePort],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
 }
