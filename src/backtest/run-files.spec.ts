@@ -37,7 +37,7 @@ async function run({ streams, settings = {}, rules }: Case): Promise<RunResult &
     writeFileSync(file, text);
     return file;
   });
-  const open = await openStreams(loaded.settings, undefined, (path) => path);
+  const open = await openStreams(loaded.settings, { relative: (path) => path });
   try {
     const read = await loadRules(files, { schemas: open.map(({ schema }) => schema) });
     expect(read.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);

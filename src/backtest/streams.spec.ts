@@ -29,7 +29,7 @@ async function measured(rules: readonly string[]) {
   writeFileSync(config, `streams:\n${stream('chargebacks')}\n${stream('payments')}\n${section}`);
   const loaded = loadSettings({ file: config, env: {} });
   if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));
-  const streams = await openStreams(loaded.settings, undefined, (path) => path);
+  const streams = await openStreams(loaded.settings, { relative: (path) => path });
   const known = streams.map(({ settings, schema }) => ({ name: settings.name, schema }));
   const read = rules.map((text) => parseRule(text, 'rule.yaml', known));
   const plan = planOf(read.map(({ rule, diagnostics }) => rule ?? fail(diagnostics)));

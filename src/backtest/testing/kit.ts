@@ -75,7 +75,7 @@ async function run(
   { rules = [LARGE], options = {}, baseline, sweep = [], lanes = 1 }: Asked,
 ): Promise<Measured> {
   const protocol = protocolOf(settings, options);
-  const streams = await openStreams(settings, undefined, (path) => path);
+  const streams = await openStreams(settings, { relative: (path) => path });
   const points = sweep.length === 0 ? [] : gridOf(sweep.map(parseSweep));
   const plan = planOf(rulesOf(rules, streams), [
     ...(baseline === undefined ? [] : [[BASELINE, rulesOf(baseline, streams)] as const]),

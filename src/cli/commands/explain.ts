@@ -40,7 +40,7 @@ async function explainedFromFiles(
   output: Output,
 ): Promise<Explanation> {
   const base = config === undefined ? process.cwd() : dirname(resolve(config));
-  const streams = await openOrFail(() => openStreams(settings, data, (path) => relative(base, path)));
+  const streams = await openOrFail(() => openStreams(settings, { data, relative: (path) => relative(base, path) }));
   try {
     const lists = await openOrFail(() => loadLists(settings.lists));
     const { rules } = await loadOrFail(

@@ -1,5 +1,7 @@
 import { type FileStream, RunError } from '../../backtest/run-files.js';
 import { RecordFileError } from '../../connectors/file/file-error.js';
+import { SqlError } from '../../connectors/sql/sql-error.js';
+import { TableError } from '../../connectors/sql/table-error.js';
 import {
   formatDiagnostic,
   type KnownLists,
@@ -15,12 +17,14 @@ import { bySeverity } from '../rules.js';
 
 /** What the commands that read files have in common. */
 
+const KNOWN = [RecordFileError, RunError, ListError, SqlError, TableError];
+
 export async function openOrFail<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (error instanceof RecordFileError || error instanceof RunError || error instanceof ListError)
-      throw new CommandError(error.message, { cause: error });
+    const isKnown = KNOWN.some((kind) => error instanceof kind);
+    if (isKnown) throw new CommandError((error as Error).message, { cause: error });
     throw error;
   }
 }

@@ -23,7 +23,9 @@ const ALERTS_SHOWN = 10;
 export async function run(options: RunCommandOptions, output: Output): Promise<number> {
   const settings = settingsOrFail(options.config);
   const base = dirname(resolve(options.config));
-  const streams = await openOrFail(() => openStreams(settings, options.data, (path) => relative(base, path)));
+  const streams = await openOrFail(() =>
+    openStreams(settings, { data: options.data, relative: (path) => relative(base, path) }),
+  );
   try {
     const lists = await openOrFail(() => loadLists(settings.lists));
     const { rules } = await loadOrFail(options.patterns ?? settings.patterns, { streams, lists: lists.known }, output);

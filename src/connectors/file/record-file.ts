@@ -29,12 +29,14 @@ export type FileFormat = 'avro' | 'ndjson' | 'csv' | 'parquet';
 
 export interface RecordFile {
   readonly path: string;
-  readonly format: FileFormat;
+  readonly format: FileFormat | 'table';
   /** How its rows are written: files with the same layout read each other's rows (`decodeWhole`). */
   readonly layout: string;
   /** Of the rows: the reader schema where one was given, else the file's own, or what was inferred from NDJSON. */
   readonly schema: AvroSchema;
   readonly bytesTotal: number;
+  /** Of a table: where it ends for whoever is to read the same rows, though more come meanwhile. */
+  readonly last?: readonly string[] | null;
   /**
    * All rows, in the order of the file; may be called again to begin anew. It throws `RecordFileError` at the place where the
    * file does not hold, after the batches before it.

@@ -1,7 +1,17 @@
-import type { Connection } from 'mysql2';
+import type { Connection, FieldPacket } from 'mysql2';
 import { createPool, type Pool, type PoolConnection, type QueryResult } from 'mysql2/promise';
+import { columnOfMysql, exactText } from './mysql-texts.js';
 import { placeOf } from './place.js';
-import type { SqlDatabase, SqlOptions, SqlResult, SqlRow, SqlSession } from './sql-database.js';
+import {
+  PAGE_ROWS,
+  type SqlColumn,
+  type SqlDatabase,
+  type SqlOptions,
+  type SqlPage,
+  type SqlResult,
+  type SqlRow,
+  type SqlSession,
+} from './sql-database.js';
 import { networkError, SqlError, type SqlErrorCode, type SqlPlace, sqlError } from './sql-error.js';
 
 const IDLE_MS = 30_000;
@@ -79,6 +89,54 @@ export class MySqlDatabase implements SqlDatabase {
       if (isWhole) connection.release();
       else connection.destroy();
     }
+  }
+
+  async *scan(text: string, values: readonly unknown[], signal: AbortSignal): AsyncIterable<SqlPage> {
+    signal.throwIfAborted();
+    const connection = await this.explained(() => this.pool.getConnection());
+    let isWhole = false;
+    // What was asked is not waited for.
+    const abandon = (): void => connection.destroy();
+    signal.addEventListener('abort', abandon);
+    try {
+      // TIMESTAMP is told in UTC then; DATETIME has no zone, and is taken for UTC.
+      await connection.query("SET time_zone = '+00:00'");
+      yield* this.pages(connection.connection as unknown as Connection, text, values, signal);
+      isWhole = true;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw this.explain(error);
+    } finally {
+      signal.removeEventListener('abort', abandon);
+      if (isWhole) connection.release();
+      else connection.destroy();
+    }
+  }
+
+  /** One statement sees one moment. Rows that are not taken yet wait in the server. */
+  private async *pages(
+    connection: Connection,
+    sql: string,
+    values: readonly unknown[],
+    signal: AbortSignal,
+  ): AsyncIterable<SqlPage> {
+    let columns: readonly SqlColumn[] = [];
+    const query = connection.query({ sql, values: [...values] as never, rowsAsArray: true, typeCast: exactText });
+    query.on('fields', (fields: unknown) => {
+      columns = (fields as readonly FieldPacket[]).map(columnOfMysql);
+    });
+    let rows: (string | null)[][] = [];
+    let isFirst = true;
+    for await (const row of query.stream({ highWaterMark: PAGE_ROWS })) {
+      rows.push(row as (string | null)[]);
+      if (rows.length < PAGE_ROWS) continue;
+      yield { columns, rows };
+      signal.throwIfAborted();
+      isFirst = false;
+      rows = [];
+    }
+    if (rows.length > 0 || isFirst) yield { columns, rows };
+    signal.throwIfAborted();
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,15 @@
 import pg from 'pg';
 import { placeOf } from './place.js';
-import type { SqlDatabase, SqlOptions, SqlResult, SqlRow, SqlSession } from './sql-database.js';
+import { exactTexts, typeOfPostgres } from './postgres-texts.js';
+import {
+  PAGE_ROWS,
+  type SqlDatabase,
+  type SqlOptions,
+  type SqlPage,
+  type SqlResult,
+  type SqlRow,
+  type SqlSession,
+} from './sql-database.js';
 import { networkError, SqlError, type SqlErrorCode, type SqlPlace, sqlError } from './sql-error.js';
 
 const ROWS_AT_ONCE = 1_000;
@@ -80,6 +89,48 @@ export class PostgresDatabase implements SqlDatabase {
     }
   }
 
+  async *scan(text: string, values: readonly unknown[], signal: AbortSignal): AsyncIterable<SqlPage> {
+    signal.throwIfAborted();
+    const client = await this.explained(() => this.pool.connect());
+    let failure: Error | undefined = new Error('not read to its end');
+    // What was asked is not waited for.
+    const abandon = (): void => {
+      (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    };
+    client.on('error', ignore);
+    signal.addEventListener('abort', abandon);
+    try {
+      yield* this.pages(client, text, values, signal);
+      failure = undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw this.explain(error);
+    } finally {
+      signal.removeEventListener('abort', abandon);
+      client.off('error', ignore);
+      client.release(failure);
+    }
+  }
+
+  private async *pages(
+    client: pg.PoolClient,
+    text: string,
+    values: readonly unknown[],
+    signal: AbortSignal,
+  ): AsyncIterable<SqlPage> {
+    await client.query("BEGIN READ ONLY; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'");
+    await client.query(`DECLARE stakeout_pages NO SCROLL CURSOR FOR ${text}`, [...values]);
+    const fetch = { text: `FETCH ${PAGE_ROWS} FROM stakeout_pages`, rowMode: 'array', types: exactTexts } as const;
+    for (let isFirst = true, count = PAGE_ROWS; count === PAGE_ROWS; isFirst = false) {
+      const { fields, rows } = await client.query<(string | null)[]>(fetch);
+      count = rows.length;
+      const columns = fields.map(({ name, dataTypeID }) => ({ name, type: typeOfPostgres(dataTypeID) }));
+      if (count > 0 || isFirst) yield { columns, rows };
+      signal.throwIfAborted();
+    }
+    await client.query('COMMIT');
+  }
+
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -95,8 +146,6 @@ export class PostgresDatabase implements SqlDatabase {
   /** A connection whose work failed is not used again: what state it is in, nobody knows. The server rolls it back. */
   private async withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.explained(() => this.pool.connect());
-    // Told of twice otherwise: by the statement, and by an event that nobody listens to.
-    const ignore = (): void => undefined;
     client.on('error', ignore);
     let failure: Error | undefined;
     try {
@@ -126,6 +175,9 @@ export class PostgresDatabase implements SqlDatabase {
     return code === null ? error : sqlError(code, this.at, error);
   }
 }
+
+/** A failure is told of twice otherwise: by the statement, and by an event that nobody listens to. */
+const ignore = (): void => undefined;
 
 function resultOf({ rows, rowCount }: pg.QueryResult): SqlResult {
   return { rows: rows as SqlRow[], count: rowCount ?? 0 };

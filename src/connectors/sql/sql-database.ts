@@ -40,6 +40,23 @@ export interface SqlSession {
   query(text: string, values?: readonly unknown[]): Promise<SqlResult>;
 }
 
+/** What the values of a column are, as far as rules care. */
+export type SqlType = 'integer' | 'number' | 'boolean' | 'time' | 'text';
+
+export interface SqlColumn {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+/** Rows as texts, exactly as the database has them: nothing is rounded, times are in UTC, flags are `true` and `false`. */
+export interface SqlPage {
+  readonly columns: readonly SqlColumn[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+/** Rows of a page of `scan`, at most. */
+export const PAGE_ROWS = 5_000;
+
 /**
  * A pool of connections. Nothing is connected before the first statement, and a connection that broke is replaced by the next
  * one: a server that was away needs no restart here.
@@ -55,6 +72,11 @@ export interface SqlDatabase extends SqlSession {
   transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T>;
   /** Rows one by one, read in portions, for results that must not be in memory at once. Throws `SqlError`. */
   stream(text: string, values?: readonly unknown[]): AsyncIterable<SqlRow>;
+  /**
+   * The rows of a query as texts, in pages, all as of one moment, however many there are. There is one page at least, for the columns.
+   * Throws `SqlError`, and what `signal` was aborted with.
+   */
+  scan(text: string, values: readonly unknown[], signal: AbortSignal): AsyncIterable<SqlPage>;
   /** Waits for nothing that is under way. */
   close(): Promise<void>;
 }

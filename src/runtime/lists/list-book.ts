@@ -115,7 +115,7 @@ export class ListBook {
     const change = effectiveIn(data, wanted);
     const weight = change.put.length + change.remove.length;
     // Nothing would be another, nor come from elsewhere.
-    if (weight === 0 && by.source === undefined) return true;
+    if (weight === 0 && saysNothingNew(by.source, before.source)) return true;
     const next = changedBy(data, change);
     const op = { kind: 'change', list, after, ...change, size: next.size, ...this.signed(by) } as const;
     if (JSON.stringify(op).length > OP_BYTES_MAX) return this.put(list, before.kind, wholeOf(next), after, by);
@@ -271,6 +271,10 @@ export class ListBook {
     return { at, author, message, ...(source === undefined ? {} : { source }) };
   }
 }
+
+/** Rows of a table may be touched again and again, and say the same. */
+const saysNothingNew = (mark: SourceMark | undefined, before: SourceMark | null): boolean =>
+  mark === undefined || (mark.since !== undefined && before?.since !== undefined && mark.name === before.name);
 
 const OBJECTS = 'lists/';
 const objectName = (digest: string): string => `${OBJECTS}${digest}`;

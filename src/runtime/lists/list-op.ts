@@ -10,6 +10,8 @@ export interface SourceMark {
   readonly digest?: string;
   /** Next offsets by partition, of a topic. */
   readonly position?: Readonly<Record<string, number>>;
+  /** Newest change that it has, of a table. */
+  readonly since?: string;
 }
 
 export interface ListSignature {

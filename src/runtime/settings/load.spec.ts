@@ -157,7 +157,7 @@ describe('errors', () => {
       '/stakeout.yaml:9: http.port: expected a whole number from 0 to 65535, got 99999',
       '/stakeout.yaml:10: commit: expected a section, got "soon"',
       'LOG_LEVEL: expected one of trace, debug, info, warn, error, silent, got "loud"',
-      '/stakeout.yaml:4: streams.transactions: expected one of topic, topics and file, got topic and file',
+      '/stakeout.yaml:4: streams.transactions: expected one of topic, topics, file, table.name and table.query, got topic and file',
     ]);
   });
 

@@ -4,6 +4,7 @@ import { nearestName } from '../../rules/source/nearest.js';
 import type { TopicSelection } from '../ports/log.js';
 import { type ConfigFile, readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
+import { listConflicts } from './lists.js';
 import {
   defaultStreams,
   type ParsedSettings,
@@ -13,6 +14,7 @@ import {
 } from './schema.js';
 import type { SettingsError } from './settings-error.js';
 import { sinkConflicts } from './sinks.js';
+import { isTable, streamTableConflicts } from './table.js';
 import { expand, getAt, isTree, leafAt, leavesOf, namesIn, type Path, setAt, type Tree } from './tree.js';
 
 export type RecordFormat = 'avro-confluent' | 'avro' | 'ndjson' | 'csv' | 'parquet';
@@ -173,8 +175,14 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
   if (isTree(tree.streams) && streams.length === 0) add(['streams'], 'at least one stream', 'none');
   for (const [name, stream] of streams) {
     if (!isTree(stream)) continue;
-    const sources = ['topic', 'topics', 'file'].filter((key) => stream[key] !== undefined);
-    if (sources.length > 1) add(['streams', name], 'one of topic, topics and file', sources.join(' and '));
+    const sources = ['topic', 'topics', 'file', 'table.name', 'table.query'].filter(
+      (key) => getAt(stream, key.split('.')) !== undefined,
+    );
+    const choices = 'one of topic, topics, file, table.name and table.query';
+    if (sources.length > 1) add(['streams', name], choices, sources.join(' and '));
+    const hasTable = isTree(stream.table);
+    if (hasTable)
+      streamTableConflicts(stream, tree, (path, expected) => add(['streams', name, ...path], expected, 'nothing'));
     if ((stream.format === 'csv' || stream.format === 'parquet') && stream.file === undefined) {
       add(['streams', name, 'file'], `a file, because streams.${name}.format is ${stream.format}`, 'nothing');
     }
@@ -182,19 +190,11 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
       add(['registry', 'url'], `a URL, because streams.${name}.format is avro-confluent`, 'nothing');
     }
     const format = stream.format ?? (getAt(tree, ['registry', 'url']) === undefined ? 'avro' : 'avro-confluent');
-    if (format === 'avro' && stream.file === undefined && stream.schema === undefined) {
+    if (format === 'avro' && stream.file === undefined && !hasTable && stream.schema === undefined) {
       add(['streams', name, 'schema'], 'an Avro schema (.avsc), because plain Avro does not carry its own', 'nothing');
     }
   }
-  for (const [name, list] of isTree(tree.lists) ? Object.entries(tree.lists) : []) {
-    if (!isTree(list)) continue;
-    const sources = ['file', 'topic'].filter((key) => list[key] !== undefined);
-    if (getAt(list, ['redis', 'key']) !== undefined) sources.push('redis.key');
-    if (sources.length > 1) add(['lists', name], 'one of file, topic and redis.key', sources.join(' and '));
-    const hasRedis = [getAt(list, ['redis', 'url']), getAt(tree, ['redis', 'url'])].some((url) => url !== undefined);
-    if (sources.includes('redis.key') && !hasRedis)
-      add(['lists', name, 'redis', 'url'], 'a URL, because redis.key is set and there is no redis.url', 'nothing');
-  }
+  listConflicts(tree, add);
   if (getAt(tree, ['checkpoint', 'to']) === 's3' && getAt(tree, ['checkpoint', 's3', 'bucket']) === undefined) {
     add(['checkpoint', 's3', 'bucket'], 'a bucket, because checkpoint.to is s3', 'nothing');
   }
@@ -212,7 +212,8 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
 function complete(parsed: ParsedSettings, cwd: string): Settings {
   const byDefault: RecordFormat = parsed.registry.url === undefined ? 'avro' : 'avro-confluent';
   const streams = Object.entries(parsed.streams).map(([name, stream]): [string, StreamSettings] => {
-    const topic = stream.topic ?? (stream.topics === undefined && stream.file === undefined ? name : undefined);
+    const isElsewhere = stream.file !== undefined || isTable(stream.table);
+    const topic = stream.topic ?? (stream.topics === undefined && !isElsewhere ? name : undefined);
     const topics = topic === undefined ? stream.topics : { names: [topic] };
     const format = stream.format ?? (stream.file === undefined ? byDefault : formatOfFile(stream.file));
     return [name, { ...stream, name, topic, topics, format }];

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { backtestSchema } from './backtest.js';
+import { databaseSchema } from './database.js';
 import { listStoreSchema, listsSchema } from './lists.js';
 import {
   autoOr,
@@ -23,6 +24,7 @@ import {
   url,
 } from './setting.js';
 import { sinksSchema } from './sinks.js';
+import { streamTable } from './table.js';
 
 /** The folder of the package, from wherever this file runs (sources or build). */
 function packageFolder(): string {
@@ -39,7 +41,7 @@ const partitionCount = integer(1, 1000);
 /** One stream of events. What the default stream sets is in `defaultStreams`. */
 export const streamSchema = z.strictObject({
   topic: topicName.optional('Topic to read, and to which `POST /v1/transactions` writes.', {
-    defaultText: "the stream's name, where neither `topics` nor `file` is given",
+    defaultText: "the stream's name, where neither `topics`, `file` nor `table` is given",
   }),
   topics: topics.optional(
     'Several topics instead of one: a list, or a regular expression that must fit the whole name.',
@@ -47,6 +49,7 @@ export const streamSchema = z.strictObject({
   file: path.optional(
     'File to read instead of a topic, for `stakeout run` and `stakeout backtest`; or a folder of files, which are read in order of their paths.',
   ),
+  table: streamTable.prefault({}),
   partitions: partitionCount.default(4, 'Partitions of the topic, where it is not there yet and has to be made.'),
   format: choice(['avro-confluent', 'avro', 'ndjson', 'csv', 'parquet']).optional(
     'How records are written: Avro in the wire format of Confluent’s schema registry, plain Avro (in a file: an object container), or JSON, one object a record or line; files can also be CSV or Parquet.',
@@ -180,6 +183,7 @@ export const settingsSchema = z.strictObject({
   streams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/), streamSchema),
   lists: listsSchema.prefault({}),
   listStore: listStoreSchema.prefault({}),
+  database: databaseSchema.prefault({}),
   switches: z
     .strictObject({
       topic: topicName.default(

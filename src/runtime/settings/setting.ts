@@ -85,6 +85,12 @@ export const redisUrl = both(
   'text',
   'a URL that begins with redis:// or rediss://',
 );
+export const databaseUrl = both(
+  () => z.url({ protocol: /^(postgres|postgresql|mysql|mariadb)$/ }),
+  'text',
+  'a URL such as postgres://user:password@host/database or mysql://…',
+);
+export const names = both(() => z.array(z.string().min(1)).min(1), 'list', 'a list of names');
 export const brokers = both(
   () => z.array(z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:,/]+):\d{1,5}$/)).min(1),
   'list',

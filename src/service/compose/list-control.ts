@@ -3,6 +3,7 @@ import type { ListBook } from '../../runtime/lists/list-book.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
+import { databaseOptions } from '../../runtime/settings/database.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { ListSettings } from '../../runtime/settings/lists.js';
 import { fileSource } from '../lists/file-source.js';
@@ -10,6 +11,7 @@ import { ListControl } from '../lists/list-control.js';
 import { ListFollower } from '../lists/list-follower.js';
 import type { ListSource } from '../lists/list-source.js';
 import { redisSource } from '../lists/redis-source.js';
+import { tableSource } from '../lists/table-source.js';
 import { topicSource } from '../lists/topic-source.js';
 import { listBook } from './lists.js';
 
@@ -30,7 +32,7 @@ export function listControl(parts: ListControlParts): ListControl {
   const { settings, log, clock, declared, rules, report, warn } = parts;
   const followers = (book: ListBook): ReadonlyMap<string, ListFollower> => {
     const sourced = Object.entries(settings.lists).flatMap(([list, of]) => {
-      const source = sourceOf(list, of, settings, log);
+      const source = sourceOf(list, of, parts);
       return source === null ? [] : [{ list, kind: of.kind, source }];
     });
     return new Map(sourced.map((one) => [one.list, new ListFollower({ ...one, book, clock, report, warn })]));
@@ -45,11 +47,27 @@ export function listControl(parts: ListControlParts): ListControl {
   });
 }
 
+/** A page of a table may take so long. */
+const TABLE_MS = 60_000;
+
 /** `null`: it is filled over HTTP. */
-function sourceOf(list: string, of: ListSettings, settings: Settings, log: Log): ListSource | null {
-  const { kind, refresh } = of;
+function sourceOf(
+  list: string,
+  of: ListSettings,
+  { settings, log, clock }: Pick<ListControlParts, 'settings' | 'log' | 'clock'>,
+): ListSource | null {
+  const { kind, refresh, table } = of;
   if (of.file !== undefined) return fileSource(list, of.file, kind, refresh);
   if (of.topic !== undefined) return topicSource(log, of.topic, kind, refresh);
+  // The settings refuse a table without a URL.
+  if (table.name !== undefined || table.query !== undefined)
+    return tableSource({
+      database: databaseOptions(settings.database, table.url, TABLE_MS),
+      table,
+      kind,
+      refreshMs: refresh,
+      clock,
+    });
   if (of.redis.key === undefined) return null;
   // The settings refuse a key without a URL.
   return redisSource(of.redis.url ?? settings.redis.url!, of.redis.key, kind, refresh);

@@ -1,7 +1,7 @@
 import type { ListKind } from '../../rules/index.js';
 import { Backoff, pause } from '../../runtime/backoff.js';
 import type { ListBook } from '../../runtime/lists/list-book.js';
-import type { ListVersion } from '../../runtime/lists/list-op.js';
+import type { ListVersion, SourceMark } from '../../runtime/lists/list-op.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { ListSource } from './list-source.js';
 
@@ -93,6 +93,8 @@ export class ListFollower {
   }
 
   private seen: string | null = null;
+  /** What was read since the mark of the version, and changed nothing, need not be read again. */
+  private ahead: { readonly of: SourceMark; readonly mark: SourceMark } | null = null;
 
   private async takeNews(atOnce: boolean): Promise<void> {
     const { source } = this.options;
@@ -114,9 +116,13 @@ export class ListFollower {
     const before = book.current(list);
     const mark = before?.kind === kind && before.source?.name === source.name ? before.source : null;
     const by = { author: source.name, message: `${source.name} has changed` };
-    if (source.news !== undefined && mark !== null && this.hasRead) {
-      const news = await source.news(mark, signal);
-      return news === null || book.change(list, news.change, before!.digest, { ...by, source: news.mark });
+    if (source.news !== undefined && mark !== null && this.hasRead && source.wantsAll?.() !== true) {
+      const from = this.ahead?.of === mark ? this.ahead.mark : mark;
+      const news = await source.news(from, signal);
+      if (news === null) return true;
+      const isTaken = await book.change(list, news.change, before!.digest, { ...by, source: news.mark });
+      if (isTaken) this.ahead = { of: mark, mark: news.mark };
+      return isTaken;
     }
     const { table, mark: place } = await source.read(signal);
     this.hasRead = true;

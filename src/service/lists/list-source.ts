@@ -20,6 +20,8 @@ export interface ListSource {
   read(signal: AbortSignal): Promise<{ readonly table: TextTable; readonly mark?: Partial<SourceMark> }>;
   /** What came since `mark`; `null`: nothing. Absent: all is read. */
   news?(mark: SourceMark, signal: AbortSignal): Promise<ListNews | null>;
+  /** What came since does not do any more: all is to be read. */
+  wantsAll?(): boolean;
   /** Says when there may be something new, sooner than it is looked at. */
   watch?(onNews: () => void): void;
   close?(): Promise<void>;

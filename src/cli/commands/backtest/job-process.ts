@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { reportOf } from '../../../backtest/report/report.js';
+import { isBounded } from '../../../backtest/run-files.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import type { BacktestRequest, JobSummary, RuleChoice } from '../../../service/backtests/backtest-job.js';
 import { CommandError } from '../../command-error.js';
@@ -68,7 +69,7 @@ async function sourceFor(settings: Settings, request: BacktestRequest, folder: s
   const patterns = await written(join(folder, 'rules'), rules);
   const scored = settings.backtest.labels.stream ?? Object.keys(settings.streams)[0]!;
   const stream = settings.streams[scored];
-  const read = topic ?? (stream?.file === undefined ? stream?.topic : undefined);
+  const read = topic ?? (stream === undefined || isBounded(stream) ? undefined : stream.topic);
   const rows = join(folder, 'labels.ndjson');
   if (labels !== undefined) await writeFile(rows, labels.map((row) => `${JSON.stringify(row)}\n`).join(''));
   return {

@@ -4,6 +4,7 @@ import { type Backtest, type BacktestProgress, backtest } from '../../../backtes
 import { type Measured, measure } from '../../../backtest/measure.js';
 import { type Parity, parity } from '../../../backtest/parity.js';
 import { type BacktestResult, resultOf } from '../../../backtest/result.js';
+import { tableEndsOf } from '../../../backtest/run-files.js';
 import { AlertTopicCodec } from '../../../service/compose/alert-topic-codec.js';
 import { makeRegistry } from '../../../service/compose/stream-parts.js';
 import type { Output } from '../../output.js';
@@ -40,8 +41,9 @@ export async function perform(
   try {
     const { rules, title, input } = prepared;
     const lanes = lanesAsked ?? lanesFor(prepared);
+    const shared = { ...sourceOf(source), tableEnds: tableEndsOf(prepared.streams) };
     const others = Array.from({ length: lanes === 1 ? 0 : lanes }, (_, index) =>
-      spawnLane(sourceOf(source), { index, of: lanes }, index === 0 ? progress : {}),
+      spawnLane(shared, { index, of: lanes }, index === 0 ? progress : {}),
     );
     const done = await openOrFail(() => backtest({ ...input, now, progress }, others));
     const measured = measure(done, rules.sweep, rules.defaults);

@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { BacktestInput } from '../../../backtest/backtest.js';
 import { lookBackMs } from '../../../backtest/look-back.js';
 import { type Protocol, protocolOf } from '../../../backtest/protocol.js';
-import { type FileStream, openStreams } from '../../../backtest/run-files.js';
+import { type FileStream, isBounded, openStreams, type TableEnds } from '../../../backtest/run-files.js';
 import { loadLists } from '../../../runtime/lists/load-lists.js';
 import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings } from '../../../runtime/settings/index.js';
@@ -34,6 +34,8 @@ export interface BacktestSource {
   /** Patterns to compare with. */
   readonly baseline?: string;
   readonly sweep?: readonly string[];
+  /** Where tables end, for all lanes; found by who reads them first. */
+  readonly tableEnds?: TableEnds;
 }
 
 /** Options of a command hold more than what other threads need. */
@@ -91,19 +93,19 @@ export async function prepare(source: BacktestSource, output: Output): Promise<P
 async function openSource(
   settings: Settings,
   base: string,
-  { topic, data }: BacktestSource,
+  { topic, data, tableEnds }: BacktestSource,
   scored: string,
   output: Output,
 ): Promise<Opened> {
-  const path = (name: string): string => relative(base, name);
+  const options = { data, relative: (name: string): string => relative(base, name), tableEnds };
   if (topic === undefined) {
-    const streams = await openStreams(settings, data, path);
+    const streams = await openStreams(settings, options);
     return { streams, log: null, startAt: async () => undefined, close: () => closeAll(streams) };
   }
   const { log, streams: own, startAt } = await openTopic(settings, topic, scored, output);
   const { [own[0]!.settings.name]: _, ...rest } = settings.streams;
-  const hasFiles = Object.values(rest).some((stream) => stream.file !== undefined);
-  const others = hasFiles ? await openStreams({ ...settings, streams: rest }, data, path) : [];
+  const hasFiles = Object.values(rest).some(isBounded);
+  const others = hasFiles ? await openStreams({ ...settings, streams: rest }, options) : [];
   const close = async (): Promise<void> => {
     await closeAll(others);
     await log.close();
