@@ -211,6 +211,7 @@ export class AlertSinkFollower {
     this.owned.set(name, new AbortController());
     this.lag.set(name, partition.endOffset - partition.position);
     if (this.stopping.signal.aborted) this.owned.get(name)?.abort();
+    this.options.sink.assigned?.(placeOf(partition));
   }
 
   private gone(partitions: readonly TopicPartition[]): void {
@@ -389,7 +390,8 @@ export class AlertSinkFollower {
         onFailure?.();
         this.tell(of, error instanceof Error ? error.message : String(error));
         const { clock } = this.options;
-        await pause(clock, withJitter(backoff.next(), clock), signal);
+        const asked = error instanceof PartlyWritten ? error.retryAfterMs : 0;
+        await pause(clock, Math.max(withJitter(backoff.next(), clock), asked), signal);
       }
     }
     return undefined;

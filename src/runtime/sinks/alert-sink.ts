@@ -9,6 +9,8 @@ interface AnySink {
    * it works.
    */
   prepare?(): Promise<void>;
+  /** A partition came from another member, or at the start: what that one wrote and did not commit comes again. */
+  assigned?(from: TopicPartition): void;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,8 @@ export interface RefusedAlert {
 /** Some of the alerts were written. */
 export class PartlyWritten extends Error {
   readonly code = 'SINK_PARTLY_WRITTEN';
+  /** The rest is not written again before. */
+  readonly retryAfterMs: number;
 
   constructor(
     /** Why the rest was not written; shown as the sink's trouble while there is a rest. */
@@ -67,9 +71,10 @@ export class PartlyWritten extends Error {
     readonly refused: readonly RefusedAlert[],
     /** To be written again, later. */
     readonly remaining: readonly Alert[],
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly retryAfterMs?: number } = {},
   ) {
     super(message, options);
+    this.retryAfterMs = options.retryAfterMs ?? 0;
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Alert } from '../../runtime/ports/alert.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Settings, SinkSettings } from '../../runtime/settings/index.js';
 import type { AlertSink, CollectingSink } from '../../runtime/sinks/alert-sink.js';
@@ -21,6 +22,12 @@ async function makeSink(name: string, sink: SinkSettings, clock: Clock): Promise
     case 'postgres':
     case 'mysql':
       return sqlSink(name, sink);
+    case 'elasticsearch':
+      return elasticsearchSink(name, sink, clock);
+    case 'webhook':
+      return webhookSink(name, sink, clock);
+    case 'kafka':
+      return kafkaSink(name, sink, clock);
     default:
       throw new Error(`sinks of type ${sink.type} are not there yet`);
   }
@@ -33,6 +40,55 @@ async function sqlSink(name: string, sink: SinkSettings): Promise<AlertSink> {
   const database = await openDatabase({ url: sink.url!, timeoutMs: sink.timeout, ...tls });
   return new SqlSink({ name, database, table: sink.table, create: sink.create, batch: sink.batch });
 }
+
+async function elasticsearchSink(name: string, sink: SinkSettings, clock: Clock): Promise<AlertSink> {
+  const { ElasticsearchSink } = await import('../../connectors/elasticsearch/elasticsearch-sink.js');
+  const { urls = [], username, password, apiKey, index, rollover, create, shards, replicas, batch } = sink;
+  const basic = username === undefined ? undefined : `Basic ${btoa(`${username}:${password ?? ''}`)}`;
+  const authorization = apiKey === undefined ? basic : `ApiKey ${apiKey}`;
+  return new ElasticsearchSink({
+    ...{ name, client: await httpClient(sink, clock), urls, index, rollover, create, shards, replicas, batch },
+    ...(authorization === undefined ? {} : { authorization }),
+  });
+}
+
+async function webhookSink(name: string, sink: SinkSettings, clock: Clock): Promise<AlertSink> {
+  const { WebhookSink } = await import('../../connectors/webhook/webhook-sink.js');
+  const { url, secret, authorization, concurrency } = sink;
+  return new WebhookSink({
+    ...{ name, client: await httpClient(sink, clock), clock, url: url!, secret, authorization, concurrency },
+  });
+}
+
+async function kafkaSink(name: string, sink: SinkSettings, clock: Clock): Promise<AlertSink> {
+  const { KafkaLog } = await import('../../connectors/kafka/kafka-log.js');
+  const { KafkaSink } = await import('../../connectors/kafka/kafka-sink.js');
+  const { brokers = [], mechanism, username = '', password = '', topic, partitions, create, format } = sink;
+  const { ca, certificate: cert, key, verify: rejectUnauthorized } = tlsOf(sink);
+  const log = new KafkaLog({
+    ...{ brokers, clientId: `stakeout-${name}` },
+    ...(sink.tls.enabled ? { tls: { ca, cert, key, rejectUnauthorized } } : {}),
+    ...(mechanism === undefined ? {} : { sasl: { mechanism, username, password } }),
+  });
+  const encode = format === 'avro' ? await avroEncoder() : (alert: Alert) => utf8.encode(JSON.stringify(alert));
+  const { timeout: timeoutMs } = sink;
+  return new KafkaSink({
+    ...{ name, log, clock, address: brokers.join(','), topic: topic!, partitions, create, encode, timeoutMs },
+  });
+}
+
+async function avroEncoder(): Promise<(alert: Alert) => Uint8Array> {
+  const { AlertCodec } = await import('../../connectors/avro/alert-codec.js');
+  const codec = new AlertCodec();
+  return (alert) => codec.encode(alert);
+}
+
+async function httpClient(sink: SinkSettings, clock: Clock) {
+  const { HttpClient } = await import('../../connectors/http/http-client.js');
+  return new HttpClient({ clock, timeoutMs: sink.timeout, tls: tlsOf(sink) });
+}
+
+const utf8 = new TextEncoder();
 
 function tlsOf({ tls }: SinkSettings) {
   const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path, 'utf8'));

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startKafka } from './kafka.js';
 import { startMariaDb } from './mariadb.js';
+import { startOpenSearch } from './opensearch.js';
 import { startPostgres } from './postgres.js';
 import { locked } from './process.js';
 import { startRedis } from './redis.js';
@@ -63,6 +64,16 @@ export async function sharedMariaDb(): Promise<string> {
   return (
     await shared('mariadb', async (owner) => {
       const { url, pids, dir } = await startMariaDb({ owner });
+      return { address: url, pids, dir };
+    })
+  ).address;
+}
+
+/** `http://…`, without a login. */
+export async function sharedOpenSearch(): Promise<string> {
+  return (
+    await shared('opensearch', async (owner) => {
+      const { url, pids, dir } = await startOpenSearch({ owner });
       return { address: url, pids, dir };
     })
   ).address;
