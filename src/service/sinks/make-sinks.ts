@@ -44,7 +44,8 @@ async function sqlSink(name: string, sink: SinkSettings): Promise<AlertSink> {
 async function elasticsearchSink(name: string, sink: SinkSettings, clock: Clock): Promise<AlertSink> {
   const { ElasticsearchSink } = await import('../../connectors/elasticsearch/elasticsearch-sink.js');
   const { urls = [], username, password, apiKey, index, rollover, create, shards, replicas, batch } = sink;
-  const basic = username === undefined ? undefined : `Basic ${btoa(`${username}:${password ?? ''}`)}`;
+  const basic =
+    username === undefined ? undefined : `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
   const authorization = apiKey === undefined ? basic : `ApiKey ${apiKey}`;
   return new ElasticsearchSink({
     ...{ name, client: await httpClient(sink, clock), urls, index, rollover, create, shards, replicas, batch },
