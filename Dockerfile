@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-progress
 COPY tsconfig.json tsconfig.build.json ./
+COPY schemas ./schemas
 COPY src ./src
 RUN npm run -s build
 # Only what runs stays: no development dependencies (the npm package "node" is one; the image has its own), of the native

@@ -6,55 +6,79 @@ export interface AlertFilter {
   readonly key?: string;
   readonly pattern?: string;
   readonly severity?: string;
+  readonly state?: string;
+  readonly q?: string;
   readonly from?: string | number;
   readonly to?: string | number;
 }
 
-type Named = Readonly<{ author: string; message: string }>;
+/** Who changes something, and why. Where one has to sign in, the service knows who. */
+export interface Signed {
+  readonly author?: string;
+  readonly message?: string;
+}
+
 const id = encodeURIComponent;
+const V1 = 'v1';
+/** The longest page that the service answers with. */
+const ALL = { limit: 1000 };
 
-export const alertsLive = 'v1/alerts/live';
+async function items<T>(path: string, signal?: AbortSignal): Promise<readonly T[]> {
+  return (await json<T.Page<T>>(`${V1}/${path}`, { query: ALL, signal })).items;
+}
 
-/** All of a list that is never long. */
-const all = async <I>(path: string, signal?: AbortSignal): Promise<readonly I[]> =>
-  (await json<T.Page<I>>(path, { query: { limit: 1000 }, signal })).items;
+export const me = (signal?: AbortSignal) => json<T.Me>(`${V1}/me`, { signal });
+export const status = (signal?: AbortSignal) => json<T.Status>(`${V1}/status`, { signal });
 
-export const alerts = (
-  filter: AlertFilter & { readonly limit?: number; readonly cursor?: string },
-  signal?: AbortSignal,
-): Promise<T.Page<T.Alert>> => json<T.Page<T.Alert>>('v1/alerts', { query: { ...filter }, signal });
+export const alertsLive = `${V1}/alerts/live`;
+export const alerts = (filter: AlertFilter & { limit?: number; cursor?: string }, signal?: AbortSignal) =>
+  json<T.Page<T.Alert>>(`${V1}/alerts`, { query: { ...filter }, signal });
+export const alert = (of: string, signal?: AbortSignal) => json<T.AlertDetail>(`${V1}/alerts/${id(of)}`, { signal });
+export const giveFeedback = (of: string, body: { verdict: T.Verdict; note: string } & Signed) =>
+  json<T.Feedback>(`${V1}/alerts/${id(of)}/feedback`, { method: 'POST', body });
+export const snooze = (body: { key: string; pattern?: string; until: string; reason: string } & Signed) =>
+  json<object>(`${V1}/snoozes`, { method: 'POST', body });
 
-export const alert = (of: string, signal?: AbortSignal) => json<T.Alert>(`v1/alerts/${id(of)}`, { signal });
+export const patterns = (signal?: AbortSignal) => items<T.Pattern>('patterns', signal);
+export const pattern = (of: string, signal?: AbortSignal) =>
+  json<T.PatternDetail>(`${V1}/patterns/${id(of)}`, { signal });
+export const putPattern = (of: string, body: { yaml: string; dryRun?: boolean } & Signed) =>
+  json<T.Applied>(`${V1}/patterns/${id(of)}`, { method: 'PUT', body });
+export const patternRevisions = (of: string, signal?: AbortSignal) =>
+  items<T.Revision>(`patterns/${id(of)}/revisions`, signal);
+export const shadow = (of: string, query: { against?: string; from?: string }, signal?: AbortSignal) =>
+  json<T.Shadow>(`${V1}/patterns/${id(of)}/shadow`, { query, signal });
 
-export const giveFeedback = (of: string, body: { verdict: T.Verdict; note: string }) =>
-  json<T.Feedback>(`v1/alerts/${id(of)}/feedback`, { method: 'POST', body });
-
-export const patterns = async (signal?: AbortSignal): Promise<readonly T.Pattern[]> => {
-  const found = await all<T.Pattern & { readonly health: { readonly matches: number } }>('v1/patterns', signal);
-  return found.map((pattern) => ({ ...pattern, matches: pattern.health.matches }));
-};
-export const rules = (signal?: AbortSignal) => json<T.RuleSet>('v1/rules', { signal });
-export const revisions = (signal?: AbortSignal) => all<T.Revision | T.Approval>('v1/revisions', signal);
-export const revisionFiles = async (n: number, signal?: AbortSignal) =>
-  (await json<{ files: T.RuleText[] }>(`v1/revisions/${n}`, { signal })).files;
-export const apply = (files: readonly T.RuleText[], by: Named, dryRun = false) =>
-  json<T.Applied>('v1/rules/apply', { method: 'POST', body: { files, dryRun, ...by } });
-export const rollback = (to: number | undefined, by: Named) =>
-  json<T.Applied>('v1/rollback', { method: 'POST', body: { to, ...by } });
-export const approve = (n: number, by: Named) =>
-  json<T.Applied>(`v1/revisions/${n}/approve`, { method: 'POST', body: by });
+export const rules = (signal?: AbortSignal) => json<T.RuleSet>(`${V1}/rules`, { signal });
+export const revisions = (signal?: AbortSignal) => items<T.Revision>('revisions', signal);
+export const revision = (n: number, signal?: AbortSignal) => json<T.RevisionDetail>(`${V1}/revisions/${n}`, { signal });
+export const rollback = (to: number | undefined, by: Signed) =>
+  json<T.Applied>(`${V1}/rollback`, { method: 'POST', body: { to, ...by } });
+export const approve = (n: number, by: Signed) =>
+  json<T.Applied>(`${V1}/revisions/${n}/approve`, { method: 'POST', body: by });
 
 export const outline = (body: T.RuleText, signal?: AbortSignal) =>
-  json<T.Outline>('v1/automaton', { method: 'POST', body, signal });
-export const vocabulary = (signal?: AbortSignal) => json<T.Vocabulary>('v1/vocabulary', { signal });
+  json<T.Outline>(`${V1}/automaton`, { method: 'POST', body, signal });
+export const vocabulary = (signal?: AbortSignal) => json<T.Vocabulary>(`${V1}/vocabulary`, { signal });
+export const tests = (of: string, signal?: AbortSignal) =>
+  json<{ readonly text: string | null }>(`${V1}/patterns/${id(of)}/tests`, { signal });
+export const runTests = (yaml: string, text: string) =>
+  json<T.RanTests>(`${V1}/test`, { method: 'POST', body: { yaml, tests: text } });
 
-export const backtests = (signal?: AbortSignal) => all<T.Backtest>('v1/backtests', signal);
-export const backtest = (of: string, signal?: AbortSignal) => json<T.Backtest>(`v1/backtests/${id(of)}`, { signal });
-export const startBacktest = (body: object) => json<T.Backtest>('v1/backtests', { method: 'POST', body });
-export const endBacktest = (of: string) => json<T.Backtest>(`v1/backtests/${id(of)}`, { method: 'DELETE' });
-export const backtestEvents = (of: string) => `v1/backtests/${id(of)}/events`;
-export const backtestReport = (of: string) => `v1/backtests/${id(of)}/report`;
+export const backtests = (signal?: AbortSignal) => items<T.Backtest>('backtests', signal);
+export const backtest = (of: string, signal?: AbortSignal) => json<T.Backtest>(`${V1}/backtests/${id(of)}`, { signal });
+export const backtestResult = (of: string, signal?: AbortSignal) =>
+  json<T.BacktestResult>(`${V1}/backtests/${id(of)}/result`, { signal });
+export const startBacktest = (body: object) => json<T.Backtest>(`${V1}/backtests`, { method: 'POST', body });
+export const endBacktest = (of: string) => json<T.Backtest>(`${V1}/backtests/${id(of)}`, { method: 'DELETE' });
+export const backtestEvents = (of: string) => `${V1}/backtests/${id(of)}/events`;
+export const backtestReport = (of: string) => `${V1}/backtests/${id(of)}/report`;
 
-export const status = (signal?: AbortSignal) => json<T.Status>('v1/status', { signal });
-export const streams = (signal?: AbortSignal) => all<T.Stream>('v1/streams', signal);
-export const lists = (signal?: AbortSignal) => all<T.ReferenceList>('v1/lists', signal);
+export const explain = (query: { key: string; pattern: string; at?: string }, signal?: AbortSignal) =>
+  json<T.Explanation>(`${V1}/explanations`, { query, signal });
+
+export const lanes = (signal?: AbortSignal) => json<T.Lanes>(`${V1}/lanes`, { signal });
+export const streams = (signal?: AbortSignal) => items<T.Stream>('streams', signal);
+export const lists = (signal?: AbortSignal) => items<T.ReferenceList>('lists', signal);
+export const savepoints = (signal?: AbortSignal) => items<T.Savepoint>('savepoints', signal);
+export const makeSavepoint = () => json<T.Savepoint>(`${V1}/savepoints`, { method: 'POST', body: {} });

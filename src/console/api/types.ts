@@ -34,13 +34,30 @@ export interface Alert {
   readonly message: string;
   readonly features?: Readonly<Record<string, unknown>>;
   readonly steps: readonly AlertStep[];
+  /** Absent of those that have just come. */
+  readonly state?: 'open' | 'confirmed' | 'dismissed' | 'unsure' | 'snoozed';
 }
 
 export interface Feedback {
+  readonly id: string;
   readonly verdict: Verdict;
   readonly note: string;
-  readonly author?: string;
-  readonly at?: number;
+  readonly author: string;
+  readonly at: number;
+}
+
+export interface AlertDetail extends Alert {
+  /** The newest first. */
+  readonly feedback: readonly Feedback[];
+  /** Others of the same key, the newest first. */
+  readonly related: readonly Alert[];
+}
+
+export interface Me {
+  readonly name: string;
+  readonly role: string;
+  /** `none`: nobody has to say who they are. */
+  readonly by: 'none' | 'key' | 'token';
 }
 
 export interface Page<T> {
@@ -67,7 +84,44 @@ export interface Pattern {
   readonly withinMs: number | null;
   readonly tags: readonly string[];
   readonly revision: string;
-  readonly matches: number;
+  readonly canary: number | null;
+  readonly health: {
+    readonly matches: number;
+    readonly runs: number | null;
+    /** Its share of the work of all patterns, 0 to 1. */
+    readonly cost: number | null;
+    readonly latencyMs: number | null;
+    readonly quarantined: readonly Stopped[];
+    readonly filling: boolean;
+  };
+}
+
+export interface PatternDetail extends Pattern {
+  /** Null: not known. */
+  readonly yaml: string | null;
+  readonly file: string;
+}
+
+export interface ShadowTotals {
+  readonly pattern: string;
+  readonly kind: 'live' | 'shadow';
+  readonly alerts: number;
+  readonly keys: number;
+  readonly confirmed: number;
+  readonly dismissed: number;
+  readonly unsure: number;
+  readonly firstAt: number | null;
+  readonly lastAt: number | null;
+}
+
+export interface Shadow {
+  readonly from: number;
+  readonly to: number;
+  readonly shadow: ShadowTotals;
+  readonly live: ShadowTotals;
+  readonly bothKeys: number;
+  readonly onlyShadowKeys: number;
+  readonly onlyLiveKeys: number;
 }
 
 /** A rule as it was written. */
@@ -104,23 +158,20 @@ export interface RuleChange {
 }
 
 export interface Revision {
-  readonly kind: 'revision';
+  readonly kind: 'revision' | 'approval';
   readonly n: number;
   readonly at: number;
   readonly author: string;
   readonly message: string;
+  readonly state: 'live' | 'pending' | 'replaced';
+  readonly rollbackTo: number | null;
   readonly changes: readonly RuleChange[];
   readonly rules: number;
-  readonly pending?: boolean;
-  readonly rollbackTo?: number;
+  readonly hash: string;
 }
 
-export interface Approval {
-  readonly kind: 'approval';
-  readonly of: number;
-  readonly at: number;
-  readonly author: string;
-  readonly message: string;
+export interface RevisionDetail extends Revision {
+  readonly changed: readonly (RuleChange & { readonly before: string | null; readonly after: string | null })[];
 }
 
 export interface Applied {
@@ -212,6 +263,94 @@ export interface ReferenceList {
   readonly source: string | null;
   readonly trouble: string | null;
   readonly usedBy: readonly string[];
+}
+
+export interface Lane {
+  readonly lane: number;
+  readonly lag: number;
+  readonly load: {
+    readonly restarts: number;
+    readonly busySeconds: number;
+    readonly gcSeconds: number;
+    readonly loopDelaySeconds: number;
+    readonly heapBytes: number;
+  } | null;
+  readonly partitions: readonly (Partition & { readonly checkpoint: Checkpoint | null })[];
+}
+
+export interface Lanes {
+  readonly phase: string;
+  readonly trouble: string | null;
+  readonly items: readonly Lane[];
+}
+
+export interface Savepoint {
+  readonly name: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly keysWritten: number;
+  readonly error: string | null;
+  readonly savepoint: { readonly path: string; readonly bytes: number; readonly createdAt: string } | null;
+}
+
+export interface RanTests {
+  readonly passed: number;
+  readonly failed: number;
+  readonly failures: readonly { readonly test: string; readonly line: number; readonly message: string }[];
+  readonly errors: readonly import('./client.js').Diagnostic[];
+  readonly warnings: readonly import('./client.js').Diagnostic[];
+}
+
+export interface BacktestResult {
+  /** Null: there was nothing to compare with. */
+  readonly comparison: Readonly<Record<'common' | 'new' | 'lost', { readonly accused: number }>> | null;
+}
+
+export interface ConditionPart {
+  readonly condition: string;
+  readonly holds: boolean;
+  readonly kind: 'all' | 'any' | 'not' | 'test';
+  readonly parts?: readonly ConditionPart[];
+  readonly said: string;
+}
+
+export interface ExplainedEvent {
+  readonly id: string;
+  readonly eventTime: number;
+  readonly kind: string;
+}
+
+export interface ToldEvent {
+  readonly event: ExplainedEvent;
+  readonly condition: ConditionPart | null;
+}
+
+export interface ExplainedRun {
+  readonly reached: number;
+  readonly of: number;
+  readonly taken: readonly (ToldEvent & { readonly step: string })[];
+  readonly awaited: readonly { readonly step: string; readonly passed: number; readonly nearest: ToldEvent | null }[];
+  readonly end: { readonly why: string; readonly at: number | null };
+  readonly said: string;
+  readonly timeline: readonly { readonly time: number; readonly text: string }[];
+}
+
+/** Why a rule fired for a key, or why it did not. */
+export interface Explanation {
+  readonly pattern: string;
+  readonly title: string;
+  readonly status: string;
+  readonly key: string;
+  readonly keyField: string;
+  readonly at: number;
+  readonly from: number | null;
+  readonly fired: boolean;
+  readonly summary: string;
+  readonly alerts: readonly Alert[];
+  readonly events: number;
+  readonly runsSeen: number;
+  readonly runs: readonly ExplainedRun[];
+  readonly begins: readonly { readonly step: string; readonly passed: number; readonly nearest: ToldEvent | null }[];
+  readonly notes: readonly string[];
 }
 
 export interface Backtest {

@@ -40,7 +40,8 @@ export function duration(ms: number): string {
 }
 
 /** How long ago; `now` for less than a second. */
-export const ago = (ms: number, now: number): string => (now - ms < 1000 ? 'now' : `${duration(now - ms)} ago`);
+export const ago = (ms: number, now: number): string =>
+  now - ms < 1000 ? 'now' : `${duration(Math.floor((now - ms) / 1000) * 1000)} ago`;
 
 export function bytes(n: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

@@ -4,12 +4,12 @@ import { Related } from '../alert/related.js';
 import { StepsTable } from '../alert/steps-table.js';
 import { TimeLineDrawing } from '../alert/time-line-drawing.js';
 import * as api from '../api/calls.js';
-import type { Alert, Outline, StepOutline } from '../api/types.js';
+import type { Alert, AlertDetail, Outline, StepOutline } from '../api/types.js';
 import { duration, plural, value } from '../lib/format.js';
 import { type Resource, useNow, useResource, useTitle } from '../lib/hooks.js';
 import { go, to } from '../lib/router.js';
 import { useShortcuts } from '../lib/shortcuts.js';
-import { Loaded, Note, Panel, SeverityBadge, Time } from '../parts/basics.js';
+import { Loaded, Note, Panel, SeverityBadge, StateBadge, Time } from '../parts/basics.js';
 
 export function AlertPage({ id }: { readonly id: string }) {
   const alert = useResource((signal) => api.alert(id, signal), [id]);
@@ -21,7 +21,7 @@ export function AlertPage({ id }: { readonly id: string }) {
       <nav aria-label="Way back" class="faint">
         <a href={to(['alerts'])}>Alerts</a> / <span class="mono">{id.slice(0, 12)}</span>
       </nav>
-      <Loaded of={alert}>{(data) => <Shown alert={data} />}</Loaded>
+      <Loaded of={alert}>{(data) => <Shown alert={data} onJudged={alert.reload} />}</Loaded>
     </div>
   );
 }
@@ -30,15 +30,14 @@ export function AlertPage({ id }: { readonly id: string }) {
 function useOutline({ patternId }: Alert): Resource<Outline | null> {
   return useResource(
     async (signal) => {
-      const { rules } = await api.rules(signal);
-      const rule = rules.find(({ id }) => id === patternId);
-      return rule === undefined ? null : api.outline({ file: rule.file, text: rule.text }, signal);
+      const { file, yaml } = await api.pattern(patternId, signal);
+      return yaml === null ? null : api.outline({ file, text: yaml }, signal);
     },
     [patternId],
   );
 }
 
-function Shown({ alert }: { readonly alert: Alert }) {
+function Shown({ alert, onJudged }: { readonly alert: AlertDetail; readonly onJudged: () => void }) {
   const now = useNow(5_000);
   const outline = useOutline(alert);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -52,6 +51,7 @@ function Shown({ alert }: { readonly alert: Alert }) {
         <div class="row">
           <SeverityBadge severity={alert.severity} score={alert.score} />
           <h1>{alert.title}</h1>
+          <StateBadge state={alert.state} />
         </div>
         <p class="sentence">{alert.message}</p>
       </header>
@@ -123,7 +123,7 @@ function Shown({ alert }: { readonly alert: Alert }) {
               <dd class="mono">{alert.id}</dd>
             </dl>
           </Panel>
-          <Feedback alert={alert} />
+          <Feedback alert={alert} onJudged={onJudged} />
           <Related alert={alert} now={now} />
         </aside>
       </div>

@@ -22,6 +22,8 @@ export function AlertsPage({ place: { query } }: { readonly place: Place }) {
     key: query.get('key') ?? undefined,
     from: query.get('from') ?? undefined,
     to: query.get('to') ?? undefined,
+    state: query.get('state') ?? undefined,
+    q: query.get('q') ?? undefined,
   };
   const feed = useLiveAlerts(chosen);
   const [text, setText] = useState('');

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { ApiError } from '../api/client.js';
-import type { Severity } from '../api/types.js';
+import type { Alert, Severity } from '../api/types.js';
 import { ago, dayAndTime, wholeTime } from '../lib/format.js';
 import type { Resource } from '../lib/hooks.js';
 
@@ -11,6 +11,25 @@ export function SeverityBadge({ severity, score }: { readonly severity: Severity
       {score === undefined || score === null ? null : <span class="score">{Math.round(score)}</span>}
     </span>
   );
+}
+
+const STATE_TONE = {
+  open: 'calm',
+  confirmed: 'critical',
+  dismissed: 'good',
+  unsure: 'medium',
+  snoozed: 'calm',
+} as const;
+const STATE_WORD = {
+  open: 'open',
+  confirmed: 'fraud',
+  dismissed: 'no fraud',
+  unsure: 'unsure',
+  snoozed: 'snoozed',
+} as const;
+
+export function StateBadge({ state }: { readonly state: Alert['state'] }) {
+  return state === undefined ? null : <span class={`badge ${STATE_TONE[state]}`}>{STATE_WORD[state]}</span>;
 }
 
 const STATUS_TONE = { live: 'good', shadow: 'medium', draft: 'calm', retired: 'calm' } as const;

@@ -1,61 +1,51 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { Pattern, RuleFile, RuleSet, Status } from '../api/types.js';
-import { compact, duration, plural } from '../lib/format.js';
+import type { Pattern, Status } from '../api/types.js';
+import { compact, duration, number, percent, plural } from '../lib/format.js';
 import { to } from '../lib/router.js';
 import { Empty, Note, SeverityBadge, StatusBadge } from '../parts/basics.js';
 
-interface Row {
-  readonly id: string;
-  readonly rule: RuleFile;
-  /** Null: it does not run. */
-  readonly pattern: Pattern | null;
-  readonly matches: number;
-}
-
-type Column = 'title' | 'status' | 'severity' | 'matches';
+type Column = 'title' | 'status' | 'severity' | 'matches' | 'cost';
 const SEVERITY = { critical: 3, high: 2, medium: 1, low: 0 } as const;
 const STATUS = { live: 3, shadow: 2, draft: 1, retired: 0 } as const;
 
-const BY: Readonly<Record<Column, (a: Row, b: Row) => number>> = {
-  title: (a, b) => nameOf(a).localeCompare(nameOf(b)),
-  status: (a, b) => STATUS[b.rule.status] - STATUS[a.rule.status],
-  severity: (a, b) => (b.pattern ? SEVERITY[b.pattern.severity] : -1) - (a.pattern ? SEVERITY[a.pattern.severity] : -1),
-  matches: (a, b) => b.matches - a.matches,
+const BY: Readonly<Record<Column, (a: Pattern, b: Pattern) => number>> = {
+  title: (a, b) => a.title.localeCompare(b.title),
+  status: (a, b) => STATUS[b.status] - STATUS[a.status],
+  severity: (a, b) => SEVERITY[b.severity] - SEVERITY[a.severity],
+  matches: (a, b) => b.health.matches - a.health.matches,
+  cost: (a, b) => (b.health.cost ?? 0) - (a.health.cost ?? 0),
 };
-
-const nameOf = ({ pattern, id }: Row): string => pattern?.title ?? id;
 
 interface PatternListProps {
   readonly patterns: readonly Pattern[];
-  readonly rules: RuleSet;
   readonly status: Status;
 }
 
-export function PatternList({ patterns, rules, status }: PatternListProps) {
+export function PatternList({ patterns, status }: PatternListProps) {
   const [column, setColumn] = useState<Column>('matches');
   const [words, setWords] = useState('');
   const rows = useMemo(() => {
-    const running = new Map(patterns.map((pattern) => [pattern.id, pattern]));
-    const all = rules.rules.map((rule): Row => {
-      const pattern = running.get(rule.id) ?? null;
-      return { id: rule.id, rule, pattern, matches: pattern?.matches ?? 0 };
-    });
-    const fits = (row: Row) =>
-      words
+    const fits = ({ id, title, tags, key }: Pattern) => {
+      const text = `${id} ${title} ${tags.join(' ')} ${key}`.toLowerCase();
+      return words
         .toLowerCase()
         .split(/\s+/)
-        .every((word) => `${row.id} ${nameOf(row)} ${row.pattern?.tags.join(' ') ?? ''}`.toLowerCase().includes(word));
-    return all.filter(fits).sort((a, b) => BY[column](a, b) || BY.title(a, b));
-  }, [patterns, rules, column, words]);
-  const { counts } = rules;
+        .every((word) => text.includes(word));
+    };
+    return patterns.filter(fits).sort((a, b) => BY[column](a, b) || BY.title(a, b));
+  }, [patterns, column, words]);
+  const { rules } = status;
   const runs = status.detector?.partitions.reduce((sum, partition) => sum + partition.runs, 0) ?? 0;
-  const most = Math.max(1, ...rows.map(({ matches }) => matches));
+  const most = Math.max(1, ...rows.map(({ health }) => health.matches));
+  const costliest = Math.max(0.001, ...rows.map(({ health }) => health.cost ?? 0));
+  const head = { by: column, onChoose: setColumn };
   return (
     <>
       <div class="page-head">
         <h1>Patterns</h1>
         <span class="faint">
-          {plural(counts.live + counts.canary, 'live', 'live')}, {counts.shadow} shadow, {counts.draft} draft ·{' '}
+          {rules !== null &&
+            `${rules.counts.live + rules.counts.canary} live, ${rules.counts.shadow} shadow, ${rules.counts.draft} draft · `}
           {compact(runs)} partial matches under way
         </span>
         <div class="actions">
@@ -72,8 +62,8 @@ export function PatternList({ patterns, rules, status }: PatternListProps) {
           </a>
         </div>
       </div>
-      {rules.trouble !== null && <Note tone="critical">{rules.trouble}</Note>}
-      {rules.pending.length > 0 && (
+      {rules?.trouble && <Note tone="critical">{rules.trouble}</Note>}
+      {rules !== null && rules.pending.length > 0 && (
         <Note tone="high">
           {plural(rules.pending.length, 'revision waits', 'revisions wait')} for approval.{' '}
           <a href={to(['revisions'])}>Look at them</a>
@@ -86,21 +76,21 @@ export function PatternList({ patterns, rules, status }: PatternListProps) {
           <table class="table">
             <thead>
               <tr>
-                <Head name="Pattern" column="title" by={column} onChoose={setColumn} />
-                <Head name="Status" column="status" by={column} onChoose={setColumn} />
-                <Head name="Severity" column="severity" by={column} onChoose={setColumn} />
+                <Head name="Pattern" column="title" {...head} />
+                <Head name="Status" column="status" {...head} />
+                <Head name="Severity" column="severity" {...head} />
                 <th scope="col">Key</th>
-                <th scope="col">Steps</th>
                 <th scope="col" class="end">
                   Window
                 </th>
-                <Head name="Matches" column="matches" by={column} onChoose={setColumn} end />
+                <Head name="Matches" column="matches" {...head} end />
+                <Head name="Cost" column="cost" {...head} end />
                 <th scope="col">Health</th>
               </tr>
             </thead>
             <tbody>
               {rows.map((row) => (
-                <PatternRow key={row.id} row={row} most={most} />
+                <PatternRow key={row.id} row={row} most={most} costliest={costliest} />
               ))}
             </tbody>
           </table>
@@ -130,43 +120,71 @@ function Head({ name, column, by, onChoose, end }: HeadProps) {
   );
 }
 
-function PatternRow({ row, most }: { readonly row: Row; readonly most: number }) {
-  const { rule, pattern, matches } = row;
+interface PatternRowProps {
+  readonly row: Pattern;
+  readonly most: number;
+  readonly costliest: number;
+}
+
+function PatternRow({ row, most, costliest }: PatternRowProps) {
+  const { id, title, status, severity, score, key, steps, withinMs, canary, health } = row;
   return (
     <tr class="goes">
       <td class="name-cell">
-        <a href={to(['patterns', row.id])}>{nameOf(row)}</a>
-        <div class="mono faint">{row.id}</div>
+        <a href={to(['patterns', id])}>{title}</a>
+        <div class="faint">
+          <span class="mono">{id}</span> · {steps.join(' → ')}
+        </div>
       </td>
       <td>
-        <StatusBadge status={rule.status} />
+        <StatusBadge status={status} />
+        {canary !== null && <div class="faint number">{canary} % of keys</div>}
       </td>
-      <td>{pattern && <SeverityBadge severity={pattern.severity} score={pattern.score} />}</td>
-      <td class="mono soft">{pattern?.key}</td>
-      <td class="soft">{pattern?.steps.join(' → ')}</td>
-      <td class="end number soft nowrap">{pattern?.withinMs ? duration(pattern.withinMs) : '–'}</td>
+      <td>
+        <SeverityBadge severity={severity} score={score} />
+      </td>
+      <td class="mono soft">{key}</td>
+      <td class="end number soft nowrap">{withinMs ? duration(withinMs) : '–'}</td>
       <td class="end number nowrap">
         <a
-          href={to(['alerts'], { pattern: row.id })}
-          aria-label={`${plural(matches, 'match', 'matches')}: show its alerts`}
+          href={to(['alerts'], { pattern: id })}
+          aria-label={`${plural(health.matches, 'match', 'matches')}: show its alerts`}
         >
-          {compact(matches)}
-        </a>{' '}
-        <span class="load">
-          <span class="bar" aria-hidden="true">
-            <i style={{ width: `${(matches / most) * 100}%` }} />
-          </span>
-        </span>
+          {number(health.matches)}
+        </a>
+        <Load share={health.matches / most} />
+      </td>
+      <td class="end number nowrap soft">
+        {health.cost === null ? '–' : percent(health.cost)}
+        <Load share={(health.cost ?? 0) / costliest} />
       </td>
       <td>
-        {rule.quarantined.length > 0 ? (
-          <span class="badge critical" title={rule.quarantined[0]!.detail}>
-            stopped in {plural(rule.quarantined.length, 'partition')}
-          </span>
-        ) : (
-          pattern && <span class="badge good">well</span>
-        )}
+        <Health pattern={row} />
       </td>
     </tr>
+  );
+}
+
+function Load({ share }: { readonly share: number }) {
+  return (
+    <span class="bar load" aria-hidden="true">
+      <i style={{ width: `${share * 100}%` }} />
+    </span>
+  );
+}
+
+export function Health({ pattern: { status, health } }: { readonly pattern: Pattern }) {
+  const stopped = health.quarantined.length;
+  if (stopped > 0)
+    return (
+      <span class="badge critical" title={health.quarantined[0]!.detail}>
+        stopped in {stopped}
+      </span>
+    );
+  if (health.filling) return <span class="badge medium">filling</span>;
+  return status === 'live' || status === 'shadow' ? (
+    <span class="badge good">well</span>
+  ) : (
+    <span class="faint">not run</span>
   );
 }

@@ -140,7 +140,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       personalFields: new Set(streams.flatMap(({ avro }) => [...personalFields(avro)])),
       background: [...demo, ...state.background, pruner, ...(settings.rules.watch ? [folder] : [])],
       rules: control,
-      reading: ruleReading(ruleStreams, () => lists.known),
+      reading: ruleReading(ruleStreams, () => lists.known, settings.patterns),
       lists,
       switches,
       checkpoints: () => state.checkpoints(),

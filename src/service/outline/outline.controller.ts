@@ -1,9 +1,10 @@
-import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound } from '../problems/problem.js';
-import { RULE_READING } from '../tokens.js';
-import { OutlineDto, RuleToOutlineDto, VocabularyDto } from './outline.dto.js';
+import type { RuleControl } from '../rules/rule-control.js';
+import { RULE_READING, RULES } from '../tokens.js';
+import { OutlineDto, RuleTestsDto, RuleToOutlineDto, VocabularyDto } from './outline.dto.js';
 import { outlineOf } from './outline.js';
 import type { RuleReading } from './rule-reading.js';
 import { vocabularyOf } from './vocabulary.js';
@@ -14,7 +15,10 @@ const FILE = 'pattern.yaml';
 @ApiTags('authoring')
 @Controller('v1')
 export class OutlineController {
-  constructor(@Inject(RULE_READING) private readonly reading: RuleReading | null) {}
+  constructor(
+    @Inject(RULE_READING) private readonly reading: RuleReading | null,
+    @Inject(RULES) private readonly rules: RuleControl | null,
+  ) {}
 
   @Post('automaton')
   @HttpCode(200)
@@ -38,6 +42,19 @@ export class OutlineController {
   vocabulary(): VocabularyDto {
     const { streams, lists } = this.known();
     return vocabularyOf(streams, lists());
+  }
+
+  @Get('patterns/:id/tests')
+  @ApiOperation({
+    summary: "A pattern's own tests, as they stand beside it in the folder of patterns",
+    description: 'Tests are not published with rules: one that came over HTTP has none here.',
+  })
+  @ApiOkResponse({ type: RuleTestsDto })
+  @ApiResponse({ status: 404, type: ProblemDto })
+  async tests(@Param('id') id: string): Promise<RuleTestsDto> {
+    const rule = this.rules?.rules.find((candidate) => candidate.id === id);
+    if (rule === undefined) throw notFound('There is no pattern with this id.');
+    return { text: await this.known().testsBeside(rule.source) };
   }
 
   private known(): RuleReading {

@@ -18,6 +18,11 @@ export class RuleToOutlineDto {
   readonly file?: string;
 }
 
+export class RuleTestsDto {
+  @ApiProperty({ type: String, nullable: true, description: 'In YAML; null: there are none.' })
+  readonly text!: string | null;
+}
+
 export class StepOutlineDto implements StepOutline {
   @ApiProperty({ type: String })
   readonly name!: string;

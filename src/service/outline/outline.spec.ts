@@ -9,7 +9,9 @@ afterEach(() => test.service.stop());
 const streams = [{ name: 'payments', schema: payments }];
 
 async function started(known = true): Promise<void> {
-  test = await aService(known ? { reading: ruleReading(streams, () => new Map([['sanctioned', 'set']])) } : {});
+  test = await aService(
+    known ? { reading: ruleReading(streams, () => new Map([['sanctioned', 'set']]), 'patterns') } : {},
+  );
   await test.service.start();
 }
 
@@ -95,5 +97,16 @@ describe('GET /v1/vocabulary', () => {
   it('is not there where it is not known', async () => {
     await started(false);
     expect((await test.service.app.inject({ method: 'GET', url: '/v1/vocabulary' })).statusCode).toBe(404);
+  });
+});
+
+describe('tests beside a rule', () => {
+  const reading = ruleReading(streams, () => new Map(), 'patterns');
+
+  it('are read from the folder of patterns alone', async () => {
+    expect(await reading.testsBeside('patterns/card-testing/pattern.yaml')).toContain('tests:');
+    expect(await reading.testsBeside('patterns/none/pattern.yaml')).toBeNull();
+    expect(await reading.testsBeside('patterns/../examples/cards/patterns/burst/pattern.yaml')).toBeNull();
+    expect(await reading.testsBeside('card-testing/pattern.yaml')).toBeNull();
   });
 });

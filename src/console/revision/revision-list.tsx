@@ -1,0 +1,147 @@
+import { useState } from 'preact/hooks';
+import * as api from '../api/calls.js';
+import type { Revision } from '../api/types.js';
+import { Differences } from '../editor/editor.js';
+import { useResource } from '../lib/hooks.js';
+import { Loaded, Time, Trouble } from '../parts/basics.js';
+import { Changes } from '../parts/changes.js';
+import { Dialog } from '../parts/dialog.js';
+import { Sign, signed } from '../parts/sign.js';
+import { say } from '../parts/toasts.js';
+
+const TONE = { live: 'good', pending: 'high', replaced: 'calm' } as const;
+const WORD = { live: 'in force', pending: 'waits for approval', replaced: 'replaced' } as const;
+
+interface RevisionListProps {
+  readonly revisions: readonly Revision[];
+  /** Only the differences of this rule. */
+  readonly of?: string;
+  readonly onChanged: () => void;
+}
+
+type Asked = { readonly what: 'rollback' | 'approve'; readonly n: number };
+
+export function RevisionList({ revisions, of, onChanged }: RevisionListProps) {
+  const [open, setOpen] = useState<string | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  return (
+    <>
+      <ol class="panel revisions">
+        {revisions.map((entry) => (
+          <li key={entry.hash}>
+            <div class="row">
+              <strong class="number">
+                {entry.kind === 'approval' ? `Approval of ${entry.n}` : `Revision ${entry.n}`}
+              </strong>
+              {entry.kind === 'revision' && <span class={`badge ${TONE[entry.state]}`}>{WORD[entry.state]}</span>}
+              {entry.rollbackTo !== null && <span class="badge calm">back to {entry.rollbackTo}</span>}
+              <span class="soft">
+                {entry.author}, <Time ms={entry.at} />
+              </span>
+              <span class="grow">{entry.message}</span>
+              {entry.kind === 'revision' && (
+                <span class="row">
+                  {entry.state === 'pending' && (
+                    <button
+                      type="button"
+                      class="button main-action"
+                      onClick={() => setAsked({ what: 'approve', n: entry.n })}
+                    >
+                      Approve…
+                    </button>
+                  )}
+                  {entry.state === 'replaced' && (
+                    <button type="button" class="button" onClick={() => setAsked({ what: 'rollback', n: entry.n })}>
+                      Bring back…
+                    </button>
+                  )}
+                  <button
+                    type="button"
+                    class="button"
+                    aria-expanded={open === entry.hash}
+                    onClick={() => setOpen(open === entry.hash ? null : entry.hash)}
+                  >
+                    What changed
+                  </button>
+                </span>
+              )}
+            </div>
+            <Changes changes={entry.changes} />
+            {open === entry.hash && <Detail n={entry.n} of={of} />}
+          </li>
+        ))}
+      </ol>
+      {asked !== null && (
+        <Confirm
+          {...asked}
+          onClose={() => setAsked(null)}
+          onDone={() => {
+            setAsked(null);
+            onChanged();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Detail({ n, of }: { readonly n: number; readonly of?: string | undefined }) {
+  const detail = useResource((signal) => api.revision(n, signal), [n]);
+  return (
+    <Loaded of={detail}>
+      {({ changed }) => (
+        <div class="stack tight">
+          {changed
+            .filter(({ id }) => of === undefined || id === of)
+            .map(({ id, before, after }) => (
+              <section key={id} aria-label={id}>
+                <h3 class="mono">{id}</h3>
+                <Differences before={before ?? ''} after={after ?? ''} />
+              </section>
+            ))}
+        </div>
+      )}
+    </Loaded>
+  );
+}
+
+interface ConfirmProps extends Asked {
+  readonly onClose: () => void;
+  readonly onDone: () => void;
+}
+
+function Confirm({ what, n, onClose, onDone }: ConfirmProps) {
+  const [message, setMessage] = useState('');
+  const [state, setState] = useState<'idle' | 'busy' | Error>('idle');
+  const title = what === 'approve' ? `Bring revision ${n} into force` : `Bring back the rules of revision ${n}`;
+  const act = async (event: Event) => {
+    event.preventDefault();
+    setState('busy');
+    try {
+      const by = signed(message);
+      const { revision, outcome } = await (what === 'approve' ? api.approve(n, by) : api.rollback(n, by));
+      say(outcome === 'pending' ? `Revision ${revision} waits for approval.` : `Revision ${revision} is in force.`);
+      onDone();
+    } catch (error) {
+      setState(error as Error);
+    }
+  };
+  return (
+    <Dialog label={title} onClose={onClose}>
+      <form class="dialog-body" onSubmit={act}>
+        <h2>{title}</h2>
+        {what === 'rollback' && <p class="soft">It becomes a new revision; nothing is taken out of the history.</p>}
+        <Sign message={message} onMessage={setMessage} why="Why" />
+        {state instanceof Error && <Trouble error={state} />}
+        <div class="foot">
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button main-action" disabled={state === 'busy'}>
+            {what === 'approve' ? 'Approve' : 'Bring back'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
