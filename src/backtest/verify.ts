@@ -5,12 +5,12 @@ import { rulesAt, startOf, stretchesOf } from '../runtime/lane/stretches.js';
 import { MemoryStateStore } from '../runtime/memory/memory-state-store.js';
 import { partitionOfKey } from '../runtime/partitioner.js';
 import type { Alert } from '../runtime/ports/alert.js';
-import type { Clock } from '../runtime/ports/clock.js';
 import { type Log, partitionName, type TopicPartition } from '../runtime/ports/log.js';
 import type { AlertDecoder } from '../runtime/sinks/alert-sink.js';
 import type { StreamDefinition } from '../runtime/stream.js';
 import { Task } from '../runtime/task/task.js';
 import { AlertDigest } from './digest.js';
+import { NO_CLOCK } from './no-clock.js';
 
 export interface VerifyOptions {
   readonly log: Log;
@@ -65,9 +65,6 @@ export interface Verification {
   readonly beforeRetention: number;
   readonly records: number;
 }
-
-/** The clock of a replay: nothing in it waits for time to pass. */
-const NO_CLOCK: Clock = { now: () => 0, schedule: () => () => undefined };
 
 /**
  * Replays a topic from its first record to what its group has committed, under the rule sets and with the ticks that the journal

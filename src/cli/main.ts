@@ -136,7 +136,9 @@ function addExplain(program: Command, run: Run): void {
     .requiredOption('--at <time>', 'event time at which it might have fired, e.g. 2026-01-31T10:05:00Z')
     .option(...CONFIG_OPTION)
     .option('--data <dir>', 'folder of the files that the config names')
-    .option('--patterns <path>', 'patterns instead of those that the config names')
+    .option('--patterns <path>', 'patterns instead of those that the config names; with files')
+    .option('--log', 'from the log, also where the config names files')
+    .option('--to <url>', 'ask a running service')
     .option(...JSON_OPTION)
     .action((options: ExplainCommandOptions & { json?: boolean }) =>
       run(options.json === true, async (output) =>

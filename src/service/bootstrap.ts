@@ -178,7 +178,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
           ...{ queueMax: settings.backtests.queue, keptMax: settings.backtests.kept },
           onTrouble: (text, err) => logger.warn({ err }, text),
         });
-  const { risk, rules = null, reading = null, lists = null, switches = null } = parts;
+  const { risk, rules = null, reading = null, explain = null, lists = null, switches = null } = parts;
   switches?.attachSinks(sinks);
   return {
     objects: {
@@ -197,6 +197,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       backtests,
       rules,
       reading,
+      explain,
       lists,
       switches,
       checkpoints,

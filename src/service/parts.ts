@@ -8,6 +8,7 @@ import type { Log } from '../runtime/ports/log.js';
 import type { Settings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink, CollectingSink } from '../runtime/sinks/alert-sink.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
+import type { Explain } from './explanations/explanations.controller.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleReading } from './outline/rule-reading.js';
 import type { RuleControl } from './rules/rule-control.js';
@@ -78,6 +79,8 @@ export interface ServiceParts {
   readonly savepoints?: SavepointSource;
   /** Absent: no back-tests can be asked for. */
   readonly backtests?: BacktestRunner;
+  /** Absent: why a rule did not fire cannot be asked. */
+  readonly explain?: Explain;
   /** What rules are checked against while one writes them. Absent: it is not known. */
   readonly reading?: RuleReading;
   /** Absent: rules cannot be changed while it runs. */

@@ -15,6 +15,7 @@ import { BacktestsController } from './backtests/backtests.controller.js';
 import { DecisionsController } from './decisions/decisions.controller.js';
 import { Decisions } from './decisions/decisions.js';
 import { StakeoutStrategy } from './detection/index.js';
+import { type Explain, ExplanationsController } from './explanations/explanations.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthChecks } from './health/health.js';
 import type { ListControl } from './lists/list-control.js';
@@ -39,6 +40,7 @@ import { SwitchesController } from './switches/switches.controller.js';
 import {
   BACKTESTS,
   CHECKPOINTS,
+  EXPLAINER,
   LISTS,
   RISK,
   RULE_READING,
@@ -70,6 +72,7 @@ export interface ServiceObjects {
   /** `null`: rules cannot be changed while it runs. */
   readonly rules: RuleControl | null;
   readonly reading: RuleReading | null;
+  readonly explain: Explain | null;
   readonly lists: ListControl | null;
   readonly switches: SwitchControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
@@ -90,6 +93,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       BacktestsController,
       DecisionsController,
       DeliveryController,
+      ExplanationsController,
       HealthController,
       LanesController,
       ListsController,
@@ -120,6 +124,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: RISK, useValue: objects.risk },
       { provide: BACKTESTS, useValue: objects.backtests },
       { provide: SAVEPOINTS, useValue: objects.savepoints },
+      { provide: EXPLAINER, useValue: objects.explain },
       { provide: RULE_READING, useValue: objects.reading },
       { provide: RULES, useValue: objects.rules },
       { provide: LISTS, useValue: objects.lists },

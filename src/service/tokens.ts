@@ -2,6 +2,7 @@
 export const SETTINGS = Symbol('stakeout settings');
 export const BACKTESTS = Symbol('stakeout back-test jobs');
 export const CHECKPOINTS = Symbol('stakeout checkpoint statuses');
+export const EXPLAINER = Symbol('stakeout explanations');
 export const RISK = Symbol('stakeout risk reader');
 export const SAVEPOINTS = Symbol('stakeout savepoint jobs');
 export const SINKS = Symbol('stakeout sink followers');

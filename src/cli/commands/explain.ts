@@ -9,6 +9,7 @@ import { parseTimestamp } from '../../runtime/settings/values.js';
 import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
+import { bodyOf, problemOf, request, trimmed, urlOf } from '../service-client.js';
 import { settingsOrFail } from '../settings.js';
 import { badRowPrinter, loadOrFail, openOrFail, progressLine } from './files.js';
 
@@ -19,17 +20,46 @@ export interface ExplainCommandOptions {
   readonly config?: string;
   readonly data?: string;
   readonly patterns?: string;
+  /** The log also where the config names files. */
+  readonly log?: boolean;
+  /** URL of a running service. */
+  readonly to?: string;
 }
 
-/** Why a rule did not fire for a key at a time, or that it did. Exit status 0: there is an answer. */
+/**
+ * Why a rule did not fire for a key at a time, or that it did: from the files that the config names, or else from the log. Exit status
+ * 0: there is an answer.
+ */
 export async function explainCommand(options: ExplainCommandOptions, output: Output): Promise<number> {
-  const config = options.config ?? process.env.STAKEOUT_CONFIG;
-  const settings = settingsOrFail(config);
   const at = timeOf(options.at);
-  const explanation = await explainedFromFiles(settings, config, at, options, output);
+  const explanation = await explained(at, options, output);
   output.progress('');
   output.result(explanation, () => showExplanation(explanation));
   return 0;
+}
+
+async function explained(at: number, options: ExplainCommandOptions, output: Output): Promise<Explanation> {
+  const { key, pattern, to } = options;
+  const asked = { key, pattern, at };
+  if (to !== undefined) return askedOf(trimmed(to), asked);
+  const config = options.config ?? process.env.STAKEOUT_CONFIG;
+  const settings = settingsOrFail(config);
+  const hasFiles = Object.values(settings.streams).some(({ file }) => file !== undefined);
+  if (options.log !== true && (hasFiles || options.data !== undefined))
+    return explainedFromFiles(settings, config, at, options, output);
+  const { explainedFromLog } = await import('./explain/from-log.js');
+  // The embedded log belongs to its process, which can be asked.
+  return (await explainedFromLog(settings, asked, output)) ?? askedOf(urlOf(settings), asked);
+}
+
+async function askedOf(
+  url: string,
+  { key, pattern, at }: { readonly key: string; readonly pattern: string; readonly at: number },
+): Promise<Explanation> {
+  const query = new URLSearchParams({ key, pattern, at: String(at) });
+  const response = await request(`${url}/v1/explanations?${query}`, 'GET');
+  if (response.ok) return bodyOf<Explanation>(response);
+  throw new CommandError((await problemOf(response)).detail);
 }
 
 async function explainedFromFiles(

@@ -3,6 +3,7 @@ import {
   type EngineEvent,
   type EventStep,
   type Expr,
+  eventsOfStep,
   type Feature,
   FeatureTable,
   type FeatureValues,
@@ -34,6 +35,9 @@ export interface TakenEvent<E> extends ToldEvent<E> {
 /** A step that was waited for. */
 export interface AwaitedStep<E> {
   readonly step: string;
+  /** How many more of its events are needed, and how many it needs in all. */
+  readonly missing: number;
+  readonly needs: number;
   /** Events that came meanwhile and were passed over. */
   readonly passed: number;
   /** Of these the one that came nearest to its condition; `null`: there were none. */
@@ -203,7 +207,12 @@ export class RuleStory<E> {
       least = far;
       nearest = told;
     }
-    return { step, passed, nearest };
+    const needs = Math.max(1, this.steps.get(step)?.quantifier?.from ?? 1);
+    return { step, missing: Math.max(1, needs - this.countOf(step, head)), needs, passed, nearest };
+  }
+
+  private countOf(step: string, head: MatchNode | null): number {
+    return eventsOfStep(head, this.record.tracer.compiled.steps.indexOf(step)).length;
   }
 
   private endOf({ end, states, head, began }: Partial, takes: readonly string[]): RunEnd<E> {

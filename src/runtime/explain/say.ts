@@ -61,7 +61,7 @@ function sayEnded(run: Run, rule: Rule): string {
 }
 
 function sayEnd({ end, awaited, forbidden }: Run, rule: Rule): string {
-  const missing = awaited.map(({ step }) => step).join(' or ');
+  const missing = awaited.map(sayMissing).join(' or ');
   const without = missing === '' ? '' : `, and ${missing} had not come`;
   const after = end.at === null ? '' : ` at ${sayTime(end.at)}`;
   switch (end.why) {
@@ -86,6 +86,10 @@ function sayEnd({ end, awaited, forbidden }: Run, rule: Rule): string {
     }
   }
 }
+
+/** `cash`, or `3 more of burst` (of 10). */
+const sayMissing = ({ step, missing, needs }: Run['awaited'][number]): string =>
+  needs === 1 || missing === needs ? step : `${missing} more of ${needs} ${step}`;
 
 const sayWhy = ({ event }: RunEnd<ExplainedEvent>): string => {
   if (event === undefined) return '';

@@ -27,6 +27,7 @@ import { SwitchControl } from '../switches/switch-control.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
 import { ParsedForLists } from './compiled-rules.js';
 import { demoPart } from './demo.js';
+import { composeExplain } from './explain.js';
 import { streamIngest } from './ingest.js';
 import { listControl } from './list-control.js';
 import { openLog } from './log.js';
@@ -141,6 +142,14 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       background: [...demo, ...state.background, pruner, ...(settings.rules.watch ? [folder] : [])],
       rules: control,
       reading: ruleReading(ruleStreams, () => lists.known, settings.patterns),
+      explain: composeExplain({
+        settings,
+        log,
+        clock,
+        report,
+        sources: () => control.sources,
+        lists: () => lists.lists,
+      }),
       lists,
       switches,
       checkpoints: () => state.checkpoints(),

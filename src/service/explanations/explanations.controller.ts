@@ -1,0 +1,52 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { ExplainError } from '../../backtest/explain-log.js';
+import { checkQuery } from '../paging/page.js';
+import { momentText } from '../problems/check-body.js';
+import { ProblemDto } from '../problems/problem.dto.js';
+import { notFound, unavailable } from '../problems/problem.js';
+import { EXPLAINER } from '../tokens.js';
+import { ExplanationDto } from './explanations.dto.js';
+import { type ExplanationQuery, UnknownPatternError } from './log-explainer.js';
+
+/** Answers why a rule did not fire; see `LogExplainer`. */
+export type Explain = (query: ExplanationQuery) => Promise<ExplanationDto>;
+
+const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1), at: momentText });
+
+@ApiTags('explanations')
+@Controller('v1/explanations')
+export class ExplanationsController {
+  constructor(@Inject(EXPLAINER) private readonly explain: Explain | null) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Why a pattern fired for a key at a time, or why it did not',
+    description:
+      'The records of the key are replayed from the log under the rule that was in force. Any instance answers. It takes as long as reading the log around that time does.',
+  })
+  @ApiQuery({ name: 'key', type: String, description: 'Value of what the pattern is keyed by, e.g. an account.' })
+  @ApiQuery({ name: 'pattern', type: String, description: 'Id of the pattern.' })
+  @ApiQuery({
+    name: 'at',
+    type: String,
+    description: 'Event time at which it might have fired: ISO 8601, or milliseconds since 1970.',
+  })
+  @ApiOkResponse({ type: ExplanationDto })
+  @ApiResponse({ status: 400, type: ProblemDto })
+  @ApiResponse({ status: 404, type: ProblemDto, description: 'No pattern of this id runs.' })
+  @ApiResponse({ status: 503, type: ProblemDto, description: 'The log cannot be read now.' })
+  async get(@Query() sent: unknown): Promise<ExplanationDto> {
+    if (this.explain === null) throw notFound('This service has no log to explain from.');
+    const asked = checkQuery(query, sent);
+    try {
+      return await this.explain(asked);
+    } catch (error) {
+      if (error instanceof UnknownPatternError || error instanceof ExplainError) throw notFound(error.message);
+      const { code, message } = error as { code?: unknown; message: string };
+      if (typeof code === 'string' && /^(LOG|KAFKA|REGISTRY)_/.test(code)) throw unavailable(code, message, error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { ApiProperty } from '@nestjs/swagger';
+import type { Explanation } from '../../runtime/explain/explanation.js';
+import { AlertDto } from '../alerts/alert.dto.js';
+
+const time = { type: Number, format: 'int64', description: 'Milliseconds since 1970, of event time.' } as const;
+
+export class ExplanationDto implements Explanation {
+  @ApiProperty({ type: String, example: 'offshore-drain' })
+  readonly pattern!: string;
+
+  @ApiProperty({ type: String })
+  readonly title!: string;
+
+  @ApiProperty({ type: String, description: 'Hash of the rule that was in force.' })
+  readonly revision!: string;
+
+  @ApiProperty({ enum: ['draft', 'shadow', 'live', 'retired'] })
+  readonly status!: string;
+
+  @ApiProperty({ type: String })
+  readonly key!: string;
+
+  @ApiProperty({ type: String, example: 'accountId' })
+  readonly keyField!: string;
+
+  @ApiProperty(time)
+  readonly at!: number;
+
+  @ApiProperty({
+    ...time,
+    nullable: true,
+    description: 'Partial matches that were there at some time from here to `at` were looked at; null: all before.',
+  })
+  readonly from!: number | null;
+
+  @ApiProperty({ type: Boolean })
+  readonly fired!: boolean;
+
+  @ApiProperty({ type: String, description: 'The answer in some sentences.' })
+  readonly summary!: string;
+
+  @ApiProperty({ type: [AlertDto], description: 'If it fired.' })
+  readonly alerts!: Explanation['alerts'];
+
+  @ApiProperty({ type: Number, description: 'Events of the key that were looked at.' })
+  readonly events!: number;
+
+  @ApiProperty({ type: Number, description: 'Partial matches in all.' })
+  readonly runsSeen!: number;
+
+  @ApiProperty({
+    type: [Object],
+    description:
+      'The partial matches that came farthest: events taken by step with their conditions and features, what was waited for and came nearest, how it ended, and a time line.',
+  })
+  readonly runs!: Explanation['runs'];
+
+  @ApiProperty({ type: [Object], description: 'Steps that can begin a match, with the event that came nearest.' })
+  readonly begins!: Explanation['begins'];
+
+  @ApiProperty({ type: [Object], description: 'Of a rule with a window: those that ended, with their values.' })
+  readonly windows!: Explanation['windows'];
+
+  @ApiProperty({ type: [String] })
+  readonly notes!: readonly string[];
+}
