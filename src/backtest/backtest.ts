@@ -1,5 +1,7 @@
 import { ownFields, streamDefinition } from '../runtime/stream.js';
 import { missingIdentity, timeOf } from '../runtime/task/interpret.js';
+import type { Checkpoints } from './checkpoint/checkpoints.js';
+import { LaneCheckpoints, type Resumed } from './checkpoint/lane-checkpoints.js';
 import { Collector } from './collector.js';
 import type { Findings } from './findings.js';
 import { type Labels, readLabels } from './labels/labels.js';
@@ -10,7 +12,10 @@ import { Population } from './population.js';
 import { fieldsOf, type Protocol } from './protocol.js';
 import { type FileRunOptions, type FileStream, type RunListener, type RunResult, runFiles } from './run-files.js';
 
-export type BacktestProgress = Pick<RunListener, 'onProgress' | 'onBadRow'>;
+export interface BacktestProgress extends Pick<RunListener, 'onProgress' | 'onBadRow'> {
+  /** A lane goes on where an earlier attempt was cut short. */
+  onResumed?(resumed: Resumed): void;
+}
 
 /** What a run over history has found, before anything is measured. */
 export interface Backtest {
@@ -32,6 +37,8 @@ export interface BacktestInput {
   /** A clock in seconds, for the figures. */
   readonly now: () => number;
   readonly progress?: BacktestProgress;
+  /** Of the lane; absent: what is cut short begins anew. */
+  readonly checkpoints?: Checkpoints;
 }
 
 /**
@@ -55,7 +62,7 @@ export async function backtest(
   if (!population.hasEvents) await countUnread(population, input);
   population.sort();
   const { run, findings } = together([first!, ...others]);
-  const seconds = now() - started;
+  const seconds = now() - started + Math.max(...[first!, ...others].map(({ secondsBefore }) => secondsBefore));
   const eventsPerSecond = Math.round(run.events / Math.max(seconds, 1e-9));
   return { plan, protocol, run: { ...run, seconds, eventsPerSecond }, findings, population, labels };
 }
@@ -81,14 +88,27 @@ export async function backtestLane(input: BacktestInput, lane: Lane): Promise<La
 const labelsOf = async ({ labels }: Protocol): Promise<Labels | null> => (labels === null ? null : readLabels(labels));
 
 async function runLane(
-  { streams, plan, protocol, options, now, progress }: BacktestInput,
+  { streams, plan, protocol, options, now, progress = {}, checkpoints }: BacktestInput,
   lane: Lane,
   labels: Labels | null,
 ): Promise<LaneResult> {
+  const kept = checkpoints === undefined ? null : await LaneCheckpoints.open(checkpoints);
+  const resumed = kept?.resumed ?? null;
+  if (resumed !== null) progress.onResumed?.(resumed);
+  if (resumed?.result != null) {
+    const { result } = resumed;
+    return { ...result, secondsBefore: result.secondsBefore + result.run.seconds };
+  }
   const population = new Population(protocol, labels);
   const collector = new Collector(protocol, labels, plan, population);
-  const run = await runFiles(streams, plan.rules, collector.listener(progress ?? {}), now, { ...options, lane });
-  return { run, found: collector.findings.data(), population: population.data() };
+  const run = await runFiles(streams, plan.rules, collector.listener(progress), now, {
+    ...{ ...options, lane },
+    ...(kept === null ? {} : { checkpoints: kept.forRun(collector, now) }),
+  });
+  const secondsBefore = kept?.secondsBefore ?? 0;
+  const result = { run, found: collector.findings.data(), population: population.data(), secondsBefore };
+  await kept?.finish(result);
+  return result;
 }
 
 /** What one rule set of the plan says. */

@@ -4,10 +4,10 @@ import type { Accuses, Rule } from '../rules/rule.js';
 import { scoreOf } from '../rules/score.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import { accusedEvents, accusesOf } from './accused.js';
-import { Findings } from './findings.js';
+import { Findings, type FoundByLane } from './findings.js';
 import type { Labels } from './labels/labels.js';
 import type { Plan } from './plan.js';
-import type { Population } from './population.js';
+import type { Population, PopulationData } from './population.js';
 import { fieldsOf, type Protocol } from './protocol.js';
 import type { FileStream, Found, RunListener } from './run-files.js';
 import { SubjectReader } from './subjects.js';
@@ -17,6 +17,13 @@ export const BASELINE = 'baseline';
 
 /** So that memory stays bounded where two rule sets differ in millions of alerts. */
 const NOTES_MAX = 100_000;
+
+/** What was found and counted up to some moment. */
+export interface CollectorState {
+  readonly found: FoundByLane;
+  readonly population: PopulationData;
+  readonly notes: number;
+}
 
 /** Listens to a run, and keeps what its alerts accuse in the scored range. */
 export class Collector {
@@ -57,6 +64,17 @@ export class Collector {
       fieldsOf: (stream) => this.fieldsOf(stream),
       isEnough: (watermark) => watermark >= this.enoughAt,
     };
+  }
+
+  state(): CollectorState {
+    return { found: this.findings.data(), population: this.population.data(), notes: this.notes };
+  }
+
+  /** Goes on from what another has found and counted; comes before any other use. */
+  goOnFrom({ found, population, notes }: CollectorState): void {
+    this.findings.merge(found);
+    this.population.merge(population);
+    this.notes = notes;
   }
 
   private fieldsOf(stream: FileStream): readonly string[] {

@@ -24,13 +24,28 @@ export class FileEvent extends SourceEvent {
     super(time, kind, fields, row, NOTHING, null, true, stream);
   }
 
+  /** An event that was kept, by another process too. */
+  static ofKept(
+    of: Pick<FileEvent, 'time' | 'kind' | 'fields' | 'offset' | 'place'> & { stream: string },
+    kept: string,
+  ): FileEvent {
+    const event = new FileEvent(of.time, of.kind, of.fields, null, 0, of.offset, of.stream, of.place);
+    event.kept = kept;
+    return event;
+  }
+
+  /** The bytes of its record, a character for each. */
+  get keptBytes(): string {
+    return this.batch === null ? this.kept : this.batch.raw(this.index).toString('latin1');
+  }
+
   override get raw(): Uint8Array {
     return this.batch === null ? Buffer.from(this.kept, 'latin1') : this.batch.raw(this.index);
   }
 
   override detach(): void {
     if (this.batch === null) return;
-    this.kept = this.batch.raw(this.index).toString('latin1');
+    this.kept = this.keptBytes;
     this.batch = null;
   }
 }

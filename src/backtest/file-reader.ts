@@ -1,4 +1,4 @@
-import type { RowBatch } from '../connectors/file/record-file.js';
+import type { Mark, RowBatch } from '../connectors/file/record-file.js';
 import type { Keyed } from '../rules/key-of.js';
 import { DecodeFailure } from '../runtime/ports/decoder.js';
 import { ownFields, type StreamDefinition, streamDefinition } from '../runtime/stream.js';
@@ -12,6 +12,18 @@ const NEVER = Number.NEGATIVE_INFINITY;
 /** Whether an event has a part in what is computed here. */
 export type Concerns = (event: Keyed) => boolean;
 
+/** Where a reader is. Infinite times are none. */
+export interface ReaderState {
+  /** Where its batch begins; `null`: it has none, and is at the end or the beginning. */
+  readonly mark: Mark | null;
+  /** Rows that are done with since then. */
+  readonly taken: number;
+  readonly isAtEnd: boolean;
+  readonly bytesRead: number;
+  readonly maxTime: number;
+  readonly passed: number;
+}
+
 /**
  * The rows of one file, one after the other, and how far event time has come in them: as `EventClock` has it for the only stream.
  *
@@ -23,10 +35,13 @@ export class FileReader {
   time = NEVER;
   arrival = NEVER;
   isAtEnd = false;
-  private readonly batches: AsyncIterator<RowBatch>;
+  private readonly fields: ReadonlySet<string>;
+  private batches: AsyncIterator<RowBatch>;
   private readonly arrivalField: string | undefined;
   private batch: RowBatch | null = null;
   private index = 0;
+  /** Rows that come now and are done with. */
+  private known = 0;
   private bytesRead = 0;
   private maxTime = NEVER;
   private passed = NEVER;
@@ -42,6 +57,7 @@ export class FileReader {
     this.arrivalField = settings.arrival;
     const all = new Set([...fields, ...ownFields(this.definition)]);
     if (settings.arrival !== undefined) all.add(settings.arrival);
+    this.fields = all;
     this.batches = file.batches(all)[Symbol.asyncIterator]();
   }
 
@@ -57,10 +73,26 @@ export class FileReader {
       const { value, done } = await this.batches.next();
       this.isAtEnd = done === true;
       this.batch = done === true ? null : value;
-      this.index = 0;
+      this.index = Math.min(this.known, value?.rows.length ?? 0);
+      this.known -= this.index;
       this.look();
     }
     if (this.isAtEnd) this.countBytes(this.stream.file.bytesTotal);
+  }
+
+  state(): ReaderState {
+    const { index, isAtEnd, bytesRead, maxTime, passed } = this;
+    return { mark: this.batch?.mark ?? null, taken: index, isAtEnd, bytesRead, maxTime, passed };
+  }
+
+  /** Goes on where another reader of this file was; comes before any other use. */
+  goOnFrom({ mark, taken, isAtEnd, bytesRead, maxTime, passed }: ReaderState): void {
+    if (mark !== null) this.batches = this.stream.file.batches(this.fields, mark)[Symbol.asyncIterator]();
+    this.known = taken;
+    this.isAtEnd = isAtEnd;
+    this.bytesRead = bytesRead;
+    this.maxTime = maxTime;
+    this.passed = passed;
   }
 
   /** Tells the file that no more is wanted of it. */

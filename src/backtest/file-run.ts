@@ -5,12 +5,16 @@ import { type AlertSource, buildAlert } from '../runtime/task/alert-builder.js';
 import { Detection } from '../runtime/task/detection.js';
 import type { EventClockOptions } from '../runtime/task/event-clock.js';
 import type { RecordedEvent, SourceEvent } from '../runtime/task/source-event.js';
+import type { RunSnapshot, RunState } from './checkpoint/checkpoints.js';
+import { piecesOf, putBack } from './checkpoint/run-pieces.js';
 import type { FileEvent } from './file-event.js';
 import { type Concerns, FileReader } from './file-reader.js';
 import type { FileRunOptions, FileStream } from './run-files.js';
 import type { Totals } from './run-totals.js';
 
 const NEVER = Number.NEGATIVE_INFINITY;
+/** Records of a topic that begin alike were written with one schema. */
+const SCHEMA_BYTES = 5;
 
 /**
  * Rules over streams that they join. Rows are taken in the order of arrival, ties in the order of the streams; event time is that of
@@ -71,13 +75,45 @@ export class FileRun {
       });
   }
 
-  async run(): Promise<void> {
+  /** What it is between two batches, but for events and keys. */
+  state(): Pick<RunState, 'detection' | 'readers' | 'stopped'> {
+    const { detection, readers } = this;
+    return {
+      detection: detection.state(),
+      readers: readers.map((reader) => reader.state()),
+      stopped: detection.engines.map(({ keyField, stopped }) => ({ keyField, stopped })),
+    };
+  }
+
+  /** Its events and keys. */
+  pieces(): Iterable<Uint8Array> {
+    return piecesOf(this.detection);
+  }
+
+  /** Goes on where another run of the same rules over the same streams was; comes before any other use. */
+  async goOnFrom({ state, pieces }: RunSnapshot): Promise<void> {
+    this.detection.restore(state.detection);
+    this.detection.resumeStopped(state.stopped);
+    for (const [place, reader] of this.readers.entries()) reader.goOnFrom(state.readers[place]!);
+    const raws = new Map(this.readers.map((reader) => [reader, new Map<string, Uint8Array>()]));
+    putBack(this.detection, pieces, (event) => {
+      const reader = this.byName.get(event.stream)!;
+      if (reader.stream.file.prepare === undefined) return;
+      const { raw } = event;
+      raws.get(reader)!.set(Buffer.from(raw.subarray(0, SCHEMA_BYTES)).toString('hex'), raw);
+    });
+    for (const [{ stream }, ofStream] of raws) await stream.file.prepare?.([...ofStream.values()]);
+  }
+
+  /** @param pause is awaited between batches. */
+  async run(pause: () => Promise<void>): Promise<void> {
     for (const reader of this.readers) await reader.readOn();
     for (let open = this.open(); open.length > 0; open = this.open()) {
       const reader = this.takeRows(open);
       if (!reader.needsBatch) continue;
       this.drain();
       if (this.totals.listener.isEnough?.(this.detection.clock.watermark) === true) break;
+      await pause();
       await reader.readOn();
     }
     for (const reader of this.readers) await reader.stop();

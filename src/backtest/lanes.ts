@@ -15,6 +15,8 @@ export interface LaneResult {
   readonly found: FoundByLane;
   /** Of the events that this lane alone has counted. */
   readonly population: PopulationData;
+  /** Seconds of attempts before, up to where this one went on. */
+  readonly secondsBefore: number;
 }
 
 /**

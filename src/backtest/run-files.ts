@@ -16,6 +16,7 @@ import { isTable } from '../runtime/settings/table.js';
 import type { AlertSource } from '../runtime/task/alert-builder.js';
 import type { RuleOptions } from '../runtime/task/keyed-engine.js';
 import type { SourceEvent } from '../runtime/task/source-event.js';
+import type { RunCheckpoints } from './checkpoint/checkpoints.js';
 import { FileRun } from './file-run.js';
 import { keysOf, type Lane } from './lanes.js';
 import { Totals } from './run-totals.js';
@@ -80,10 +81,12 @@ export interface RunFilesOptions extends RuleOptions {
   readonly lane?: Lane;
   /** The keys that are wanted. Default: all. */
   readonly ownsKey?: (key: string) => boolean;
+  /** Absent: what is cut short begins anew. */
+  readonly checkpoints?: RunCheckpoints;
 }
 
 /** How one run does its part; `ownsKey` leaves the other keys to other lanes. */
-export type FileRunOptions = Omit<RunFilesOptions, 'lane'>;
+export type FileRunOptions = Omit<RunFilesOptions, 'lane' | 'checkpoints'>;
 
 const ONLY_LANE: Lane = { index: 0, of: 1 };
 
@@ -169,13 +172,15 @@ export async function runFiles(
   rules: readonly Rule[],
   listener: RunListener,
   now: () => number,
-  { lane = ONLY_LANE, ...options }: RunFilesOptions = {},
+  { lane = ONLY_LANE, checkpoints, ...options }: RunFilesOptions = {},
 ): Promise<RunResult> {
   const started = now();
   const parts = joined(streams, rules).map((group) => partOf(group, lane));
   const bytesTotal = parts.flatMap(({ counted }) => counted).reduce((sum, { file }) => sum + file.bytesTotal, 0);
   const totals = new Totals(listener, bytesTotal);
-  for (const part of parts) await runPart(part, totals, { ...options, ...ownKeys(lane) }, options);
+  const runs = parts.flatMap((part) => runsOf(part, totals, { ...options, ...ownKeys(lane) }, options));
+  if (checkpoints === undefined) for (const run of runs) await run().run(async () => undefined);
+  else await runWithCheckpoints(runs, totals, checkpoints);
   const seconds = now() - started;
   return { ...totals.result(), seconds, eventsPerSecond: Math.round(totals.events / Math.max(seconds, 1e-9)) };
 }
@@ -203,15 +208,35 @@ function partOf({ streams, rules }: Joined, { index, of }: Lane): Part {
   return { streams, rules: others, partitions, ownRules, counted };
 }
 
-async function runPart(
+/** What a part comes to: one after the other. Each is made when its turn has come, for it takes memory. */
+function runsOf(
   { streams, rules, partitions, ownRules, counted }: Part,
   totals: Totals,
   shared: FileRunOptions,
   whole: FileRunOptions,
-): Promise<void> {
-  for (const stream of partitions) await new FileRun([stream], ownRules, totals, whole).run();
+): readonly (() => FileRun)[] {
+  const runs = partitions.map((stream) => () => new FileRun([stream], ownRules, totals, whole));
+  if (rules.length === 0) return runs;
   const isCounted = ownRules.length === 0 && counted.length > 0;
-  if (rules.length > 0) await new FileRun(streams, rules, isCounted ? totals : totals.again(), shared).run();
+  return [...runs, () => new FileRun(streams, rules, isCounted ? totals : totals.again(), shared)];
+}
+
+/** Those that were over when an earlier process was cut short are passed over, and the next goes on where it was. */
+async function runWithCheckpoints(
+  runs: readonly (() => FileRun)[],
+  totals: Totals,
+  checkpoints: RunCheckpoints,
+): Promise<void> {
+  const { from } = checkpoints;
+  if (from !== null) totals.goOnFrom(from.state.totals);
+  for (let over = from?.state.over ?? 0; over < runs.length; over++) {
+    const run = runs[over]!();
+    if (over === from?.state.over) await run.goOnFrom(from);
+    await run.run(async () => {
+      if (!checkpoints.isDue()) return;
+      await checkpoints.save({ over, totals: totals.state(), ...run.state() }, run.pieces());
+    });
+  }
 }
 
 function ownKeys(lane: Lane): Pick<FileRunOptions, 'ownsKey'> {

@@ -2,6 +2,9 @@ import type { Alert } from '../runtime/ports/alert.js';
 import { AlertDigest } from './digest.js';
 import type { Found, RunListener, RunResult } from './run-files.js';
 
+/** What a run over files had come to at some moment. */
+export type TotalsState = Omit<RunResult, 'seconds' | 'eventsPerSecond'> & { readonly bytesRead: number };
+
 /** What a run over files has come to. */
 export class Totals {
   events = 0;
@@ -10,7 +13,7 @@ export class Totals {
   badRows = 0;
   private bytesRead = 0;
   private readonly digest = new AlertDigest();
-  private readonly byPattern: Record<string, number> = {};
+  private byPattern: Record<string, number> = {};
 
   constructor(
     readonly listener: RunListener,
@@ -47,6 +50,18 @@ export class Totals {
   progress(bytes: number): void {
     this.bytesRead += bytes;
     this.listener.onProgress?.(this.bytesRead / Math.max(1, this.bytesTotal), this.events);
+  }
+
+  state(): TotalsState {
+    return { ...this.result(), byPattern: { ...this.byPattern }, bytesRead: this.bytesRead };
+  }
+
+  /** Goes on from what another run had come to; comes before any other use. */
+  goOnFrom({ events, alerts, late, badRows, digest, byPattern, bytesRead }: TotalsState): void {
+    Object.assign(this, { events, alerts, late, badRows });
+    this.byPattern = { ...byPattern };
+    this.bytesRead = bytesRead;
+    this.digest.merge(digest);
   }
 
   result(): Omit<RunResult, 'seconds' | 'eventsPerSecond'> {

@@ -1,5 +1,5 @@
 import type { AvroSchema } from '../connectors/avro/schema.js';
-import type { RecordFile, RowBatch } from '../connectors/file/record-file.js';
+import type { Mark, RecordFile, RowBatch } from '../connectors/file/record-file.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../runtime/ports/decoder.js';
 import type { LogReader, RecordBatch, TopicPartition } from '../runtime/ports/log.js';
 
@@ -53,14 +53,15 @@ export class TopicFile implements RecordFile {
     return this.range.end - this.range.begin;
   }
 
-  async *batches(fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
+  /** A mark is an offset, and the number of its row. */
+  async *batches(fields: Iterable<string> | null, from: Mark = []): AsyncGenerator<RowBatch> {
     const decoder = this.decoderOf(fields ?? []);
     const stopped = new AbortController();
     const { begin, end } = this.range;
-    let first = 0;
-    if (begin >= end) return;
+    let [position = begin, first = 0] = from;
+    if (position >= end) return;
     try {
-      const read = this.log.read(this.at, begin, { to: end, signal: stopped.signal });
+      const read = this.log.read(this.at, position, { to: end, signal: stopped.signal });
       for await (const batch of ahead(read)) {
         const records = batch.records.filter(({ value }) => value !== null);
         await decoder.prepare(records, stopped.signal);
@@ -69,11 +70,12 @@ export class TopicFile implements RecordFile {
           return decoded instanceof DecodeFailure ? UNREADABLE : decoded;
         });
         yield {
-          ...{ rows, first, bytesRead: batch.nextOffset - begin },
+          ...{ rows, first, mark: [position, first], bytesRead: batch.nextOffset - begin },
           raw: (index) => Buffer.from(records[index]!.value!),
           placeOf: (index) => ({ ...this.at, offset: records[index]!.offset }),
         };
         first += rows.length;
+        position = batch.nextOffset;
       }
     } finally {
       stopped.abort();
@@ -82,6 +84,11 @@ export class TopicFile implements RecordFile {
 
   decodeWhole(raw: Uint8Array): Readonly<Record<string, unknown>> | DecodeFailure {
     return this.whole.decodeWhole(raw);
+  }
+
+  async prepare(raws: readonly Uint8Array[]): Promise<void> {
+    const records = raws.map((value, offset) => ({ offset, timestamp: 0, key: null, value, headers: null }));
+    await this.whole.prepare(records, new AbortController().signal);
   }
 
   /** The log is someone else's to close. */

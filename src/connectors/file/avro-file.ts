@@ -12,7 +12,7 @@ import {
 import { type AvroSchema, AvroSchemaError } from '../avro/schema.js';
 import { type Block, type ContainerHeader, readBlocks, readHeader } from './container.js';
 import { RecordFileError } from './file-error.js';
-import { openAs, type RecordFile, type RowBatch } from './record-file.js';
+import { type Mark, openAs, type RecordFile, type RowBatch } from './record-file.js';
 
 /** Small enough that a consumer can look around between batches, large enough that awaiting them costs nothing. */
 const BATCH_ROWS_MAX = 4_096;
@@ -53,16 +53,23 @@ export class AvroFile implements RecordFile {
     return JSON.stringify(this.header.schema);
   }
 
-  async *batches(fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
+  /** A mark is where a block begins, the number of a row in it, and its place there. */
+  async *batches(fields: Iterable<string> | null, from: Mark = []): AsyncGenerator<RowBatch> {
     const plan = new Projection(this.reader, fields).plan(this.writer);
-    let first = 0;
-    let done = this.header.dataStart;
-    for await (const block of readBlocks(this.handle, this.path, this.bytesTotal, this.header)) {
+    const { dataStart } = this.header;
+    const [start = dataStart, row = 0, place = 0] = from;
+    let first = row;
+    let skipped = place;
+    let done = start;
+    for await (const block of readBlocks(this.handle, this.path, this.bytesTotal, this.header, start)) {
       const scan = new BlockScan(block, plan, this.path);
+      if (skipped > 0) scan.next(skipped);
+      skipped = 0;
       while (!scan.isDone) {
+        const mark = [block.position, first, scan.place];
         const { rows, starts } = scan.next(BATCH_ROWS_MAX);
         done = scan.isDone ? block.end : done;
-        yield new Batch(rows, first, done, block.data, starts);
+        yield new Batch(rows, first, mark, done, block.data, starts);
         first += rows.length;
       }
     }
@@ -83,6 +90,7 @@ class Batch implements RowBatch {
   constructor(
     readonly rows: readonly DecodedRecord[],
     readonly first: number,
+    readonly mark: Mark,
     readonly bytesRead: number,
     private readonly data: Buffer,
     /** Where each row begins in `data`, and where the last one ends. */
@@ -107,6 +115,11 @@ class BlockScan {
     // A record has at least a byte: a false count must not keep us busy.
     if (block.count > block.data.length) throw this.error('FILE_CORRUPT', 0, `${block.count} records cannot be in it`);
     if (block.count === 0) this.checkEnd();
+  }
+
+  /** Of the next record in the block. */
+  get place(): number {
+    return this.taken;
   }
 
   get isDone(): boolean {

@@ -19,7 +19,8 @@ export interface Chunk<R extends Records> {
   readonly records: R;
   /** Number of its first record in the file, from 0. */
   readonly first: number;
-  /** Where it ends in the file. */
+  /** Where it begins and ends in the file. */
+  readonly start: number;
   readonly end: number;
 }
 
@@ -28,6 +29,7 @@ export interface Chunk<R extends Records> {
  *
  * @param find is told whether the bytes are the last of the file: then the last record needs no end of a line.
  * @param called what a record of the format is called, and what may be wrong with one that does not end.
+ * @param from where a record begins, and its number.
  */
 export async function* readChunks<R extends Records>(
   handle: FileHandle,
@@ -35,10 +37,11 @@ export async function* readChunks<R extends Records>(
   size: number,
   find: (data: Buffer, isLast: boolean) => R,
   called: { readonly record: string; readonly hint: string },
+  from = { start: 0, first: 0 },
 ): AsyncGenerator<Chunk<R>> {
   let rest = Buffer.alloc(0);
-  let first = 0;
-  let loaded = 0;
+  let { first } = from;
+  let loaded = from.start;
   while (loaded < size) {
     const wanted = Math.min(Math.max(CHUNK_BYTES, rest.length), size - loaded);
     const data = Buffer.allocUnsafeSlow(rest.length + wanted);
@@ -47,6 +50,7 @@ export async function* readChunks<R extends Records>(
     if (bytesRead === 0) break;
     loaded += bytesRead;
     const filled = data.subarray(0, rest.length + bytesRead);
+    const start = loaded - filled.length;
     const records = find(filled, loaded >= size);
     rest = filled.subarray(records.end);
     if (rest.length > RECORD_BYTES_MAX) {
@@ -55,7 +59,7 @@ export async function* readChunks<R extends Records>(
       throw new RecordFileError('FILE_FORMAT', path, place, `${path}, ${why}`);
     }
     if (records.end === 0) continue;
-    yield { data: filled, records, first, end: loaded - rest.length };
+    yield { data: filled, records, first, start, end: loaded - rest.length };
     first += records.count;
   }
 }

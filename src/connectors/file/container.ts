@@ -167,14 +167,19 @@ async function headerLong(window: Window): Promise<number> {
   return window.long();
 }
 
-/** The blocks of a file, decompressed. Throws `RecordFileError` with the place, after all blocks before it were given. */
+/**
+ * The blocks of a file, decompressed. Throws `RecordFileError` with the place, after all blocks before it were given.
+ *
+ * @param start where a block begins.
+ */
 export async function* readBlocks(
   handle: FileHandle,
   path: string,
   size: number,
   header: ContainerHeader,
+  start = header.dataStart,
 ): AsyncGenerator<Block> {
-  const window = new Window(handle, path, size, header.dataStart);
+  const window = new Window(handle, path, size, start);
   const ahead: Promise<Block>[] = [];
   let isDone = false;
   while (true) {

@@ -4,7 +4,7 @@ import type { AvroField, AvroSchema } from '../avro/schema.js';
 import { type CsvChunk, fieldsOf, readCsv, separatorOf } from './csv-records.js';
 import { RecordFileError } from './file-error.js';
 import { INFERRED_RECORD_NAME, inferSchema } from './infer-schema.js';
-import { openAs, type RecordFile, type RowBatch } from './record-file.js';
+import { type Mark, openAs, type RecordFile, type RowBatch } from './record-file.js';
 
 const ROWS_TO_INFER_FROM = 1_000;
 
@@ -44,10 +44,12 @@ export class CsvFile implements RecordFile {
     return JSON.stringify(this.columns);
   }
 
-  async *batches(fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
+  /** A mark is where a record begins, its number, the header included, and that of its row. */
+  async *batches(fields: Iterable<string> | null, from: Mark = []): AsyncGenerator<RowBatch> {
     const wanted = fields === null ? null : [...new Set(fields)];
-    let first = 0;
-    for await (const chunk of readCsv(this.handle, this.path, this.bytesTotal)) {
+    const [start = 0, record = 0, row = 0] = from;
+    let first = row;
+    for await (const chunk of readCsv(this.handle, this.path, this.bytesTotal, { start, first: record })) {
       const rows: DecodedRecord[] = [];
       const places: number[] = [];
       eachRow(chunk, this.path, this.columns, (texts, place) => {
@@ -58,7 +60,7 @@ export class CsvFile implements RecordFile {
       const { data, records } = chunk;
       const { starts } = records;
       const raw = (index: number) => data.subarray(starts[places[index]!], starts[places[index]! + 1]);
-      yield { rows, first, bytesRead: chunk.end, raw };
+      yield { rows, first, mark: [chunk.start, chunk.first, first], bytesRead: chunk.end, raw };
       first += rows.length;
     }
   }

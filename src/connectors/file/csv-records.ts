@@ -17,9 +17,14 @@ export interface CsvRecords extends Records {
 /** The header counts as a record. */
 export type CsvChunk = Chunk<CsvRecords>;
 
-/** Throws `RecordFileError` for a record that does not end. */
-export const readCsv = (handle: FileHandle, path: string, size: number): AsyncGenerator<CsvChunk> =>
-  readChunks(handle, path, size, recordsOf, { record: 'record', hint: '; is a quote not closed?' });
+/** Throws `RecordFileError` for a record that does not end. `from`: where one begins, and its number. */
+export const readCsv = (
+  handle: FileHandle,
+  path: string,
+  size: number,
+  from?: { readonly start: number; readonly first: number },
+): AsyncGenerator<CsvChunk> =>
+  readChunks(handle, path, size, recordsOf, { record: 'record', hint: '; is a quote not closed?' }, from);
 
 /** Where records begin, and where the last whole one ends. At the end of the file the last one needs no line end. */
 function recordsOf(data: Buffer, isLast: boolean): CsvRecords {

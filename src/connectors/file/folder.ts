@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AvroSchema } from '../avro/schema.js';
 import { RecordFileError } from './file-error.js';
-import type { RecordFile, RowBatch } from './record-file.js';
+import type { Mark, RecordFile, RowBatch } from './record-file.js';
 
 /** Files of one folder and below, as one file: in order of their paths, one after the other. */
 export class RecordFolder implements RecordFile {
@@ -34,17 +34,24 @@ export class RecordFolder implements RecordFile {
     return this.files[0]!.layout;
   }
 
-  async *batches(fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
+  /** A mark is the place of a file, the rows of the files before it, and a mark of that file. */
+  async *batches(
+    fields: Iterable<string> | null,
+    [begin = 0, rowsOfOthers = 0, ...from]: Mark = [],
+  ): AsyncGenerator<RowBatch> {
     const names = fields === null ? null : [...fields];
-    let rowsBefore = 0;
+    let rowsBefore = rowsOfOthers;
     let bytesBefore = 0;
-    for (const file of this.files) {
+    for (const [place, file] of this.files.entries()) {
       let rows = 0;
-      for await (const batch of file.batches(names)) {
+      if (place < begin) bytesBefore += file.bytesTotal;
+      if (place < begin) continue;
+      for await (const batch of file.batches(names, place === begin ? from : [])) {
         rows = batch.first + batch.rows.length;
         yield {
           rows: batch.rows,
           first: rowsBefore + batch.first,
+          mark: [place, rowsBefore, ...batch.mark],
           bytesRead: bytesBefore + batch.bytesRead,
           raw: (index) => batch.raw(index),
         };

@@ -4,7 +4,7 @@ import type { AvroSchema } from '../avro/schema.js';
 import { type Chunk, type Records, readChunks } from './chunks.js';
 import { RecordFileError } from './file-error.js';
 import { INFERRED_RECORD_NAME, inferSchema } from './infer-schema.js';
-import { openAs, type RecordFile, type RowBatch } from './record-file.js';
+import { type Mark, openAs, type RecordFile, type RowBatch } from './record-file.js';
 
 const ROWS_TO_INFER_FROM = 1_000;
 const NEWLINE = 10;
@@ -30,14 +30,16 @@ export class NdjsonFile implements RecordFile {
     });
   }
 
-  async *batches(fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
+  /** A mark is where a line begins, its number, and that of its row. */
+  async *batches(fields: Iterable<string> | null, from: Mark = []): AsyncGenerator<RowBatch> {
     const names = fields && [...new Set(fields)];
-    let first = 0;
-    for await (const chunk of readLines(this.handle, this.path, this.bytesTotal)) {
+    const [start = 0, line = 0, row = 0] = from;
+    let first = row;
+    for await (const chunk of readLines(this.handle, this.path, this.bytesTotal, { start, first: line })) {
       const { rows, starts, ends } = parseChunk(chunk, this.path, names);
       if (rows.length === 0) continue;
       const raw = (index: number) => chunk.data.subarray(starts[index], ends[index]);
-      yield { rows, first, bytesRead: chunk.end, raw };
+      yield { rows, first, mark: [chunk.start, chunk.first, first], bytesRead: chunk.end, raw };
       first += rows.length;
     }
   }
@@ -68,8 +70,12 @@ async function firstRows(handle: FileHandle, path: string, size: number): Promis
 /** Records are lines. */
 type Lines = Chunk<Records>;
 
-const readLines = (handle: FileHandle, path: string, size: number): AsyncGenerator<Lines> =>
-  readChunks(handle, path, size, linesOf, { record: 'line', hint: '' });
+const readLines = (
+  handle: FileHandle,
+  path: string,
+  size: number,
+  from?: { readonly start: number; readonly first: number },
+): AsyncGenerator<Lines> => readChunks(handle, path, size, linesOf, { record: 'line', hint: '' }, from);
 
 function linesOf(data: Buffer, isLast: boolean): Records {
   const end = isLast ? data.length : data.lastIndexOf(NEWLINE) + 1;

@@ -14,7 +14,7 @@ import type { AvroField, AvroSchema } from '../avro/schema.js';
 import { RecordFileError } from './file-error.js';
 import { INFERRED_RECORD_NAME } from './infer-schema.js';
 import { type Column, compactColumn, rowsOf } from './parquet-columns.js';
-import { openAs, type RecordFile, type RowBatch } from './record-file.js';
+import { type Mark, openAs, type RecordFile, type RowBatch } from './record-file.js';
 
 const BATCH_ROWS_MAX = 4_096;
 const DAY_MS = 86_400_000;
@@ -61,7 +61,8 @@ export class ParquetFile implements RecordFile {
     });
   }
 
-  async *batches(_fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
+  /** A mark is the number of a row. */
+  async *batches(_fields: Iterable<string> | null, [begin = 0]: Mark = []): AsyncGenerator<RowBatch> {
     const { metadata, path, bytesTotal } = this;
     const file = bufferOf(this.handle, bytesTotal);
     const rowsTotal = Math.max(1, Number(metadata.num_rows));
@@ -70,6 +71,7 @@ export class ParquetFile implements RecordFile {
       const names = parquetSchema(metadata).children.map(({ element }) => element.name);
       const { ranges } = await parquetScan(options);
       for (const range of ranges) {
+        if (range.rowEnd <= begin) continue;
         const columns: Column[] = [];
         // A scan keeps what it has read as it was read, so each column has one of its own.
         for (const column of names) {
@@ -77,11 +79,17 @@ export class ParquetFile implements RecordFile {
           columns.push(compactColumn(await scan.readColumn({ column, ...range })));
         }
         const rowCount = range.rowEnd - range.rowStart;
-        for (let from = 0; from < rowCount; from += BATCH_ROWS_MAX) {
+        for (let from = Math.max(0, begin - range.rowStart); from < rowCount; from += BATCH_ROWS_MAX) {
           const rows = rowsOf(names, columns, from, Math.min(rowCount, from + BATCH_ROWS_MAX));
           const first = range.rowStart + from;
           const bytesRead = Math.round((bytesTotal * (first + rows.length)) / rowsTotal);
-          yield { rows, first, bytesRead, raw: (index) => Buffer.from(JSON.stringify(rows[index]!.fields)) };
+          yield {
+            rows,
+            first,
+            mark: [first],
+            bytesRead,
+            raw: (index) => Buffer.from(JSON.stringify(rows[index]!.fields)),
+          };
         }
       }
     } catch (error) {

@@ -9,11 +9,16 @@ export interface RowPlace {
   readonly offset: number;
 }
 
+/** Where in a file a batch begins: numbers that only the file's own format reads. They can be kept, and used when the file is opened again. */
+export type Mark = readonly number[];
+
 /** Rows of a file, decoded. It holds the bytes that they were decoded from; the rows do not. */
 export interface RowBatch {
   readonly rows: readonly DecodedRecord[];
   /** Number of the first row in the file, from 0. */
   readonly first: number;
+  /** `RecordFile.batches` goes on from here with the first row of this batch, in batches that may be cut otherwise. */
+  readonly mark: Mark;
   /** Bytes of the file that are done with when this batch is. */
   readonly bytesRead: number;
   /**
@@ -41,10 +46,13 @@ export interface RecordFile {
    * All rows, in the order of the file; may be called again to begin anew. It throws `RecordFileError` at the place where the
    * file does not hold, after the batches before it.
    * @param fields to decode; `null`: all. A field that a record does not have reads as null.
+   * @param from where to begin; absent: at the first row.
    */
-  batches(fields: Iterable<string> | null): AsyncIterable<RowBatch>;
+  batches(fields: Iterable<string> | null, from?: Mark): AsyncIterable<RowBatch>;
   /** All fields of a row, JSON-ready, from its `raw` bytes. */
   decodeWhole(raw: Uint8Array): Readonly<Record<string, unknown>> | DecodeFailure;
+  /** Gets ready what `decodeWhole` needs for rows that an earlier process has read. Absent: nothing is needed. */
+  prepare?(raws: readonly Uint8Array[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -325,6 +325,14 @@ export class KeyedEngine {
     if (value !== undefined) take(key, value);
   }
 
+  /** What is known of every key, in no order: each is to be looked at before the next is asked for. */
+  *known(): Generator<readonly [key: string, KeyState | Uint8Array]> {
+    for (let slot = 0; slot < this.rows && slot < this.table.capacity; slot++) {
+      const value = this.isKnown(slot) ? this.valueAt(slot) : undefined;
+      if (value !== undefined) yield [this.table.keyAt(slot), value];
+    }
+  }
+
   /** Counts keys as changed, whatever they are now. */
   markDirty(keys: Iterable<string>): void {
     for (const key of keys) this.changes.mark(this.slotOf(key));
