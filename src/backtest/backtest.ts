@@ -1,7 +1,7 @@
 import { ownFields, streamDefinition } from '../runtime/stream.js';
 import { missingIdentity, timeOf } from '../runtime/task/interpret.js';
 import type { Checkpoints } from './checkpoint/checkpoints.js';
-import { LaneCheckpoints, type Resumed } from './checkpoint/lane-checkpoints.js';
+import { LaneCheckpoints } from './checkpoint/lane-checkpoints.js';
 import { Collector } from './collector.js';
 import type { Findings } from './findings.js';
 import { type Labels, readLabels } from './labels/labels.js';
@@ -13,8 +13,8 @@ import { fieldsOf, type Protocol } from './protocol.js';
 import { type FileRunOptions, type FileStream, type RunListener, type RunResult, runFiles } from './run-files.js';
 
 export interface BacktestProgress extends Pick<RunListener, 'onProgress' | 'onBadRow'> {
-  /** A lane goes on where an earlier attempt was cut short. */
-  onResumed?(resumed: Resumed): void;
+  /** A lane goes on after so many events of it, where an earlier attempt was cut short. */
+  onResumed?(events: number): void;
 }
 
 /** What a run over history has found, before anything is measured. */
@@ -94,7 +94,7 @@ async function runLane(
 ): Promise<LaneResult> {
   const kept = checkpoints === undefined ? null : await LaneCheckpoints.open(checkpoints);
   const resumed = kept?.resumed ?? null;
-  if (resumed !== null) progress.onResumed?.(resumed);
+  if (resumed !== null) progress.onResumed?.(resumed.events);
   if (resumed?.result != null) {
     const { result } = resumed;
     return { ...result, secondsBefore: result.secondsBefore + result.run.seconds };

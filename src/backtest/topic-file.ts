@@ -6,6 +6,12 @@ import type { LogReader, RecordBatch, TopicPartition } from '../runtime/ports/lo
 /** What cannot be decoded has no fields, so that it counts as a row without id or time. */
 const UNREADABLE: DecodedRecord = { fields: {}, recordName: '' };
 
+/** Offsets that are read of a partition; `end` is exclusive. */
+export interface OffsetRange {
+  readonly begin: number;
+  readonly end: number;
+}
+
 /**
  * One partition of a topic as a file of rows, up to where it ends now. It is read apart from any group: no offsets are committed or
  * looked at. "Bytes" are offsets. The next batch is fetched while one is taken.
@@ -19,7 +25,7 @@ export class TopicFile implements RecordFile {
   private constructor(
     private readonly log: LogReader,
     private readonly at: TopicPartition,
-    private range: { readonly begin: number; readonly end: number },
+    private range: OffsetRange,
     readonly schema: AvroSchema,
     private readonly decoderOf: (fields: Iterable<string>) => RecordDecoder,
   ) {
@@ -37,6 +43,15 @@ export class TopicFile implements RecordFile {
     const partitions = (await log.topics()).find(({ name }) => name === topic)?.partitions ?? 0;
     const places = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
     return Promise.all(places.map(async (at) => new TopicFile(log, at, await log.offsets(at), schema, decoderOf)));
+  }
+
+  get offsets(): OffsetRange {
+    return this.range;
+  }
+
+  /** Reads these offsets, whatever has come since: all lanes, and an attempt after a restart, read the same. */
+  readOnly(range: OffsetRange): void {
+    this.range = range;
   }
 
   /**

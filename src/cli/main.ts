@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
 import type { ApplyOptions, RollbackOptions } from './commands/apply.js';
@@ -11,6 +10,7 @@ import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
 import { addInterchange } from './interchange-commands.js';
 import { addLists } from './lists-commands.js';
 import { makeOutput, type Output } from './output.js';
+import { packageVersion } from './version.js';
 
 type Action = (output: Output) => Promise<number>;
 
@@ -252,9 +252,4 @@ function addSavepoint(program: Command, run: Run): void {
         (await import('./commands/savepoint/restore.js')).restoreCommand(files, options, output),
       ),
     );
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

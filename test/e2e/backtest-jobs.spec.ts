@@ -68,6 +68,10 @@ async function jobOf(body: object): Promise<BacktestJob> {
   });
   expect([answer.status, answer.headers.get('content-type')]).toEqual([202, 'application/json; charset=utf-8']);
   const { id } = (await answer.json()) as BacktestJob;
+  return ended(id);
+}
+
+function ended(id: string): Promise<BacktestJob> {
   return until(
     async () => {
       const job = await get<BacktestJob>(`/v1/backtests/${id}`);
@@ -106,14 +110,8 @@ describe('a back-test of what a running service has taken in', () => {
     const { id } = (await answer.json()) as BacktestJob;
     await service?.end('SIGKILL');
     await start({ STAKEOUT_DEMO_ENABLED: 'false' });
-    const job = await until(
-      async () => {
-        const found = await get<BacktestJob>(`/v1/backtests/${id}`);
-        return found.endedAt === null ? undefined : found;
-      },
-      () => `back-test ${id} to end`,
-    );
+    const job = await ended(id);
     expect(job).toMatchObject({ state: 'done' });
-    expect((job as BacktestJob).attempts).toBeLessThanOrEqual(2);
+    expect(job.attempts).toBeLessThanOrEqual(2);
   }, 180_000);
 });

@@ -69,7 +69,7 @@ async function attempts(seed: number) {
   if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));
   const { settings } = loaded;
   return async <T>(act: (input: BacktestInput) => Promise<T>): Promise<T> => {
-    const opened = await openStreams(settings, undefined, (path) => path);
+    const opened = await openStreams(settings, { data: undefined, relative: (path) => path });
     try {
       const read = await loadRules(files, {
         schemas: opened.map(({ schema }) => schema),
@@ -102,7 +102,7 @@ describe('a back-test that is cut short', () => {
       const laneOf = (index: number) =>
         untilDone(() =>
           attempt((input) => {
-            const progress = { onResumed: ({ events }: { events: number }) => void resumed.push(events) };
+            const progress = { onResumed: (events: number) => void resumed.push(events) };
             return backtestLane({ ...input, checkpoints: kept[index]!, progress }, { index, of: lanes });
           }),
         );

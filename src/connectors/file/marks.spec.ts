@@ -67,7 +67,8 @@ describe('reading goes on from the mark of any batch', () => {
     for (const [place, { mark }] of all.entries()) {
       const again = await openRecords(path(name));
       const rows = (await told(again, JSON.parse(JSON.stringify(mark)) as Mark)).flatMap((batch) => batch.rows);
-      expect(rows).toEqual(all.slice(place).flatMap((batch) => batch.rows));
+      // As text: comparing tens of thousands of objects takes seconds.
+      expect(JSON.stringify(rows) === JSON.stringify(all.slice(place).flatMap((batch) => batch.rows))).toBe(true);
       await again.close();
     }
     await file.close();

@@ -1,7 +1,7 @@
 import { type DecodedRecord, DecodeFailure } from '../../runtime/ports/decoder.js';
 import type { AvroField, AvroSchema } from '../avro/schema.js';
 import { INFERRED_RECORD_NAME } from '../file/infer-schema.js';
-import type { RecordFile, RowBatch } from '../file/record-file.js';
+import type { Mark, RecordFile, RowBatch } from '../file/record-file.js';
 import type { SqlColumn, SqlDatabase, SqlPage, SqlType } from './sql-database.js';
 import { type TableOrQuery, tableOrQuery, timeOfText } from './table.js';
 import { TableError } from './table-error.js';
@@ -77,7 +77,8 @@ export class TableFile implements RecordFile {
     return this.rowsTotal * BYTES_OF_ROW;
   }
 
-  async *batches(fields: Iterable<string> | null): AsyncGenerator<RowBatch> {
+  /** A mark is the number of a row; the pages before it are read again, and not given. */
+  async *batches(fields: Iterable<string> | null, [begin = 0]: Mark = []): AsyncGenerator<RowBatch> {
     const { columns, last, options } = this;
     if (last === null) return;
     const wanted = fields === null ? columns.map(({ name }) => name) : [...new Set(fields)];
@@ -96,11 +97,15 @@ export class TableFile implements RecordFile {
       next = own.length < rows.length ? this.page(keyOf(own.at(-1)!)) : null;
       // It is read while these are processed; who does not ask for it hears nothing of it.
       next?.catch(() => undefined);
+      if (first < begin) {
+        first += own.length;
+        continue;
+      }
       const decoded = own.map(
         (row): DecodedRecord => ({ fields: this.valuesOf(row, wanted, places), recordName: INFERRED_RECORD_NAME }),
       );
       const raw = (index: number): Buffer => Buffer.from(JSON.stringify(own[index]));
-      yield { rows: decoded, first, bytesRead: (first + own.length) * BYTES_OF_ROW, raw };
+      yield { rows: decoded, first, mark: [first], bytesRead: (first + own.length) * BYTES_OF_ROW, raw };
       first += own.length;
     }
   }

@@ -51,12 +51,23 @@ export interface BacktestJob {
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
-  /** How often it was begun: again after each restart of the service that cut it short. */
+  /** How often it was taken up: again after each restart of the service that cut it short. */
   readonly attempts: number;
+  /** Events after which the last attempt went on from what an earlier one had kept; `null`: it began at the beginning. */
+  readonly resumedAfter: number | null;
   readonly title: string | null;
   readonly progress: JobProgress | null;
   readonly summary: JobSummary | null;
   readonly error: string | null;
+}
+
+/** Hears of a back-test under way. */
+export interface BacktestListener {
+  onProgress(fraction: number, events: number): void;
+  /** It went on after so many events, from what an earlier attempt had kept. */
+  onResumed(events: number): void;
+  /** It has kept what it has come to: the next attempt will go on from there. */
+  onSaved(): void;
 }
 
 /** Runs back-tests in a process of their own. */
@@ -64,13 +75,9 @@ export interface BacktestRunner {
   /**
    * Writes `result.json` and `report.html` into the folder. `ended` rejects with a message for people when there is no result.
    *
-   * @param folder for the job alone; its files of before are replaced.
+   * @param folder for the job alone; what an earlier attempt has kept there is gone on with.
    */
-  start(
-    request: BacktestRequest,
-    folder: string,
-    onProgress: (fraction: number, events: number) => void,
-  ): RunningBacktest;
+  start(request: BacktestRequest, folder: string, listener: BacktestListener): RunningBacktest;
 }
 
 export interface RunningBacktest {

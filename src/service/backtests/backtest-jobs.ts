@@ -14,7 +14,7 @@ export interface BacktestJobsOptions {
   readonly onTrouble: (text: string, error: unknown) => void;
 }
 
-/** A job that is cut short so often is given up: it may be what ends the service. */
+/** A job that is cut short so often in a row, with nothing kept in between, is given up: it may be what ends the service. */
 const ATTEMPTS_MAX = 3;
 
 /** `null`: the service stops, nothing more comes. */
@@ -27,7 +27,8 @@ type Listener = (job: BacktestJob | null) => void;
  *        └───────────┴─────▶ cancelled
  *
  * 1. One runs at a time, in a process of its own; the others wait in order.
- * 2. A job is on the disk before it is answered for. What waited or ran when the service stopped is begun anew at its next start.
+ * 2. A job is on the disk before it is answered for. What waited when the service stopped is begun at its next start, what ran goes on from
+ *    what it has kept.
  * 3. Of those that have ended, the newest are kept.
  */
 export class BacktestJobs {
@@ -49,8 +50,9 @@ export class BacktestJobs {
       const { job } = stored;
       this.jobs.set(job.id, stored);
       if (job.state !== 'running') continue;
-      if (job.attempts < ATTEMPTS_MAX) await this.change(job.id, { state: 'queued', progress: null });
-      else await this.end(job.id, 'failed', `it was cut short ${job.attempts} times by the end of the service`);
+      const { fruitless = job.attempts } = stored;
+      if (fruitless < ATTEMPTS_MAX) await this.change(job.id, { state: 'queued', progress: null });
+      else await this.end(job.id, 'failed', `it was cut short ${fruitless} times by the end of the service`);
     }
     this.next();
   }
@@ -75,8 +77,8 @@ export class BacktestJobs {
     const createdAt = this.moment();
     const id = `${createdAt.replace(/[:.]/g, '-')}-${randomBytes(3).toString('hex')}`;
     const ended = { startedAt: null, endedAt: null, progress: null, summary: null, error: null };
-    const job: BacktestJob = { id, state: 'queued', createdAt, attempts: 0, title, ...ended };
-    this.jobs.set(id, { job, request });
+    const job: BacktestJob = { id, state: 'queued', createdAt, attempts: 0, resumedAfter: null, title, ...ended };
+    this.jobs.set(id, { job, request, fruitless: 0 });
     await this.save(id);
     this.next();
     return this.get(id)!;
@@ -91,6 +93,7 @@ export class BacktestJobs {
         this.running.process.stop();
         await this.running.over;
       }
+      await this.inTurn(() => this.folder.tidy(id));
       return this.get(id);
     }
     this.jobs.delete(id);
@@ -110,7 +113,7 @@ export class BacktestJobs {
     };
   }
 
-  /** Ends the one under way; the next start begins it anew. */
+  /** Ends the one under way; the next start goes on with it. */
   async close(): Promise<void> {
     this.stopped = true;
     for (const listeners of [...this.listeners.values()]) for (const listener of [...listeners]) listener(null);
@@ -124,15 +127,18 @@ export class BacktestJobs {
     if (this.stopped || this.running !== null || waiting === undefined) return;
     const { job, request } = waiting;
     const startedAt = this.moment();
-    const process = this.options.runner.start(request, this.folder.of(job.id), (fraction, events) =>
-      this.tell(job.id, fraction, events),
-    );
+    const process = this.options.runner.start(request, this.folder.of(job.id), {
+      onProgress: (fraction, events) => this.tell(job.id, fraction, events),
+      onResumed: (resumedAfter) => void this.change(job.id, { resumedAfter }),
+      onSaved: () => this.saved(job.id),
+    });
     const over = this.follow(job.id, process).finally(() => {
       this.running = null;
       this.next();
     });
     this.running = { id: job.id, process, over };
-    void this.change(job.id, { state: 'running', startedAt, attempts: job.attempts + 1 });
+    this.jobs.set(job.id, { ...waiting, fruitless: (waiting.fruitless ?? job.attempts) + 1 });
+    void this.change(job.id, { state: 'running', startedAt, attempts: job.attempts + 1, resumedAfter: null });
   }
 
   private async follow(id: string, process: RunningBacktest): Promise<void> {
@@ -143,15 +149,25 @@ export class BacktestJobs {
       // A job that the end of the service cuts short stays as it is, to be begun anew.
       if (!this.stopped && this.get(id)?.state === 'running') await this.end(id, 'failed', (error as Error).message);
     }
+    if (this.get(id)?.state !== 'running') await this.inTurn(() => this.folder.tidy(id));
   }
 
   private tell(id: string, fraction: number, events: number): void {
     const job = this.get(id);
     if (job?.state !== 'running') return;
     const seconds = (this.options.clock.now() - Date.parse(job.startedAt!)) / 1000;
-    const secondsLeft = fraction > 0 ? (seconds * (1 - fraction)) / fraction : null;
-    const eventsPerSecond = Math.round(events / Math.max(seconds, 0.001));
+    const own = Math.max(0, events - (job.resumedAfter ?? 0));
+    const eventsPerSecond = Math.round(own / Math.max(seconds, 0.001));
+    const eventsLeft = fraction > 0 ? (events * (1 - fraction)) / fraction : null;
+    const secondsLeft = own === 0 || eventsLeft === null ? null : (seconds * eventsLeft) / own;
     this.set(id, { progress: { fraction, events, eventsPerSecond, secondsLeft } });
+  }
+
+  private saved(id: string): void {
+    const stored = this.jobs.get(id);
+    if (stored === undefined || stored.fruitless === 0) return;
+    this.jobs.set(id, { ...stored, fruitless: 0 });
+    void this.save(id);
   }
 
   private async end(

@@ -116,8 +116,16 @@ export class BacktestJobDto implements BacktestJob {
   @ApiProperty({ type: String, nullable: true })
   readonly endedAt!: string | null;
 
-  @ApiProperty({ type: Number, description: 'Begun anew after each restart of the service that cut it short.' })
+  @ApiProperty({ type: Number, description: 'Taken up again after each restart of the service that cut it short.' })
   readonly attempts!: number;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description:
+      'Events after which the last attempt went on from what an earlier one had kept; null: from the beginning.',
+  })
+  readonly resumedAfter!: number | null;
 
   @ApiProperty({ type: String, nullable: true })
   readonly title!: string | null;

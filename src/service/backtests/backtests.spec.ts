@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../../test/harness/until.js';
@@ -7,7 +7,7 @@ import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { RuleControl } from '../rules/rule-control.js';
 import { aService } from '../testing/a-service.js';
-import type { BacktestRequest, BacktestRunner, JobSummary } from './backtest-job.js';
+import type { BacktestListener, BacktestRequest, BacktestRunner, JobSummary } from './backtest-job.js';
 import { BacktestJobs } from './backtest-jobs.js';
 
 const rule = (id: string, status = 'live') => ({
@@ -20,11 +20,11 @@ class FakeRunner implements BacktestRunner {
   readonly runs: {
     readonly request: BacktestRequest;
     readonly folder: string;
-    readonly progress: (fraction: number, events: number) => void;
+    readonly listener: BacktestListener;
     readonly finish: (result: JobSummary | Error) => Promise<void>;
   }[] = [];
 
-  start(request: BacktestRequest, folder: string, progress: (fraction: number, events: number) => void) {
+  start(request: BacktestRequest, folder: string, listener: BacktestListener) {
     const { promise: ended, resolve, reject } = Promise.withResolvers<JobSummary>();
     const finish = async (result: JobSummary | Error): Promise<void> => {
       if (result instanceof Error) return reject(result);
@@ -33,7 +33,7 @@ class FakeRunner implements BacktestRunner {
       await writeFile(join(folder, 'report.html'), '<!doctype html>');
       resolve(result);
     };
-    this.runs.push({ request, folder, progress, finish });
+    this.runs.push({ request, folder, listener, finish });
     return { ended, stop: () => reject(new Error('stopped')) };
   }
 }
@@ -61,7 +61,7 @@ describe('back-tests that were asked for', () => {
     const [one, other] = [(await jobs.add(request, 'one'))!, (await jobs.add(request, null))!];
     expect([jobs.get(one.id)!.state, other.state, runner.runs.length]).toEqual(['running', 'queued', 1]);
     clock.advance(2000);
-    runner.runs[0]!.progress(0.25, 5000);
+    runner.runs[0]!.listener.onProgress(0.25, 5000);
     expect(jobs.get(one.id)!.progress).toEqual({ fraction: 0.25, events: 5000, eventsPerSecond: 2500, secondsLeft: 6 });
     await runner.runs[0]!.finish(summary);
     await until(() => runner.runs.length === 2, 'the next to begin');
@@ -85,6 +85,38 @@ describe('back-tests that were asked for', () => {
     const { jobs, runner } = await jobsOf();
     expect([jobs.get(id)!.state, runner.runs.length]).toEqual(['failed', 0]);
     expect(jobs.get(id)!.error).toMatch(/cut short 3 times/);
+    await jobs.close();
+  });
+
+  it('go on from what was kept, and are not given up while something is', async () => {
+    let id = '';
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      const { jobs, runner, clock } = await jobsOf();
+      if (attempt === 1) id = (await jobs.add(request, null))!.id;
+      await until(() => runner.runs.length === 1, 'it to run');
+      const { folder: own, listener } = runner.runs[0]!;
+      const events = (attempt - 1) * 1000;
+      expect(jobs.get(id)).toMatchObject({ attempts: attempt, resumedAfter: null });
+      if (attempt > 1) {
+        listener.onResumed(events);
+        expect(await readdir(own)).toContain('lane-0-of-1.checkpoint');
+      }
+      clock.advance(1000);
+      listener.onProgress(attempt / 10, events + 1000);
+      const progress = { fraction: attempt / 10, events: events + 1000, eventsPerSecond: 1000 };
+      expect(jobs.get(id)).toMatchObject({ progress, resumedAfter: attempt === 1 ? null : events });
+      await writeFile(join(own, 'lane-0-of-1.checkpoint'), 'kept');
+      listener.onSaved();
+      await jobs.close();
+    }
+    const { jobs, runner } = await jobsOf();
+    await until(() => runner.runs.length === 1, 'it to run');
+    await runner.runs[0]!.finish(summary);
+    await until(() => jobs.get(id)!.state === 'done', 'the end');
+    await until(
+      async () => !(await readdir(runner.runs[0]!.folder)).includes('lane-0-of-1.checkpoint'),
+      'the rest to go',
+    );
     await jobs.close();
   });
 
@@ -159,7 +191,7 @@ describe('/v1/backtests', () => {
     const url = `/v1/backtests/${String(job.id)}`;
     expect(await json('GET', `${url}/result`)).toEqual([409, expect.objectContaining({ code: 'NO_RESULT' })]);
     const events = ask('GET', `${url}/events`);
-    runner.runs[0]!.progress(0.5, 10);
+    runner.runs[0]!.listener.onProgress(0.5, 10);
     await runner.runs[0]!.finish(summary);
     const told = (await events).text.split('\n\n').filter((text) => text.startsWith('event: job'));
     expect(told.at(-1)).toContain('"state":"done"');

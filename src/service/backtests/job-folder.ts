@@ -5,9 +5,13 @@ import type { BacktestJob, BacktestRequest } from './backtest-job.js';
 export interface StoredJob {
   readonly job: BacktestJob;
   readonly request: BacktestRequest;
+  /** Attempts in a row that were cut short, and had kept nothing. Absent: an older release wrote it. */
+  readonly fruitless?: number;
 }
 
 const JOB = 'job.json';
+/** What a run keeps for the next attempt at it. */
+const CHECKPOINT = /\.checkpoint(\.new)?$/;
 const ID = /^[0-9TZ-]+-[0-9a-f]{6}$/;
 
 /** Jobs on the disk: a folder for each, with `job.json` and what the run has written. */
@@ -36,6 +40,12 @@ export class JobFolder {
     const path = join(folder, JOB);
     await writeFile(`${path}.new`, JSON.stringify(stored));
     await rename(`${path}.new`, path);
+  }
+
+  /** Removes what only another attempt would need. */
+  async tidy(id: string): Promise<void> {
+    const names = await readdir(this.of(id)).catch(() => []);
+    for (const name of names) if (CHECKPOINT.test(name)) await rm(join(this.of(id), name), { force: true });
   }
 
   remove(id: string): Promise<void> {

@@ -20,6 +20,10 @@ export interface JobOrder {
 
 export type JobMessage =
   | { readonly kind: 'progress'; readonly fraction: number; readonly events: number }
+  /** It goes on where an attempt before was cut short. */
+  | { readonly kind: 'resumed'; readonly events: number }
+  /** It has kept what it has come to. */
+  | { readonly kind: 'saved' }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'done'; readonly summary: JobSummary };
 
@@ -42,9 +46,15 @@ async function run({ settings, request, folder }: JobOrder): Promise<JobMessage>
   };
   const silent: Output = { json: false, say: () => {}, result: () => {}, progress: () => {} };
   try {
-    const { lanes } = settings.backtests;
+    const { lanes, checkpointInterval } = settings.backtests;
     const source = await sourceFor(settings, request, folder);
-    const done = await perform(source, lanes === 'auto' ? undefined : lanes, silent, { onProgress });
+    const listener = {
+      onProgress,
+      onResumed: (events: number) => process.send!({ kind: 'resumed', events } satisfies JobMessage),
+      onSaved: () => process.send!({ kind: 'saved' } satisfies JobMessage),
+    };
+    const keeping = { folder, intervalMs: checkpointInterval };
+    const done = await perform(source, lanes === 'auto' ? undefined : lanes, silent, listener, keeping);
     return { kind: 'done', summary: await keep(done, folder) };
   } catch (error) {
     const isKnown = error instanceof CommandError || typeof (error as { code?: unknown }).code === 'string';

@@ -15,7 +15,7 @@ export function jobRunner(settings: Settings): BacktestRunner {
   const entry = fileURLToPath(new URL(`./job-process${extname(import.meta.url)}`, import.meta.url));
   const heapMb = Math.max(64, Math.floor(settings.backtests.memory / 2 ** 20));
   return {
-    start(request, folder, onProgress) {
+    start(request, folder, listener) {
       const child = fork(entry, [], {
         execArgv: [...process.execArgv, `--max-old-space-size=${heapMb}`, '--max-semi-space-size=8'],
         serialization: 'advanced',
@@ -27,7 +27,9 @@ export function jobRunner(settings: Settings): BacktestRunner {
         said = (said + text).slice(-STDERR_CHARS_MAX);
       });
       child.on('message', (message: JobMessage) => {
-        if (message.kind === 'progress') onProgress(message.fraction, message.events);
+        if (message.kind === 'progress') listener.onProgress(message.fraction, message.events);
+        else if (message.kind === 'resumed') listener.onResumed(message.events);
+        else if (message.kind === 'saved') listener.onSaved();
         else if (message.kind === 'done') resolve(message.summary);
         else reject(new Error(message.message));
       });

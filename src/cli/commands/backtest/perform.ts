@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { type Backtest, type BacktestProgress, backtest } from '../../../backtest/backtest.js';
+import { type Backtest, backtest } from '../../../backtest/backtest.js';
 import { type Measured, measure } from '../../../backtest/measure.js';
 import { type Parity, parity } from '../../../backtest/parity.js';
 import { type BacktestResult, resultOf } from '../../../backtest/result.js';
@@ -9,8 +9,9 @@ import { AlertTopicCodec } from '../../../service/compose/alert-topic-codec.js';
 import { makeRegistry } from '../../../service/compose/stream-parts.js';
 import type { Output } from '../../output.js';
 import { openOrFail } from '../files.js';
+import { checkpointsOf, type Keeping, type Settled, settle, settledBefore } from './attempt.js';
 import { type BacktestSource, type Prepared, prepare, sourceOf } from './prepare.js';
-import { spawnLane } from './spawn-lane.js';
+import { type LaneListener, spawnLane } from './spawn-lane.js';
 
 /** So many bytes of files are worth a thread more. */
 const BYTES_OF_LANE = 4 << 20;
@@ -28,30 +29,47 @@ export interface Performed {
   readonly live: Parity | null;
 }
 
-/** Prepares, runs and measures a back-test. Throws `CommandError`. */
+/**
+ * Prepares, runs and measures a back-test. Throws `CommandError`.
+ *
+ * @param keeping it goes on from what an attempt before has kept there, and keeps what it comes to itself. Absent: it begins anew.
+ */
 export async function perform(
   source: BacktestSource,
   lanesAsked: number | undefined,
   output: Output,
-  progress: BacktestProgress,
+  progress: LaneListener,
+  keeping?: Keeping,
 ): Promise<Performed> {
   setFlagsFromString(HEAP_GROWS_BY);
   const now = (): number => performance.now() / 1000;
-  const prepared = await prepare(source, output);
+  const before = keeping === undefined ? null : await settledBefore(keeping);
+  const prepared = await prepare({ ...source, ...readBefore(before) }, output);
   try {
-    const { rules, title, input } = prepared;
-    const lanes = lanesAsked ?? lanesFor(prepared);
-    const shared = { ...sourceOf(source), tableEnds: tableEndsOf(prepared.streams) };
-    const others = Array.from({ length: lanes === 1 ? 0 : lanes }, (_, index) =>
-      spawnLane(shared, { index, of: lanes }, index === 0 ? progress : {}),
-    );
-    const done = await openOrFail(() => backtest({ ...input, now, progress }, others));
+    const { rules, title, input, ranges } = prepared;
+    const lanes = before?.lanes ?? lanesAsked ?? lanesFor(prepared);
+    const tableEnds = tableEndsOf(prepared.streams);
+    if (keeping !== undefined && before === null) await settle(keeping, { lanes, ranges, tableEnds });
+    // All read the same, whatever comes meanwhile.
+    const shared = { ...sourceOf(source), tableEnds, ...(ranges && { ranges }) };
+    const others = Array.from({ length: lanes === 1 ? 0 : lanes }, (_, index) => {
+      const data = { source: shared, lane: { index, of: lanes }, ...(keeping && { keeping }) };
+      return spawnLane(data, index === 0 ? progress : { onSaved: () => progress.onSaved?.() });
+    });
+    const saved = (): void => progress.onSaved?.();
+    const isAlone = keeping !== undefined && lanes === 1;
+    const kept = isAlone && { checkpoints: await checkpointsOf(keeping, prepared, { index: 0, of: 1 }, saved) };
+    const done = await openOrFail(() => backtest({ ...input, now, progress, ...kept }, others));
     const measured = measure(done, rules.sweep, rules.defaults);
     return { title, measured, result: resultOf(measured), lanes, live: await parityOf(prepared, done) };
   } finally {
     await prepared.close();
   }
 }
+
+/** What the first attempt has read. */
+const readBefore = (before: Settled | null): Pick<BacktestSource, 'ranges' | 'tableEnds'> =>
+  before === null ? {} : { tableEnds: before.tableEnds, ...(before.ranges && { ranges: before.ranges }) };
 
 /** One for each core, where the files are worth it; of a topic, at most one for each partition. */
 function lanesFor({ streams, log }: Prepared): number {

@@ -3,7 +3,9 @@ import type { BacktestInput } from '../../../backtest/backtest.js';
 import { lookBackMs } from '../../../backtest/look-back.js';
 import { type Protocol, protocolOf } from '../../../backtest/protocol.js';
 import { type FileStream, isBounded, openStreams, type TableEnds } from '../../../backtest/run-files.js';
+import type { OffsetRange } from '../../../backtest/topic-file.js';
 import { loadLists } from '../../../runtime/lists/load-lists.js';
+import type { ReferenceLists } from '../../../runtime/lists/reference-lists.js';
 import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import { parseDuration, parseTimestamp } from '../../../runtime/settings/values.js';
@@ -36,25 +38,31 @@ export interface BacktestSource {
   readonly sweep?: readonly string[];
   /** Where tables end, for all lanes; found by who reads them first. */
   readonly tableEnds?: TableEnds;
+  /** What is read of each partition of the topic; absent: up to where it ends now. */
+  readonly ranges?: readonly OffsetRange[];
 }
 
+const SOURCE: readonly (keyof BacktestSource)[] = [
+  ...(['config', 'settings', 'data', 'patterns', 'topic', 'profile', 'from', 'to', 'warmup', 'labels'] as const),
+  ...(['rules', 'baseline', 'sweep', 'tableEnds', 'ranges'] as const),
+];
+
 /** Options of a command hold more than what other threads need. */
-export function sourceOf(options: BacktestSource): BacktestSource {
-  const { config, settings, data, patterns, topic, profile, from, to, warmup, labels, rules, baseline, sweep } =
-    options;
-  const all = { config, settings, data, patterns, topic, profile, from, to, warmup, labels, rules, baseline, sweep };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
+export const sourceOf = (options: BacktestSource): BacktestSource =>
+  Object.fromEntries(SOURCE.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
 
 export interface Prepared {
   /** Name of the installation or example. */
   readonly title: string;
   readonly settings: Settings;
   readonly streams: readonly FileStream[];
+  readonly lists: ReferenceLists;
   readonly rules: PlannedRules;
   readonly input: Omit<BacktestInput, 'now' | 'progress'>;
   /** Where a topic is read; `null`: files are. */
   readonly log: LogReader | null;
+  /** What is read of each partition of the topic; `null`: files are. */
+  readonly ranges: readonly OffsetRange[] | null;
   close(): Promise<void>;
 }
 
@@ -63,6 +71,8 @@ interface Opened {
   readonly log: LogReader | null;
   /** Leaves out what of a topic was written before a time. */
   startAt(timestamp: number): Promise<void>;
+  ranges(): readonly OffsetRange[] | null;
+  readOnly(ranges: readonly OffsetRange[]): void;
   close(): Promise<void>;
 }
 
@@ -76,13 +86,15 @@ export async function prepare(source: BacktestSource, output: Output): Promise<P
   try {
     const lists = await openOrFail(() => loadLists(settings.lists));
     const rules = await plannedRules(source, settings, { streams, lists: lists.known }, output);
-    if (Number.isFinite(protocol.from)) {
+    if (source.ranges !== undefined) opened.readOnly(source.ranges);
+    else if (Number.isFinite(protocol.from)) {
       const warmup = protocol.warmupMs ?? lookBackMs(rules.plan.rules);
       await opened.startAt(protocol.from - warmup);
     }
     const options = { ...ruleOptionsOf(settings.engine), lists, isOpenEnded: log !== null };
     const input = { streams, plan: rules.plan, protocol, options };
-    return { title: settings.name, settings, streams, rules, input, log, close: opened.close };
+    const { close } = opened;
+    return { title: settings.name, settings, streams, lists, rules, input, log, ranges: opened.ranges(), close };
   } catch (error) {
     await opened.close();
     throw error;
@@ -100,9 +112,10 @@ async function openSource(
   const options = { data, relative: (name: string): string => relative(base, name), tableEnds };
   if (topic === undefined) {
     const streams = await openStreams(settings, options);
-    return { streams, log: null, startAt: async () => undefined, close: () => closeAll(streams) };
+    const close = (): Promise<void> => closeAll(streams);
+    return { streams, log: null, startAt: async () => undefined, ranges: () => null, readOnly: () => undefined, close };
   }
-  const { log, streams: own, startAt } = await openTopic(settings, topic, scored, output);
+  const { log, streams: own, ...positions } = await openTopic(settings, topic, scored, output);
   const { [own[0]!.settings.name]: _, ...rest } = settings.streams;
   const hasFiles = Object.values(rest).some(isBounded);
   const others = hasFiles ? await openStreams({ ...settings, streams: rest }, options) : [];
@@ -110,7 +123,7 @@ async function openSource(
     await closeAll(others);
     await log.close();
   };
-  return { streams: [...own, ...others], log, startAt, close };
+  return { streams: [...own, ...others], log, ...positions, close };
 }
 
 async function closeAll(streams: readonly FileStream[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { type FileStream, RunError } from '../../../backtest/run-files.js';
-import { TopicFile } from '../../../backtest/topic-file.js';
+import { type OffsetRange, TopicFile } from '../../../backtest/topic-file.js';
 import { eventSchemaFor } from '../../../connectors/avro/stream-schema.js';
 import { inferSchema } from '../../../connectors/file/infer-schema.js';
 import { systemClock } from '../../../connectors/system-clock.js';
@@ -18,6 +18,10 @@ export interface TopicStreams {
   readonly streams: readonly FileStream[];
   /** Leaves out what was written before a time. */
   startAt(timestamp: number): Promise<void>;
+  /** What is read of each partition. */
+  ranges(): readonly OffsetRange[];
+  /** Reads what was read before. */
+  readOnly(ranges: readonly OffsetRange[]): void;
 }
 
 /**
@@ -39,7 +43,11 @@ export async function openTopic(
     const startAt = async (timestamp: number): Promise<void> => {
       await Promise.all(files.map((file) => file.startAt(timestamp)));
     };
-    if (streams.length > 0) return { log, streams, startAt };
+    const ranges = (): readonly OffsetRange[] => files.map((file) => file.offsets);
+    const readOnly = (known: readonly OffsetRange[]): void => {
+      for (const [partition, range] of known.entries()) files[partition]?.readOnly(range);
+    };
+    if (streams.length > 0) return { log, streams, startAt, ranges, readOnly };
     throw new RunError(`There is no topic ${topic}.`);
   } catch (error) {
     await log.close();

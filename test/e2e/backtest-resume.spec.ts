@@ -1,0 +1,84 @@
+/** The processes of back-test jobs, as built, ended in the middle again and again. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { jobRunner } from '../../src/cli/commands/backtest/job-runner.js';
+import { loadSettings, type Settings } from '../../src/runtime/settings/index.js';
+import type { BacktestRequest, JobSummary } from '../../src/service/backtests/backtest-job.js';
+import { built, root } from './kit/build.js';
+
+const ROWS = 100_000;
+const CRASHES = 3;
+const RULE =
+  'id: large\nkey: accountId\nwithin: 1h\nfeatures:\n  - {name: usual, avg: amount, over: 2h}\npattern:\n  - begin: a\n    where: amount > usual\n  - followedBy: b\n    where: amount > 1.9 * usual\n';
+const request: BacktestRequest = { rules: { files: [{ file: 'large/pattern.yaml', text: RULE }] } };
+
+let folder: string;
+
+beforeAll(built, 120_000);
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stakeout-e2e-resume-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function settingsOf(lanes: number): Settings {
+  const rows = Array.from({ length: ROWS }, (_, i) => {
+    const row = { id: `t${i}`, accountId: `a${(i * 7919) % 5003}`, amount: (i * 104_729) % 10_007, at: i * 100 };
+    return `${JSON.stringify(row)}\n`;
+  });
+  writeFileSync(join(folder, 'rows.ndjson'), rows.join(''));
+  const config = join(folder, 'stakeout.yaml');
+  const stream = '{file: rows.ndjson, key: accountId, time: at, id: id, outOfOrderness: 1s}';
+  writeFileSync(
+    config,
+    ['streams:', `  rows: ${stream}`, `backtests: {checkpointInterval: 1ms, lanes: ${lanes}}`, ''].join('\n'),
+  );
+  const loaded = loadSettings({ file: config, env: {} });
+  if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));
+  return loaded.settings;
+}
+
+type Runner = ReturnType<typeof jobRunner>;
+
+async function runnerOf(settings: Settings): Promise<Runner> {
+  const file = join(root, 'dist/cli/commands/backtest/job-runner.js');
+  return ((await import(file)) as { jobRunner: typeof jobRunner }).jobRunner(settings);
+}
+
+/** One process; `crash`: it ends when it has kept something. */
+async function attempt(runner: Runner, name: string, crash: boolean) {
+  const own = join(folder, name);
+  mkdirSync(own, { recursive: true });
+  const resumed: number[] = [];
+  const running = runner.start(request, own, {
+    onProgress: () => undefined,
+    onResumed: (events) => void resumed.push(events),
+    onSaved: () => crash && running.stop(),
+  });
+  const summary: JobSummary | null = await running.ended.catch((error: Error) => {
+    if (!crash || !error.message.includes('SIGTERM')) throw error;
+    return null;
+  });
+  return { summary, resumed: resumed[0] ?? null, files: readdirSync(own) };
+}
+
+describe('the process of a back-test that ends in the middle', () => {
+  it.each([1, 2])(
+    'is followed by one that goes on, with the result of one alone (%i lanes)',
+    async (lanes) => {
+      const runner = await runnerOf(settingsOf(lanes));
+      const crashed = [];
+      for (let i = 0; i < CRASHES; i++) crashed.push(await attempt(runner, 'crashed', true));
+      expect(crashed[0]).toMatchObject({ summary: null, resumed: null });
+      expect(crashed[0]!.files).toContain('attempt.checkpoint');
+      const last = await attempt(runner, 'crashed', false);
+      expect(last.resumed).toBeGreaterThan(0);
+      const alone = await attempt(runner, 'alone', false);
+      expect(alone.resumed).toBeNull();
+      expect(alone.summary).toMatchObject({ events: ROWS });
+      expect(alone.summary!.alerts).toBeGreaterThan(1000);
+      expect(last.summary).toEqual(alone.summary);
+    },
+    180_000,
+  );
+});
