@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type ObjectStore, ObjectStoreError } from '../../src/runtime/ports/object-store.js';
+import { type ClaimingStore, type ObjectStore, ObjectStoreError } from '../../src/runtime/ports/object-store.js';
 
 /** One empty store under test. */
 export interface ObjectStoreFixture {
@@ -233,6 +233,28 @@ export function describeObjectStoreContract(name: string, make: () => Promise<Ob
       else expect(await another.list('')).toEqual([]);
       await store.put('given-up', bytes('at the second attempt'));
       expect(text(await another.get('given-up'))).toBe('at the second attempt');
+    });
+  });
+}
+
+/** States what a store must do beside, in which one of several writers can be the first. */
+export function describeClaimingStoreContract(
+  name: string,
+  make: () => Promise<ObjectStoreFixture & { readonly store: ClaimingStore }>,
+): void {
+  describe(`${name} can be claimed`, () => {
+    it('by the first alone, whoever else tries at the same time', async () => {
+      const { store, another, dispose } = await make();
+      const other = (await another()) as ClaimingStore;
+      const tries = Array.from({ length: 6 }, (_, n) => (n % 2 === 0 ? store : other).create('a/b', bytes(String(n))));
+      const first = (await Promise.all(tries)).flatMap((isOurs, n) => (isOurs ? [n] : []));
+      expect(first).toHaveLength(1);
+      expect(text(await other.get('a/b'))).toBe(String(first[0]));
+      expect(await store.create('a/b', bytes('later'))).toBe(false);
+      await store.delete('a/b');
+      expect(await store.create('a/b', bytes('anew'))).toBe(true);
+      expect(await store.list('')).toEqual(['a/b']);
+      await dispose();
     });
   });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { S3ObjectStore, type S3ObjectStoreOptions } from '../../src/connectors/s3/s3-object-store.js';
-import { describeObjectStoreContract } from '../contracts/object-store-contract.js';
+import { describeClaimingStoreContract, describeObjectStoreContract } from '../contracts/object-store-contract.js';
 import { type S3, SERVER_START_MS, startS3 } from '../harness/servers/index.js';
 
 let server: S3;
@@ -25,7 +25,7 @@ function open(options: Partial<S3ObjectStoreOptions> = {}): S3ObjectStore {
   return new S3ObjectStore({ ...known, prefix: `test/${randomUUID()}`, pageNames: 20, ...options });
 }
 
-describeObjectStoreContract('the objects in S3', async () => {
+const inS3 = async () => {
   const prefix = `/contract/${randomUUID()}/`;
   const opened: S3ObjectStore[] = [];
   const another = async () => {
@@ -37,7 +37,9 @@ describeObjectStoreContract('the objects in S3', async () => {
     await Promise.all(opened.map((store) => store.close()));
   };
   return { store: await another(), another, dispose };
-});
+};
+describeObjectStoreContract('the objects in S3', inS3);
+describeClaimingStoreContract('the objects in S3', inS3);
 
 /** Takes connections, and whatever is sent, and does not answer by itself. */
 async function silentServer(

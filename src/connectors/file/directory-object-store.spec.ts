@@ -1,15 +1,20 @@
 import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeObjectStoreContract } from '../../../test/contracts/object-store-contract.js';
+import {
+  describeClaimingStoreContract,
+  describeObjectStoreContract,
+} from '../../../test/contracts/object-store-contract.js';
 import { Child } from '../../../test/harness/child.js';
 import { DirectoryObjectStore } from './directory-object-store.js';
 
-describeObjectStoreContract('the objects in a folder', async () => {
+const inFolder = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'stakeout-objects-'));
   const another = () => DirectoryObjectStore.open({ directory });
   return { store: await another(), another, dispose: () => rm(directory, { recursive: true }) };
-});
+};
+describeObjectStoreContract('the objects in a folder', inFolder);
+describeClaimingStoreContract('the objects in a folder', inFolder);
 
 describe('the objects in a folder', () => {
   let directory: string;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assertObjectName, mayBegin } from '../../runtime/object-name.js';
-import { type ObjectStore, ObjectStoreError } from '../../runtime/ports/object-store.js';
+import { type ClaimingStore, ObjectStoreError } from '../../runtime/ports/object-store.js';
 
 /** No object's name can begin so. */
 const UNFINISHED = '~unfinished';
@@ -12,6 +12,8 @@ const LEFT_OVER_MS = 60 * 60 * 1000;
 export interface DirectoryObjectStoreOptions {
   /** Made if it is not there; a folder that all instances see. */
   readonly directory: string;
+  /** Folder for what is being written, whose name no object can begin with. Default `~unfinished`. */
+  readonly unfinished?: string;
 }
 
 /**
@@ -26,35 +28,65 @@ export interface DirectoryObjectStoreOptions {
  *
  * A name that is another one's folder (`a` and `a/b`) cannot be kept.
  */
-export class DirectoryObjectStore implements ObjectStore {
-  private constructor(private readonly directory: string) {}
+export class DirectoryObjectStore implements ClaimingStore {
+  private constructor(
+    private readonly directory: string,
+    private readonly unfinished: string,
+  ) {}
 
   /** @throws ObjectStoreError */
-  static async open({ directory }: DirectoryObjectStoreOptions): Promise<DirectoryObjectStore> {
-    const unfinished = join(directory, UNFINISHED);
+  static async open(options: DirectoryObjectStoreOptions): Promise<DirectoryObjectStore> {
+    const { directory, unfinished: name = UNFINISHED } = options;
+    const unfinished = join(directory, name);
     await asObjects('open', directory, async () => {
       await mkdir(unfinished, { recursive: true });
       await deleteLeftOvers(unfinished);
     });
-    return new DirectoryObjectStore(directory);
+    return new DirectoryObjectStore(directory, name);
   }
 
   async put(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.write(name, bytes, signal, rename);
+  }
+
+  async create(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<boolean> {
+    return this.write(name, bytes, signal, async (unfinished, path) => {
+      // Unlike renaming, this fails where the name is taken.
+      try {
+        await link(unfinished, path);
+      } catch (error) {
+        if (codeOf(error) === 'EEXIST') return false;
+        throw error;
+      } finally {
+        await rm(unfinished, { force: true });
+      }
+      return true;
+    });
+  }
+
+  private async write<T>(
+    name: string,
+    bytes: Uint8Array,
+    signal: AbortSignal | undefined,
+    publish: (unfinished: string, path: string) => Promise<T>,
+  ): Promise<T> {
     signal?.throwIfAborted();
     assertObjectName(name);
     const path = join(this.directory, name);
-    const unfinished = join(this.directory, UNFINISHED, randomUUID());
-    await asObjects('write', path, async () => {
+    const unfinished = join(this.directory, this.unfinished, randomUUID());
+    return asObjects('write', path, async () => {
+      let published: T;
       try {
         await writeDurably(unfinished, bytes, signal);
         await makeFolder(dirname(path));
         signal?.throwIfAborted();
-        await rename(unfinished, path);
+        published = await publish(unfinished, path);
       } catch (error) {
         await rm(unfinished, { force: true });
         throw signal?.aborted ? signal.reason : error;
       }
       await syncFolder(dirname(path));
+      return published;
     });
   }
 
@@ -112,7 +144,7 @@ export class DirectoryObjectStore implements ObjectStore {
       const path = `${name}/`;
       if (entry.isDirectory()) {
         const fits = path.startsWith(prefix) || prefix.startsWith(path);
-        if (fits && name !== UNFINISHED) await this.collect(path, prefix, names, signal);
+        if (fits && name !== this.unfinished) await this.collect(path, prefix, names, signal);
       } else if (name.startsWith(prefix)) {
         names.push(name);
       }

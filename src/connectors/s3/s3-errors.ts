@@ -40,13 +40,19 @@ interface S3Failure {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
+/** Whether it says that an object of that name is there already. */
+export function isTaken(error: unknown): boolean {
+  const { name, $metadata } = error as S3Failure;
+  return name === 'PreconditionFailed' || $metadata?.httpStatusCode === 412;
+}
+
 /** Whether it says that there is no object of that name. */
 export function isNoObject(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound'].includes((error as S3Failure).name ?? '');
 }
 
 /** The port's error for what the client has thrown while doing `what`; it says what to do. */
-export function asObjectError(error: unknown, what: string, bucket: string): ObjectStoreError {
+export function asObjectError(error: unknown, what: string, bucket: string, setting: string): ObjectStoreError {
   const failure = error as S3Failure;
   const status = failure.$metadata?.httpStatusCode;
   const names = [failure.name ?? '', failure.code ?? ''];
@@ -57,19 +63,19 @@ export function asObjectError(error: unknown, what: string, bucket: string): Obj
   const made = (code: ObjectStoreError['code'], advice: string) =>
     new ObjectStoreError(code, `${said}; ${advice}`, { cause: error });
   if (names.includes('NoSuchBucket')) {
-    return made('OBJECTS_IO', `make the bucket ${bucket}, or name another one as checkpoint.s3.bucket`);
+    return made('OBJECTS_IO', `make the bucket ${bucket}, or name another one as ${setting}.bucket`);
   }
   if (names.includes('PermanentRedirect') || names.includes('AuthorizationHeaderMalformed') || status === 301) {
-    return made('OBJECTS_IO', `set checkpoint.s3.region to the region of the bucket ${bucket}`);
+    return made('OBJECTS_IO', `set ${setting}.region to the region of the bucket ${bucket}`);
   }
   if (is(DENIED) || status === 401 || status === 403) {
     const rights = `s3:ListBucket on ${bucket}, and s3:GetObject, s3:PutObject and s3:DeleteObject on its objects`;
-    return made('OBJECTS_DENIED', `look at checkpoint.s3.accessKeyId and secretAccessKey; their user needs ${rights}`);
+    return made('OBJECTS_DENIED', `look at ${setting}.accessKeyId and secretAccessKey; their user needs ${rights}`);
   }
   if (is(FULL) || status === 507) return made('OBJECTS_FULL', 'raise the quota, or set checkpoint.retained lower');
   const isBusy = status === 429 || (status !== undefined && status >= 500);
   if (is(AWAY) || isBusy || UNREACHED.test(`${names.join(' ')} ${failure.message}`)) {
-    return made('OBJECTS_AWAY', 'see whether checkpoint.s3.endpoint, or AWS, can be reached');
+    return made('OBJECTS_AWAY', `see whether ${setting}.endpoint, or AWS, can be reached`);
   }
   return new ObjectStoreError('OBJECTS_IO', said, { cause: error });
 }

@@ -6,13 +6,12 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { assertObjectName, mayBegin } from '../../runtime/object-name.js';
-import { type ObjectStore, ObjectStoreError } from '../../runtime/ports/object-store.js';
-import { asObjectError, isNoObject } from './s3-errors.js';
+import { type ClaimingStore, ObjectStoreError } from '../../runtime/ports/object-store.js';
+import { asObjectError, isNoObject, isTaken } from './s3-errors.js';
 
-const KEY = 'checkpoint.s3.accessKeyId';
-const SECRET = 'checkpoint.s3.secretAccessKey';
+const SETTING = 'checkpoint.s3';
 
-/** As the settings `checkpoint.s3.*` name them. */
+/** As the settings `checkpoint.s3.*` and `sinks.<name>.s3.*` name them. */
 export interface S3ObjectStoreOptions {
   readonly bucket: string;
   /** Beginning of all object names; a slash follows it. Empty: none. */
@@ -26,6 +25,8 @@ export interface S3ObjectStoreOptions {
   readonly secretAccessKey?: string | undefined;
   /** A request without any progress is given up after so long. Default 20,000 ms. */
   readonly timeoutMs?: number;
+  /** Settings that errors speak of. Default `checkpoint.s3`. */
+  readonly setting?: string;
   /** Default 5,000 ms. */
   readonly connectTimeoutMs?: number;
   /** A request is sent so often before it has failed. Default 3. */
@@ -38,7 +39,7 @@ export interface S3ObjectStoreOptions {
  * Objects in a bucket of S3, or of a server that speaks it. S3 itself writes objects whole or not at all, and readers see what was written
  * before they asked.
  */
-export class S3ObjectStore implements ObjectStore {
+export class S3ObjectStore implements ClaimingStore {
   private readonly client: S3Client;
   private readonly prefix: string;
 
@@ -49,7 +50,8 @@ export class S3ObjectStore implements ObjectStore {
     const { region, endpoint, accessKeyId, secretAccessKey } = options;
     const known = accessKeyId !== undefined && secretAccessKey !== undefined;
     if (!known && accessKeyId !== secretAccessKey) {
-      const [given, other] = accessKeyId === undefined ? [SECRET, KEY] : [KEY, SECRET];
+      const [key, secret] = ['accessKeyId', 'secretAccessKey'].map((half) => `${options.setting ?? SETTING}.${half}`);
+      const [given, other] = accessKeyId === undefined ? [secret, key] : [key, secret];
       throw new ObjectStoreError('OBJECTS_DENIED', `set ${other} too, or leave ${given} out`);
     }
     this.client = new S3Client({
@@ -69,15 +71,33 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async put(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-    await this.during(`write ${name}`, signal, async () => {
+    await this.send(name, bytes, signal, {});
+  }
+
+  async create(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<boolean> {
+    return this.send(name, bytes, signal, { IfNoneMatch: '*' });
+  }
+
+  /** False: something of this name is there already, and was not to be written over. */
+  private send(
+    name: string,
+    bytes: Uint8Array,
+    signal: AbortSignal | undefined,
+    only: { readonly IfNoneMatch?: string },
+  ): Promise<boolean> {
+    return this.during(`write ${name}`, signal, async () => {
       assertObjectName(name);
       // A copy: whoever put them may change them while they are sent.
-      const command = new PutObjectCommand({
-        ...this.at(name),
-        Body: new Uint8Array(bytes),
-        ContentLength: bytes.length,
-      });
-      await this.client.send(command, { abortSignal: signal });
+      const content = { Body: new Uint8Array(bytes), ContentLength: bytes.length };
+      try {
+        await this.client.send(new PutObjectCommand({ ...this.at(name), ...content, ...only }), {
+          abortSignal: signal,
+        });
+        return true;
+      } catch (error) {
+        if (only.IfNoneMatch !== undefined && isTaken(error)) return false;
+        throw error;
+      }
     });
   }
 
@@ -145,7 +165,8 @@ export class S3ObjectStore implements ObjectStore {
       return await act();
     } catch (error) {
       signal?.throwIfAborted();
-      throw asObjectError(error, `${what} in bucket ${this.options.bucket}`, this.options.bucket);
+      const { bucket, setting = SETTING } = this.options;
+      throw asObjectError(error, `${what} in bucket ${bucket}`, bucket, setting);
     }
   }
 }

@@ -14,6 +14,12 @@ export interface ObjectStore {
   close(): Promise<void>;
 }
 
+/** A store in which only one of those who write a name at the same time can be the first. */
+export interface ClaimingStore extends ObjectStore {
+  /** As `put`, but only where nothing has this name: false, nothing happened. */
+  create(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<boolean>;
+}
+
 export class ObjectStoreError extends Error {
   constructor(
     /** `OBJECTS_DENIED`: no right to it; `OBJECTS_AWAY`: no answer, may be tried again; `OBJECTS_FULL`; `OBJECTS_IO`: anything else. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { Clock } from '../../runtime/ports/clock.js';
+import type { ClaimingStore } from '../../runtime/ports/object-store.js';
 import type { Settings, SinkSettings } from '../../runtime/settings/index.js';
 import type { AlertSink, CollectingSink } from '../../runtime/sinks/alert-sink.js';
 
@@ -28,8 +29,8 @@ async function makeSink(name: string, sink: SinkSettings, clock: Clock): Promise
       return webhookSink(name, sink, clock);
     case 'kafka':
       return kafkaSink(name, sink, clock);
-    default:
-      throw new Error(`sinks of type ${sink.type} are not there yet`);
+    case 'parquet':
+      return parquetSink(name, sink, clock);
   }
 }
 
@@ -76,6 +77,21 @@ async function kafkaSink(name: string, sink: SinkSettings, clock: Clock): Promis
   return new KafkaSink({
     ...{ name, log, clock, address: brokers.join(','), topic: topic!, partitions, create, encode, timeoutMs },
   });
+}
+
+async function parquetSink(name: string, sink: SinkSettings, clock: Clock): Promise<CollectingSink> {
+  const { ParquetSink } = await import('../../connectors/parquet/parquet-sink.js');
+  return new ParquetSink({ name, open: () => tableStore(name, sink), clock, everyMs: sink.every, rows: sink.rows });
+}
+
+async function tableStore(name: string, { directory, s3 }: SinkSettings): Promise<ClaimingStore> {
+  if (directory !== undefined) {
+    const { DirectoryObjectStore } = await import('../../connectors/file/directory-object-store.js');
+    // Readers of tables pass over what begins with an underscore.
+    return DirectoryObjectStore.open({ directory, unfinished: '_unfinished' });
+  }
+  const { S3ObjectStore } = await import('../../connectors/s3/s3-object-store.js');
+  return new S3ObjectStore({ ...s3, bucket: s3.bucket!, setting: `sinks.${name}.s3` });
 }
 
 async function avroEncoder(): Promise<(alert: Alert) => Uint8Array> {
