@@ -4,10 +4,11 @@
  *
  *     npm run -s build && node --import ./test/harness/run-typescript.mjs bench/steady-state.ts \
  *       [--rate 5000] [--seconds 120] [--warmup 20] [--accounts 100000] [--partitions 4] [--lanes 2] \
- *       [--delivery exactly-once] [--checkpoint 30s | none] [--changelog 50000] [--every-second FILE] [--json]
+ *       [--within 5m] [--delivery exactly-once] [--checkpoint 30s | none] [--changelog 50000] [--every-second FILE] [--json]
  *
  * The service runs as its own process with the shipped patterns and one of a count and a sum over 5 min, at every event, in event
- * time, 5 s out of order at most; checkpoints go to a folder. This process sends the demo's transactions. After the warm-up it looks each
+ * time, 5 s out of order at most; checkpoints go to a folder. `--within`: no pattern waits for longer, so that state reaches its full size within the run;
+ * as they are, some wait for a day or a month. This process sends the demo's transactions. After the warm-up it looks each
  * second, and reports for the `--seconds` after it:
  *
  *     disk     bytes an event: `state`, files of RocksDB (write-ahead log, tables, compaction); `checkpoints`; `kernel`, all that the
@@ -52,6 +53,7 @@ const { values } = parseArgs({
     partitions: { type: 'string', default: '4' },
     lanes: { type: 'string', default: '2' },
     delivery: { type: 'string', default: 'exactly-once' },
+    within: { type: 'string' },
     checkpoint: { type: 'string', default: '30s' },
     changelog: { type: 'string', default: '50000' },
     'every-second': { type: 'string' },
@@ -220,7 +222,7 @@ async function main(): Promise<void> {
   const log = new KafkaLog({ brokers: kafka.brokers, clientId: 'steady-state' });
   const checkpoint = `checkpoint: { to: directory, directory: ${join(folder, 'checkpoints')}, interval: ${values.checkpoint} }`;
   const config = writeConfig({
-    ...{ folder, shipped: true, patterns: { velocity: VELOCITY_PATTERN }, partitions },
+    ...{ folder, shipped: true, within: values.within, patterns: { velocity: VELOCITY_PATTERN }, partitions },
     ...{ mode: 'event-time', logLevel: 'warn' },
     settings: [
       `lanes: ${values.lanes}`,
