@@ -32,6 +32,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY bin ./bin
 COPY patterns ./patterns
+COPY templates ./templates
 COPY bench/patterns ./bench/patterns
 COPY schemas ./schemas
 COPY deploy/healthcheck.mjs ./deploy/

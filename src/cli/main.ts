@@ -10,6 +10,7 @@ import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
 import { addInterchange } from './interchange-commands.js';
 import { addLists } from './lists-commands.js';
 import { makeOutput, type Output } from './output.js';
+import { addTemplates } from './template-commands.js';
 import { packageVersion } from './version.js';
 
 type Action = (output: Output) => Promise<number>;
@@ -84,6 +85,7 @@ function makeProgram(run: Run): Command {
   addLists(program, run);
   addAudit(program, run);
   addInterchange(program, run);
+  addTemplates(program, run);
   program
     .command('verify')
     .description('replays a topic under the journal, and compares the alerts with those that were committed')

@@ -26,8 +26,19 @@ export {
 export { type ParsedRule, parseRule, type RuleContext } from './read/parse-rule.js';
 export type { KeyBy, MessagePart, OnUpdate, Rule, RuleStatus, Severity } from './rule.js';
 export type { EventField, EventSchema, FieldType, KnownStreams, RuleStream } from './schema.js';
+export { sayDuration } from './source/duration.js';
 export { formatDiagnostic } from './source/format-diagnostic.js';
 export { type ParameterValues, parametersOf } from './source/parameters.js';
+export { type GivenValue, PARAMETER_TYPES, type Parameter, type ParameterType } from './templates/parameter.js';
+export {
+  type Filling,
+  type FillingProblem,
+  fillTemplate,
+  parametersIn,
+  schemaOfParameters,
+  type Template,
+  templateOf,
+} from './templates/template.js';
 export { formatCoverage, type RuleCoverage, type Uncovered } from './testing/coverage.js';
 export { type ParsedTests, parseRuleTests } from './testing/parse-tests.js';
 export type { ExpectedAlert, RuleTest, TestEvent, TestStream } from './testing/rule-test.js';

@@ -37,6 +37,7 @@ import { RiskController } from './status/risk.controller.js';
 import { StatusController } from './status/status.controller.js';
 import type { SwitchControl } from './switches/switch-control.js';
 import { SwitchesController } from './switches/switches.controller.js';
+import { TemplatesController } from './templates/templates.controller.js';
 import {
   BACKTESTS,
   CHECKPOINTS,
@@ -108,6 +109,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       SnoozesController,
       StatusController,
       SwitchesController,
+      TemplatesController,
       TransactionsController,
     ],
     providers: [

@@ -391,6 +391,7 @@ describe('what is known of the service', () => {
       /v1/rules /v1/rules/apply /v1/rules/audit /v1/savepoints /v1/savepoints/{name}
       /v1/sinks /v1/sinks/{name}/pause /v1/sinks/{name}/resume /v1/snoozes /v1/snoozes/{id} /v1/status
       /v1/streams /v1/streams/{name}/pause /v1/streams/{name}/resume /v1/streams/{stream}/events
+      /v1/templates /v1/templates/{id} /v1/templates/{id}/rules
       /v1/test /v1/transactions /v1/validate /v1/vocabulary
     `;
     expect(Object.keys(document.paths).toSorted()).toEqual(paths.trim().split(/\s+/));

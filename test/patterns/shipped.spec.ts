@@ -14,6 +14,7 @@ import { formatSettingsError, loadSettings } from '../../src/runtime/settings/in
 import { renderMessage } from '../../src/runtime/task/message.js';
 
 const patterns = join(import.meta.dirname, '../../patterns');
+const templates = join(import.meta.dirname, '../../templates');
 const examples = join(import.meta.dirname, '../../examples');
 const avro = readAvroSchema(join(import.meta.dirname, '../../schemas/transaction.avsc'));
 const stream: TestStream = {
@@ -60,6 +61,13 @@ describe('the shipped patterns', () => {
     expect(result.diagnostics.map(formatDiagnostic)).toEqual([]);
     expect(result.failures.map(formatFailure)).toEqual([]);
     expect(result.passed).toBeGreaterThanOrEqual(42);
+  });
+
+  it('have templates beside them that hold with their defaults, and pass their tests', async () => {
+    const result = await testRules([templates], { streamsOf: () => [stream], render: renderMessage });
+    expect(result.diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(result.failures.map(formatFailure)).toEqual([]);
+    expect(result.passed).toBeGreaterThanOrEqual(8);
   });
 
   it('each have a test that fires and one that does not', async () => {

@@ -16,6 +16,8 @@ import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import { fillIn, NO_PARAMETERS, type ParameterValues } from '../source/parameters.js';
 import { SourceFile, type Span } from '../source/source-file.js';
+import type { Parameter } from '../templates/parameter.js';
+import { readParameters } from '../templates/read-parameters.js';
 import { ENGINE_HINTS } from './engine-hints.js';
 import { readAccuses } from './read-accuses.js';
 import { FeatureReader } from './read-features.js';
@@ -45,6 +47,7 @@ export const RULE_KEYS = [
   'limits',
   'alert',
   'tags',
+  'parameters',
   ...LIFE_KEYS,
 ] as const;
 export const ALERT_KEYS = ['severity', 'score', 'message', 'accuses'] as const;
@@ -73,10 +76,23 @@ export interface ParsedRule {
  * one over each stream in turn: the stream is meant for which all of it holds. Never throws for bad text.
  */
 export function parseRule(text: string, file: string, known: KnownStreams, context: RuleContext = {}): ParsedRule {
-  const filled = fillIn(text, context.parameters ?? NO_PARAMETERS);
-  if (filled.missing.length === 0) return parseText(filled.text, file, known, context);
-  const source = new SourceFile(file, filled.text);
-  for (const { name, ...span } of filled.missing) {
+  const declared = readParameters(text, file);
+  const filled = fillIn(text, valuesFor(declared.parameters, context.parameters ?? NO_PARAMETERS));
+  const read = filled.missing.length === 0 ? parseText(filled.text, file, known, context) : withoutValues(file, filled);
+  if (declared.diagnostics.length === 0) return read;
+  const wrong = declared.diagnostics.some(({ severity }) => severity === 'error');
+  return { rule: wrong ? null : read.rule, diagnostics: [...declared.diagnostics, ...read.diagnostics] };
+}
+
+/** Values that are given, and the defaults of the section `parameters`. */
+function valuesFor(declared: readonly Parameter[], given: ParameterValues): ParameterValues {
+  const byDefault = declared.filter((parameter) => parameter.default !== undefined);
+  return byDefault.length === 0 ? given : new Map([...byDefault.map((p) => [p.name, p.default!] as const), ...given]);
+}
+
+function withoutValues(file: string, { text, missing }: ReturnType<typeof fillIn>): ParsedRule {
+  const source = new SourceFile(file, text);
+  for (const { name, ...span } of missing) {
     const hint = `Write \${${name}:VALUE} with the value that counts where none is given.`;
     source.error('parameter-without-value', span, `The parameter ${name} has no value.`, hint);
   }

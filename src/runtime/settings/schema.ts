@@ -34,6 +34,7 @@ function packageFolder(): string {
 }
 
 export const shippedPatterns = join(packageFolder(), 'patterns');
+export const shippedTemplates = join(packageFolder(), 'templates');
 export const shippedSchema = join(packageFolder(), 'schemas', 'transaction.avsc');
 
 const partitionCount = integer(1, 1000);
@@ -179,6 +180,9 @@ export const settingsSchema = z.strictObject({
   name: text.default('stakeout', 'Name of this installation, in logs, metrics and traces.'),
   patterns: path.default(shippedPatterns, 'Folder of the patterns, one folder each.', {
     defaultText: 'the shipped patterns',
+  }),
+  templates: path.default(shippedTemplates, 'Folder of the templates that rules are made from, one folder each.', {
+    defaultText: 'the shipped templates',
   }),
   streams: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/), streamSchema),
   lists: listsSchema.prefault({}),
