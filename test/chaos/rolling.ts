@@ -14,6 +14,8 @@ import { type Judgement, STARTED_MAX_MS, Stage, type StageOptions } from './stag
 export interface RollingOptions extends StageOptions {
   /** Folder of the built package of the version before; `home` is that of the one that is upgraded to. */
   readonly oldHome: string;
+  /** One process alone is upgraded, and none taken back. */
+  readonly isShort?: boolean;
 }
 
 export interface Step {
@@ -52,9 +54,9 @@ class Rolling {
       stage.traffic.start();
       await this.step('the old version alone', [a], () => a.start());
       await this.step('from one process to three', services, () => [b, c].forEach((service) => void service.start()));
-      for (const service of services) await this.over(service, options.home, 'upgraded');
-      await this.over(b, options.oldHome, 'taken back');
-      await this.over(b, options.home, 'upgraded again');
+      for (const service of options.isShort ? [b] : services) await this.over(service, options.home, 'upgraded');
+      if (!options.isShort) await this.over(b, options.oldHome, 'taken back');
+      if (!options.isShort) await this.over(b, options.home, 'upgraded again');
       await this.step('from three processes to one', [b], async () => {
         await Promise.all([a, c].map((service) => this.stop(service)));
       });

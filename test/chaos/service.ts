@@ -124,15 +124,21 @@ export class Service {
     try {
       const signal = AbortSignal.timeout(ANSWER_MAX_MS);
       if (this.url === null || (await fetch(`${this.url}/health/ready`, { signal })).status !== 200) return null;
-      const { detector } = (await (await fetch(`${this.url}/v1/status`, { signal })).json()) as {
-        detector: { partitions: readonly Partition[] };
-      };
-      const { partitions } = detector;
+      const { partitions } = (await this.status(signal)).detector;
       if (partitions.some(({ phase }) => phase !== 'live')) return null;
       return partitions.map(({ topic, partition }) => `${topic}-${partition}`);
     } catch {
       return null;
     }
+  }
+
+  private async status(
+    signal: AbortSignal,
+  ): Promise<{ readonly detector: { readonly partitions: readonly Partition[] } }> {
+    const answer = await fetch(`${this.url}/v1/status`, { signal });
+    // Versions before the API had one in its paths.
+    const now = answer.status === 404 ? await fetch(`${this.url}/status`, { signal }) : answer;
+    return (await now.json()) as { detector: { partitions: readonly Partition[] } };
   }
 
   async started(timeoutMs: number): Promise<void> {

@@ -67,7 +67,9 @@ function buildOf(commit: string, into: string): string {
   try {
     symlinkSync(join(home, 'node_modules'), join(into, 'node_modules'));
     const tsc = join(home, 'node_modules/typescript/bin/tsc');
-    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: into, stdio: 'pipe' });
+    // No declarations: they could not name types of modules that lie elsewhere.
+    const args = [tsc, '-p', 'tsconfig.build.json', '--declaration', 'false'];
+    execFileSync(process.execPath, args, { cwd: into, stdio: ['ignore', 'inherit', 'inherit'] });
   } finally {
     // What was built stays; that the folder is a work tree is forgotten.
     rmSync(join(into, '.git'));
