@@ -102,6 +102,14 @@ function makeProgram(run: Run): Command {
   addExplain(program, run);
   addSavepoint(program, run);
   program
+    .command('key <name>')
+    .description('makes an API key, and prints its hash for the config')
+    .requiredOption('--role <role>', 'viewer, analyst, approver or operator')
+    .option(...JSON_OPTION)
+    .action((name: string, options: { role: string; json?: boolean }) =>
+      run(options.json === true, async (output) => (await import('./commands/key.js')).makeKey(name, options, output)),
+    );
+  program
     .command('conformance <files...>')
     .description('runs cases recorded from Flink CEP through the engine')
     .option(...JSON_OPTION)

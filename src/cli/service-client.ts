@@ -48,11 +48,17 @@ export function urlOf({ http: { host, port } }: Settings): string {
 
 export const trimmed = (url: string): string => url.replace(/\/+$/, '');
 
+/** Not an option of the commands: what is written there is seen by everyone on the machine. */
+function credentials(): Record<string, string> {
+  const key = process.env.STAKEOUT_API_KEY;
+  return key === undefined || key === '' ? {} : { authorization: `Bearer ${key.trim()}` };
+}
+
 /** The service's answer, whatever its status. Throws `NoAnswer`. */
 export async function request(url: string, method: string, sent?: Sent): Promise<Response> {
-  const more = sent === undefined ? {} : { body: sent.body, headers: { 'content-type': sent.type } };
+  const headers = { ...credentials(), ...(sent === undefined ? {} : { 'content-type': sent.type }) };
   try {
-    return await fetch(url, { method, ...more });
+    return await fetch(url, { method, headers, ...(sent === undefined ? {} : { body: sent.body }) });
   } catch (error) {
     // What fetch itself says is always "fetch failed".
     const { cause, message } = error as Error;

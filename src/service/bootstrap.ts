@@ -2,17 +2,19 @@ import { join } from 'node:path';
 import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SqlAlertStore } from '../connectors/alert-store/sql-alert-store.js';
-import { SqliteClient } from '../connectors/alert-store/sqlite-client.js';
-import type { AlertStore } from '../runtime/ports/alert-store.js';
+import { storesInMemory } from '../connectors/alert-store/stores.js';
 import type { Settings, SinkSettings } from '../runtime/settings/index.js';
 import type { AlertSink } from '../runtime/sinks/alert-sink.js';
 import { AlertSinkFollower, type AlertSinkFollowerOptions } from '../runtime/sinks/alert-sink-follower.js';
+import { Access } from './access/access.js';
+import { PersonalMask } from './access/personal-mask.js';
+import { addWebSecurity } from './access/web-security.js';
 import { ActiveSnoozes } from './alerts/active-snoozes.js';
 import { AlertDesk } from './alerts/alert-desk.js';
 import { alertRetention, alertStoreSink } from './alerts/alert-store-sink.js';
 import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
+import { AuditTrail } from './audit/audit-trail.js';
 import { BacktestJobs } from './backtests/backtest-jobs.js';
 import { serveConsole } from './console/serve-console.js';
 import { Decisions } from './decisions/decisions.js';
@@ -61,7 +63,6 @@ interface Made {
   readonly objects: ServiceObjects;
   readonly tracer: AlertTracer | null;
   readonly background: readonly BackgroundPart[];
-  readonly store: AlertStore;
 }
 
 /** Puts the service together. Nothing runs, and nothing listens, before `start`. */
@@ -70,7 +71,8 @@ export async function createService(
   parts: ServiceParts,
   options: ServiceOptions = {},
 ): Promise<Service> {
-  const logger = options.logger ?? createLogger(settings, parts.personalFields);
+  const logger =
+    options.logger ?? createLogger(settings, new Set([...parts.personalFields, ...settings.access.personalFields]));
   const made = makeObjects(settings, parts, logger);
   const { objects } = made;
   const adapter = new FastifyAdapter({ bodyLimit: settings.http.bodyLimit });
@@ -79,6 +81,7 @@ export async function createService(
     abortOnError: false,
   });
   app.useGlobalFilters(new ProblemFilter(logger));
+  await addWebSecurity(app, settings);
   adapter
     .getInstance()
     .addContentTypeParser(ndjsonTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -100,11 +103,15 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     otlpUrl === undefined
       ? null
       : new AlertTracer({ serviceName: settings.name, processor: otlpProcessor(otlpUrl), clock });
-  const store = parts.alertStore ?? new SqlAlertStore(new SqliteClient(':memory:'), () => clock.now());
+  const stores = parts.stores ?? storesInMemory(() => clock.now());
+  const store = stores.alerts;
+  const trail = new AuditTrail(stores.audit, clock, logger);
   const view = new AlertView({ log, clock, decoder, topic, onTrouble: logTrouble(logger, 'alerts for HTTP') });
+  const { personal, personalFields } = settings.access;
+  const mask = new PersonalMask([...parts.personalFields, ...personalFields], personal);
   const snoozes = new ActiveSnoozes(store, clock);
   const desk = new AlertDesk({ store, clock, snoozes, latest: (id) => view.get(id) });
-  const streams = new LiveStreams(view, clock, snoozes);
+  const streams = new LiveStreams(view, clock, snoozes, mask);
   type Follower = AlertSinkFollowerOptions;
   const follower = (sink: Follower['sink'], from: string, groupId: Follower['groupId'], more: Partial<Follower> = {}) =>
     new AlertSinkFollower({
@@ -135,7 +142,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     ),
   ];
   const retention = alertRetention({
-    ...{ store, clock, retentionMs: settings.alertStore.retention, alertsMax: settings.alertStore.alertsMax },
+    ...{ stores, clock, retentionMs: settings.alertStore.retention, alertsMax: settings.alertStore.alertsMax },
     warn: (text, err) => logger.warn({ err }, text),
   });
   const metrics: Metrics = new Metrics({
@@ -159,7 +166,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   const decisions = new Decisions({
     ...{ log, writer, now: () => clock.now() },
     consider: (question) => strategy.consider(question),
-    askInstance,
+    askInstance: (url, question) => askInstance(url, question, settings.access.peerSecret),
     ...(settings.http.advertise === undefined ? {} : { ownUrl: settings.http.advertise }),
   });
   const savepoints =
@@ -183,6 +190,8 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   return {
     objects: {
       settings,
+      access: new Access(settings.access),
+      ...{ stores, trail, clock, mask },
       strategy,
       view,
       desk,
@@ -205,7 +214,6 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     },
     tracer,
     background: [retention, ...parts.background],
-    store,
   };
 }
 
@@ -282,7 +290,8 @@ class RunningService implements Service {
     const followers = this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);
     await this.atMost(FOLLOWERS_STOP_MS, followers);
     await this.attempt([() => writer.close(), async () => this.made.tracer?.close(), async () => metrics.close()]);
-    await this.attempt([() => this.made.store.close()]);
+    await this.attempt([() => this.objects.trail.close()]);
+    await this.attempt([() => this.objects.stores.alerts.close()]);
     await this.attempt([() => this.parts.close()]);
   }
 

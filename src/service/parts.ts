@@ -1,8 +1,8 @@
+import type { Stores } from '../connectors/alert-store/stores.js';
 import type { Risk } from '../connectors/redis/redis-sink.js';
 import type { TestStream } from '../rules/index.js';
 import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../runtime/detector.js';
-import type { AlertStore } from '../runtime/ports/alert-store.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings } from '../runtime/settings/index.js';
@@ -89,8 +89,8 @@ export interface ServiceParts {
   readonly lists?: ListControl;
   /** Absent: nothing can be paused. */
   readonly switches?: SwitchControl;
-  /** Where alerts are kept to be asked for; absent: in memory. */
-  readonly alertStore?: AlertStore;
+  /** Where alerts are kept to be asked for, who changed what, and what was answered; absent: in memory. */
+  readonly stores?: Stores;
   /** What tests of rules may send; absent: nothing is known of the streams. */
   readonly testStreams?: readonly TestStream[];
   /** Checkpoints of the partitions that are owned here; absent: none are made. */

@@ -1,14 +1,23 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import type { Stores } from '../connectors/alert-store/stores.js';
 import type { TestStream } from '../rules/index.js';
 import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
+import type { Clock } from '../runtime/ports/clock.js';
 import type { Settings } from '../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
+import { AccessGuard } from './access/access.guard.js';
+import { Access } from './access/access.js';
 import { MeController } from './access/me.controller.js';
+import { PersonalMask } from './access/personal-mask.js';
 import { AlertDesk } from './alerts/alert-desk.js';
 import { AlertView } from './alerts/alert-view.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { LiveStreams } from './alerts/live-stream.js';
 import { SnoozesController } from './alerts/snoozes.controller.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditInterceptor } from './audit/audit.interceptor.js';
+import { AuditTrail } from './audit/audit-trail.js';
 import { AuthoringController } from './authoring/authoring.controller.js';
 import type { BacktestJobs } from './backtests/backtest-jobs.js';
 import { BacktestsController } from './backtests/backtests.controller.js';
@@ -18,6 +27,7 @@ import { StakeoutStrategy } from './detection/index.js';
 import { type Explain, ExplanationsController } from './explanations/explanations.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthChecks } from './health/health.js';
+import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
 import type { ListControl } from './lists/list-control.js';
 import { ListsController } from './lists/lists.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -39,10 +49,13 @@ import type { SwitchControl } from './switches/switch-control.js';
 import { SwitchesController } from './switches/switches.controller.js';
 import { TemplatesController } from './templates/templates.controller.js';
 import {
+  AUDIT,
   BACKTESTS,
   CHECKPOINTS,
+  CLOCK,
   EXPLAINER,
   LISTS,
+  REPLIES,
   RISK,
   RULE_READING,
   RULES,
@@ -58,6 +71,11 @@ import { TransactionsController } from './transactions/transactions.controller.j
 /** What the controllers are given; made by `createService`, which also starts and stops it. */
 export interface ServiceObjects {
   readonly settings: Settings;
+  readonly access: Access;
+  readonly stores: Stores;
+  readonly trail: AuditTrail;
+  readonly mask: PersonalMask;
+  readonly clock: Clock;
   readonly strategy: StakeoutStrategy;
   readonly view: AlertView;
   readonly desk: AlertDesk;
@@ -90,6 +108,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
     imports,
     controllers: [
       AlertsController,
+      AuditController,
       AuthoringController,
       BacktestsController,
       DecisionsController,
@@ -113,6 +132,16 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       TransactionsController,
     ],
     providers: [
+      { provide: APP_GUARD, useClass: AccessGuard },
+      // The trail is told of answers that are given again, too.
+      { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
+      { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+      { provide: PersonalMask, useValue: objects.mask },
+      { provide: AuditTrail, useValue: objects.trail },
+      { provide: AUDIT, useValue: objects.stores.audit },
+      { provide: REPLIES, useValue: objects.stores.replies },
+      { provide: CLOCK, useValue: objects.clock },
+      { provide: Access, useValue: objects.access },
       { provide: SETTINGS, useValue: objects.settings },
       { provide: StakeoutStrategy, useValue: objects.strategy },
       { provide: AlertView, useValue: objects.view },

@@ -382,7 +382,7 @@ describe('what is known of the service', () => {
     const paths = `
       /health/live /health/ready /health/started /metrics
       /v1/alerts /v1/alerts/groups /v1/alerts/live /v1/alerts/{id} /v1/alerts/{id}/feedback
-      /v1/automaton
+      /v1/audit /v1/automaton
       /v1/backtests /v1/backtests/{id} /v1/backtests/{id}/events /v1/backtests/{id}/report /v1/backtests/{id}/result
       /v1/decisions /v1/delivery /v1/explanations /v1/lanes
       /v1/lists /v1/lists/{name} /v1/lists/{name}/entries /v1/lists/{name}/entries/{key} /v1/me

@@ -1,4 +1,7 @@
 /** Injection tokens for what is no class. */
+export const AUDIT = Symbol('stakeout audit log');
+export const CLOCK = Symbol('stakeout clock');
+export const REPLIES = Symbol('stakeout replies');
 export const SETTINGS = Symbol('stakeout settings');
 export const BACKTESTS = Symbol('stakeout back-test jobs');
 export const CHECKPOINTS = Symbol('stakeout checkpoint statuses');

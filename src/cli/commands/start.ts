@@ -2,7 +2,7 @@ import { AvroSchemaError } from '../../connectors/avro/schema.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import { type Diagnostic, formatDiagnostic } from '../../rules/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
-import type { Settings } from '../../runtime/settings/index.js';
+import { mustLogIn, type Settings } from '../../runtime/settings/index.js';
 import { createService, type Service } from '../../service/bootstrap.js';
 import { type Composed, compose } from '../../service/compose/compose.js';
 import { NoRulesError } from '../../service/compose/rules.js';
@@ -31,7 +31,13 @@ export async function start(options: StartOptions, output: Output): Promise<numb
   service = await createService(settings, parts);
   const { logger } = service;
   const stopped = stopOnSignals({ stop: () => service!.stop(), clock: systemClock, logger });
-  const started = startOrFail(service).then(() => output.say(welcome(settings, composed, service!.url())));
+  const started = startOrFail(service).then(() => {
+    output.say(welcome(settings, composed, service!.url()));
+    if (!mustLogIn(settings.access))
+      logger.warn(
+        'nobody has to log in: whoever reaches this address may do everything. Set access.keys or access.oidc (docs/security.md)',
+      );
+  });
   // A start may wait for a broker for as long as it takes; a signal ends that too.
   const status = await Promise.race([stopped, started.then(() => stopped)]);
   output.say(status === 0 ? 'Stopped. Start again to go on from here.' : 'Stopped, but not in good order.');
@@ -68,7 +74,7 @@ function asCommandError(error: unknown): unknown {
   if (code === 'EADDRINUSE') {
     return new CommandError('The HTTP port is taken by another program: stop it, or set HTTP_PORT.', { cause: error });
   }
-  const ours = typeof code === 'string' && /^(LOG|STATE|KAFKA|REGISTRY)_/.test(code);
+  const ours = typeof code === 'string' && /^(LOG|STATE|KAFKA|REGISTRY|ACCESS)_/.test(code);
   return known || ours ? new CommandError((error as Error).message, { cause: error }) : error;
 }
 

@@ -27,6 +27,16 @@ const migrations: readonly ((text: string) => readonly string[])[] = [
       author ${text} not null, at bigint not null)`,
     'create index alert_store_snoozes_key on alert_store_snoozes (key, ends_at)',
   ],
+  (text) => [
+    `create table alert_store_audit (
+      id ${text} primary key, at bigint not null, author ${text} not null, role ${text} not null,
+      known_by ${text} not null, action ${text} not null, status integer not null, detail ${text} not null,
+      address ${text} not null)`,
+    'create index alert_store_audit_at on alert_store_audit (at, id)',
+    `create table alert_store_replies (
+      key ${text} primary key, digest ${text} not null, begun_at bigint not null, status integer, body ${text})`,
+    'create index alert_store_replies_at on alert_store_replies (begun_at)',
+  ],
 ];
 
 /** Any number that no other program is likely to lock. */

@@ -27,7 +27,7 @@ export function variableOf(path: Path): string {
 const fromKubernetes = /^STAKEOUT_(SERVICE_(HOST|PORT)(_.+)?|PORT(_.+)?)$/;
 
 /** Our own variables that are no settings. */
-const notSettings: ReadonlySet<string> = new Set(['STAKEOUT_CONFIG']);
+const notSettings: ReadonlySet<string> = new Set(['STAKEOUT_CONFIG', 'STAKEOUT_API_KEY']);
 
 /**
  * What the environment says. `tree` names the streams that variables may speak of. The variable made from the path goes

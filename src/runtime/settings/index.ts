@@ -1,3 +1,4 @@
+export { type AccessSettings, mustLogIn, ROLES, type Role } from './access.js';
 export {
   type LoadOptions,
   loadSettings,

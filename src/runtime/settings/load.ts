@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { nearestName } from '../../rules/source/nearest.js';
 import type { TopicSelection } from '../ports/log.js';
+import { accessConflicts } from './access.js';
 import { type ConfigFile, readConfigFile } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
 import { listConflicts } from './lists.js';
@@ -199,6 +200,10 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
     add(['checkpoint', 's3', 'bucket'], 'a bucket, because checkpoint.to is s3', 'nothing');
   }
   sinkConflicts(tree, add);
+  accessConflicts(tree, add);
+  const storeUrl = getAt(tree, ['alertStore', 'url']);
+  if (typeof storeUrl === 'string' && !/^postgres(ql)?:\/\//.test(storeUrl))
+    add(['alertStore', 'url'], 'a URL that begins with postgres://', 'something else (a secret, not shown)');
   const sasl = getAt(tree, ['kafka', 'sasl']);
   if (isTree(sasl) && sasl.mechanism !== undefined) {
     for (const key of ['username', 'password'].filter((name) => sasl[name] === undefined)) {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { accessSchema } from './access.js';
 import { backtestSchema } from './backtest.js';
 import { databaseSchema } from './database.js';
 import { listStoreSchema, listsSchema } from './lists.js';
@@ -133,6 +134,10 @@ const http = z.strictObject({
   host: text.default('127.0.0.1', 'Address to listen at. 0.0.0.0 for every interface, as in a container.'),
   port: integer(0, 65_535).default(8080, 'Port to listen at. 0: any free one.', { env: ['HTTP_PORT', 'PORT'] }),
   bodyLimit: bytes.default('1MiB', 'Largest request body.'),
+  rateLimit: integer(0, 100_000_000).default(
+    60_000,
+    'Requests that one caller (an address, or who has logged in) may send in a minute. 0: any number.',
+  ),
   advertise: url.optional(
     'URL at which the other instances reach this one, such as http://10.0.0.7:8080: questions about a key go to the instance that owns it. Absent: they are answered where the key is owned alone.',
   ),
@@ -235,6 +240,10 @@ export const settingsSchema = z.strictObject({
   alertStore: z
     .strictObject({
       retention: duration.default('90d', 'How long alerts are kept to be asked for, with what people said of them.'),
+      url: text.optional(
+        'PostgreSQL that keeps alerts, what people say of them, and the audit trail, for all instances: `postgres://user:password@host/database`. Absent: a file in `data.directory`, of this instance alone.',
+        { secret: true, defaultText: 'none: a SQLite file' },
+      ),
       alertsMax: integer(1, 1_000_000_000).default(1_000_000, 'And so many at most: the oldest go.'),
     })
     .prefault({}),
@@ -247,6 +256,7 @@ export const settingsSchema = z.strictObject({
   redis: redis.prefault({}),
   sinks: sinksSchema.prefault({}),
   http: http.prefault({}),
+  access: accessSchema.prefault({}),
   data: z
     .strictObject({
       directory: path.default('.stakeout', 'Folder for state and the embedded log. One process at a time.', {

@@ -80,6 +80,7 @@ export const urls = both(
   'list',
   'a list of URLs that begin with http:// or https://',
 );
+export const texts = both(() => z.array(z.string().min(1)), 'list', 'a list of texts');
 export const redisUrl = both(
   () => z.url({ protocol: /^rediss?$/ }),
   'text',

@@ -1,6 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Caller, type Principal, ROLES, type Role } from './principal.js';
+import { ROLES, type Role } from '../../runtime/settings/index.js';
+import { Allow } from './allow.js';
+import { Caller, type Principal } from './principal.js';
 
 export class MeDto {
   @ApiProperty({ type: String })
@@ -12,12 +14,16 @@ export class MeDto {
   @ApiProperty({ enum: ROLES, isArray: true, description: 'Each includes those before it.' })
   readonly roles!: readonly Role[];
 
-  @ApiProperty({ enum: ['none', 'key', 'token'], description: 'How that is known; none: nobody has to log in.' })
+  @ApiProperty({
+    enum: ['none', 'key', 'token', 'peer'],
+    description: 'How that is known; none: nobody has to log in.',
+  })
   readonly by!: Principal['by'];
 }
 
 @ApiTags('access')
 @Controller('v1/me')
+@Allow('viewer')
 export class MeController {
   @Get()
   @ApiOperation({ summary: 'Who asks, and what they may do' })

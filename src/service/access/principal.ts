@@ -1,9 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-
-/** What someone may do; each may all that those before it may. */
-export const ROLES = ['viewer', 'analyst', 'approver', 'operator'] as const;
-export type Role = (typeof ROLES)[number];
+import { ROLES, type Role } from '../../runtime/settings/index.js';
 
 /** Who asks. */
 export class Principal {
@@ -11,7 +8,7 @@ export class Principal {
     readonly name: string,
     readonly role: Role,
     /** How it is known who it is; `none`: nobody has to say. */
-    readonly by: 'none' | 'key' | 'token',
+    readonly by: 'none' | 'key' | 'token' | 'peer',
   ) {}
 
   may(role: Role): boolean {
@@ -28,14 +25,20 @@ export class Principal {
 /** Where nobody has to say who they are, everyone may everything. */
 export const ANYONE = new Principal('anonymous', 'operator', 'none');
 
+/** Another instance. */
+export const PEER = new Principal('instance', 'operator', 'peer');
+
 const principals = new WeakMap<object, Principal>();
 
-export const principalOf = (request: FastifyRequest): Principal => principals.get(request.raw) ?? ANYONE;
+/** `undefined`: nobody who is known. */
+export const principalOf = (request: FastifyRequest): Principal | undefined => principals.get(request.raw);
 
 export const setPrincipal = (request: FastifyRequest, principal: Principal): void =>
   void principals.set(request.raw, principal);
 
-/** Parameter of a handler: who asks. */
-export const Caller = createParamDecorator((_: unknown, context: ExecutionContext) =>
-  principalOf(context.switchToHttp().getRequest<FastifyRequest>()),
-);
+/** Parameter of a handler: who asks. The guard has let nobody through who is not known. */
+export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const principal = principalOf(context.switchToHttp().getRequest<FastifyRequest>());
+  if (principal === undefined) throw new Error('a handler that asks for its caller needs a role');
+  return principal;
+});

@@ -2,7 +2,9 @@ import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, R
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { ALERT_STATES, type StoredAlert, VERDICTS } from '../../runtime/ports/alert-store.js';
+import { ALERT_STATES, type AlertFilter, type StoredAlert, VERDICTS } from '../../runtime/ports/alert-store.js';
+import { Allow } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage } from '../paging/page.js';
 import { checkBody } from '../problems/check-body.js';
@@ -43,8 +45,6 @@ function ApiAlertFilters(): MethodDecorator {
   };
 }
 
-const flat = ({ alert, state }: StoredAlert): StoredAlertDto => ({ ...alert, state });
-
 const newFeedback = z.strictObject({
   // A program may send the verdict as JSON's own true or false.
   verdict: z.preprocess((given) => (typeof given === 'boolean' ? String(given) : given), z.enum(VERDICTS)),
@@ -54,10 +54,12 @@ const newFeedback = z.strictObject({
 
 @ApiTags('alerts')
 @Controller('v1/alerts')
+@Allow('viewer')
 export class AlertsController {
   constructor(
     @Inject(AlertDesk) private readonly desk: AlertDesk,
     @Inject(LiveStreams) private readonly streams: LiveStreams,
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
   ) {}
 
   @Get()
@@ -67,9 +69,9 @@ export class AlertsController {
   @ApiOkResponse({ type: AlertPageDto })
   @ApiResponse({ status: 400, type: ProblemDto })
   @ApiResponse({ status: 503, type: ProblemDto, description: 'The store of alerts is away.' })
-  async list(@Query() query: unknown): Promise<AlertPageDto> {
-    const { items, nextCursor } = await this.desk.list(parsePageQuery(query));
-    return { items: items.map(flat), nextCursor };
+  async list(@Query() query: unknown, @Caller() caller: Principal): Promise<AlertPageDto> {
+    const { items, nextCursor } = await this.desk.list(this.allowed(parsePageQuery(query), caller));
+    return { items: items.map((stored) => this.shown(stored, caller)), nextCursor };
   }
 
   @Get('groups')
@@ -81,9 +83,13 @@ export class AlertsController {
   @ApiPage()
   @ApiOkResponse({ type: AlertGroupPageDto })
   @ApiResponse({ status: 400, type: ProblemDto })
-  async groups(@Query() query: unknown): Promise<AlertGroupPageDto> {
-    const { items, nextCursor } = await this.desk.groups(parsePageQuery(query));
-    return { items: items.map((group) => ({ ...group, last: flat(group.last) })), nextCursor };
+  async groups(@Query() query: unknown, @Caller() caller: Principal): Promise<AlertGroupPageDto> {
+    const { items, nextCursor } = await this.desk.groups(this.allowed(parsePageQuery(query), caller));
+    const shown = items.map((group) => {
+      const last = this.shown(group.last, caller);
+      return { ...group, key: last.key, last };
+    });
+    return { items: shown, nextCursor };
   }
 
   @Get('live')
@@ -102,23 +108,26 @@ export class AlertsController {
     @Query() query: unknown,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Res() reply: FastifyReply,
+    @Caller() caller: Principal,
   ): void {
-    const filter = parseLiveQuery(query);
+    const { filter } = this.allowed({ filter: parseLiveQuery(query) }, caller);
     if (this.streams.isFull) throw unavailable('TOO_MANY_STREAMS', 'Too many live streams are open.');
     reply.hijack();
-    this.streams.serve(reply.raw, filter, lastEventId);
+    this.streams.serve(reply.raw, filter, lastEventId, caller);
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'One alert, with what people said of it and other alerts of its key' })
   @ApiOkResponse({ type: AlertDetailDto })
   @ApiResponse({ status: 404, type: ProblemDto })
-  async one(@Param('id') id: string): Promise<AlertDetailDto> {
+  async one(@Param('id') id: string, @Caller() caller: Principal): Promise<AlertDetailDto> {
     const { feedback, related, ...stored } = await this.desk.one(id);
-    return { ...flat(stored), feedback, related: related.map(flat) };
+    const others = related.map((other) => this.shown(other, caller));
+    return { ...this.shown(stored, caller), feedback, related: others };
   }
 
   @Post(':id/feedback')
+  @Allow('analyst')
   @HttpCode(201)
   @ApiOperation({ summary: 'Says whether an alert was right; the latest word counts' })
   @ApiResponse({ status: 201, type: FeedbackDto })
@@ -127,5 +136,15 @@ export class AlertsController {
   judge(@Param('id') id: string, @Body() body: NewFeedbackDto, @Caller() caller: Principal): Promise<FeedbackDto> {
     const { verdict, note, author } = checkBody(newFeedback, body);
     return this.desk.judge(id, verdict, note, caller.signs(author));
+  }
+
+  private shown({ alert, state }: StoredAlert, caller: Principal): StoredAlertDto {
+    return { ...this.mask.of(alert, caller), state };
+  }
+
+  /** Who may not see personal fields must not find out by asking for them. */
+  private allowed<Q extends { readonly filter: AlertFilter }>(query: Q, caller: Principal): Q {
+    if (query.filter.q !== undefined) this.mask.refuse(caller);
+    return query;
   }
 }

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { AlertFilter, StoredAlert } from '../../runtime/ports/alert-store.js';
 import type { Clock } from '../../runtime/ports/clock.js';
+import type { PersonalMask } from '../access/personal-mask.js';
+import type { Principal } from '../access/principal.js';
 import type { ActiveSnoozes } from './active-snoozes.js';
 import { matches } from './alert-query.js';
 import type { AlertPosition, AlertView } from './alert-view.js';
@@ -18,6 +20,7 @@ export class LiveStreams {
     private readonly view: AlertView,
     private readonly clock: Clock,
     private readonly snoozes: ActiveSnoozes,
+    private readonly mask: PersonalMask,
   ) {}
 
   get count(): number {
@@ -29,7 +32,7 @@ export class LiveStreams {
   }
 
   /** Writes to `response` until the client goes, falls behind, or `closeAll`. The response must not have begun. */
-  serve(response: ServerResponse, filter: AlertFilter, lastEventId: string | undefined): void {
+  serve(response: ServerResponse, filter: AlertFilter, lastEventId: string | undefined, caller: Principal): void {
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -59,7 +62,8 @@ export class LiveStreams {
     unsubscribe = this.view.subscribe(readPosition(lastEventId), (live) => {
       const state = this.snoozes.isSnoozed(live.alert) ? 'snoozed' : 'open';
       const stored: StoredAlert = { alert: live.alert, state };
-      if (matches(filter, stored)) send(eventText(stored, live.position));
+      if (!matches(filter, stored)) return;
+      send(eventText({ ...stored, alert: this.mask.of(live.alert, caller) }, live.position));
     });
     if (!this.open.has(end)) unsubscribe();
   }

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage, readPageQuery } from '../paging/page.js';
 import { checkBody, momentOf } from '../problems/check-body.js';
@@ -18,6 +19,7 @@ const newSnooze = z.strictObject({
 
 @ApiTags('alerts')
 @Controller('v1/snoozes')
+@Allow('analyst')
 export class SnoozesController {
   constructor(@Inject(AlertDesk) private readonly desk: AlertDesk) {}
 

@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { TestStream } from '../../rules/index.js';
+import { Allow, NotAChange } from '../access/allow.js';
 import { checkBody } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound } from '../problems/problem.js';
@@ -21,6 +22,7 @@ const run = z.strictObject({ yaml: z.string(), tests: z.string() });
 /** For those who write rules: nothing here changes anything. */
 @ApiTags('rules')
 @Controller('v1')
+@Allow('viewer')
 export class AuthoringController {
   constructor(
     @Inject(RULES) private readonly rules: RuleControl | null,
@@ -28,6 +30,7 @@ export class AuthoringController {
   ) {}
 
   @Post('validate')
+  @NotAChange()
   @HttpCode(200)
   @ApiOperation({ summary: 'Errors and warnings of rules, with their places' })
   @ApiOkResponse({ type: CheckedDto })
@@ -38,6 +41,7 @@ export class AuthoringController {
   }
 
   @Post('test')
+  @NotAChange()
   @HttpCode(200)
   @ApiOperation({ summary: "Runs a rule's own tests" })
   @ApiOkResponse({ type: RanTestsDto })

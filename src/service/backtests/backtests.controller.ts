@@ -1,6 +1,9 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Allow } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
+import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody, unavailable } from '../problems/problem.js';
@@ -14,13 +17,16 @@ import { readRequest } from './read-request.js';
 
 @ApiTags('backtests')
 @Controller('v1/backtests')
+@Allow('viewer')
 export class BacktestsController {
   constructor(
     @Inject(BACKTESTS) private readonly backtests: BacktestJobs | null,
     @Inject(RULES) private readonly rules: RuleControl | null,
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
   ) {}
 
   @Post()
+  @Allow('analyst')
   @HttpCode(202)
   @ApiOperation({ summary: 'Asks for a back-test: rules over history, in a process of its own' })
   @ApiAcceptedResponse({ type: BacktestJobDto })
@@ -93,25 +99,30 @@ export class BacktestsController {
   }
 
   @Get(':id/result')
+  @Allow('analyst')
   @ApiOperation({ summary: 'All figures, as `stakeout backtest --json` gives them' })
   @ApiOkResponse({ schema: { type: 'object' } })
   @ApiResponse({ status: 404, type: ProblemDto })
   @ApiResponse({ status: 409, type: ProblemDto, description: 'It has not ended yet, or has failed.' })
-  async result(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+  async result(@Param('id') id: string, @Res() reply: FastifyReply, @Caller() caller: Principal): Promise<void> {
+    this.mask.refuse(caller);
     await this.file(id, 'result.json', 'application/json; charset=utf-8', reply);
   }
 
   @Get(':id/report')
+  @Allow('analyst')
   @ApiOperation({ summary: 'The report: one HTML file that needs no network' })
   @ApiProduces('text/html')
   @ApiOkResponse({ schema: { type: 'string' } })
   @ApiResponse({ status: 404, type: ProblemDto })
   @ApiResponse({ status: 409, type: ProblemDto, description: 'It has not ended yet, or has failed.' })
-  async report(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+  async report(@Param('id') id: string, @Res() reply: FastifyReply, @Caller() caller: Principal): Promise<void> {
+    this.mask.refuse(caller);
     await this.file(id, 'report.html', 'text/html; charset=utf-8', reply);
   }
 
   @Delete(':id')
+  @Allow('analyst')
   @HttpCode(200)
   @ApiOperation({ summary: 'Cancels a back-test that has not ended; removes one that has' })
   @ApiOkResponse({ type: BacktestJobDto })

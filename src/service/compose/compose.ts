@@ -1,6 +1,4 @@
-import { join } from 'node:path';
-import { SqlAlertStore } from '../../connectors/alert-store/sql-alert-store.js';
-import { SqliteClient } from '../../connectors/alert-store/sqlite-client.js';
+import { openStores } from '../../connectors/alert-store/stores.js';
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import { loadRules, type Rule, readRules } from '../../rules/index.js';
@@ -128,9 +126,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       clock,
       createDetector,
       alertDecoder: codec,
-      alertStore: new SqlAlertStore(new SqliteClient(join(settings.data.directory, 'alerts.sqlite')), () =>
-        clock.now(),
-      ),
+      stores: await openStores(settings.alertStore.url, settings.data.directory, () => clock.now()),
       testStreams: streams.map(({ settings: { name, id, time, type }, schema }) => {
         return { name, schema, idField: id, timeField: time, typeField: type };
       }),

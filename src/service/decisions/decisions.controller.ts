@@ -8,6 +8,9 @@ import {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
+import { Allow, NotAChange } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
+import { Caller, type Principal } from '../access/principal.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput } from '../problems/problem.js';
 import { DecisionDto } from './decision.dto.js';
@@ -16,10 +19,15 @@ import { questionOf, sentConsideration } from './other-instances.js';
 
 @ApiTags('decisions')
 @Controller('v1/decisions')
+@Allow('analyst')
 export class DecisionsController {
-  constructor(@Inject(Decisions) private readonly decisions: Decisions) {}
+  constructor(
+    @Inject(Decisions) private readonly decisions: Decisions,
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
+  ) {}
 
   @Post()
+  @NotAChange()
   @HttpCode(200)
   @ApiOperation({
     summary: 'What a transaction would do',
@@ -41,15 +49,21 @@ export class DecisionsController {
     type: ProblemDto,
     description: 'Its state is being restored, or is with an instance that does not answer.',
   })
-  async decide(@Body() transaction: unknown, @Query('stream') stream: string | undefined): Promise<DecisionDto> {
+  async decide(
+    @Body() transaction: unknown,
+    @Query('stream') stream: string | undefined,
+    @Caller() caller: Principal,
+  ): Promise<DecisionDto> {
     const { alerts, isLate, ...decision } = await this.decisions.decide(
       transaction,
       stream === '' ? undefined : stream,
     );
-    return { ...decision, completes: alerts, late: isLate };
+    return { ...decision, completes: alerts.map((alert) => this.mask.of(alert, caller)), late: isLate };
   }
 
   @Post('questions')
+  @NotAChange()
+  @Allow('peer')
   @HttpCode(200)
   @ApiExcludeEndpoint()
   async answer(@Body() sent: unknown): Promise<ReturnType<typeof sentConsideration>> {

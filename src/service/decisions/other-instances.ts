@@ -39,11 +39,14 @@ export const sentConsideration = (answer: Consideration): SentConsideration => (
 });
 
 /** Asks the instance at this URL; `null`: it does not own the partition (any more), or does not answer. */
-export async function askInstance(url: string, question: Question): Promise<Consideration | null> {
+export async function askInstance(url: string, question: Question, secret?: string): Promise<Consideration | null> {
   try {
     const answer = await fetch(new URL('/v1/decisions/questions', url), {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
+      },
       body: JSON.stringify(sentQuestion(question)),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

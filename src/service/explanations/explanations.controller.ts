@@ -2,6 +2,9 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ExplainError } from '../../backtest/explain-log.js';
+import { Allow } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
+import { Caller, type Principal } from '../access/principal.js';
 import { checkQuery } from '../paging/page.js';
 import { momentText } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
@@ -17,8 +20,12 @@ const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1
 
 @ApiTags('explanations')
 @Controller('v1/explanations')
+@Allow('analyst')
 export class ExplanationsController {
-  constructor(@Inject(EXPLAINER) private readonly explain: Explain | null) {}
+  constructor(
+    @Inject(EXPLAINER) private readonly explain: Explain | null,
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
+  ) {}
 
   @Get()
   @ApiOperation({
@@ -37,7 +44,8 @@ export class ExplanationsController {
   @ApiResponse({ status: 400, type: ProblemDto })
   @ApiResponse({ status: 404, type: ProblemDto, description: 'No pattern of this id runs.' })
   @ApiResponse({ status: 503, type: ProblemDto, description: 'The log cannot be read now.' })
-  async get(@Query() sent: unknown): Promise<ExplanationDto> {
+  async get(@Query() sent: unknown, @Caller() caller: Principal): Promise<ExplanationDto> {
+    this.mask.refuse(caller);
     if (this.explain === null) throw notFound('This service has no log to explain from.');
     const asked = checkQuery(query, sent);
     try {

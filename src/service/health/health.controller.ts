@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Allow } from '../access/allow.js';
 import { type Check, type Health, HealthChecks } from './health.js';
 
 export class CheckDto implements Check {
@@ -25,6 +26,7 @@ export class HealthDto implements Health {
 @ApiTags('health')
 @ApiResponse({ status: 503, type: HealthDto })
 @Controller('health')
+@Allow('public')
 export class HealthController {
   constructor(@Inject(HealthChecks) private readonly checks: HealthChecks) {}
 

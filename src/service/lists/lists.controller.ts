@@ -16,6 +16,7 @@ import {
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { ListKind } from '../../rules/index.js';
+import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
@@ -31,6 +32,7 @@ const ENTRIES_AT_ONCE = 1000;
 
 @ApiTags('lists')
 @Controller('v1/lists')
+@Allow('viewer')
 export class ListsController {
   constructor(@Inject(LISTS) private readonly lists: ListControl | null) {}
 
@@ -50,6 +52,7 @@ export class ListsController {
   }
 
   @Get(':name/entries')
+  @Allow('analyst')
   @ApiOperation({ summary: 'All entries: one JSON text a line, of a map [key, value]' })
   @ApiProduces('application/x-ndjson')
   entries(@Param('name') name: string, @Res() reply: FastifyReply): void {
@@ -60,6 +63,7 @@ export class ListsController {
   }
 
   @Get(':name/entries/:key')
+  @Allow('analyst')
   @ApiOperation({ summary: 'One entry' })
   @ApiOkResponse({ type: ListValueDto })
   entry(@Param('name') name: string, @Param('key') key: string): ListValueDto {
@@ -70,6 +74,7 @@ export class ListsController {
   }
 
   @Put(':name')
+  @Allow('approver')
   @ApiOperation({
     summary: 'Puts a whole list in the place of what is there',
     description:
@@ -97,6 +102,7 @@ export class ListsController {
   }
 
   @Patch(':name')
+  @Allow('approver')
   @ApiOperation({ summary: 'Puts entries, and takes others away' })
   @ApiOkResponse({ type: ListDto })
   @ApiResponse({ status: 409, type: ProblemDto })
@@ -117,6 +123,7 @@ export class ListsController {
   }
 
   @Put(':name/entries/:key')
+  @Allow('approver')
   @ApiOperation({ summary: 'Puts one entry; `value` in the body, of a map' })
   @ApiOkResponse({ type: ListDto })
   putEntry(
@@ -133,6 +140,7 @@ export class ListsController {
   }
 
   @Delete(':name/entries/:key')
+  @Allow('approver')
   @ApiOperation({ summary: 'Takes one entry away' })
   @ApiOkResponse({ type: ListDto })
   removeEntry(
@@ -147,6 +155,7 @@ export class ListsController {
   }
 
   @Delete(':name')
+  @Allow('approver')
   @HttpCode(204)
   @ApiOperation({ summary: 'Takes a list away that no rule asks; one of the settings is empty then' })
   @ApiResponse({ status: 409, type: ProblemDto })

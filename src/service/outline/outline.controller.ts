@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Allow, NotAChange } from '../access/allow.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound } from '../problems/problem.js';
 import type { RuleControl } from '../rules/rule-control.js';
@@ -14,6 +15,7 @@ const FILE = 'pattern.yaml';
 /** What editors of rules ask while one writes. */
 @ApiTags('authoring')
 @Controller('v1')
+@Allow('viewer')
 export class OutlineController {
   constructor(
     @Inject(RULE_READING) private readonly reading: RuleReading | null,
@@ -21,6 +23,7 @@ export class OutlineController {
   ) {}
 
   @Post('automaton')
+  @NotAChange()
   @HttpCode(200)
   @ApiOperation({
     summary: 'A rule as it is written: its steps, the automaton that it becomes, and what is wrong with it',

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Quer
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Rule } from '../../rules/index.js';
+import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { AlertDesk } from '../alerts/alert-desk.js';
 import { StakeoutStrategy } from '../detection/index.js';
@@ -35,6 +36,7 @@ const shadowQuery = z.strictObject({
 
 @ApiTags('patterns')
 @Controller('v1/patterns')
+@Allow('viewer')
 export class PatternsController {
   constructor(
     @Inject(StakeoutStrategy) private readonly strategy: StakeoutStrategy,
@@ -72,6 +74,7 @@ export class PatternsController {
   }
 
   @Put(':id')
+  @Allow('author')
   @ApiOperation({ summary: 'Puts one rule into the set in force, or in the place of the one of its id' })
   @ApiOkResponse({ type: AppliedDto })
   @ApiResponse({ status: 409, type: ProblemDto })
@@ -84,6 +87,7 @@ export class PatternsController {
   }
 
   @Delete(':id')
+  @Allow('author')
   @ApiOperation({ summary: 'Takes one rule out of the set in force' })
   @ApiOkResponse({ type: AppliedDto })
   @ApiResponse({ status: 404, type: ProblemDto })
@@ -95,6 +99,7 @@ export class PatternsController {
   }
 
   @Post(':id/status')
+  @Allow('author')
   @HttpCode(200)
   @ApiOperation({
     summary: 'Has a pattern be a draft, in shadow, live for some of the keys (canary) or all, or retired',

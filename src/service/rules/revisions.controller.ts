@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, ParseIntPipe, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
@@ -13,6 +14,7 @@ import { answered, signatureOf } from './signed.js';
 
 @ApiTags('rules')
 @Controller('v1')
+@Allow('viewer')
 export class RevisionsController {
   constructor(@Inject(RULES) private readonly rules: RuleControl | null) {}
 
@@ -35,6 +37,7 @@ export class RevisionsController {
   }
 
   @Post('revisions/:n/approve')
+  @Allow('approver')
   @HttpCode(200)
   @ApiOperation({ summary: 'Brings a revision that waits into force; not for its author' })
   @ApiOkResponse({ type: AppliedDto })
@@ -48,6 +51,7 @@ export class RevisionsController {
   }
 
   @Post('rollback')
+  @Allow('author')
   @HttpCode(200)
   @ApiOperation({ summary: 'Brings back the set of an earlier revision' })
   @ApiOkResponse({ type: AppliedDto })

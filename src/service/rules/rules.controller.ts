@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { RuleText } from '../../rules/index.js';
+import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { ProblemDto } from '../problems/problem.dto.js';
@@ -13,6 +14,7 @@ import { answered, signatureOf } from './signed.js';
 
 @ApiTags('rules')
 @Controller('v1/rules')
+@Allow('viewer')
 export class RulesController {
   constructor(
     @Inject(RULES) private readonly rules: RuleControl | null,
@@ -33,6 +35,7 @@ export class RulesController {
   }
 
   @Get('audit')
+  @Allow('approver')
   @ApiOperation({ summary: 'Reads the whole history anew, and says whether anyone has changed it' })
   @ApiQuery({
     name: 'hash',
@@ -53,6 +56,7 @@ export class RulesController {
   }
 
   @Post('apply')
+  @Allow('author')
   @HttpCode(200)
   @ApiOperation({ summary: 'Checks a whole rule set, and puts it in the place of the one in force' })
   @ApiOkResponse({ type: AppliedDto })

@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Allow } from '../access/allow.js';
 import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound, unavailable } from '../problems/problem.js';
@@ -9,10 +10,12 @@ import type { SavepointJobs } from './savepoint-jobs.js';
 
 @ApiTags('savepoints')
 @Controller('v1/savepoints')
+@Allow('viewer')
 export class SavepointsController {
   constructor(@Inject(SAVEPOINTS) private readonly jobs: SavepointJobs | null) {}
 
   @Post()
+  @Allow('operator')
   @HttpCode(202)
   @ApiOperation({
     summary:

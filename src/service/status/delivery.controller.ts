@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import { Allow } from '../access/allow.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, unavailable } from '../problems/problem.js';
@@ -14,6 +15,7 @@ export class DeliveryDto {
 
 @ApiTags('status')
 @Controller('v1/delivery')
+@Allow('viewer')
 export class DeliveryController {
   constructor(private readonly strategy: StakeoutStrategy) {}
 
@@ -28,6 +30,7 @@ export class DeliveryController {
   }
 
   @Put()
+  @Allow('operator')
   @ApiOperation({
     summary: 'Changes it from the next alert on, until this process ends: what waits for a transaction still gets one',
   })

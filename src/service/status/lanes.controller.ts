@@ -1,6 +1,7 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
+import { Allow } from '../access/allow.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { CHECKPOINTS } from '../tokens.js';
 import { checkpointOf, lagOf } from './status.controller.js';
@@ -38,6 +39,7 @@ export class LanesDto {
 
 @ApiTags('status')
 @Controller('v1/lanes')
+@Allow('viewer')
 export class LanesController {
   constructor(
     private readonly strategy: StakeoutStrategy,

@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { RiskAlert } from '../../connectors/redis/redis-sink.js';
 import type { Severity } from '../../rules/rule.js';
+import { Allow } from '../access/allow.js';
 import type { RiskReader } from '../parts.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound, unavailable } from '../problems/problem.js';
@@ -49,6 +50,7 @@ export class RiskDto {
 
 @ApiTags('risk')
 @Controller('v1/risk')
+@Allow('analyst')
 export class RiskController {
   constructor(@Inject(RISK) private readonly risk: RiskReader | null) {}
 

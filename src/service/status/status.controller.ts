@@ -4,6 +4,7 @@ import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
 import type { PartitionStatus } from '../../runtime/detector.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
+import { Allow } from '../access/allow.js';
 import { AlertView } from '../alerts/alert-view.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import type { RuleControl } from '../rules/rule-control.js';
@@ -13,6 +14,7 @@ import { type CheckpointDto, type DetectorDto, StatusDto } from './status.dto.js
 
 @ApiTags('status')
 @Controller('v1/status')
+@Allow('viewer')
 export class StatusController {
   private readonly version = packageVersion();
 

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@ne
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
+import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
@@ -13,6 +14,7 @@ import { SinkPageDto, StreamDto, StreamPageDto, SwitchDto, SwitchedByDto } from 
 
 /** Streams and sinks that are paused and resumed while the service runs. */
 @Controller('v1')
+@Allow('viewer')
 export class SwitchesController {
   constructor(
     @Inject(SWITCHES) private readonly switches: SwitchControl | null,
@@ -48,6 +50,7 @@ export class SwitchesController {
   }
 
   @Post('streams/:name/pause')
+  @Allow('operator')
   @HttpCode(200)
   @ApiTags('streams')
   @ApiOperation({ summary: 'Has all processes read no more of a stream, after restarts too; rules that join it wait' })
@@ -62,6 +65,7 @@ export class SwitchesController {
   }
 
   @Post('streams/:name/resume')
+  @Allow('operator')
   @HttpCode(200)
   @ApiTags('streams')
   @ApiOperation({ summary: 'Has a stream read on from where it was paused' })
@@ -76,6 +80,7 @@ export class SwitchesController {
   }
 
   @Post('sinks/:name/pause')
+  @Allow('operator')
   @HttpCode(200)
   @ApiTags('sinks')
   @ApiOperation({ summary: 'Has all processes write no more alerts to a sink, after restarts too' })
@@ -86,6 +91,7 @@ export class SwitchesController {
   }
 
   @Post('sinks/:name/resume')
+  @Allow('operator')
   @HttpCode(200)
   @ApiTags('sinks')
   @ApiOperation({ summary: 'Has the alerts since the pause written, and those to come' })

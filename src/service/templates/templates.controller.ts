@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagg
 import { z } from 'zod';
 import { fillTemplate, schemaOfParameters } from '../../rules/index.js';
 import type { Settings } from '../../runtime/settings/index.js';
+import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
 import type { RuleReading } from '../outline/rule-reading.js';
 import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
@@ -29,6 +30,7 @@ const filling = z.strictObject({
 
 @ApiTags('templates')
 @Controller('v1/templates')
+@Allow('viewer')
 export class TemplatesController {
   constructor(
     @Inject(SETTINGS) private readonly settings: Settings,
@@ -55,6 +57,7 @@ export class TemplatesController {
   }
 
   @Post(':id/rules')
+  @Allow('author')
   @HttpCode(200)
   @ApiOperation({ summary: 'Makes a rule of a template, and puts it into the set in force' })
   @ApiOkResponse({ type: FilledDto })

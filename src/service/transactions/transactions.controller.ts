@@ -9,6 +9,7 @@ import {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
+import { Allow, NotAChange } from '../access/allow.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { parseTraceparent } from '../tracing/traceparent.js';
 import { sentTransactions } from './sent-transactions.js';
@@ -62,16 +63,19 @@ const ApiSend = (summary: string) =>
 
 @ApiTags('transactions')
 @Controller('v1')
+@Allow('operator')
 export class TransactionsController {
   constructor(@Inject(TransactionWriter) private readonly writer: TransactionWriter) {}
 
   @Post('transactions')
+  @NotAChange()
   @ApiSend('Send in one transaction or many, to the first stream of the settings')
   post(@Body() body: unknown, @Headers('traceparent') traceparent: string | undefined): Promise<AcceptedDto> {
     return this.send(body, traceparent);
   }
 
   @Post('streams/:stream/events')
+  @NotAChange()
   @ApiSend('Send in one event or many, to a stream by its name')
   @ApiParam({ name: 'stream', description: 'Its name in the settings.', example: 'logins' })
   @ApiResponse({ status: 404, type: ProblemDto, description: 'There is no stream of this name.' })

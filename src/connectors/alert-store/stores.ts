@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import type { AlertStore } from '../../runtime/ports/alert-store.js';
+import type { AuditLog } from '../../runtime/ports/audit-log.js';
+import type { ReplyStore } from '../../runtime/ports/reply-store.js';
+import { SqlAlertStore } from './sql-alert-store.js';
+import { SqlAuditLog } from './sql-audit-log.js';
+import { SqlReplyStore } from './sql-reply-store.js';
+import { SqliteClient } from './sqlite-client.js';
+import type { StoreClient } from './store-client.js';
+
+/** What the service keeps beside the log: alerts to be asked for, who changed what, and what was answered. */
+export interface Stores {
+  readonly alerts: AlertStore;
+  readonly audit: AuditLog;
+  readonly replies: ReplyStore;
+}
+
+/** All on one client, which `alerts.close` closes. */
+export const storesOn = (client: StoreClient, now: () => number): Stores => ({
+  alerts: new SqlAlertStore(client, now),
+  audit: new SqlAuditLog(client, now),
+  replies: new SqlReplyStore(client, now),
+});
+
+/** Gone with the process. */
+export const storesInMemory = (now: () => number): Stores => storesOn(new SqliteClient(':memory:'), now);
+
+/** `url`: of PostgreSQL; absent: a file in `folder`. Nothing is connected yet. Throws where the file cannot be made. */
+export async function openStores(url: string | undefined, folder: string, now: () => number): Promise<Stores> {
+  if (url === undefined) return storesOn(new SqliteClient(join(folder, 'alerts.sqlite')), now);
+  const { PostgresDatabase } = await import('../sql/postgres-database.js');
+  const { PostgresClient } = await import('./postgres-client.js');
+  return storesOn(new PostgresClient(new PostgresDatabase({ url, applicationName: 'stakeout-alerts' })), now);
+}
