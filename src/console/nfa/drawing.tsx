@@ -26,7 +26,7 @@ export function NfaDrawing({ automaton, steps }: NfaProps) {
   const words = steps.map(({ name, where }) => `${name}: ${where ?? 'any event'}`).join('; ');
   return (
     <div class="nfa" ref={attach}>
-      <ScrollX label="Automaton" scrolls={full * scale > width}>
+      <ScrollX label="States of the automaton" scrolls={full * scale > width}>
         <svg
           width={full * scale}
           height={height * scale}

@@ -19,7 +19,10 @@ export function AlertPage({ id }: { readonly id: string }) {
   return (
     <div class="page">
       <nav aria-label="Way back" class="faint">
-        <a href={to(['alerts'])}>Alerts</a> / <span class="mono">{id.slice(0, 12)}</span>
+        <a class="linked" href={to(['alerts'])}>
+          Alerts
+        </a>{' '}
+        / <span class="mono">{id.slice(0, 12)}</span>
       </nav>
       <Loaded of={alert}>{(data) => <Shown alert={data} onJudged={alert.reload} />}</Loaded>
     </div>

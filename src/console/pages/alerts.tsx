@@ -53,7 +53,6 @@ export function AlertsPage({ place: { query } }: { readonly place: Place }) {
     k: () => move(-1),
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
-    Enter: () => rows[index] && open(rows[index]),
     p: () => feed.setLive(!feed.live),
     f: () => document.getElementById('alert-text')?.focus(),
     Escape: () => {

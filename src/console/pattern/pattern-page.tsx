@@ -36,7 +36,10 @@ export function PatternPage({ id, tab }: PatternPageProps) {
     <div class="page">
       <header class="stack tight">
         <nav aria-label="Way back" class="faint">
-          <a href={to(['patterns'])}>Patterns</a> / <span class="mono">{id}</span>
+          <a class="linked" href={to(['patterns'])}>
+            Patterns
+          </a>{' '}
+          / <span class="mono">{id}</span>
         </nav>
         <div class="page-head">
           <h1>{data?.title ?? (isNew ? 'New pattern' : id)}</h1>

@@ -44,16 +44,18 @@ export function App() {
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
         Skip to content
       </button>
-      <a class="brand" href={to(['alerts'])}>
-        <img src="./icon.svg" alt="" /> stakeout
-      </a>
-      <header class="top">
-        <button type="button" class="find" onClick={() => setOpened('palette')}>
-          <Icon name="search" />
-          <span class="grow cut">Find an alert, key, pattern or command</span>
-          <kbd>Ctrl K</kbd>
-        </button>
-        <Pulse />
+      <header class="banner">
+        <a class="brand" href={to(['alerts'])}>
+          <img src="./icon.svg" alt="" /> stakeout
+        </a>
+        <div class="top">
+          <button type="button" class="find" onClick={() => setOpened('palette')}>
+            <Icon name="search" />
+            <span class="grow cut">Find an alert, key, pattern or command</span>
+            <kbd>Ctrl K</kbd>
+          </button>
+          <Pulse />
+        </div>
       </header>
       <Navigation place={place} />
       <main class="main" id="main" tabIndex={-1} ref={main}>
