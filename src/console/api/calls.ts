@@ -74,7 +74,7 @@ export const endBacktest = (of: string) => json<T.Backtest>(`${V1}/backtests/${i
 export const backtestEvents = (of: string) => `${V1}/backtests/${id(of)}/events`;
 export const backtestReport = (of: string) => `${V1}/backtests/${id(of)}/report`;
 
-export const explain = (query: { key: string; pattern: string; at?: string }, signal?: AbortSignal) =>
+export const explain = (query: { key: string; pattern: string; at: string }, signal?: AbortSignal) =>
   json<T.Explanation>(`${V1}/explanations`, { query, signal });
 
 export const lanes = (signal?: AbortSignal) => json<T.Lanes>(`${V1}/lanes`, { signal });

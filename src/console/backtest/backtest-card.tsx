@@ -1,8 +1,10 @@
 import * as api from '../api/calls.js';
+import { apiKey, call } from '../api/client.js';
 import type { Backtest, BacktestResult } from '../api/types.js';
 import { compact, duration, number, percent } from '../lib/format.js';
 import { useResource } from '../lib/hooks.js';
 import { Loaded, Note, Trouble, Waiting } from '../parts/basics.js';
+import { say } from '../parts/toasts.js';
 import { useBacktest } from './use-backtest.js';
 
 const TONE = { queued: 'calm', running: 'medium', done: 'good', failed: 'critical', cancelled: 'calm' } as const;
@@ -66,11 +68,35 @@ function Done({ job }: { readonly job: Backtest }) {
       <Figures job={job} />
       <Loaded of={result}>{(data) => <Compared result={data} />}</Loaded>
       <p>
-        <a class="button" href={api.backtestReport(job.id)} target="_blank" rel="noreferrer">
-          Open the report
-        </a>
+        <ReportLink job={job} />
       </p>
     </>
+  );
+}
+
+/** A link cannot say who asks, so where one had to sign in the report is fetched, and kept as a file. */
+function ReportLink({ job }: { readonly job: Backtest }) {
+  const path = api.backtestReport(job.id);
+  if (apiKey.get() === null)
+    return (
+      <a class="button" href={path} target="_blank" rel="noreferrer">
+        Open the report
+      </a>
+    );
+  const download = async () => {
+    const address = URL.createObjectURL(await (await call(path)).blob());
+    const link = Object.assign(document.createElement('a'), { href: address, download: `backtest-${job.id}.html` });
+    link.click();
+    URL.revokeObjectURL(address);
+  };
+  return (
+    <button
+      type="button"
+      class="button"
+      onClick={() => void download().catch((error: Error) => say(error.message, 'critical'))}
+    >
+      Download the report
+    </button>
   );
 }
 

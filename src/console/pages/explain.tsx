@@ -79,7 +79,7 @@ interface AnswerProps {
 }
 
 function Answer({ of: key, pattern, at }: AnswerProps) {
-  const ask = { key, pattern, ...(at === '' ? {} : { at }) };
+  const ask = { key, pattern, at: at === '' ? new Date().toISOString() : at };
   const explanation = useResource((signal) => api.explain(ask, signal), [key, pattern, at]);
   return <Loaded of={explanation}>{(data) => <Story of={data} />}</Loaded>;
 }
