@@ -135,10 +135,21 @@ export interface DetectorListener {
 export interface Question extends TopicPartition {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array;
+  /** There is no record: what a rule's features are for a key is asked instead. */
+  readonly featuresOf?: { readonly pattern: string; readonly key: string };
+}
+
+/** What the features that a rule reads are for a key, by its names for them; `null`: missing. Times are event time. */
+export interface KeyFeatures {
+  /** Something is known of the key. */
+  readonly isKnown: boolean;
+  readonly features: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 /** What a record would do if it came next. */
 export interface Consideration extends ConsideredRecord {
+  /** The answer to `Question.featuresOf`; `null`: the rule does not run there. */
+  readonly keyFeatures?: KeyFeatures | null;
   /** Where the event would be forwarded, for rules that are keyed otherwise: to be asked, too. */
   readonly forwards: readonly Question[];
 }

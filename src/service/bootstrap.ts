@@ -211,6 +211,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       switches,
       checkpoints,
       testStreams: parts.testStreams ?? [],
+      placeOf: parts.placeOf ?? null,
     },
     tracer,
     background: [retention, ...parts.background],

@@ -1,6 +1,6 @@
 import type { Stores } from '../connectors/alert-store/stores.js';
 import type { Risk } from '../connectors/redis/redis-sink.js';
-import type { TestStream } from '../rules/index.js';
+import type { Rule, TestStream } from '../rules/index.js';
 import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../runtime/detector.js';
 import type { Clock } from '../runtime/ports/clock.js';
@@ -9,6 +9,7 @@ import type { Settings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink, CollectingSink } from '../runtime/sinks/alert-sink.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { Explain } from './explanations/explanations.controller.js';
+import type { RulePlace } from './features/key-features.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleReading } from './outline/rule-reading.js';
 import type { RuleControl } from './rules/rule-control.js';
@@ -85,6 +86,8 @@ export interface ServiceParts {
   readonly reading?: RuleReading;
   /** Absent: rules cannot be changed while it runs. */
   readonly rules?: RuleControl;
+  /** Where a rule runs, so that it can be asked; absent: that is not known. */
+  readonly placeOf?: (rule: Rule) => RulePlace;
   /** Absent: reference lists cannot be changed while it runs. */
   readonly lists?: ListControl;
   /** Absent: nothing can be paused. */

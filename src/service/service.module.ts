@@ -1,7 +1,7 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Stores } from '../connectors/alert-store/stores.js';
-import type { TestStream } from '../rules/index.js';
+import type { Rule, TestStream } from '../rules/index.js';
 import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import type { Settings } from '../runtime/settings/index.js';
@@ -25,6 +25,8 @@ import { DecisionsController } from './decisions/decisions.controller.js';
 import { Decisions } from './decisions/decisions.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { type Explain, ExplanationsController } from './explanations/explanations.controller.js';
+import { FeaturesController } from './features/features.controller.js';
+import { KeyFeatureReader, type RulePlace } from './features/key-features.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthChecks } from './health/health.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
@@ -55,6 +57,7 @@ import {
   CLOCK,
   EXPLAINER,
   LISTS,
+  PLACE_OF,
   REPLIES,
   RISK,
   RULE_READING,
@@ -96,6 +99,7 @@ export interface ServiceObjects {
   readonly switches: SwitchControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
   readonly testStreams: readonly TestStream[];
+  readonly placeOf: ((rule: Rule) => RulePlace) | null;
 }
 
 /** Nest's root module. Applications add modules of their own beside it: controllers with handlers of alerts, for example. */
@@ -114,6 +118,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       DecisionsController,
       DeliveryController,
       ExplanationsController,
+      FeaturesController,
       HealthController,
       LanesController,
       ListsController,
@@ -160,6 +165,8 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: RULES, useValue: objects.rules },
       { provide: LISTS, useValue: objects.lists },
       { provide: SWITCHES, useValue: objects.switches },
+      { provide: PLACE_OF, useValue: objects.placeOf },
+      KeyFeatureReader,
       { provide: TEST_STREAMS, useValue: objects.testStreams },
       { provide: CHECKPOINTS, useValue: objects.checkpoints },
     ],

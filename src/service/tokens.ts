@@ -10,6 +10,7 @@ export const RISK = Symbol('stakeout risk reader');
 export const SAVEPOINTS = Symbol('stakeout savepoint jobs');
 export const SINKS = Symbol('stakeout sink followers');
 export const RULE_READING = Symbol('stakeout rules as they are written');
+export const PLACE_OF = Symbol('stakeout places of rules');
 export const RULES = Symbol('stakeout rule control');
 export const LISTS = Symbol('stakeout list control');
 export const TEST_STREAMS = Symbol('stakeout streams for tests of rules');

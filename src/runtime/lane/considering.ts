@@ -4,6 +4,7 @@ import { partitionOfKey } from '../partitioner.js';
 import { DecodeFailure } from '../ports/decoder.js';
 import { type GroupMember, type OutgoingRecord, partitionName } from '../ports/log.js';
 import { considerRecord } from '../task/consider-record.js';
+import { keyFeatures } from '../task/key-features.js';
 import type { Owned } from './owned.js';
 import type { Routing } from './routing.js';
 
@@ -20,6 +21,7 @@ export async function considerIn(
 ): Promise<Consideration | Elsewhere> {
   if (owned === undefined) return { elsewhere: member?.owners?.().get(partitionName(question)) ?? null };
   if (!owned.task.isLive) return { elsewhere: null };
+  if (question.featuresOf !== undefined) return featuresIn(owned, question.featuresOf);
   const { key, value } = question;
   const forwards: OutgoingRecord[] = [];
   const forwarder = routing.forwarder(owned.task.partition, (_from, record) => void forwards.push(record));
@@ -28,6 +30,18 @@ export async function considerIn(
   );
   if (considered instanceof DecodeFailure) throw new UnreadableError(considered.detail);
   return { ...considered, forwards: forwards.map((record) => questionOf(record, routing)) };
+}
+
+/** As of now, of what is in the state. */
+function featuresIn(
+  { task: { considering } }: Owned,
+  { pattern, key }: NonNullable<Question['featuresOf']>,
+): Consideration {
+  const { partition, position, detection } = considering;
+  const { watermark } = detection.clock;
+  const asOf = { ...partition, position, watermark: Number.isFinite(watermark) ? watermark : null };
+  const nothing = { isLate: false, waiting: 0, alerts: [], advances: [], forwards: [] };
+  return { ...nothing, asOf, keyFeatures: keyFeatures(detection, pattern, key) };
 }
 
 /** Forwarded events have a key, and are spread by it. */

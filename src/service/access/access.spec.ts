@@ -50,7 +50,7 @@ viewer GET /v1/patterns/:id/revisions /v1/patterns/:id/shadow /v1/patterns/:id/t
 viewer GET /v1/savepoints /v1/savepoints/:name /v1/sinks /v1/status /v1/streams /v1/vocabulary
 viewer GET /v1/templates /v1/templates/:id
 viewer POST /v1/automaton /v1/test /v1/validate
-analyst GET /v1/explanations /v1/backtests/:id/report /v1/backtests/:id/result
+analyst GET /v1/features /v1/explanations /v1/backtests/:id/report /v1/backtests/:id/result
 analyst GET /v1/lists/:name/entries /v1/lists/:name/entries/:key /v1/risk/:key /v1/snoozes
 analyst POST /v1/alerts/:id/feedback /v1/backtests /v1/decisions /v1/snoozes
 analyst DELETE /v1/backtests/:id /v1/snoozes/:id

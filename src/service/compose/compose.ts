@@ -30,7 +30,7 @@ import { streamIngest } from './ingest.js';
 import { listControl } from './list-control.js';
 import { openLog } from './log.js';
 import { openObjectStore } from './objects.js';
-import { placeRules } from './place-rules.js';
+import { placeOfRule, placeRules } from './place-rules.js';
 import { listsIn } from './rule-set.js';
 import { loadRunningRules, type RunningRules } from './rules.js';
 import { ServiceState } from './store.js';
@@ -127,6 +127,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       createDetector,
       alertDecoder: codec,
       stores: await openStores(settings.alertStore.url, settings.data.directory, () => clock.now()),
+      placeOf: (rule) => placeOfRule(rule, settings.kafka.groupId, streams),
       testStreams: streams.map(({ settings: { name, id, time, type }, schema }) => {
         return { name, schema, idField: id, timeField: time, typeField: type };
       }),

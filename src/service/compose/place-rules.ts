@@ -1,6 +1,7 @@
 import { type KeyBy, keyFields, type Rule } from '../../rules/index.js';
 import { routeTopic } from '../../runtime/repartition/route.js';
 import type { EventClockOptions } from '../../runtime/task/event-clock.js';
+import type { RulePlace } from '../features/key-features.js';
 import type { StreamFacts } from './stream-parts.js';
 
 export interface PlacedRule {
@@ -101,4 +102,14 @@ const topicOf = ({ settings }: StreamFacts): string => settings.topic ?? setting
 /** A group may have the name of a topic, whose events by that key are others. */
 function groupName(group: string, streams: readonly StreamFacts[]): string {
   return streams.some((stream) => topicOf(stream) === group) ? `${group}-streams` : group;
+}
+
+/** Where one rule can be asked for what it knows of a key. */
+export function placeOfRule(rule: Rule, group: string, streams: readonly [StreamFacts, ...StreamFacts[]]): RulePlace {
+  const { local, routes } = placeRules([{ rule }], group, streams);
+  const [route] = routes;
+  if (route !== undefined) return { topics: { names: [route.topic.name] }, isByKey: true };
+  const [name] = [...local.keys()];
+  const { settings } = streams.find((stream) => stream.settings.name === name)!;
+  return { topics: settings.topics!, isByKey: rule.keyBy.form === 'one' || rule.keyBy.form === 'by' };
 }

@@ -79,7 +79,8 @@ export class Decisions {
     return answer;
   }
 
-  private async ask(question: Question): Promise<Consideration | null> {
+  /** Asks whoever owns the partition; `null`: nobody answers. Throws problems. */
+  async ask(question: Question): Promise<Consideration | null> {
     const answer = await this.considered(question);
     if (!('elsewhere' in answer)) return answer;
     const { askInstance, ownUrl } = this.options;
@@ -98,18 +99,30 @@ export class Decisions {
     }
   }
 
-  private async partitionsOf(topic: string): Promise<number> {
-    const { log, now } = this.options;
-    if (now() - this.readAt >= TOPICS_KEPT_MS || !this.partitions.has(topic)) {
-      try {
-        this.partitions = new Map((await log.topics()).map(({ name, partitions }) => [name, partitions]));
-        this.readAt = now();
-      } catch (cause) {
-        throw unavailable('LOG_AWAY', 'The log does not answer.', cause);
-      }
-    }
+  /** Names of all topics. Throws problems. */
+  async topicNames(): Promise<readonly string[]> {
+    await this.readTopics(null);
+    return [...this.partitions.keys()];
+  }
+
+  /** How many partitions a topic has. Throws problems. */
+  async partitionsOf(topic: string): Promise<number> {
+    await this.readTopics(topic);
     const partitions = this.partitions.get(topic);
     if (partitions === undefined) throw unavailable('NOT_HERE', `There is no topic ${topic} yet.`);
     return partitions;
+  }
+
+  /** Unless they were read a moment ago, the topic that is asked for among them. */
+  private async readTopics(asked: string | null): Promise<void> {
+    const { log, now } = this.options;
+    const isKnown = asked === null || this.partitions.has(asked);
+    if (isKnown && now() - this.readAt < TOPICS_KEPT_MS) return;
+    try {
+      this.partitions = new Map((await log.topics()).map(({ name, partitions }) => [name, partitions]));
+      this.readAt = now();
+    } catch (cause) {
+      throw unavailable('LOG_AWAY', 'The log does not answer.', cause);
+    }
   }
 }

@@ -9,9 +9,11 @@ export interface SentQuestion {
   readonly partition: number;
   readonly key: string | null;
   readonly value: string;
+  readonly featuresOf?: { readonly pattern: string; readonly key: string };
 }
 
-export const sentQuestion = ({ topic, partition, key, value }: Question): SentQuestion => ({
+export const sentQuestion = ({ topic, partition, key, value, featuresOf }: Question): SentQuestion => ({
+  ...(featuresOf === undefined ? {} : { featuresOf }),
   ...{ topic, partition },
   key: key === null ? null : Buffer.from(key).toString('base64'),
   value: Buffer.from(value).toString('base64'),
@@ -19,10 +21,13 @@ export const sentQuestion = ({ topic, partition, key, value }: Question): SentQu
 
 /** `null`: it is none. */
 export function questionOf(sent: unknown): Question | null {
-  const { topic, partition, key, value } = (sent ?? {}) as Partial<Record<keyof SentQuestion, unknown>>;
+  const { topic, partition, key, value, featuresOf } = (sent ?? {}) as Partial<Record<keyof SentQuestion, unknown>>;
   if (typeof topic !== 'string' || !Number.isSafeInteger(partition) || typeof value !== 'string') return null;
   if (key !== null && typeof key !== 'string') return null;
+  const asked = featuresOf as Partial<Record<'pattern' | 'key', unknown>> | undefined;
+  if (asked !== undefined && (typeof asked?.pattern !== 'string' || typeof asked.key !== 'string')) return null;
   return {
+    ...(asked === undefined ? {} : { featuresOf: asked as NonNullable<Question['featuresOf']> }),
     ...{ topic, partition: partition as number },
     key: key === null ? null : Buffer.from(key, 'base64'),
     value: Buffer.from(value, 'base64'),

@@ -1,0 +1,75 @@
+import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Allow } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
+import { Caller, type Principal } from '../access/principal.js';
+import { AsOfDto } from '../decisions/decision.dto.js';
+import { StakeoutStrategy } from '../detection/index.js';
+import { checkQuery } from '../paging/page.js';
+import { ProblemDto } from '../problems/problem.dto.js';
+import { notFound } from '../problems/problem.js';
+import { type AnsweredFeatures, KeyFeatureReader } from './key-features.js';
+
+export class KeyFeaturesDto implements AnsweredFeatures {
+  @ApiProperty({ type: Boolean, description: 'Something is known of the key.' })
+  readonly isKnown!: boolean;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }], nullable: true },
+    description: 'By the names that the rule has for them; null: missing. Empty: it reads none.',
+  })
+  readonly features!: AnsweredFeatures['features'];
+
+  @ApiProperty({ type: AsOfDto })
+  readonly asOf!: AnsweredFeatures['asOf'];
+}
+
+export class FeaturesDto {
+  @ApiProperty({ type: String })
+  readonly key!: string;
+
+  @ApiProperty({ type: String, example: 'accountId' })
+  readonly keyField!: string;
+
+  @ApiProperty({ type: String, description: 'Id of the pattern.' })
+  readonly pattern!: string;
+
+  @ApiProperty({
+    type: [KeyFeaturesDto],
+    description: 'One for each topic that the rule runs on; as a rule that is one.',
+  })
+  readonly items!: readonly KeyFeaturesDto[];
+}
+
+const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1) });
+
+@ApiTags('patterns')
+@Controller('v1/features')
+@Allow('analyst')
+export class FeaturesController {
+  constructor(
+    @Inject(KeyFeatureReader) private readonly reader: KeyFeatureReader,
+    @Inject(StakeoutStrategy) private readonly strategy: StakeoutStrategy,
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'What the features of a pattern are for a key now',
+    description: 'As of the watermark, from the very state that the stream goes on with, wherever that is.',
+  })
+  @ApiQuery({ name: 'key', type: String, description: 'Value of what the pattern is keyed by, e.g. an account.' })
+  @ApiQuery({ name: 'pattern', type: String, description: 'Id of the pattern.' })
+  @ApiOkResponse({ type: FeaturesDto })
+  @ApiResponse({ status: 404, type: ProblemDto, description: 'No pattern of this id runs.' })
+  @ApiResponse({ status: 503, type: ProblemDto, description: 'Its state is being restored, or does not answer.' })
+  async get(@Query() sent: unknown, @Caller() caller: Principal): Promise<FeaturesDto> {
+    this.mask.refuse(caller);
+    const { key, pattern } = checkQuery(query, sent);
+    const rule = this.strategy.rules().find(({ id }) => id === pattern);
+    if (rule === undefined) throw notFound('No pattern of this id runs.');
+    return { key, keyField: rule.key, pattern, items: await this.reader.read(rule, key) };
+  }
+}

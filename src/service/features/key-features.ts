@@ -1,0 +1,78 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Rule } from '../../rules/index.js';
+import type { KeyFeatures, Question } from '../../runtime/detector.js';
+import { topicFilter } from '../../runtime/local-log/topic-filter.js';
+import { partitionOfKey } from '../../runtime/partitioner.js';
+import { partitionName, type TopicPartition, type TopicSelection } from '../../runtime/ports/log.js';
+import { Decisions } from '../decisions/decisions.js';
+import { notFound, unavailable } from '../problems/problem.js';
+import { PLACE_OF } from '../tokens.js';
+
+/** Where a rule runs. */
+export interface RulePlace {
+  readonly topics: TopicSelection;
+  /** The rule's key is in the partition that its own text gives; else in any. */
+  readonly isByKey: boolean;
+}
+
+/** What one partition knows. */
+export interface AnsweredFeatures extends KeyFeatures {
+  readonly asOf: TopicPartition & { readonly position: number; readonly watermark: number | null };
+}
+
+const NOTHING = new Uint8Array();
+
+/** Asks the partition of a key what the features of a rule are for it, wherever that partition is. */
+@Injectable()
+export class KeyFeatureReader {
+  constructor(
+    @Inject(Decisions) private readonly decisions: Decisions,
+    @Inject(PLACE_OF) private readonly placeOf: ((rule: Rule) => RulePlace) | null,
+  ) {}
+
+  /** Of each topic that the rule reads the partition that knows the key; of none, where it could be. Throws problems. */
+  async read(rule: Rule, key: string): Promise<readonly AnsweredFeatures[]> {
+    if (this.placeOf === null) throw notFound('It is not known here where rules run.');
+    const { topics, isByKey } = this.placeOf(rule);
+    const found = await Promise.all(
+      (await this.topicsOf(topics)).map((topic) => this.inTopic(topic, rule, key, isByKey)),
+    );
+    return found.flat();
+  }
+
+  private async inTopic(
+    topic: string,
+    rule: Rule,
+    key: string,
+    isByKey: boolean,
+  ): Promise<readonly AnsweredFeatures[]> {
+    const bytes = Buffer.from(key);
+    const partitions = await this.decisions.partitionsOf(topic);
+    const candidates = isByKey ? [partitionOfKey(bytes, partitions)] : Array.from({ length: partitions }, (_, n) => n);
+    const featuresOf = { pattern: rule.id, key };
+    const answers = await Promise.all(
+      candidates.map((partition) => this.ask({ topic, partition, key: bytes, value: NOTHING, featuresOf })),
+    );
+    const known = answers.filter(({ isKnown }) => isKnown);
+    return known.length > 0 ? known : answers.slice(0, 1);
+  }
+
+  private async ask(question: Question): Promise<AnsweredFeatures> {
+    const answer = await this.decisions.ask(question);
+    const state = `The state of ${partitionName(question)}`;
+    if (answer === null)
+      throw unavailable(
+        'NOT_HERE',
+        `${state} is being restored, or is with an instance that does not answer. Ask again in a moment.`,
+      );
+    if (answer.keyFeatures === null || answer.keyFeatures === undefined)
+      throw unavailable('NOT_HERE', `${state} is not of this rule yet. Ask again in a moment.`);
+    return { ...answer.keyFeatures, asOf: answer.asOf };
+  }
+
+  private async topicsOf(topics: TopicSelection): Promise<readonly string[]> {
+    if ('names' in topics) return topics.names;
+    const isRead = topicFilter(topics);
+    return (await this.decisions.topicNames()).filter(isRead);
+  }
+}
