@@ -4,6 +4,7 @@ import { DecodeFailure } from '../runtime/ports/decoder.js';
 import { type AlertSource, buildAlert } from '../runtime/task/alert-builder.js';
 import { Detection } from '../runtime/task/detection.js';
 import type { EventClockOptions } from '../runtime/task/event-clock.js';
+import { buildNearMiss } from '../runtime/task/near-miss.js';
 import type { RecordedEvent, SourceEvent } from '../runtime/task/source-event.js';
 import type { RunSnapshot, RunState } from './checkpoint/checkpoints.js';
 import { piecesOf, putBack } from './checkpoint/run-pieces.js';
@@ -50,6 +51,7 @@ export class FileRun {
       {
         onMatch: (rule, key, match, at) =>
           totals.found({ rule, key, match, at, alert: () => buildAlert(rule, key, match, at, source) }),
+        onNearMiss: (rule, key, nearMiss) => totals.nearMiss(() => buildNearMiss(rule, key, nearMiss, source)),
         ...(onProcessed && { onProcessed }),
       },
       {

@@ -52,6 +52,7 @@ export function resultOf(measured: Measured) {
     range: { from: moment(protocol.from), to: moment(protocol.to) },
     profile: protocol.profile,
     late: run.late,
+    nearMisses: run.nearMisses,
     badRows: run.badRows,
   };
 }

@@ -10,6 +10,7 @@ import type { Rule } from '../rules/rule.js';
 import type { EventSchema } from '../rules/schema.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import type { DecodeFailure } from '../runtime/ports/decoder.js';
+import type { NearMissRecord } from '../runtime/ports/near-miss.js';
 import { databaseOptions } from '../runtime/settings/database.js';
 import type { Settings, StreamSettings } from '../runtime/settings/index.js';
 import { isTable } from '../runtime/settings/table.js';
@@ -42,6 +43,8 @@ export interface Found {
 
 export interface RunListener {
   onAlert?(alert: Alert): void;
+  /** Of rules that tell them. */
+  onNearMiss?(nearMiss: NearMissRecord): void;
   /** Gets every match instead, and says of which it wants alerts: those alone are counted, digested and told. */
   onFound?(found: Found): Alert | null;
   /** Every row with a valid time, late ones too, in the order of the file. */
@@ -62,6 +65,8 @@ export interface RunResult {
   readonly events: number;
   readonly alerts: number;
   readonly late: number;
+  /** Partial matches that ended one step short, of rules that tell them. */
+  readonly nearMisses: number;
   /** Rows that could not be processed. */
   readonly badRows: number;
   /** From opening the first file to the last alert. */

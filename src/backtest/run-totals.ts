@@ -1,4 +1,5 @@
 import type { Alert } from '../runtime/ports/alert.js';
+import type { NearMissRecord } from '../runtime/ports/near-miss.js';
 import { AlertDigest } from './digest.js';
 import type { Found, RunListener, RunResult } from './run-files.js';
 
@@ -10,6 +11,7 @@ export class Totals {
   events = 0;
   alerts = 0;
   late = 0;
+  nearMisses = 0;
   badRows = 0;
   private bytesRead = 0;
   private readonly digest = new AlertDigest();
@@ -46,6 +48,17 @@ export class Totals {
     if (alert !== null) this.alert(alert);
   }
 
+  /** Counted where matches are. */
+  nearMiss(make: () => NearMissRecord): void {
+    if (this.instead !== null) {
+      this.instead.nearMiss(make);
+      return;
+    }
+    this.nearMisses++;
+    const { onNearMiss } = this.listener;
+    if (onNearMiss !== undefined) onNearMiss.call(this.listener, make());
+  }
+
   /** So many more bytes of a file are done with. */
   progress(bytes: number): void {
     this.bytesRead += bytes;
@@ -65,7 +78,7 @@ export class Totals {
   }
 
   result(): Omit<RunResult, 'seconds' | 'eventsPerSecond'> {
-    const { events, alerts, late, badRows, byPattern } = this;
-    return { events, alerts, late, badRows, digest: this.digest.hex(), byPattern };
+    const { events, alerts, late, badRows, nearMisses, byPattern } = this;
+    return { events, alerts, late, badRows, nearMisses, digest: this.digest.hex(), byPattern };
   }
 }

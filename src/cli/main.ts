@@ -5,6 +5,7 @@ import type { AuditOptions } from './commands/audit.js';
 import type { BacktestOptions } from './commands/backtest.js';
 import type { BenchCommandOptions } from './commands/bench.js';
 import type { ExplainCommandOptions } from './commands/explain.js';
+import type { RunCommandOptions } from './commands/run.js';
 import type { CreateOptions } from './commands/savepoint/create.js';
 import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
 import { addInterchange } from './interchange-commands.js';
@@ -76,8 +77,12 @@ function makeProgram(run: Run): Command {
     .option('--data <dir>', 'folder of the files that the config names')
     .option('--patterns <path>', 'patterns to run instead of those that the config names')
     .option('--out <file>', 'write the alerts to this file, one JSON object a line')
+    .option(
+      '--near-misses <file>',
+      'and to this one the partial matches that ended one step short, of patterns that tell them',
+    )
     .option(...JSON_OPTION)
-    .action((options: { config: string; data?: string; patterns?: string; out?: string; json?: boolean }) =>
+    .action((options: RunCommandOptions & { json?: boolean }) =>
       run(options.json === true, async (output) => (await import('./commands/run.js')).run(options, output)),
     );
   addBacktest(program, run);

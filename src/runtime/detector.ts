@@ -105,6 +105,8 @@ export interface DetectorStatus {
   readonly matches: ReadonlyMap<string, number>;
   /** How often each pattern had to look at an event of a key, by its id: what it costs. Those that do the same are stepped as one. */
   readonly steps: ReadonlyMap<string, number>;
+  /** Partial matches that ended one step short, of rules that ask for it. */
+  readonly nearMisses: number;
   readonly runsDropped: number;
   readonly matchesDropped: number;
   /** Seconds in which no input was taken, because too much that was given out was not durable yet. */

@@ -12,6 +12,7 @@ import { PartialsRecord } from '../../src/rules/explain/partials.js';
 import type { Stream } from './matches.js';
 import { randomPattern } from './random-patterns.js';
 import { randomStream } from './random-streams.js';
+import { RULE_SET } from './run-patterns.js';
 
 /** Explanations step with the functions that step live: what they see is what happens. */
 const idOf = (event: EngineEvent): unknown => event.fields.id;
@@ -94,6 +95,20 @@ describe('a traced pattern', () => {
         expect(new Set(record.waiting.map(({ head }) => head))).toEqual(heads);
       }),
       { numRuns: 1000, seed: 11 },
+    );
+  });
+});
+
+describe('a pattern that tells near misses', () => {
+  it('matches as one that does not, on random patterns and streams', () => {
+    fc.assert(
+      fc.property(randomPattern, randomStream, (pattern, stream) => {
+        if (pattern === null) return;
+        const plain = RULE_SET.run([pattern], stream)[0]!;
+        const telling = RULE_SET.run([{ ...pattern, nearMisses: true }], stream)[0]!;
+        expect(telling.toSorted()).toEqual(plain.toSorted());
+      }),
+      { numRuns: 1000, seed: 13 },
     );
   });
 });

@@ -76,7 +76,7 @@ export function badRowPrinter(output: Output): (file: string, row: number, failu
 
 const BAR = 30;
 export const grouped = (n: number): string => Math.round(n).toLocaleString('en-US');
-export const counted = (n: number, what: string): string => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
+export const counted = (n: number, what: string, many = `${what}s`): string => `${grouped(n)} ${n === 1 ? what : many}`;
 
 export function progressLine(fraction: number, events: number, seconds: number): string {
   const done = Math.round(Math.min(1, fraction) * BAR);

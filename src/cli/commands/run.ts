@@ -15,6 +15,8 @@ export interface RunCommandOptions {
   readonly data?: string;
   readonly patterns?: string;
   readonly out?: string;
+  /** File for near misses. */
+  readonly nearMisses?: string;
 }
 
 const ALERTS_SHOWN = 10;
@@ -44,7 +46,8 @@ async function runShown(
   output: Output,
   ruleOptions: RuleOptions,
 ): Promise<RunResult> {
-  const sink = options.out === undefined ? null : createWriteStream(options.out);
+  const fileOf = (path: string | undefined) => (path === undefined ? null : createWriteStream(path));
+  const [sink, missed] = [fileOf(options.out), fileOf(options.nearMisses)];
   let shown = 0;
   const onAlert = (alert: Alert): void => {
     if (sink !== null) sink.write(`${JSON.stringify(alert)}\n`);
@@ -62,6 +65,7 @@ async function runShown(
       rules,
       {
         onAlert,
+        ...(missed && { onNearMiss: (nearMiss) => void missed.write(`${JSON.stringify(nearMiss)}\n`) }),
         onProgress: (fraction, events) =>
           output.progress(progressLine(fraction, events, (performance.now() - started) / 1000)),
         onBadRow: badRowPrinter(output),
@@ -71,16 +75,17 @@ async function runShown(
     ),
   );
   output.progress('');
-  if (sink !== null) {
-    sink.end();
-    await finished(sink);
+  for (const file of [sink, missed]) {
+    if (file === null) continue;
+    file.end();
+    await finished(file);
   }
   return result;
 }
 
 function summary(result: RunResult, options: RunCommandOptions): string {
   const lines = [
-    `${counted(result.events, 'event')} in ${result.seconds.toFixed(2)} s (${grouped(result.eventsPerSecond)} events/s), ${counted(result.alerts, 'alert')}, ${grouped(result.late)} late, ${counted(result.badRows, 'bad row')}`,
+    `${counted(result.events, 'event')} in ${result.seconds.toFixed(2)} s (${grouped(result.eventsPerSecond)} events/s), ${counted(result.alerts, 'alert')}, ${grouped(result.late)} late, ${counted(result.badRows, 'bad row')}${result.nearMisses > 0 ? `, ${counted(result.nearMisses, 'near miss', 'near misses')}` : ''}`,
     ...Object.entries(result.byPattern).map(([id, n]) => `  ${id}: ${grouped(n)}`),
     `digest ${result.digest}`,
   ];

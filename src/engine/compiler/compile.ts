@@ -12,6 +12,7 @@ import { type BuildOptions, buildAutomaton, UnsupportedPattern } from './build.j
 import { checkAutomaton } from './check.js';
 import { type Guard, isNever, leavesOf } from './guard.js';
 import { changeTerms, type Interest, InterestTable, startTerms } from './interest.js';
+import { completingSteps } from './one-short.js';
 import {
   type EventMark,
   type Literal,
@@ -64,8 +65,10 @@ export interface CompiledPattern {
   /** Window of the whole match in ms; 0: none. */
   readonly windowMs: number;
   readonly hasGaps: boolean;
-  /** An absence at the end can complete a match when its window ends. */
+  /** Something happens when a window ends: an absence at the end completes a match, or near misses are told. */
   readonly hasPending: boolean;
+  /** By state, see `completingSteps`; `null`: near misses are not told. */
+  readonly oneShort: readonly (readonly string[] | null)[] | null;
   /** Some condition depends on events that the run has matched. */
   readonly looksBack: boolean;
   /** Features that its conditions read. */
@@ -194,12 +197,14 @@ export class PatternCompiler {
     const having = pattern.window?.having;
     const conditions = having === undefined ? guards : [...guards, having];
     const window = this.windowOf(pattern, states[automaton.start.index]!);
+    const tellsNearMisses = pattern.nearMisses === true && window === null;
     return {
       states,
       start: states[automaton.start.index]!,
       windowMs: window?.spanMs ?? automaton.windowMs,
       hasGaps: states.some((state) => state.gapMs > 0),
-      hasPending: states.some((state) => state.isPending),
+      hasPending: tellsNearMisses || states.some((state) => state.isPending),
+      oneShort: tellsNearMisses ? states.map((state) => completingSteps(state, automaton.steps)) : null,
       looksBack: guards.some(looksBack),
       features: [...new Set(conditions.flatMap(featuresOf).map((feature) => this.features.cell(feature)))],
       steps: automaton.steps,

@@ -20,6 +20,7 @@ export class PatternBuilder {
   private withinMs: number | undefined;
   private gapMs: number | undefined;
   private after: Skip | undefined;
+  private tellsNearMisses = false;
 
   /** @internal use `begin` */
   constructor(first: string | PatternBuilder) {
@@ -102,12 +103,19 @@ export class PatternBuilder {
     return this;
   }
 
+  /** Partial matches that end one step short of a match are told. */
+  nearMisses(): this {
+    this.tellsNearMisses = true;
+    return this;
+  }
+
   build(): Pattern {
     return {
       steps: this.steps.map((step) => ({ ...step }) as Step),
       ...(this.withinMs === undefined ? {} : { withinMs: this.withinMs }),
       ...(this.gapMs === undefined ? {} : { gapMs: this.gapMs }),
       ...(this.after === undefined ? {} : { skip: this.after }),
+      ...(this.tellsNearMisses ? { nearMisses: true } : {}),
     };
   }
 

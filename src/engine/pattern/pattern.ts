@@ -75,6 +75,8 @@ export interface Pattern {
   readonly gapMs?: number;
   /** Absent: `noSkip`. */
   readonly skip?: Skip;
+  /** Partial matches that end one step short of a match are told (`NearMiss`). Absent: they are not, and cost nothing. */
+  readonly nearMisses?: boolean;
   /** Makes it a pattern of one step that emits when windows end. */
   readonly window?: PatternWindow;
 }

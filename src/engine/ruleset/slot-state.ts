@@ -5,6 +5,7 @@ import type { EngineEvent } from '../event.js';
 import { pruneGraph } from '../graph/compact.js';
 import { type GraphState, graphItems, latestStart } from '../graph/node.js';
 import { type GraphOutput, stepGraph } from '../graph/process.js';
+import { type NearMiss, tellExpiring, tellStopped } from '../nfa/near-misses.js';
 import { type Output, SkipError } from '../nfa/output.js';
 import { beginRun, matchAtOnce, onlyRunHasEnded } from '../nfa/plain-step.js';
 import { advanceTime, dropOldestRuns, nextDeadline, stepEvent } from '../nfa/step.js';
@@ -51,6 +52,8 @@ export interface Limits {
 /** Where a rule set puts what it finds. `slot` is set before each call to the pattern that calls. */
 export interface RuleSetOutput extends Output, GraphOutput, WindowOutput {
   slot: number;
+  /** Of patterns that ask for it. */
+  onNearMiss?(nearMiss: NearMiss): void;
   /** A skip strategy with `onMiss: error` had nothing to skip to: the key's state of this pattern was dropped. */
   onSkipError?(error: SkipError): void;
 }
@@ -75,6 +78,8 @@ export function stepSlot(
   // If the end of a window fails at its skip strategy, the event at hand still begins anew.
   const known =
     before === undefined ? undefined : (advanceSlot(slot, before, event.time, output) as PatternState | undefined);
+  if (pattern.oneShort !== null && known !== undefined && output.onNearMiss !== undefined)
+    tellStopped(pattern, known, event, (nearMiss) => output.onNearMiss!(nearMiss));
   try {
     const after = stepEvent(pattern, known, event, output, true);
     return after === undefined || after.partial.length - 1 <= limits.runsMax
@@ -114,6 +119,8 @@ function shrink(
 export function advanceSlot(slot: Slot, before: SlotState, time: number, output: RuleSetOutput): SlotState | undefined {
   if (isWindowed(before)) return closeWindows(slot.pattern.window!, before, time, output);
   if (isGraphState(before)) return pruneGraph(slot.pattern, before, time);
+  if (slot.pattern.oneShort !== null && output.onNearMiss !== undefined)
+    tellExpiring(slot.pattern, before, time, (nearMiss) => output.onNearMiss!(nearMiss));
   try {
     return advanceTime(slot.pattern, before, time, output);
   } catch (error) {

@@ -24,6 +24,7 @@ import { FeatureReader } from './read-features.js';
 import { allKeyFields, readKey } from './read-key.js';
 import { LIFE_KEYS, readLife } from './read-life.js';
 import { readLimits } from './read-limits.js';
+import { readNearMisses } from './read-near-misses.js';
 import { readSkip } from './read-skip.js';
 import { StepReader } from './read-steps.js';
 import { namedStreams, RuleStreams } from './read-streams.js';
@@ -44,6 +45,7 @@ export const RULE_KEYS = [
   'pattern',
   'window',
   'skip',
+  'nearMisses',
   'limits',
   'alert',
   'tags',
@@ -257,13 +259,14 @@ class RuleReader {
       ...(withinMs === undefined ? {} : { withinMs }),
       ...(gapMs === undefined ? {} : { gapMs }),
       ...(skip === undefined ? {} : { skip }),
+      ...(readNearMisses(section, steps) ? { nearMisses: true } : {}),
     };
     if (complete) this.validate(pattern, section, infos);
     return { pattern, infos };
   }
 
   private window(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
-    for (const key of ['pattern', 'within', 'gap', 'skip']) {
+    for (const key of ['pattern', 'within', 'gap', 'skip', 'nearMisses']) {
       const entry = section.entry(key);
       if (entry === undefined) continue;
       const message = `A rule with a window has no ${key}.`;

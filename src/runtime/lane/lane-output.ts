@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../engine/index.js';
 import type { DetectorListener, DetectorStatus } from '../detector.js';
 import { partitionName, type TopicPartition } from '../ports/log.js';
 import type { AlertEncoder } from '../ports/outputs.js';
@@ -9,6 +10,8 @@ export interface OutputTopics {
   readonly alerts: string;
   /** Of rules whose alerts are kept apart. */
   readonly shadow: string;
+  /** Partial matches that ended one step short, of rules that ask for it. */
+  readonly nearMisses: string;
   readonly deadLetters: string;
   readonly late: string;
 }
@@ -22,6 +25,7 @@ export class LaneOutput {
     deadLettered: 0,
     /** Those that can be read. */
     alerts: 0,
+    nearMisses: 0,
     runsDropped: 0,
     matchesDropped: 0,
     backpressureSeconds: 0,
@@ -57,6 +61,11 @@ export class LaneOutput {
           counts.alerts++;
           listener.onAlert?.(alert, traceparent);
         });
+      },
+      onNearMiss: (nearMiss, key) => {
+        if (!isHeld()) return;
+        const record = { topic: topics.nearMisses, key, value: Buffer.from(canonicalJson(nearMiss)) };
+        this.delivery().add(from, record, () => void counts.nearMisses++);
       },
       onDeadLetter: (record, failure) => {
         if (!isHeld()) return;

@@ -28,7 +28,7 @@ import { LaneOutput } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
 import { versionsOf } from './prepare-rules.js';
-import { prepareTopics, shadowTopic } from './prepare-topics.js';
+import { outputTopics, prepareTopics } from './prepare-topics.js';
 import { recover } from './recovery.js';
 import { type LaneRules, Routing } from './routing.js';
 import { RuleChanges } from './rule-changes.js';
@@ -95,9 +95,7 @@ export class Lane implements Detector {
   });
 
   constructor(private readonly options: LaneOptions) {
-    const { alerts, deadLetters, late, encoder, listener, turn, report } = options;
-    const shadow = shadowTopic(options).name;
-    const topics = { alerts: alerts.name, shadow, deadLetters: deadLetters.name, late: late.name };
+    const { encoder, listener, turn, report } = options;
     this.mode = options.delivery;
     const { ruleSet: source, routes = [], needsOnePartition = false, others = [] } = options;
     const ofOthers = new Map(others.map(({ definition, ruleSet }) => [definition.name, ruleSet]));
@@ -108,7 +106,7 @@ export class Lane implements Detector {
     this.changes = new RuleChanges({ ...options, ...preparing, set: (rules) => this.setRules(rules) });
     this.routing.pause(options.pausedStreams ?? []);
     this.cuts = new CutWriter((owned) => this.isHeld(owned), turn, report);
-    this.output = new LaneOutput(topics, encoder, listener, () => this.outputs!);
+    this.output = new LaneOutput(outputTopics(options), encoder, listener, () => this.outputs!);
   }
 
   async start(): Promise<void> {

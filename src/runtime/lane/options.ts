@@ -51,6 +51,8 @@ export interface LaneOptions {
   readonly alerts: TopicSpec;
   /** Alerts of shadow rules; absent: `<alerts>-shadow`. */
   readonly shadowAlerts?: TopicSpec;
+  /** Partial matches that ended one step short, of rules that ask for it; absent: `near-misses`. */
+  readonly nearMisses?: TopicSpec;
   readonly deadLetters: TopicSpec;
   readonly late: TopicSpec;
   /** How long its records are kept is not for the caller to say. */

@@ -1,19 +1,32 @@
 import { JOURNAL_RETENTION_MS } from '../journal/journal.js';
 import type { TopicSpec } from '../ports/log.js';
+import type { OutputTopics } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import type { Routing } from './routing.js';
 
 /** Where alerts of shadow rules go. */
-export function shadowTopic({ alerts, shadowAlerts }: LaneOptions): TopicSpec {
+function shadowTopic({ alerts, shadowAlerts }: LaneOptions): TopicSpec {
   return shadowAlerts ?? { ...alerts, name: `${alerts.name}-shadow` };
 }
+
+/** Where near misses go. */
+const nearMissTopic = ({ nearMisses }: LaneOptions): TopicSpec => nearMisses ?? { name: 'near-misses', partitions: 1 };
+
+/** Names of the topics of all that a lane gives out. */
+export const outputTopics = (options: LaneOptions): OutputTopics => ({
+  alerts: options.alerts.name,
+  shadow: shadowTopic(options).name,
+  nearMisses: nearMissTopic(options).name,
+  deadLetters: options.deadLetters.name,
+  late: options.late.name,
+});
 
 /** Makes the topics that are not there yet. Throws, and says what to do, where those that are do not fit the settings. */
 export async function prepareTopics(options: LaneOptions, routing: Routing): Promise<void> {
   const { log, source, alerts, deadLetters, late, journal, others = [] } = options;
   const kept = { ...journal, retentionMs: JOURNAL_RETENTION_MS };
   const sources = [source, ...others.map((other) => other.source)];
-  const made = [...sources, alerts, shadowTopic(options), deadLetters, late, kept];
+  const made = [...sources, alerts, shadowTopic(options), nearMissTopic(options), deadLetters, late, kept];
   for (const topic of made) if (topic !== null) await log.createTopic(topic);
   for (const { topic } of routing.routes) await log.createTopic(topic);
   routing.know(await log.topics());

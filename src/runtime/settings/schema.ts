@@ -247,6 +247,14 @@ export const settingsSchema = z.strictObject({
       alertsMax: integer(1, 1_000_000_000).default(1_000_000, 'And so many at most: the oldest go.'),
     })
     .prefault({}),
+  nearMisses: z
+    .strictObject({
+      topic: topicName.default(
+        'near-misses',
+        'Topic for partial matches that ended one step short, of patterns that tell them.',
+      ),
+    })
+    .prefault({}),
   deadLetters: z
     .strictObject({ topic: topicName.default('dead-letters', 'Topic for records that cannot be read.') })
     .prefault({}),

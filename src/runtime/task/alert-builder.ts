@@ -46,7 +46,8 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
   };
 }
 
-function alertEvent(event: RecordedEvent, source: AlertSource): AlertEvent {
+/** An event with all that its record has. */
+export function alertEvent(event: RecordedEvent, source: AlertSource): AlertEvent {
   return { ...nameEvent(event, source), fields: source.decodeWhole(event) };
 }
 
@@ -74,5 +75,5 @@ const windowId = (pattern: string, key: string, { start, end }: WindowResult): s
   idOf([pattern, key, ['window', start, end]]);
 
 /** 32 hex digits of the SHA-256 over what makes this alert this one. JSON keeps the parts apart. */
-const idOf = (identity: readonly unknown[]): string =>
+export const idOf = (identity: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32);

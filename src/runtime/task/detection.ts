@@ -1,4 +1,4 @@
-import type { Match, SkipError } from '../../engine/index.js';
+import type { Match, NearMiss, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { type KeyMemory, sumOfMemory } from '../detector.js';
 import { type ConsideredKey, considerKey } from './consider.js';
@@ -36,6 +36,8 @@ export interface DetectionOutput extends QuarantineOutput {
   onMatch(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void;
   /** An event has had its turn, in order of event time; what it completed was told before. */
   onProcessed?(event: SourceEvent): void;
+  /** Of rules that ask for it. */
+  onNearMiss?(rule: Rule, key: string, nearMiss: NearMiss): void;
   onRunsDropped?(rule: Rule, key: string, runs: number): void;
   onMatchesDropped?(rule: Rule, key: string, matches: number): void;
   onSkipError?(rule: Rule, key: string, error: SkipError): void;

@@ -1,4 +1,13 @@
-import type { EventCodec, Limits, Lists, Match, MatchSet, PatternCompiler, SkipError } from '../../engine/index.js';
+import type {
+  EventCodec,
+  Limits,
+  Lists,
+  Match,
+  MatchSet,
+  NearMiss,
+  PatternCompiler,
+  SkipError,
+} from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { SpillOptions } from '../keys/window-spill.js';
 import type { QuarantineOutput } from './quarantine.js';
@@ -9,6 +18,8 @@ export interface KeyedOutput extends QuarantineOutput {
   onMatch(rule: Rule, key: string, match: Match, at: number): void;
   /** If present, it gets the matches of a shared graph as a set, and none is written out but those it asks for. */
   onMatches?(rule: Rule, key: string, matches: MatchSet, at: number): void;
+  /** Of rules that ask for it. */
+  onNearMiss?(rule: Rule, key: string, nearMiss: NearMiss): void;
   onRunsDropped?(rule: Rule, key: string, runs: number): void;
   onMatchesDropped?(rule: Rule, key: string, matches: number): void;
   onSkipError?(rule: Rule, key: string, error: SkipError): void;

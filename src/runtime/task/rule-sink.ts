@@ -5,6 +5,7 @@ import {
   type KeyState,
   type Match,
   type MatchSet,
+  type NearMiss,
   type RuleSet,
   type RuleSetOutput,
   type SkipError,
@@ -35,6 +36,8 @@ export class RuleSink implements RuleSetOutput, Looking {
   private toldOf = -1;
   private toldOfSlot = 0;
   private again = 0;
+  /** Near misses that were told of this event; they come again where another rule throws. */
+  private readonly nearMisses = new Set<string>();
 
   constructor(
     private readonly rules: readonly Rule[],
@@ -55,6 +58,16 @@ export class RuleSink implements RuleSetOutput, Looking {
     this.told = 0;
     this.toldOf = -1;
     this.again = 0;
+    if (this.nearMisses.size > 0) this.nearMisses.clear();
+  }
+
+  /** A rule has one for each event that its partial matches begin with. */
+  onNearMiss(nearMiss: NearMiss): void {
+    const { slot, nearMisses } = this;
+    const name = `${slot} ${nearMiss.steps[0]!.events[0]!.seq}`;
+    if (this.quarantine.has(slot) || nearMisses.has(name)) return;
+    nearMisses.add(name);
+    this.output.onNearMiss?.(this.rules[slot]!, this.key, nearMiss);
   }
 
   onMatch(match: Match): void {

@@ -5,6 +5,7 @@ import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
 import type { DecodeFailure } from '../ports/decoder.js';
 import type { LogRecord, TopicPartition } from '../ports/log.js';
+import type { NearMissRecord } from '../ports/near-miss.js';
 import type { StateBatch } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
@@ -15,6 +16,8 @@ import type { StoppedRule } from './quarantine.js';
 export interface TaskOutput {
   /** `isShadow`: of a rule whose alerts are kept apart. */
   onAlert(alert: Alert, recordKey: Uint8Array | null, traceparent: string | null, isShadow: boolean): void;
+  /** Of rules that ask for it. */
+  onNearMiss?(nearMiss: NearMissRecord, recordKey: Uint8Array): void;
   onDeadLetter(record: LogRecord, failure: DecodeFailure): void;
   onLate(record: LogRecord, eventTime: number, watermark: number): void;
   onMatch(rule: Rule): void;

@@ -23,6 +23,7 @@ import { kindOf } from './interpret.js';
 import { reachOf } from './key-freezer.js';
 import { KeyRestorer } from './key-restorer.js';
 import type { KeyedEngineOptions } from './keyed-options.js';
+import { buildNearMiss } from './near-miss.js';
 import { type Origins, originsAt, processedUpTo } from './origins.js';
 import { type RecordedEvent, SourceEvent } from './source-event.js';
 import { StoredLayouts } from './stored-layouts.js';
@@ -99,6 +100,10 @@ export class Task {
       options.ruleSet.clock,
       {
         onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
+        onNearMiss: (rule, key, nearMiss) => {
+          if (this.muted || !isInCanary(rule, key)) return;
+          options.output.onNearMiss?.(buildNearMiss(rule, key, nearMiss, this.alertSource), text.encode(key));
+        },
         onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
         onMatchesDropped: (rule, key, matches) => options.output.onMatchesDropped(rule, key, matches),
         onQuarantined: (stopped) => options.output.onQuarantined?.(stopped),
@@ -289,15 +294,8 @@ export class Task {
   get considering(): Considering {
     const { partition, position, decoder, detection, alertSource } = this;
     const { clock } = this.options;
-    return {
-      partition,
-      position,
-      decoder,
-      detection,
-      alertSource,
-      clock,
-      interpret: (record) => this.reader.read(record),
-    };
+    const interpret: Considering['interpret'] = (record) => this.reader.read(record);
+    return { partition, position, decoder, detection, alertSource, clock, interpret };
   }
 
   /** Takes records back into the order buffer that a cut had left there: those above its watermark. */

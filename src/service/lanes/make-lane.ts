@@ -80,6 +80,7 @@ export function makeLane(parts: LaneParts): Lane {
     source: sourceOf(stream.settings),
     alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },
     shadowAlerts: { name: settings.alerts.shadowTopic, partitions: settings.alerts.partitions },
+    nearMisses: { name: settings.nearMisses.topic, partitions: settings.alerts.partitions },
     deadLetters: { name: settings.deadLetters.topic, partitions: 1 },
     late: { name: settings.late.topic, partitions: 1 },
     journal: { name: settings.journal.topic, partitions },

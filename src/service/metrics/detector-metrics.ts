@@ -16,6 +16,11 @@ export function addDetectorMetrics(readings: Readings, { detectorStatus }: Metri
   counter('stakeout_late_total', 'Events that came too late to be taken', (status) => status.late);
   counter('stakeout_dead_letters_total', 'Records that could not be read', (status) => status.deadLettered);
   counter('stakeout_alerts_total', 'Alerts committed', (status) => status.alerts);
+  counter(
+    'stakeout_near_misses_total',
+    'Partial matches that ended one step short, of patterns that tell them',
+    (status) => status.nearMisses,
+  );
   counter('stakeout_runs_dropped_total', 'Partial matches given up at a limit', (status) => status.runsDropped);
   counter(
     'stakeout_matches_dropped_total',

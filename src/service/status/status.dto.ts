@@ -169,6 +169,9 @@ export class DetectorDto {
   @ApiProperty({ type: Number })
   readonly alerts!: number;
 
+  @ApiProperty({ type: Number, description: 'Partial matches that ended one step short, of patterns that tell them.' })
+  readonly nearMisses!: number;
+
   @ApiProperty({ type: Number, description: 'Partial matches given up because a limit was reached.' })
   readonly runsDropped!: number;
 

@@ -12,6 +12,7 @@ export class FakeDetector implements Detector {
     late: 0,
     deadLettered: 0,
     alerts: 0,
+    nearMisses: 0,
     matches: new Map(),
     steps: new Map(),
     runsDropped: 0,
