@@ -21,20 +21,15 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generateRows } from '../src/bench/stream/generate.js';
-import { parseStream } from '../src/bench/stream/spec.js';
-import { readAvroSchema } from '../src/connectors/avro/schema.js';
-import { TransactionEncoder } from '../src/connectors/avro/transaction-encoder.js';
 import { KafkaLog } from '../src/connectors/kafka/kafka-log.js';
-import type { OutgoingRecord } from '../src/runtime/ports/log.js';
 import { startKafka } from '../test/harness/servers/index.js';
 import { until } from '../test/harness/until.js';
+import { bareConsume, fillTopic } from './kit/filled-topic.js';
 import { FlinkPeer } from './kit/flink-peer.js';
 import { cpuSeconds } from './kit/process-stat.js';
 
 const root = join(import.meta.dirname, '..');
 const TOPIC = 'transactions';
-const SEND_AT_ONCE = 5000;
 const RUN_MAX_MS = 300_000;
 
 const { values } = parseArgs({
@@ -64,40 +59,6 @@ interface Row {
   /** Of the processor, a record, of the process alone; the median of the runs. */
   readonly cpuMicros: number | null;
   readonly alerts: number | null;
-}
-
-async function fill(log: KafkaLog): Promise<void> {
-  await log.createTopic({ name: TOPIC, partitions });
-  const encoder = new TransactionEncoder(readAvroSchema(join(root, 'schemas', 'transaction.avsc')));
-  const producer = await log.producer();
-  const rows = generateRows(parseStream(`u5k/${events}/${Math.max(1, Math.round(events / 20))}/5000`));
-  for (let from = 0; from < rows.length; from += SEND_AT_ONCE) {
-    const records = rows.slice(from, from + SEND_AT_ONCE).map((row): OutgoingRecord => {
-      const value = encoder.encode({
-        ...{ transactionId: row.id, accountId: row.accountId, type: row.type, amount: row.amount },
-        ...{ country: row.country, eventTime: row.eventTime, currency: 'EUR' },
-      });
-      if (!value.ok) throw new Error(JSON.stringify(value.errors));
-      return { topic: TOPIC, key: Buffer.from(row.accountId), value: value.bytes };
-    });
-    await producer.send(records);
-  }
-  await producer.close();
-}
-
-/** Records a second of the client alone. */
-async function bareConsume(log: KafkaLog): Promise<number> {
-  const started = performance.now();
-  const read = await Promise.all(
-    Array.from({ length: partitions }, async (_, partition) => {
-      let count = 0;
-      for await (const batch of log.read({ topic: TOPIC, partition }, 0)) count += batch.records.length;
-      return count;
-    }),
-  );
-  const count = read.reduce((a, b) => a + b, 0);
-  if (count !== events) throw new Error(`read ${count} of ${events} records`);
-  return (count * 1000) / (performance.now() - started);
 }
 
 function configFolder(name: string, lanes: number, delivery: string): string {
@@ -274,9 +235,16 @@ async function main(): Promise<void> {
     if (!values.json) process.stdout.write(`${line(row)}\n`);
   };
   try {
-    await fill(log);
+    await fillTopic(log, { topic: TOPIC, partitions, events });
     const rates: number[] = [];
-    for (let run = 0; run < runs; run++) rates.push(await bareConsume(log));
+    for (let run = 0; run < runs; run++)
+      rates.push(
+        await bareConsume(
+          log,
+          TOPIC,
+          Array.from({ length: partitions }, () => 0),
+        ),
+      );
     add(rowOf('bare consume', null, rates, null, null));
     const bare = rows[0]!.recordsPerSecond;
     for (const delivery of ['exactly-once', 'at-least-once'])

@@ -2,12 +2,15 @@
  * Kafka to alert: how long after a record was due to be sent its alert can be read from the alerts topic.
  *
  *     npm run -s bench:latency -- [--rate 5000] [--seconds 30] [--warmup 10] [--every 50] \
- *       [--delivery exactly-once,at-least-once] [--lanes auto] [--interval 100ms] [--json]
+ *       [--delivery exactly-once,at-least-once] [--lanes auto] [--interval 100ms] [--backtests] [--history 500000] [--json]
  *
  * The service runs as its own process, as a user starts it, with the shipped patterns and one more that fires on every
  * `--every`-th record; once for each delivery mode, with a broker of its own. This process sends at a steady rate and reads the
  * alerts, committed ones alone (read_committed). The time counts from when a record was *due*, not from when it was sent, so a stall
  * of the sender is not hidden (no coordinated omission). `--interval`: of commits, which exactly-once waits for.
+ *
+ * `--backtests`: meanwhile the service runs back-tests of the same topic, with its own rules, one after the other, in their process;
+ * `--history` records are in the topic before, so that each takes a while.
  *
  * Left out: Redis and HTTP consumers of the alerts, a network between the machines, more than one broker. The broker, the service, the
  * sender and the reader share the processors of one machine.
@@ -29,6 +32,7 @@ import { TransactionRecords } from './kit/transaction-records.js';
 const PARTITIONS = 4;
 const ACCOUNTS = 100_000;
 const START_MAX_MS = 120_000;
+const FILL_AT_ONCE = 5000;
 const MODES = ['exactly-once', 'at-least-once'] as const;
 type Mode = (typeof MODES)[number];
 
@@ -41,6 +45,8 @@ const { values } = parseArgs({
     delivery: { type: 'string', default: MODES.join(',') },
     lanes: { type: 'string', default: 'auto' },
     interval: { type: 'string', default: '100ms' },
+    backtests: { type: 'boolean', default: false },
+    history: { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -62,6 +68,13 @@ interface Result {
   readonly p99Ms: number;
   readonly p999Ms: number;
   readonly maxMs: number;
+  /** Back-tests that ended meanwhile, and the events that they read; `null`: none were asked for. */
+  readonly backtests: Beside | null;
+}
+
+interface Beside {
+  readonly ended: number;
+  readonly events: number;
 }
 
 const percentile = (sorted: Float64Array, p: number): number =>
@@ -79,10 +92,15 @@ async function run(delivery: Mode): Promise<Result> {
     ...{ mode: 'arrival', logLevel: 'warn' },
     settings: [`delivery: ${delivery}`, `lanes: ${values.lanes}`, `commit: { interval: ${values.interval} }`],
   });
+  await fill(log, Number(values.history));
   const service = ServiceProcess.start(config, kafka.brokers);
   try {
     await service.isLive(PARTITIONS, 0, START_MAX_MS);
-    return resultOf(delivery, await measure(log));
+    const stopped = new AbortController();
+    const beside = values.backtests ? backtests(await service.listens(), stopped.signal) : Promise.resolve(null);
+    const sorted = await measure(log);
+    stopped.abort();
+    return resultOf(delivery, sorted, await beside);
   } finally {
     await service.stop();
     await log.close();
@@ -90,6 +108,56 @@ async function run(delivery: Mode): Promise<Result> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** What was there before. */
+async function fill(log: KafkaLog, count: number): Promise<void> {
+  const producer = await log.producer();
+  const records = new TransactionRecords();
+  const generator = new DemoGenerator({ seed: 8, accounts: ACCOUNTS });
+  for (let from = 0; from < count; from += FILL_AT_ONCE) {
+    const some = Array.from({ length: Math.min(FILL_AT_ONCE, count - from) }, (_, i) =>
+      records.record({ ...generator.next(Date.now()), transactionId: `h${from + i}` }),
+    );
+    await producer.send(some);
+  }
+  await producer.close();
+}
+
+/** Asks for one after the other, until it is stopped. */
+async function backtests(url: string, stopped: AbortSignal): Promise<Beside> {
+  let [ended, events] = [0, 0];
+  while (!stopped.aborted) {
+    const body = JSON.stringify({ title: `${ended}` });
+    const headers = { 'content-type': 'application/json' };
+    const asked = await fetch(`${url}/v1/backtests`, { method: 'POST', headers, body });
+    if (asked.status !== 202) throw new Error(`a back-test was refused: ${await asked.text()}`);
+    const { id } = (await asked.json()) as { id: string };
+    const job = await until(
+      async () => {
+        if (stopped.aborted) return CUT_OFF;
+        const now = (await (await fetch(`${url}/v1/backtests/${id}`)).json()) as Job;
+        return now.endedAt === null ? undefined : now;
+      },
+      'a back-test to end',
+      START_MAX_MS,
+    );
+    if (job === CUT_OFF) break;
+    const { state, error, summary } = job as Job;
+    if (state !== 'done') throw new Error(`a back-test ${state}: ${error}`);
+    ended++;
+    events += summary!.events;
+  }
+  return { ended, events };
+}
+
+interface Job {
+  readonly state: string;
+  readonly endedAt: string | null;
+  readonly error: string | null;
+  readonly summary: { readonly events: number } | null;
+}
+
+const CUT_OFF = 'cut off';
 
 async function measure(log: KafkaLog): Promise<Float64Array> {
   const due = new Map<string, number>();
@@ -123,20 +191,22 @@ async function sendAll(log: KafkaLog, due: Map<string, number>): Promise<void> {
   await producer.close();
 }
 
-function resultOf(delivery: Mode, sorted: Float64Array): Result {
+function resultOf(delivery: Mode, sorted: Float64Array, beside: Beside | null): Result {
   return {
     ...{ delivery, lanes: values.lanes, commitInterval: values.interval, rate, seconds, alerts: sorted.length },
     p50Ms: percentile(sorted, 0.5),
     p99Ms: percentile(sorted, 0.99),
     p999Ms: percentile(sorted, 0.999),
     maxMs: sorted.at(-1)!,
+    backtests: beside,
   };
 }
 
-function shown({ delivery, alerts, p50Ms, p99Ms, p999Ms, maxMs }: Result): string {
+function shown({ delivery, alerts, p50Ms, p99Ms, p999Ms, maxMs, backtests: beside }: Result): string {
   const ms = (n: number): string => `${n.toFixed(1)} ms`;
   const times = `p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, p99.9 ${ms(p999Ms)}, longest ${ms(maxMs)}`;
-  return `${delivery}, ${rate} records/s for ${seconds} s, ${alerts} alerts: ${times}\n`;
+  const meanwhile = beside === null ? '' : `, beside back-tests (${beside.ended} ended, of ${beside.events} events)`;
+  return `${delivery}, ${rate} records/s for ${seconds} s, ${alerts} alerts: ${times}${meanwhile}\n`;
 }
 
 async function main(): Promise<void> {

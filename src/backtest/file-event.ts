@@ -8,7 +8,8 @@ const NOTHING = new Uint8Array(0);
  * character for each byte, because a small array of bytes takes some three hundred more than it holds.
  */
 export class FileEvent extends SourceEvent {
-  private kept = '';
+  /** `null`: `fields` are all that there is. */
+  private kept: string | null = '';
 
   constructor(
     time: number,
@@ -27,20 +28,23 @@ export class FileEvent extends SourceEvent {
   /** An event that was kept, by another process too. */
   static ofKept(
     of: Pick<FileEvent, 'time' | 'kind' | 'fields' | 'offset' | 'place'> & { stream: string },
-    kept: string,
+    kept: string | null,
   ): FileEvent {
     const event = new FileEvent(of.time, of.kind, of.fields, null, 0, of.offset, of.stream, of.place);
     event.kept = kept;
     return event;
   }
 
-  /** The bytes of its record, a character for each. */
-  get keptBytes(): string {
-    return this.batch === null ? this.kept : this.batch.raw(this.index).toString('latin1');
+  /** The bytes of its record, a character for each; `null`: its fields are all that there is. */
+  get keptBytes(): string | null {
+    const { batch } = this;
+    if (batch === null) return this.kept;
+    return batch.isWhole === true ? null : batch.raw(this.index).toString('latin1');
   }
 
   override get raw(): Uint8Array {
-    return this.batch === null ? Buffer.from(this.kept, 'latin1') : this.batch.raw(this.index);
+    if (this.batch !== null) return this.batch.raw(this.index);
+    return this.kept === null ? Buffer.from(JSON.stringify(this.fields)) : Buffer.from(this.kept, 'latin1');
   }
 
   override detach(): void {

@@ -11,7 +11,7 @@ type Written = readonly [
   stream: string,
   place: RowPlace | null,
   fields: Readonly<Record<string, unknown>>,
-  kept: string,
+  kept: string | null,
 ];
 
 /**

@@ -37,6 +37,7 @@ export class CutFile implements RecordFile {
           first: batch.first + at,
           mark: [at, ...batch.mark],
           bytesRead: batch.bytesRead,
+          ...(batch.isWhole === true && { isWhole: true }),
           raw: (index) => batch.raw(at + index),
           ...(placeOf === undefined ? {} : { placeOf: (index: number) => placeOf.call(batch, at + index) }),
         };

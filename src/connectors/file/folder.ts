@@ -53,6 +53,7 @@ export class RecordFolder implements RecordFile {
           first: rowsBefore + batch.first,
           mark: [place, rowsBefore, ...batch.mark],
           bytesRead: bytesBefore + batch.bytesRead,
+          ...(batch.isWhole === true && { isWhole: true }),
           raw: (index) => batch.raw(index),
         };
       }

@@ -12,9 +12,10 @@ export function compactColumn(values: ArrayLike<unknown>): Column {
   const numbers = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    const isNumber = typeof value === 'number' || (typeof value === 'bigint' && isSafe(value));
-    if (!isNumber) return Array.from(values, plain);
-    numbers[i] = Number(value);
+    const number = typeof value === 'bigint' ? Number(value) : value;
+    if (typeof number !== 'number' || (number !== value && !Number.isSafeInteger(number)))
+      return Array.from(values, plain);
+    numbers[i] = number;
   }
   return numbers;
 }
@@ -48,4 +49,5 @@ function plain(value: unknown): unknown {
   return value;
 }
 
-const isSafe = (value: bigint): boolean => value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
+/** Rounding leads out of the safe range, never into it; comparing big integers with numbers is slow. */
+const isSafe = (value: bigint): boolean => Number.isSafeInteger(Number(value));

@@ -88,6 +88,7 @@ export class ParquetFile implements RecordFile {
             first,
             mark: [first],
             bytesRead,
+            isWhole: true,
             raw: (index) => Buffer.from(JSON.stringify(rows[index]!.fields)),
           };
         }

@@ -26,6 +26,8 @@ export interface RowBatch {
    * the batch copies it (`slice`), or the block stays in memory with it.
    */
   raw(index: number): Buffer;
+  /** The fields of a row are all that there is of it, so `raw` can be made of them at any time: `JSON.stringify`. */
+  readonly isWhole?: boolean;
   /** Where a row stands in a topic, for rows that do not come from a file. */
   placeOf?(index: number): RowPlace;
 }

@@ -49,6 +49,7 @@ export class SlotsAhead {
       }
       const key = event.fields[field];
       if (typeof key === 'string') this.add(event, key);
+      else if (typeof key === 'number') this.add(event, String(key));
     }
   }
 
