@@ -117,6 +117,8 @@ export function sinkConflicts(tree: Tree, add: Add): void {
     const at = (key: string): Path => ['sinks', name, ...key.split('.')];
     if (name === 'redis' && getAt(tree, ['redis', 'url']) !== undefined)
       add(['sinks', name], 'another name, because the sink of redis.url is called so', 'redis');
+    if (name.startsWith('alert-store'))
+      add(['sinks', name], "another name, because the store's own sinks are called so", name);
     const type = sinkTypes.find((known) => known === sink.type);
     if (sink.type === undefined) add(at('type'), `one of ${sinkTypes.join(', ')}`, 'nothing');
     if (type === undefined) continue;

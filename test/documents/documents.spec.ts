@@ -1,0 +1,10 @@
+import { jest } from '@jest/globals';
+import { built } from '../e2e/kit/build.js';
+import { runDocument } from './kit/run-document.js';
+
+jest.setTimeout(300_000);
+
+beforeAll(built, 120_000);
+
+/** To add a document: mark its blocks as `kit/document.ts` says, and name it here. */
+it.each(['docs/tutorial.md'])('the commands of %s do what it says', runDocument);
