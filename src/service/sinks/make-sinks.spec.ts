@@ -16,7 +16,7 @@ it('makes each sink that the settings name, and connects none', async () => {
     },
   });
   const sinks = await makeSinks(settings, new ManualClock());
-  expect(sinks.map(({ name, constructor }) => [name, constructor.name])).toEqual([
+  expect(sinks.map((sink) => [sink.name, sink.constructor.name])).toEqual([
     ['cache', 'RedisSink'],
     ['warehouse', 'SqlSink'],
     ['old', 'SqlSink'],
