@@ -62,6 +62,14 @@ MATCH_RECOGNIZE (
     expect(sqlOf(`skip: pastLastEvent\n${steps(`begin: a, ${how}`, 'next: b, where: amount > 1.0')}`)).toContain(sql);
   });
 
+  it.each([
+    ['count(a) == 3', '(COUNT(`a`.`eventTime`) = 3)'],
+    ['amount / 2 > 1.0', '((CAST(`b`.`amount` AS DOUBLE) / 2) > 1)'],
+    ['amount % 2 == 1.0', '((`b`.`amount` - 2 * TRUNCATE(CAST(`b`.`amount` AS DOUBLE) / 2, 0)) = 1)'],
+  ])('asks %s as Flink takes it', (where, sql) => {
+    expect(sqlOf(`skip: pastLastEvent\n${steps('begin: a', `next: b, where: ${where}`)}`)).toContain(`\`b\` AS ${sql}`);
+  });
+
   it.each<[what: string, body: string, why: string]>([
     ['a negation', steps('begin: a', 'notFollowedBy: x', 'followedBy: b'), 'x: an event that must not come'],
     ['any of several', steps('begin: a', 'followedByAny: b'), 'b: followedByAny'],

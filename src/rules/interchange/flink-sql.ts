@@ -75,7 +75,7 @@ function partOf(step: EventStep, place: number, table: SqlTable): Part {
   return { text, defined: [[passed, `((${other}) IS NOT TRUE)`], own] };
 }
 
-function conditionOf({ name, where, subtype }: EventStep, { type }: SqlTable, own = name): string {
+function conditionOf({ name, where, subtype }: EventStep, { type, time }: SqlTable, own = name): string {
   const parts: string[] = [];
   if (subtype !== undefined) {
     if (type === null) throw new NotExpressible('subtype has no column');
@@ -84,7 +84,7 @@ function conditionOf({ name, where, subtype }: EventStep, { type }: SqlTable, ow
   if (where?.op === 'function') throw new NotExpressible(`${own}: a condition that is a function`);
   if (where !== undefined) {
     if (own !== name && looksAt(where, own)) throw new NotExpressible(`${own} looks at its own events`);
-    parts.push(sqlExpr(where, name, { type }));
+    parts.push(sqlExpr(where, name, { type, time }));
   }
   return parts.length === 0 ? 'TRUE' : parts.join(' AND ');
 }

@@ -2,6 +2,8 @@ import type { AggregateFn, CompareOp, Expr, Scalar } from '../../engine/index.js
 import { NotExpressible } from './not-expressible.js';
 
 export interface SqlColumns {
+  /** Column that every row has a value in: rows are counted by it. */
+  readonly time: string;
   /** Column of what `subtype` and `kind` test; `null`: there is none. */
   readonly type: string | null;
 }
@@ -43,7 +45,7 @@ export function sqlExpr(expr: Expr, step: string, columns: SqlColumns): string {
       if (expr.name === 'kind' && columns.type !== null) return column(columns.type);
       throw new NotExpressible(`${expr.name} has no column`);
     case 'aggregate':
-      return aggregate(expr, step);
+      return aggregate(expr, step, columns);
     case 'nth':
       if (expr.step === step) throw new NotExpressible(`${expr.step} looks at its own events`);
       return `FIRST(${sqlName(expr.step)}.${sqlName(ownField(expr.field))}, ${expr.index})`;
@@ -59,8 +61,7 @@ export function sqlExpr(expr: Expr, step: string, columns: SqlColumns): string {
     case 'not':
       return `(${inner(expr.arg)} IS NOT TRUE)`;
     case 'arith':
-      if (expr.fn === '%') return `MOD(${inner(expr.left)}, ${inner(expr.right)})`;
-      return `(${inner(expr.left)} ${expr.fn} ${inner(expr.right)})`;
+      return arithmetic(expr.fn, inner(expr.left), inner(expr.right));
     case 'present':
       return `(${inner(expr.arg)} IS NOT NULL)`;
     case 'if':
@@ -78,12 +79,23 @@ export function sqlExpr(expr: Expr, step: string, columns: SqlColumns): string {
   }
 }
 
+/** Whole numbers would be divided without their rest, and MOD takes no others. */
+function arithmetic(fn: '+' | '-' | '*' | '/' | '%', left: string, right: string): string {
+  if (fn === '/') return `(CAST(${left} AS DOUBLE) / ${right})`;
+  if (fn === '%') return `(${left} - ${right} * TRUNCATE(CAST(${left} AS DOUBLE) / ${right}, 0))`;
+  return `(${left} ${fn} ${right})`;
+}
+
 /** The event under test is already among a step's own in SQL, and here it is not. */
-function aggregate({ fn, step: of, field }: Extract<Expr, { op: 'aggregate' }>, step: string): string {
+function aggregate(
+  { fn, step: of, field }: Extract<Expr, { op: 'aggregate' }>,
+  step: string,
+  { time }: SqlColumns,
+): string {
   if (of === step) throw new NotExpressible(`${of} looks at its own events`);
   const name = AGGREGATES[fn];
   if (name === undefined) throw new NotExpressible(`${fn} of the events of a step is not there`);
-  return `${name}(${sqlName(of)}.${field === undefined ? '*' : sqlName(ownField(field))})`;
+  return `${name}(${sqlName(of)}.${sqlName(field === undefined ? time : ownField(field))})`;
 }
 
 function ownField(field: string): string {
