@@ -11,6 +11,7 @@ import type { RestoreCommandOptions } from './commands/savepoint/restore.js';
 import { addInterchange } from './interchange-commands.js';
 import { addLists } from './lists-commands.js';
 import { makeOutput, type Output } from './output.js';
+import { addQuarantine } from './quarantine-commands.js';
 import { addTemplates } from './template-commands.js';
 import { packageVersion } from './version.js';
 
@@ -91,6 +92,7 @@ function makeProgram(run: Run): Command {
   addAudit(program, run);
   addInterchange(program, run);
   addTemplates(program, run);
+  addQuarantine(program, run);
   program
     .command('verify')
     .description('replays a topic under the journal, and compares the alerts with those that were committed')

@@ -8,11 +8,13 @@ import type { Rule } from './rule.js';
  * written out.
  */
 export function revisionOf(rule: Omit<Rule, 'revision' | 'source' | 'fields' | 'lists'>): string {
-  const { id, title, status, key, pattern, values, features, alert, canary, limits } = rule;
+  const { id, title, status, key, pattern, values, features, alert, canary, limits, lifted } = rule;
   // What a rule over one stream means does not depend on the others that there are.
   const streams = rule.streams.length > 1 ? rule.streams : undefined;
   return createHash('sha256')
-    .update(canonicalJson({ id, title, status, key, streams, pattern, values, features, alert, canary, limits }))
+    .update(
+      canonicalJson({ id, title, status, key, streams, pattern, values, features, alert, canary, limits, lifted }),
+    )
     .digest('hex')
     .slice(0, 16);
 }

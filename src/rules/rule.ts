@@ -79,6 +79,8 @@ export interface Rule {
   readonly onUpdate?: OnUpdate;
   /** Percent of the keys, by a hash of the key, whose matches become alerts; absent: all. */
   readonly canary?: number;
+  /** How often it was let out of quarantine: one more makes another revision, with nothing under way. Absent: never. */
+  readonly lifted?: number;
   /** A revision that was replaced: what it has under way goes on to its end, and nothing begins. */
   readonly drains?: boolean;
   /** First 16 hex digits of the SHA-256 of the rule's meaning (not of its text: comments and layout do not count). */

@@ -15,6 +15,7 @@ import type { Rule } from '../../rules/rule.js';
 import { dice } from '../testing/dice.js';
 import { KeyedEngine } from './keyed-engine.js';
 import type { StoppedRule } from './quarantine.js';
+import { succession } from './succession.js';
 
 const is = (type: string) => eq(field('type'), type);
 
@@ -155,6 +156,18 @@ describe('a rule that exceeds its limits', () => {
     const rows = rowsOf('y a1', 'y b2');
     expect([same.feed(rows).found.length, next.feed(rows).found.length]).toEqual([0, 1]);
     expect([same.engine.stopped.length, next.engine.stopped.length]).toEqual([1, 0]);
+  });
+
+  it.each<[lifted: number | undefined, before: number | undefined, goesOn: boolean]>([
+    [1, undefined, false],
+    [2, 1, false],
+    [1, 1, true],
+    [undefined, 1, true],
+  ])('begins with nothing under way when it is let out: lifted %s after %s', (lifted, before, goesOn) => {
+    const times = (n: number | undefined) => (n === undefined ? {} : { lifted: n });
+    const old = new Host([{ ...ruleOf('bad', many), ...times(before) }]).feed(rowsOf('x a1', 'x a2'));
+    const next = new Host([{ ...ruleOf('bad', many), ...times(lifted), revision: '2' }]);
+    expect(succession(old.engine, next.engine).slots).toEqual([goesOn ? 0 : undefined]);
   });
 
   it('is stopped at the same event when the engine is stopped and restored again and again', () => {

@@ -18,7 +18,8 @@ export interface Predecessor {
 
 /**
  * Where the runs of rules go on when others take their place. A revision that is still there goes on as it was. One that was
- * replaced goes on in the new revision if that says `keep`, or says nothing, and both have one shape. The rest is forgotten.
+ * replaced goes on in the new revision if that says `keep`, or says nothing, and both have one shape. The rest is forgotten, and so is what a
+ * rule had that was let out of quarantine since.
  */
 export function succession(before: KeyedEngine, after: KeyedEngine): Succession {
   const same = firstBy(after.rules, ({ id, revision }) => `${id} ${revision}`);
@@ -28,6 +29,8 @@ export function succession(before: KeyedEngine, after: KeyedEngine): Succession 
     if (there !== undefined) return there;
     const next = begun.get(old.id);
     if (next === undefined || (after.rules[next]!.onUpdate ?? 'keep') !== 'keep') return undefined;
+    // What it was stopped for may still be there.
+    if ((after.rules[next]!.lifted ?? 0) > (old.lifted ?? 0)) return undefined;
     return shapeOf(before.ruleSet, slot) === shapeOf(after.ruleSet, next) ? next : undefined;
   });
   return {

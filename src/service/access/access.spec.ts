@@ -55,7 +55,7 @@ analyst GET /v1/lists/:name/entries /v1/lists/:name/entries/:key /v1/risk/:key /
 analyst POST /v1/alerts/:id/feedback /v1/backtests /v1/decisions /v1/snoozes
 analyst DELETE /v1/backtests/:id /v1/snoozes/:id
 approver GET /v1/audit /v1/rules/audit
-approver POST /v1/templates/:id/rules /v1/patterns/:id/status /v1/revisions/:n/approve /v1/rollback /v1/rules/apply
+approver POST /v1/templates/:id/rules /v1/patterns/:id/quarantine/lift /v1/patterns/:id/status /v1/revisions/:n/approve /v1/rollback /v1/rules/apply
 approver PUT /v1/lists/:name /v1/lists/:name/entries/:key /v1/patterns/:id
 approver PATCH /v1/lists/:name
 approver DELETE /v1/lists/:name /v1/lists/:name/entries/:key /v1/patterns/:id

@@ -176,3 +176,11 @@ export class ShadowDto {
   @ApiProperty({ type: Number, description: 'Keys that the live one alone has alerts of.' })
   readonly onlyLiveKeys!: number;
 }
+
+export class LiftDto extends SignatureDto {
+  @ApiPropertyOptional({ type: Boolean, description: 'Even where this process has it in quarantine nowhere.' })
+  readonly anyway?: boolean;
+
+  @ApiPropertyOptional({ type: Boolean, description: 'Only say what it would change.' })
+  readonly dryRun?: boolean;
+}

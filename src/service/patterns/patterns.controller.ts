@@ -9,8 +9,9 @@ import { StakeoutStrategy } from '../detection/index.js';
 import { ApiPage, checkQuery, pageOf, readPageQuery } from '../paging/page.js';
 import { checkBody, momentText } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
-import { invalidInput, notFound } from '../problems/problem.js';
-import { withoutRule, withRule, withStatus } from '../rules/edit-rule.js';
+import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
+import { withLift, withoutRule, withRule, withStatus } from '../rules/edit-rule.js';
+import { quarantinedOf } from '../rules/quarantined.js';
 import { entriesOf } from '../rules/revision-view.js';
 import { RevisionPageDto } from '../rules/revisions.dto.js';
 import type { RuleControl } from '../rules/rule-control.js';
@@ -18,7 +19,7 @@ import { AppliedDto, SignatureDto } from '../rules/rules.dto.js';
 import { answered, signatureOf } from '../rules/signed.js';
 import { RULES } from '../tokens.js';
 import { describePattern } from './describe-pattern.js';
-import { NewPatternDto, NewStatusDto, PatternDetailDto, PatternPageDto, ShadowDto } from './pattern.dto.js';
+import { LiftDto, NewPatternDto, NewStatusDto, PatternDetailDto, PatternPageDto, ShadowDto } from './pattern.dto.js';
 
 const signed = { author: z.string().optional(), message: z.string().optional() };
 const newPattern = z.strictObject({ yaml: z.string().min(1), dryRun: z.boolean().default(false), ...signed });
@@ -28,6 +29,7 @@ const newStatus = z.strictObject({
   dryRun: z.boolean().default(false),
   ...signed,
 });
+const newLift = z.strictObject({ anyway: z.boolean().default(false), dryRun: z.boolean().default(false), ...signed });
 const shadowQuery = z.strictObject({
   against: z.string().min(1).optional(),
   from: momentText.optional(),
@@ -118,6 +120,27 @@ export class PatternsController {
     return answered(() => control.apply(files, signatureOf(caller, body), dryRun));
   }
 
+  @Post(':id/quarantine/lift')
+  @HttpCode(200)
+  @Allow('author')
+  @ApiOperation({
+    summary: 'Has a pattern run again where it was stopped, with nothing under way: publishes a revision of it',
+  })
+  @ApiOkResponse({ type: AppliedDto })
+  @ApiResponse({ status: 404, type: ProblemDto })
+  @ApiResponse({ status: 409, type: ProblemDto, description: 'It is stopped nowhere in this process.' })
+  lift(@Param('id') id: string, @Body() body: LiftDto, @Caller() caller: Principal): Promise<AppliedDto> {
+    const { anyway, dryRun } = checkBody(newLift, body);
+    const control = this.control();
+    const { source, lifted = 0 } = this.rule(id);
+    if (!anyway && quarantinedOf(this.strategy.detectorStatus(), id).length === 0) throw notStopped(id);
+    const text = control.files.find(({ file }) => file === source)!.text;
+    const files = withRule(control, id, withLift(text, lifted + 1));
+    const by = signatureOf(caller, body);
+    const message = by.message === '' ? `${id} let out of quarantine` : by.message;
+    return answered(() => control.apply(files, { ...by, message }, dryRun));
+  }
+
   @Get(':id/shadow')
   @ApiOperation({
     summary: 'What a pattern finds in shadow, against what a live one finds',
@@ -160,4 +183,9 @@ export class PatternsController {
     if (this.rules === null) throw notFound('Rules cannot be changed while this process runs.');
     return this.rules;
   }
+}
+
+function notStopped(id: string): Problem {
+  const detail = `${id} is in quarantine in no partition of this process. Another process may have it there: ask that one, or send "anyway": true.`;
+  return new Problem(problemBody(409, 'NOT_IN_QUARANTINE', detail));
 }

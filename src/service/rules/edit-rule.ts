@@ -21,6 +21,9 @@ export function withStatus(text: string, status: RuleStatus, canary: number | nu
   return withValue(withValue(text, 'canary', canary), 'status', status);
 }
 
+/** The same text as another revision, which is in quarantine nowhere; `times`: how often it was let out then. */
+export const withLift = (text: string, times: number): string => withValue(text, 'lifted', times);
+
 /** Changes the text where the value stands: what else there is in it may be no YAML before its parameters are filled in. */
 function withValue(text: string, name: string, value: string | number | null): string {
   const line = new RegExp(`^${name}\\s*:.*\\r?\\n?`, 'm');

@@ -57,6 +57,7 @@ function changed(was: Rule, rule: Rule, { before, files, errors, draining }: Pla
   const change = { id: rule.id, change: 'changed', from: was.revision, to: rule.revision } as const;
   if (!runs(was)) return { ...change, runs: begun(rule) };
   if (!runs(rule)) return { ...change, runs: 'dropped' };
+  if (rule.onUpdate !== 'backfill' && (rule.lifted ?? 0) > (was.lifted ?? 0)) return { ...change, runs: 'restarted' };
   if (rule.onUpdate === 'drain') {
     const old = before.files.find(({ file }) => file === was.source);
     if (old !== undefined) draining.push({ file: `${old.file} (${was.revision})`, text: old.text, drains: true });
