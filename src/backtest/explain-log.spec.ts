@@ -55,12 +55,34 @@ describe('an explanation from the log', () => {
   it('has the alert that was committed, if it fired', async () => {
     const kit = await kitOf();
     await live(kit, 'Xa100 Yb101 Xb106 Zz500');
-    const { fired, alerts, summary } = await explained(kit.log, sequence!.id, 106);
+    const { fired, alerts, summary, runs } = await explained(kit.log, sequence!.id, 106);
     expect([fired, alerts.map(({ steps }) => steps.map(({ events }) => events[0]!.id))]).toEqual([
       true,
       [['Xa100', 'Xb106']],
     ]);
     expect(summary).toMatch(/^It fired: /);
+    expect(runs).toEqual([
+      expect.objectContaining({
+        end: { why: 'matched', at: 106 },
+        taken: [
+          expect.objectContaining({ step: 'A', event: expect.objectContaining({ id: 'Xa100' }) }),
+          expect.objectContaining({
+            step: 'B',
+            condition: expect.objectContaining({ holds: true, values: { type: 'b' } }),
+          }),
+        ],
+      }),
+    ]);
+  });
+
+  it.each([
+    ['of an absence, where what must not come has not', 'Xa100 Zz500', 140, ['matched']],
+    ['of an absence, where it has', 'Xa100 Xc120 Zz500', 120, ['negation']],
+  ])('tells %s', async (_, rows, at, ends) => {
+    const kit = await kitOf();
+    await live(kit, rows);
+    const { fired, runs } = await explained(kit.log, absence!.id, at);
+    expect([fired, runs.map(({ end }) => end.why)]).toEqual([ends[0] === 'matched', ends]);
   });
 
   it('tells which step was reached and what ran out, of the events of the key alone', async () => {

@@ -29,6 +29,8 @@ export interface TraceOutput {
   onRun?(run: Run, event: EngineEvent, results: readonly Run[] | null): void;
   /** A window of a run ended at `time`. An absence that is complete by that is a match, and told as such. */
   onExpired?(run: Run, time: number, by: 'within' | 'gap'): void;
+  /** The end of a window completes the run: what must not come has not come. */
+  onAbsence?(run: Run, time: number): void;
   /** A match has made the run void, or a limit was reached. */
   onDropped?(run: Run, time: number, by: 'match' | 'limit'): void;
   /** Of a window pattern: every window that ends, whatever its `having` says. */
@@ -119,7 +121,8 @@ export class PatternTracer {
       if (end === null) continue;
       expired.add(run);
       const byGap = state.gapMs > 0 && end === run.head!.event.time + state.gapMs;
-      if (!state.isPending) this.output.onExpired?.(run, end, byGap ? 'gap' : 'within');
+      if (state.isPending) this.output.onAbsence?.(run, end);
+      else this.output.onExpired?.(run, end, byGap ? 'gap' : 'within');
     }
     this.state = this.guarded(() => advanceTime(this.compiled, before, time, this.matchOutput));
     this.tellDropped(

@@ -23,6 +23,8 @@ export type PartialEnd =
   | { readonly why: 'negation'; readonly at: number; readonly moment: Moment; readonly step: string }
   /** An event was neither what was asked for nor one that may be passed over. */
   | { readonly why: 'broken'; readonly at: number; readonly moment: Moment }
+  /** It is a match. */
+  | { readonly why: 'matched'; readonly at: number }
   /** Another match made it void, by the rule's `skip`; or it was one run too many. */
   | { readonly why: 'skipped' | 'limit'; readonly at: number };
 
@@ -61,6 +63,8 @@ const PARTIALS_MAX = 20_000;
 export class PartialsRecord {
   readonly tracer: PatternTracer;
   readonly ended: Partial[] = [];
+  /** Those that are complete; a skip strategy may have given out another match instead. */
+  readonly completed: Partial[] = [];
   readonly windows: EndedWindow[] = [];
   readonly matches: { readonly match: Match; readonly time: number }[] = [];
   /** Moments at which nothing began. */
@@ -81,6 +85,7 @@ export class PartialsRecord {
         },
         onRun: (run, _event, results) => this.stepped(run, results),
         onExpired: (run, at, why) => void this.endings.set(run.head!, { why, at }),
+        onAbsence: (run, at) => this.complete(run.head!, at),
         onDropped: (run, at, by) => void this.endings.set(run.head!, { why: by === 'limit' ? 'limit' : 'skipped', at }),
         onWindow: (match, values) => void this.windows.push({ match, features: values }),
         onMatch: (match, time) => void this.matches.push({ match, time }),
@@ -112,10 +117,12 @@ export class PartialsRecord {
     const taken = results?.filter(({ head }) => head !== run.head) ?? [];
     if (before === null && taken.length === 0) this.unbegun.push(moment);
     const stop = results?.find(({ state }) => states[state]!.isStop);
+    for (const { head, state } of results ?? [])
+      if (head === run.head && head !== null && states[state]!.isFinal) this.complete(head, moment.event.time);
     for (const { head, state } of taken) {
       if (states[state]!.isStop || (stop !== undefined && !states[state]!.isFinal)) continue;
       const known = this.alive.get(head!) ?? this.begin(head!, before, moment);
-      if (states[state]!.isFinal) known.completed = true;
+      if (states[state]!.isFinal) this.complete(known.head, moment.event.time);
       if (before !== null) before.goesOn = true;
     }
     if (before === null) return;
@@ -125,6 +132,12 @@ export class PartialsRecord {
     } else if (results?.length === 0) {
       this.endings.set(run.head!, { why: 'broken', at: moment.event.time, moment });
     } else if (taken.length === 0) this.pass(before, moment);
+  }
+
+  private complete(head: MatchNode, at: number): void {
+    const partial = this.alive.get(head)!;
+    partial.completed = true;
+    this.completed.push({ ...partial, end: { why: 'matched', at } });
   }
 
   private begin(head: MatchNode, before: Partial | null, moment: Moment): Partial {
@@ -168,7 +181,8 @@ export class PartialsRecord {
       // What went on, or is complete, is told of as what it became.
       if (!partial.goesOn && !partial.completed) this.ended.push(partial);
     }
-    if (this.ended.length > PARTIALS_MAX) this.ended.splice(0, this.ended.length - PARTIALS_MAX);
+    for (const list of [this.ended, this.completed])
+      if (list.length > PARTIALS_MAX) list.splice(0, list.length - PARTIALS_MAX);
     this.endings.clear();
     this.now = null;
   }

@@ -49,9 +49,9 @@ export interface RunEnd<E> {
   /**
    * `within`, `gap`: time ran out. `negation`: an event of a step that must not happen. `until`: an event ended the loop. `broken`: the
    * event was not the one asked for, and none may come between. `skipped`: another match made it void. `limit`: one run too many.
-   * `open`: it still waits.
+   * `open`: it still waits. `matched`: it is the match of an alert.
    */
-  readonly why: 'within' | 'gap' | 'negation' | 'until' | 'broken' | 'skipped' | 'limit' | 'open';
+  readonly why: 'within' | 'gap' | 'negation' | 'until' | 'broken' | 'skipped' | 'limit' | 'open' | 'matched';
   /** Event time in ms; of `open`, when its time will run out, or `null`: never. */
   readonly at: number | null;
   /** The step that it was: of a negation, of the loop, or that was asked for. */
@@ -121,6 +121,11 @@ export class RuleStory<E> {
     return overlapping.sort(
       (a, b) => reached(b) - reached(a) || b.taken.length - a.taken.length || isNew(a) - isNew(b) || b.began - a.began,
     );
+  }
+
+  /** Those that were complete at some time, the latest first. */
+  get completed(): readonly Partial[] {
+    return [...this.record.completed].reverse();
   }
 
   run(partial: Partial): ToldRun<E> {

@@ -1,6 +1,6 @@
 import type { EngineEvent, Lists } from '../../engine/index.js';
-import { PartialsRecord } from '../../rules/explain/partials.js';
-import { RuleStory } from '../../rules/explain/story.js';
+import { type Partial, PartialsRecord } from '../../rules/explain/partials.js';
+import { RuleStory, type ToldRun } from '../../rules/explain/story.js';
 import { longestMs } from '../../rules/longest.js';
 import type { Rule } from '../../rules/rule.js';
 import type { Alert } from '../ports/alert.js';
@@ -88,17 +88,30 @@ export class Explainer {
     const alerts = this.alerts.filter(
       ({ detectedAt, firstEventTime }) => detectedAt >= from && (detectedAt <= at || firstEventTime <= at),
     );
+    const matched = alerts.flatMap((alert) => this.matchOf(alert, story) ?? []);
     const told = {
       ...{ pattern: rule.id, title: rule.title, revision: rule.revision, status: rule.status },
       ...{ key, keyField: rule.key, at, from: Number.isFinite(from) ? from : null },
       ...{ fired: alerts.length > 0, alerts, events: this.counted },
       runsSeen: partials.length,
-      runs: partials.slice(0, RUNS_TOLD).map((partial) => sayRun(story.run(partial), rule)),
+      runs: [...matched, ...partials.slice(0, RUNS_TOLD).map((partial) => story.run(partial))].map((run) =>
+        sayRun(run, rule),
+      ),
       begins: rule.pattern.window === undefined ? story.begins(from, at) : [],
       windows: rule.pattern.window === undefined ? [] : story.windows(from, at).slice(0, WINDOWS_TOLD),
       notes: [...notes, ...this.notes(watermark)],
     };
     return { ...told, summary: saySummary(told, rule) };
+  }
+
+  /** The run that an alert is of, with what its conditions and features were at each event. */
+  private matchOf({ steps, detectedAt }: Alert, story: RuleStory<ExplainedEvent>): ToldRun<ExplainedEvent> | undefined {
+    const { tell } = this.options;
+    const ids = new Set(steps.flatMap(({ events }) => events.map(({ id }) => id)));
+    const isOf = ({ taken, end }: Partial): boolean =>
+      end!.at === detectedAt && taken.length === ids.size && taken.every(({ event }) => ids.has(tell(event).id));
+    const partial = story.completed.find(isOf);
+    return partial && story.run(partial);
   }
 
   private notes(watermark: number): readonly string[] {

@@ -79,6 +79,8 @@ function sayEnd({ end, awaited, forbidden }: Run, rule: Rule): string {
       return `another match made it void${after} (skip: ${rule.pattern.skip?.strategy ?? 'noSkip'})`;
     case 'limit':
       return `it was dropped${after}, because there were more partial matches than the rule's limit`;
+    case 'matched':
+      return `it was complete${after}`;
     case 'open': {
       const until = end.at === null ? '' : ` until ${sayTime(end.at)}`;
       if (missing === '') return `it fires unless ${forbidden.join(' or ') || 'what must not come'} comes${until}`;

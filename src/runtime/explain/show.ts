@@ -14,12 +14,16 @@ export function showExplanation(explanation: Explanation): string {
     '',
     summary,
   ];
-  for (const alert of alerts)
-    for (const { step, events } of alert.steps)
-      for (const event of events) lines.push(line(event.eventTime, `${step}  [${event.id}]`));
+  const matched = runs.filter(({ end }) => end.why === 'matched');
+  for (const run of matched.slice(0, RUNS_SHOWN)) lines.push('', ...showRun(run, 'The match'));
+  if (matched.length === 0)
+    for (const alert of alerts)
+      for (const { step, events } of alert.steps)
+        for (const event of events) lines.push(line(event.eventTime, `${step}  [${event.id}]`));
   if (alerts.length === 0) {
     runs.slice(0, RUNS_SHOWN).forEach((run, i) => {
-      lines.push('', ...showRun(run, i, runsSeen));
+      const first = runsSeen === 1 ? 'The partial match' : 'The partial match that came farthest';
+      lines.push('', ...showRun(run, i === 0 ? first : 'The next'));
     });
     if (runsSeen > RUNS_SHOWN) lines.push('', `… and ${runsSeen - RUNS_SHOWN} more that came no farther`);
   }
@@ -28,9 +32,7 @@ export function showExplanation(explanation: Explanation): string {
   return lines.join('\n');
 }
 
-function showRun({ reached, of, timeline }: ExplainedRun, place: number, runsSeen: number): readonly string[] {
-  const which =
-    runsSeen === 1 ? 'The partial match' : place === 0 ? 'The partial match that came farthest' : 'The next';
+function showRun({ reached, of, timeline }: ExplainedRun, which: string): readonly string[] {
   return [
     `${which}, step ${reached} of ${of}:`,
     ...timeline.map(({ time, text, event }) => line(time, event === undefined ? text : `${text}  [${event.id}]`)),
