@@ -194,6 +194,8 @@ export interface Detector {
   consider?(question: Question): Promise<Consideration | Elsewhere>;
   /** Of these streams nothing is read until they are left out of a later call. Absent: all are always read. */
   pauseStreams?(names: readonly string[]): Promise<void>;
+  /** Has the lane that owns the partition finish, commit, and start again. Absent: it cannot be started again by itself. */
+  restart?(partition: TopicPartition, why: Error): void;
   /** How alerts are delivered; takes effect with the next one. */
   delivery(): DeliveryMode;
   setDelivery(mode: DeliveryMode): void;

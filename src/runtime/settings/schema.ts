@@ -158,6 +158,10 @@ const checkpoint = z.strictObject({
     10,
     'So many failed checkpoints of a partition in a row are only reported; after more of them the service counts as degraded. Detection goes on all the same.',
   ),
+  restartAfter: integer(0, 1_000_000).default(
+    0,
+    'After so many failed checkpoints of a partition in a row, the lane that owns it commits and is started again (`restart`), in case that helps. 0: never, as a place that is away is no better for it, and partitions that move meanwhile to an instance without their state wait for it.',
+  ),
   retained: integer(1, 1000).default(3, 'Checkpoints kept of each partition; older ones are deleted.'),
   standby: flag.default(
     false,
@@ -324,6 +328,21 @@ export const settingsSchema = z.strictObject({
     'auto',
     'Worker threads that detect, each a member of the consumer group with partitions of its own. auto: one for each core on Kafka, at most one for each partition. 0: in the main thread, as always on the embedded log.',
   ),
+  restart: z
+    .strictObject({
+      strategy: choice(['exponential', 'fixed']).default(
+        'exponential',
+        'How long a lane that ended waits before it is started again. fixed: `delay`, each time. exponential: `delay`, and twice as long with each end within `window`, up to `delayMax`.',
+      ),
+      delay: duration.default('1s', 'Before the first restart, or before each.'),
+      delayMax: duration.default('30s', 'Longest wait, for `strategy: exponential`.'),
+      attempts: integer(0, 1000).default(
+        5,
+        'Restarts of one lane within `window`. When it ends once more, the process counts as failed: `/health/live` says so, and whoever watches it replaces it. 0: a lane is never started again.',
+      ),
+      window: duration.default('10m', 'Ends that lie longer back are forgiven.'),
+    })
+    .prefault({}),
   delivery: choice(['exactly-once', 'at-least-once']).default(
     'exactly-once',
     'exactly-once: alerts are readable when the transaction that holds them and their offsets is committed. at-least-once: alerts are readable as soon as they are found; after a crash some may be there twice, under the same id.',

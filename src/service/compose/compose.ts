@@ -2,12 +2,10 @@ import { openStores } from '../../connectors/alert-store/stores.js';
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import { loadRules, type Rule, readRules } from '../../rules/index.js';
-import type { CheckpointListener } from '../../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import { loadLists } from '../../runtime/lists/load-lists.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Clock } from '../../runtime/ports/clock.js';
-import { partitionName } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { tellAll } from '../detection/detector-listeners.js';
@@ -23,6 +21,7 @@ import { savepointSource } from '../savepoints/savepoint-source.js';
 import { makeSinks } from '../sinks/make-sinks.js';
 import { SwitchControl } from '../switches/switch-control.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
+import { checkpointListener } from './checkpoint-listener.js';
 import { ParsedForLists } from './compiled-rules.js';
 import { demoPart } from './demo.js';
 import { composeExplain } from './explain.js';
@@ -92,10 +91,14 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
     hasState,
     openObjects,
     report,
-    listener: checkpointLog(warn, report),
+    listener: checkpointListener({
+      ...{ report, warn, restartAfter: settings.checkpoint.restartAfter },
+      restart: (partition, why) => detecting?.restart?.(partition, why),
+    }),
   });
   const demo = settings.demo.enabled && ingest !== null ? [demoPart(settings.demo, log, clock, ingest)] : [];
   let store: StateStore | null = null;
+  let detecting: Detector | null = null;
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     opened.unshift(state);
     store = await state.open();
@@ -114,6 +117,7 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       lists: lists.lists.data,
       paused: switches.pausedStreams,
     });
+    detecting = detector;
     switches.attach(detector);
     lists.attach(detector);
     control.attach(detector);
@@ -164,17 +168,6 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
         for (const part of opened) await part.close();
       },
     },
-  };
-}
-
-/** Single failures are reported as they come. */
-function checkpointLog(
-  warn: (text: string, trouble: Error) => void,
-  report: (text: string) => void,
-): CheckpointListener {
-  return {
-    onDegraded: (partition, error) => warn(`checkpoints of ${partitionName(partition)} fail again and again`, error),
-    onRecovered: (partition) => report(`checkpoints of ${partitionName(partition)} are written again`),
   };
 }
 

@@ -4,7 +4,6 @@ import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { anAlert } from '../testing/an-alert.js';
 import { LaneGroup, type LaneGroupOptions } from './lane-group.js';
-import { ENDS_MAX } from './lane-thread.js';
 import { toWire } from './state/wire-error.js';
 import { FakeThreads } from './testing/fake-threads.js';
 
@@ -42,6 +41,7 @@ function setUp(over: Partial<LaneGroupOptions> = {}) {
     ...{ listener, clock, spawn: threads.spawn, store: new MemoryStateStore(), rules: [], sources: [], lists: {} },
     lanes: async () => 2,
     delivery: 'exactly-once',
+    restart: { strategy: 'exponential', delay: 1_000, delayMax: 30_000, attempts: ENDS_MAX - 1, window: 600_000 },
     report: (text) => lines.push(text),
     warn: (text, trouble) => lines.push(`${text}: ${trouble.message}`),
     ...over,
@@ -66,6 +66,9 @@ async function stopped({ group, threads }: Pick<ReturnType<typeof setUp>, 'group
   for (const thread of threads.all) thread.says({ kind: 'stopped', error: null });
   await stopping;
 }
+
+/** With so many ends within ten minutes a lane is given up. */
+const ENDS_MAX = 6;
 
 describe('LaneGroup', () => {
   it('is starting until every lane has started, and running then', async () => {
@@ -226,6 +229,51 @@ describe('LaneGroup', () => {
     expect(kit.group.status()).toMatchObject({ phase: 'failed', recordsIn: 9 });
     await stopped(kit);
     expect(kit.threads.of(1).received.at(-1)).toEqual({ kind: 'stop' });
+  });
+
+  it('has the lane of a partition finish and commit, and starts it again; once at a time', async () => {
+    const kit = await running();
+    const first = kit.threads.of(0);
+    first.tells(['onPartitions', [P0], 'assigned']);
+    kit.group.restart(P0, new Error('checkpoints fail'));
+    kit.group.restart(P0, new Error('checkpoints fail'));
+    expect(first.received.filter(({ kind }) => kind === 'stop')).toHaveLength(1);
+    expect(kit.threads.of(1).received.filter(({ kind }) => kind === 'stop')).toHaveLength(0);
+    first.says({ kind: 'stopped', error: null });
+    expect(kit.group.status()).toMatchObject({ phase: 'degraded', trouble: 'lane 0: ended: checkpoints fail' });
+    await until(() => {
+      kit.clock.advance(1000);
+      return kit.threads.countOf(0) === 2;
+    }, 'the next thread');
+    expect(first.terminated).toBe(true);
+    kit.threads.of(0).runs({ partitions: partitions(P0) });
+    const { phase, lanes } = kit.group.status();
+    expect([phase, lanes?.map(({ restarts }) => restarts)]).toEqual(['running', [1, 0]]);
+    expect(kit.lines).toContain('lane 0 ended and is started again in 1000 ms: checkpoints fail');
+    await stopped(kit);
+  });
+
+  it('ends a lane that does not get done when it is to be started again', async () => {
+    const kit = await running();
+    kit.threads.of(1).tells(['onPartitions', [P1], 'assigned']);
+    kit.group.restart(P1, new Error('checkpoints fail'));
+    await until(() => {
+      kit.clock.advance(10_000);
+      return kit.threads.countOf(1) === 2;
+    }, 'the next thread');
+    kit.threads.of(1).runs({ partitions: partitions(P1) });
+    kit.threads.of(0).is({});
+    expect(kit.group.status().phase).toBe('running');
+    await stopped(kit);
+  });
+
+  it('stops a lane that was about to be started again, and asks it once', async () => {
+    const kit = await running();
+    kit.threads.of(0).tells(['onPartitions', [P0], 'assigned']);
+    kit.group.restart(P0, new Error('checkpoints fail'));
+    await stopped(kit);
+    expect(kit.threads.of(0).received.filter(({ kind }) => kind === 'stop')).toHaveLength(1);
+    expect(kit.group.status()).toMatchObject({ phase: 'stopped', trouble: null });
   });
 
   it('counts a thread that cannot be started again as ended', async () => {

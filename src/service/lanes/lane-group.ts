@@ -13,9 +13,11 @@ import type {
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
+import type { TopicPartition } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { RuleSource } from '../compose/rules.js';
 import { LaneThread } from './lane-thread.js';
+import type { RestartOptions } from './restart-policy.js';
 import type { LaneHandle } from './spawn-lane.js';
 import { StateServer } from './state/state-server.js';
 import { emptyStatus, sumStatuses } from './sum-statuses.js';
@@ -36,6 +38,8 @@ export interface LaneGroupOptions {
   readonly paused?: readonly string[];
   readonly store: StateStore;
   readonly clock: Clock;
+  /** Of lanes that end. */
+  readonly restart: RestartOptions;
   readonly listener: DetectorListener;
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
@@ -59,7 +63,7 @@ const LOOK_MS = 5000;
  *
  * 1. Until every lane has started once it is `starting`. After that it is `running` while all of them are, else `degraded`: a lane
  *    that ended is started again, and the others take its partitions meanwhile.
- * 2. It is `failed` when one lane ended too often (`LaneThread`), or cannot be made at all. The others go on: whoever watches
+ * 2. It is `failed` when one lane ended too often (`RestartPolicy`), or cannot be made at all. The others go on: whoever watches
  *    the process ends it in good order.
  * 3. The events of one lane are told in order; those of different lanes are of different partitions, and in no order.
  */
@@ -137,6 +141,10 @@ export class LaneGroup implements Detector {
     for (const thread of this.threads) thread.pauseStreams(paused);
   }
 
+  restart(partition: TopicPartition, why: Error): void {
+    this.threads.find((thread) => thread.owns(partition))?.restart(why);
+  }
+
   delivery(): DeliveryMode {
     return this.mode;
   }
@@ -177,10 +185,10 @@ export class LaneGroup implements Detector {
   }
 
   private thread(number: number): LaneThread {
-    const { clock, listener, report, warn } = this.options;
+    const { clock, restart, listener, report, warn } = this.options;
     return new LaneThread({
       spawn: (of, statePort) => this.options.spawn(of, statePort, this.running),
-      ...{ number, clock, listener, report, states: this.states },
+      ...{ number, clock, restart, listener, report, states: this.states },
       warn: (text, trouble) => warn(text, new Error(trouble)),
       onChange: () => this.refresh(),
       onGivenUp: (error) => {

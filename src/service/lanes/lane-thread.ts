@@ -6,6 +6,7 @@ import type { Clock } from '../../runtime/ports/clock.js';
 import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
 import type { RuleSource } from '../compose/rules.js';
 import type { FromLane, LaneEvent, LaneListener } from './messages.js';
+import { type RestartOptions, RestartPolicy } from './restart-policy.js';
 import type { LaneHandle } from './spawn-lane.js';
 import type { StateConnection, StateServer } from './state/state-server.js';
 import { fromWire } from './state/wire-error.js';
@@ -16,6 +17,7 @@ export interface LaneThreadOptions {
   readonly spawn: (number: number, statePort: MessagePort) => LaneHandle;
   readonly states: StateServer;
   readonly clock: Clock;
+  readonly restart: RestartOptions;
   /** Told everything but phases, which the group makes one of. */
   readonly listener: DetectorListener;
   readonly report: (text: string) => void;
@@ -26,11 +28,8 @@ export interface LaneThreadOptions {
   readonly onGivenUp: (error: Error) => void;
 }
 
-/** So many ends within the window, and it is not started again. */
-export const ENDS_MAX = 6;
-const ENDS_WINDOW_MS = 10 * 60_000;
-const RESTART_MIN_MS = 1000;
-const RESTART_MAX_MS = 30_000;
+/** One that is to be started again has so long to finish and commit; then it is ended. */
+const LEAVE_MAX_MS = 30_000;
 /** A thread tells its status several times a second; one silent for so long is stuck. */
 const SILENT_MS = 15_000;
 
@@ -52,7 +51,7 @@ interface Incarnation {
  *        │      ends                 │
  *        └─ waiting ◀┘ ──stop()──────┘         too many ends: given up
  *
- * 1. A thread that ends unasked, or whose lane failed, is replaced after a pause that doubles with each end in the window.
+ * 1. A thread that ends unasked, whose lane failed, or that is to be started again, is replaced as the restart policy says.
  * 2. The next thread starts after all that the last one had asked of the state store is done.
  * 3. Counters go on where the last thread left them; its partitions are lost to the group until it finds out by itself.
  */
@@ -63,7 +62,9 @@ export class LaneThread {
   private latest: DetectorStatus = emptyStatus('created');
   private before: DetectorStatus = emptyStatus('created');
   private readonly partitions = new Map<string, TopicPartition>();
-  private readonly ends: number[] = [];
+  private readonly policy: RestartPolicy;
+  /** Why it was told to stop, to be started again. */
+  private leaving: Error | null = null;
   private heardAt: number;
   private stopping: PromiseWithResolvers<void> | null = null;
   private cancelRestart: () => void = () => undefined;
@@ -80,6 +81,7 @@ export class LaneThread {
 
   constructor(private readonly options: LaneThreadOptions) {
     const { listener, report, warn } = options;
+    this.policy = new RestartPolicy(options.restart);
     this.heardAt = options.clock.now();
     this.heard = {
       onAlert: (...args) => listener.onAlert?.(...args),
@@ -110,13 +112,25 @@ export class LaneThread {
     const { current } = this;
     this.stopping ??= Promise.withResolvers();
     if (current === null) this.stopping.resolve();
-    else current.handle.postMessage({ kind: 'stop' });
+    else if (this.leaving === null) current.handle.postMessage({ kind: 'stop' });
     try {
       await this.stopping.promise;
     } finally {
       await this.discard();
       this.latest = { ...this.latest, phase: 'stopped', partitions: [] };
     }
+  }
+
+  /** Has the lane finish and commit, and starts it again as if it had ended by itself with the error. */
+  restart(error: Error): void {
+    const { current, leaving, stopping } = this;
+    if (current === null || !this.hasStarted || leaving !== null || stopping !== null) return;
+    this.leaving = error;
+    current.handle.postMessage({ kind: 'stop' });
+    const cancel = this.options.clock.schedule(LEAVE_MAX_MS, () => {
+      if (this.current === current && this.stopping === null) void this.ended(error);
+    });
+    void current.exited.then(cancel);
   }
 
   /** Holds for the threads to come, too. */
@@ -241,6 +255,7 @@ export class LaneThread {
         void this.failed(fromWire(message.error));
         return;
       case 'stopped':
+        if (this.stopping === null && this.leaving !== null) return void this.ended(this.leaving);
         if (message.error === null) this.stopping?.resolve();
         else this.stopping?.reject(fromWire(message.error));
     }
@@ -283,6 +298,7 @@ export class LaneThread {
   private async ended(error: Error): Promise<void> {
     const { clock, number, warn } = this.options;
     const gone = this.discard();
+    this.leaving = null;
     this.storing?.reject(error);
     this.storing = null;
     if (this.stopping !== null) {
@@ -292,11 +308,8 @@ export class LaneThread {
     this.before = countersOnly(sumStatuses(this.before, this.latest));
     this.latest = { ...emptyStatus('failed'), trouble: `ended: ${error.message}` };
     if (this.partitions.size > 0) this.partitionsAre([...this.partitions.values()], 'lost');
-    const now = clock.now();
-    this.ends.push(now);
-    while (now - this.ends[0]! > ENDS_WINDOW_MS) this.ends.shift();
-    if (this.ends.length >= ENDS_MAX) return this.giveUp(error);
-    const pauseMs = Math.min(RESTART_MIN_MS * 2 ** (this.ends.length - 1), RESTART_MAX_MS);
+    const pauseMs = this.policy.next(clock.now());
+    if (pauseMs === null) return this.giveUp(error);
     warn(`lane ${number} ended and is started again in ${pauseMs} ms`, error.message);
     this.options.onChange();
     this.cancelRestart = clock.schedule(pauseMs, () => {

@@ -21,6 +21,7 @@ export function makeDetector(parts: DetectorParts): Detector {
   }
   return new LaneGroup({
     ...{ rules, sources, lists, paused, store, clock, listener, report, warn, delivery: settings.delivery },
+    restart: settings.restart,
     lanes: () => laneCount(settings, log),
     spawn: (number, statePort, { sources: now, lists: of, paused: not }) =>
       spawnLane({ settings, number, sources: now, lists: of, paused: not, statePort }),

@@ -31,6 +31,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function aGroup(over: Partial<LaneGroupOptions>): LaneGroup {
   lines = [];
   group = new LaneGroup({
+    restart: { strategy: 'exponential', delay: 1_000, delayMax: 30_000, attempts: 5, window: 600_000 },
     ...{
       lanes: async () => 2,
       rules: [],
