@@ -7,4 +7,7 @@ jest.setTimeout(300_000);
 beforeAll(built, 120_000);
 
 /** To add a document: mark its blocks as `kit/document.ts` says, and name it here. */
-it.each(['docs/tutorial.md'])('the commands of %s do what it says', runDocument);
+it.each(['docs/tutorial.md', 'docs/coming-from-flink-cep.md', 'docs/coming-from-a-rules-engine.md'])(
+  'the commands of %s do what it says',
+  runDocument,
+);
