@@ -55,20 +55,28 @@ export class StakeoutStrategy extends Server<Events, DetectorPhase> implements C
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
       const own: DetectorListener = {
-        onAlert: (alert, traceparent) =>
-          this.dispatcher.dispatch(alert, this.options.tracer?.trace(alert, traceparent) ?? traceparent),
+        onAlert: (alert, traceparent) => this.dispatcher.dispatch(alert, traceparent),
         onPhase: (phase, trouble) => {
           this._status$.next(phase);
           for (const tell of this.phaseCallbacks) tell(phase, trouble);
         },
       };
       const listener = tellAll([...this.options.listeners, own], this.options.onListenerError);
-      this.detector = await this.options.createDetector(listener);
+      this.detector = await this.options.createDetector(this.traced(listener));
       await this.detector.start();
       callback();
     } catch (error) {
       callback(error);
     }
+  }
+
+  /** All who are told of an alert are told its span: log lines and handlers go on in the same trace. */
+  private traced(listener: DetectorListener): DetectorListener {
+    const { tracer, onListenerError } = this.options;
+    if (tracer === null) return listener;
+    const onAlert: DetectorListener['onAlert'] = (alert, traceparent) =>
+      listener.onAlert?.(alert, tracer.trace(alert, traceparent));
+    return tellAll([{ ...listener, onAlert }], onListenerError);
   }
 
   /** Calling it again waits for the same end. */

@@ -111,9 +111,10 @@ export const overview: DashboardSpec = {
         panel(
           'Sinks',
           'reqps',
-          'Alerts written, and tries that failed.',
+          'Alerts written, tries that failed, and alerts that a sink refused for good.',
           [`sum by (sink) (${rate('sink_written_total')})`, '{{sink}} written'],
           [`sum by (sink) (${rate('sink_failures_total')})`, '{{sink}} failed'],
+          [`sum by (sink) (${rate('sink_dead_letters_total')})`, '{{sink}} refused'],
         ),
         panel('Handlers of the application', 'reqps', 'Calls by result.', [
           `sum by (result) (${rate('handler_calls_total')})`,
@@ -191,6 +192,10 @@ export const patterns: DashboardSpec = {
           [`sum(${rate('runs_dropped_total')})`, 'partial matches'],
           [`sum(${rate('matches_dropped_total')})`, 'matches'],
         ),
+        panel('Near misses', 'reqps', 'Partial matches that ended one step short, of patterns that tell them.', [
+          `sum(${rate('near_misses_total')})`,
+          'near misses',
+        ]),
       ],
     },
   ],
