@@ -28,6 +28,8 @@ export interface FileStream {
   readonly file: RecordFile;
   /** What rules are checked against. */
   readonly schema: EventSchema;
+  /** A service that reads the stream knows no schema of it: this one was found in its rows, and rules are not checked against it. */
+  readonly isInferred?: boolean;
 }
 
 /** A match, before its alert is made. */

@@ -24,7 +24,7 @@ export class TopicFile implements RecordFile {
 
   private constructor(
     private readonly log: LogReader,
-    private readonly at: TopicPartition,
+    readonly at: TopicPartition,
     private range: OffsetRange,
     readonly schema: AvroSchema,
     private readonly decoderOf: (fields: Iterable<string>) => RecordDecoder,

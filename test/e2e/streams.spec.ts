@@ -186,4 +186,15 @@ describe('a service over two streams on Kafka', () => {
       expect([topic, status, result]).toMatchObject([topic, 0, { equal: true }]);
     }
   }, 120_000);
+
+  it('finds the same alerts in a back-test of both topics', async () => {
+    for (const lanes of ['1', '2']) {
+      const args = ['backtest', '--config', config, '--topic', `${run}-transactions`, '--lanes', lanes, '--json'];
+      const { status, stdout, stderr } = await CliProcess.run(args);
+      expect([status, stderr]).toEqual([0, '']);
+      const result = JSON.parse(stdout) as { readonly events: number; readonly parity: object };
+      // Payments: 20 of 2,000, 20 and 20 of no interest, and 3; logins: 60.
+      expect(result).toMatchObject({ events: 123, parity: { equal: true, alertsLive: 16, alertsReplayed: 16 } });
+    }
+  }, 60_000);
 });

@@ -6,6 +6,7 @@ import {
   formatDiagnostic,
   type KnownLists,
   type LoadedRules,
+  type LoadOptions,
   loadRules,
   type ParameterValues,
 } from '../../rules/index.js';
@@ -49,8 +50,7 @@ export async function loadOrFail(
   { parameters = new Map(), only }: Chosen = {},
 ): Promise<Pick<LoadedRules, 'rules' | 'texts'>> {
   const { rules, texts, diagnostics } = await loadRules([path], {
-    // A topic is a stream for each of its partitions, all with one name.
-    schemas: [...new Map(streams.map(({ schema }) => [schema.stream, schema])).values()],
+    ...knownOf(streams),
     lists,
     parameters,
   });
@@ -62,6 +62,19 @@ export async function loadOrFail(
   const running = rules.filter(({ id, status }) => only?.includes(id) ?? (status === 'live' || status === 'shadow'));
   if (running.length === 0) throw new CommandError(`There is no live or shadow rule in ${path}.`);
   return { rules: running, texts };
+}
+
+/** What rules are checked against: of topics what a service knows, so that they have the revisions that they have there. */
+function knownOf(streams: Readable['streams']): Pick<LoadOptions, 'schemas' | 'streams'> {
+  // A topic is a stream for each of its partitions, all with one name.
+  const known = [...new Map(streams.map((stream) => [stream.schema.stream, stream])).values()];
+  if (!known.some(({ isInferred }) => isInferred === true)) return { schemas: known.map(({ schema }) => schema) };
+  return {
+    streams: known.map(({ schema, isInferred }) => ({
+      name: schema.stream,
+      schema: isInferred === true ? null : schema,
+    })),
+  };
 }
 
 const BAD_ROWS_SHOWN = 5;

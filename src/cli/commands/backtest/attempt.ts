@@ -5,10 +5,10 @@ import { CheckpointFile } from '../../../backtest/checkpoint/checkpoint-file.js'
 import type { Checkpoints } from '../../../backtest/checkpoint/checkpoints.js';
 import type { Lane } from '../../../backtest/lanes.js';
 import type { TableEnds } from '../../../backtest/run-files.js';
-import type { OffsetRange } from '../../../backtest/topic-file.js';
 import { KEY_STATE_VERSION } from '../../../engine/index.js';
 import { packageVersion } from '../../version.js';
 import type { Prepared } from './prepare.js';
+import type { TopicRanges } from './topic.js';
 
 /** Where a back-test keeps what it has come to. It can be sent to the threads of its lanes. */
 export interface Keeping {
@@ -20,7 +20,7 @@ export interface Keeping {
 export interface Settled {
   readonly lanes: number;
   /** Of a topic: what has come since is left out. */
-  readonly ranges: readonly OffsetRange[] | null;
+  readonly ranges: TopicRanges | null;
   readonly tableEnds: TableEnds;
 }
 

@@ -3,7 +3,6 @@ import type { BacktestInput } from '../../../backtest/backtest.js';
 import { lookBackMs } from '../../../backtest/look-back.js';
 import { type Protocol, protocolOf } from '../../../backtest/protocol.js';
 import { type FileStream, isBounded, openStreams, type TableEnds } from '../../../backtest/run-files.js';
-import type { OffsetRange } from '../../../backtest/topic-file.js';
 import { loadLists } from '../../../runtime/lists/load-lists.js';
 import type { ReferenceLists } from '../../../runtime/lists/reference-lists.js';
 import type { LogReader } from '../../../runtime/ports/log.js';
@@ -15,7 +14,7 @@ import type { Output } from '../../output.js';
 import { settingsOrFail } from '../../settings.js';
 import { openOrFail } from '../files.js';
 import { type PlannedRules, plannedRules } from './rules.js';
-import { openTopic } from './topic.js';
+import { openTopics, type TopicRanges } from './topic.js';
 
 /** What decides the result of a back-test: every lane is prepared from it by itself. */
 export interface BacktestSource {
@@ -39,7 +38,7 @@ export interface BacktestSource {
   /** Where tables end, for all lanes; found by who reads them first. */
   readonly tableEnds?: TableEnds;
   /** What is read of each partition of the topic; absent: up to where it ends now. */
-  readonly ranges?: readonly OffsetRange[];
+  readonly ranges?: TopicRanges;
 }
 
 const SOURCE: readonly (keyof BacktestSource)[] = [
@@ -62,7 +61,7 @@ export interface Prepared {
   /** Where a topic is read; `null`: files are. */
   readonly log: LogReader | null;
   /** What is read of each partition of the topic; `null`: files are. */
-  readonly ranges: readonly OffsetRange[] | null;
+  readonly ranges: TopicRanges | null;
   close(): Promise<void>;
 }
 
@@ -71,8 +70,8 @@ interface Opened {
   readonly log: LogReader | null;
   /** Leaves out what of a topic was written before a time. */
   startAt(timestamp: number): Promise<void>;
-  ranges(): readonly OffsetRange[] | null;
-  readOnly(ranges: readonly OffsetRange[]): void;
+  ranges(): TopicRanges | null;
+  readOnly(ranges: TopicRanges): void;
   close(): Promise<void>;
 }
 
@@ -101,7 +100,7 @@ export async function prepare(source: BacktestSource, output: Output): Promise<P
   }
 }
 
-/** The files of all streams; with `--topic`, the log in place of the file of one. */
+/** The files of all streams; with `--topic`, the log in place of the file of one, and for those that have no file. */
 async function openSource(
   settings: Settings,
   base: string,
@@ -115,15 +114,20 @@ async function openSource(
     const close = (): Promise<void> => closeAll(streams);
     return { streams, log: null, startAt: async () => undefined, ranges: () => null, readOnly: () => undefined, close };
   }
-  const { log, streams: own, ...positions } = await openTopic(settings, topic, scored, output);
-  const { [own[0]!.settings.name]: _, ...rest } = settings.streams;
+  const { log, streams: own, ...positions } = await openTopics(settings, topic, scored, output);
+  const names = new Set(own.map((stream) => stream.settings.name));
+  const rest = Object.fromEntries(Object.entries(settings.streams).filter(([name]) => !names.has(name)));
   const hasFiles = Object.values(rest).some(isBounded);
   const others = hasFiles ? await openStreams({ ...settings, streams: rest }, options) : [];
   const close = async (): Promise<void> => {
     await closeAll(others);
     await log.close();
   };
-  return { streams: [...own, ...others], log, ...positions, close };
+  // Ties in the order of arrival are in that of the settings.
+  const order = Object.keys(settings.streams);
+  const placeOf = (stream: FileStream): number => order.indexOf(stream.settings.name);
+  const streams = [...own, ...others].sort((a, b) => placeOf(a) - placeOf(b));
+  return { streams, log, ...positions, close };
 }
 
 async function closeAll(streams: readonly FileStream[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { type FileStream, RunError } from '../../../backtest/run-files.js';
+import { type FileStream, isBounded, RunError } from '../../../backtest/run-files.js';
 import { type OffsetRange, TopicFile } from '../../../backtest/topic-file.js';
 import { eventSchemaFor } from '../../../connectors/avro/stream-schema.js';
 import { inferSchema } from '../../../connectors/file/infer-schema.js';
@@ -12,23 +12,25 @@ import type { Output } from '../../output.js';
 
 const ROWS_TO_INFER_FROM = 1000;
 
+/** What is read of each partition, by topic. */
+export type TopicRanges = Readonly<Record<string, readonly OffsetRange[]>>;
+
 export interface TopicStreams {
   readonly log: LogReader;
-  /** One for each partition. */
+  /** One for each partition of each topic. */
   readonly streams: readonly FileStream[];
   /** Leaves out what was written before a time. */
   startAt(timestamp: number): Promise<void>;
-  /** What is read of each partition. */
-  ranges(): readonly OffsetRange[];
-  /** Reads what was read before. */
-  readOnly(ranges: readonly OffsetRange[]): void;
+  ranges(): TopicRanges;
+  /** Reads what was read before, and nothing of a partition that was not there. */
+  readOnly(ranges: TopicRanges): void;
 }
 
 /**
- * A topic in place of the file of a stream: of the one that reads this topic, or else of the one that is scored. It is read apart from
- * any group. Throws `RunError`.
+ * A topic in place of the file of a stream: of the one that reads this topic, or else of the one that is scored; and the topics of the other
+ * streams that have no file, as far as they are there. They are read apart from any group. Throws `RunError`.
  */
-export async function openTopic(
+export async function openTopics(
   settings: Settings,
   topic: string,
   scored: string,
@@ -37,22 +39,43 @@ export async function openTopic(
   const all = Object.values(settings.streams);
   const of = all.find((stream) => stream.topic === topic) ?? all.find((stream) => stream.name === scored)!;
   if (of.time === undefined) throw new RunError(`streams.${of.name}.time must name the field with the event time.`);
+  const others = all.filter(
+    (other) => other !== of && !isBounded(other) && other.topic !== undefined && other.time !== undefined,
+  );
   const log = openLogToRead(settings);
   try {
-    const { streams, files } = await streamsOf(log, settings, { ...of, topic }, output);
-    const startAt = async (timestamp: number): Promise<void> => {
-      await Promise.all(files.map((file) => file.startAt(timestamp)));
-    };
-    const ranges = (): readonly OffsetRange[] => files.map((file) => file.offsets);
-    const readOnly = (known: readonly OffsetRange[]): void => {
-      for (const [partition, range] of known.entries()) files[partition]?.readOnly(range);
-    };
-    if (streams.length > 0) return { log, streams, startAt, ranges, readOnly };
-    throw new RunError(`There is no topic ${topic}.`);
+    const own = await streamsOf(log, settings, { ...of, topic }, output);
+    if (own.length === 0) throw new RunError(`There is no topic ${topic}.`);
+    const opened = [...own];
+    for (const other of others) opened.push(...(await streamsOf(log, settings, other, output)));
+    return { log, streams: opened, ...positionsOf(opened.map(({ file }) => file)) };
   } catch (error) {
     await log.close();
     throw error;
   }
+}
+
+function positionsOf(files: readonly TopicFile[]): Pick<TopicStreams, 'startAt' | 'ranges' | 'readOnly'> {
+  return {
+    startAt: async (timestamp) => {
+      await Promise.all(files.map((file) => file.startAt(timestamp)));
+    },
+    ranges: () => {
+      const topics = [...new Set(files.map(({ at }) => at.topic))];
+      return Object.fromEntries(
+        topics.map((topic) => [topic, files.filter(({ at }) => at.topic === topic).map(({ offsets }) => offsets)]),
+      );
+    },
+    readOnly: (ranges) => {
+      for (const file of files) file.readOnly(ranges[file.at.topic]?.[file.at.partition] ?? NOTHING);
+    },
+  };
+}
+
+const NOTHING: OffsetRange = { begin: 0, end: 0 };
+
+interface PartitionStream extends FileStream {
+  readonly file: TopicFile;
 }
 
 async function streamsOf(
@@ -60,7 +83,7 @@ async function streamsOf(
   settings: Settings,
   stream: StreamSettings,
   output: Output,
-): Promise<{ readonly streams: FileStream[]; readonly files: TopicFile[] }> {
+): Promise<PartitionStream[]> {
   const parts = makeStream(stream, {
     ...{ settings, clock: systemClock },
     onTrouble: (error) => output.say(`the schema registry does not answer; waiting for it: ${error.message}`),
@@ -71,7 +94,7 @@ async function streamsOf(
   const avro = parts.avro ?? inferSchema(await firstRows(await open('null')));
   const schema = eventSchemaFor(stream, avro);
   const files = await open(avro);
-  return { files, streams: files.map((file) => ({ settings: stream, file, schema })) };
+  return files.map((file) => ({ settings: stream, file, schema, isInferred: parts.avro === null }));
 }
 
 /** Whole records, to tell from what fields there are. */
