@@ -79,7 +79,10 @@ describe('an analyst', () => {
     const problem = page.getByRole('list', { name: 'Errors and warnings' }).getByRole('button');
     await problem.filter({ hasText: '12:12' }).filter({ hasText: 'Did you mean amount?' }).waitFor();
     expect(await button('Publish…').isDisabled()).toBe(true);
-    await write(page, 'The rule, in YAML', RULE.replace('amout', 'amount'));
+    // As a person does it: to the place, and letter by letter.
+    await problem.filter({ hasText: '12:12' }).click();
+    for (const _ of 'amout') await page.keyboard.press('Delete');
+    await page.keyboard.type('amount');
     await problem.filter({ hasText: 'error' }).waitFor({ state: 'detached' });
     await region('Automaton').locator('.state.final').waitFor();
   });

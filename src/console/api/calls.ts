@@ -33,6 +33,8 @@ export const status = (signal?: AbortSignal) => json<T.Status>(`${V1}/status`, {
 export const alertsLive = `${V1}/alerts/live`;
 export const alerts = (filter: AlertFilter & { limit?: number; cursor?: string }, signal?: AbortSignal) =>
   json<T.Page<T.Alert>>(`${V1}/alerts`, { query: { ...filter }, signal });
+export const alertGroups = (filter: AlertFilter & { limit?: number }, signal?: AbortSignal) =>
+  json<T.Page<T.AlertGroup>>(`${V1}/alerts/groups`, { query: { ...filter }, signal });
 export const alert = (of: string, signal?: AbortSignal) => json<T.AlertDetail>(`${V1}/alerts/${id(of)}`, { signal });
 export const giveFeedback = (of: string, body: { verdict: T.Verdict; note: string } & Signed) =>
   json<T.Feedback>(`${V1}/alerts/${id(of)}/feedback`, { method: 'POST', body });

@@ -53,6 +53,18 @@ export interface AlertDetail extends Alert {
   readonly related: readonly Alert[];
 }
 
+/** Alerts of one key and pattern together. */
+export interface AlertGroup {
+  readonly key: string;
+  readonly patternId: string;
+  readonly count: number;
+  readonly open: number;
+  readonly scoreMax: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly last: Alert;
+}
+
 export interface Me {
   readonly name: string;
   readonly role: string;

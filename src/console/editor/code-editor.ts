@@ -44,6 +44,8 @@ const look = EditorView.theme({
   '.cm-changedLine': { backgroundColor: 'color-mix(in srgb, var(--good-mark) 13%, transparent) !important' },
   '.cm-changedText': { background: 'color-mix(in srgb, var(--good-mark) 35%, transparent) !important' },
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--ink-soft)' },
+  // The marks that it comes with are in few fonts.
+  '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"⋮"' },
 });
 
 const colours = HighlightStyle.define([

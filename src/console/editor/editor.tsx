@@ -22,6 +22,8 @@ export function Editor({ label, text, onChange, diagnostics, words, keys, onRead
   const [state, setState] = useState<'loading' | 'ready' | Error>('loading');
   const latest = useRef({ onChange, words, keys, text });
   latest.current = { onChange, words, keys, text };
+  /** What was told by `onChange`, and has not come back yet. */
+  const told = useRef(new Set<string>());
   useEffect(() => {
     let gone = false;
     import('./code-editor.js').then(
@@ -30,7 +32,10 @@ export function Editor({ label, text, onChange, diagnostics, words, keys, onRead
         const root = host.current.shadowRoot ?? host.current.attachShadow({ mode: 'open' });
         const made = codeEditor({
           ...{ root, label, text: latest.current.text },
-          onChange: (next) => latest.current.onChange(next),
+          onChange: (next) => {
+            told.current.add(next);
+            latest.current.onChange(next);
+          },
           ...(words === undefined ? {} : { words: () => latest.current.words ?? null }),
           keys: Object.fromEntries(Object.keys(keys ?? {}).map((key) => [key, () => latest.current.keys?.[key]?.()])),
         });
@@ -46,9 +51,12 @@ export function Editor({ label, text, onChange, diagnostics, words, keys, onRead
       editor.current = null;
     };
   }, []);
-  // What is set from outside: another text than that which was typed.
+  // A text that comes from outside goes into the editor; what was typed comes back late, and must not take the place of what was typed since.
   useEffect(() => {
-    if (editor.current !== null && editor.current.text() !== text) editor.current.setText(text);
+    if (editor.current === null) return;
+    const typed = told.current.has(text);
+    if (editor.current.text() === text || !typed) told.current.clear();
+    if (editor.current.text() !== text && !typed) editor.current.setText(text);
   }, [text]);
   useEffect(() => editor.current?.show(diagnostics), [diagnostics, state]);
   return (

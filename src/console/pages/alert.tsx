@@ -120,6 +120,19 @@ function Shown({ alert, onJudged }: { readonly alert: AlertDetail; readonly onJu
                   (<Time ms={alert.detectedAt} now={now} />)
                 </span>
               </dd>
+              <dt>Explained</dt>
+              <dd>
+                <a
+                  class="linked"
+                  href={to(['explain'], {
+                    key: alert.key,
+                    pattern: alert.patternId,
+                    at: new Date(alert.detectedAt).toISOString(),
+                  })}
+                >
+                  event by event
+                </a>
+              </dd>
               <dt>Revision</dt>
               <dd class="mono">{alert.revision.slice(0, 12)}</dd>
               <dt>Alert</dt>

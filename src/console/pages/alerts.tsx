@@ -1,21 +1,32 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import * as api from '../api/calls.js';
 import type { Alert } from '../api/types.js';
+import { Grouped } from '../feed/grouped.js';
 import { useLiveAlerts } from '../feed/use-feed.js';
 import { dayOf, number, plural, timeOfDay, wholeTime } from '../lib/format.js';
-import { useMedia, useResource, useSettled, useTitle } from '../lib/hooks.js';
+import { useMedia, useResource, useTitle } from '../lib/hooks.js';
 import { go, type Place, to } from '../lib/router.js';
 import { useShortcuts } from '../lib/shortcuts.js';
-import { Empty, SeverityBadge, Trouble, Waiting } from '../parts/basics.js';
+import { Empty, SeverityBadge, StateBadge, Trouble, Waiting } from '../parts/basics.js';
 import { Icon } from '../parts/icons.js';
 import { VirtualList } from '../parts/virtual-list.js';
 
+type Chosen = Readonly<Record<'severity' | 'pattern' | 'key' | 'from' | 'to' | 'state' | 'q', string | undefined>>;
+
 const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const;
+const STATES = [
+  ['open', 'Open'],
+  ['confirmed', 'Fraud'],
+  ['dismissed', 'No fraud'],
+  ['unsure', 'Unsure'],
+  ['snoozed', 'Snoozed'],
+] as const;
 /** Back from an alert, the list is where it was left. */
 let lastOpened: string | null = null;
 
 export function AlertsPage({ place: { query } }: { readonly place: Place }) {
   useTitle('Alerts');
+  const view = query.get('view') ?? undefined;
   const chosen = {
     severity: query.get('severity') ?? undefined,
     pattern: query.get('pattern') ?? undefined,
@@ -25,17 +36,43 @@ export function AlertsPage({ place: { query } }: { readonly place: Place }) {
     state: query.get('state') ?? undefined,
     q: query.get('q') ?? undefined,
   };
-  const feed = useLiveAlerts(chosen);
-  const [text, setText] = useState('');
-  const words = useSettled(text.trim().toLowerCase(), 150);
-  const rows = useMemo(
-    () => (words === '' ? feed.rows : feed.rows.filter((alert) => textOf(alert).includes(words))),
-    [feed.rows, words],
+  return view === 'repeats' ? (
+    <div class="page">
+      <div class="page-head">
+        <h1>Alerts</h1>
+        <Views view={view} chosen={chosen} />
+      </div>
+      <Filters chosen={chosen} view={view} />
+      <Grouped filter={chosen} />
+    </div>
+  ) : (
+    <LiveList chosen={chosen} />
   );
+}
+
+function Views({ view, chosen }: { readonly view: string | undefined; readonly chosen: Chosen }) {
+  const views = [
+    [undefined, 'One by one'],
+    ['repeats', 'Repeats together'],
+  ] as const;
+  return (
+    <nav class="choice" aria-label="View">
+      {views.map(([of, name]) => (
+        <a key={name} href={to(['alerts'], { ...chosen, view: of })} aria-current={view === of ? 'true' : undefined}>
+          {name}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function LiveList({ chosen }: { readonly chosen: Chosen }) {
+  const feed = useLiveAlerts(chosen);
+  const { rows } = feed;
   const [currentId, setCurrentId] = useState<string | null>(lastOpened);
   const index = rows.findIndex(({ id }) => id === currentId);
   const narrow = useMedia('(max-width: 760px)');
-  const filtered = Object.values(chosen).some(Boolean) || words !== '';
+  const filtered = Object.values(chosen).some(Boolean);
 
   const open = (alert: Alert) => {
     lastOpened = alert.id;
@@ -69,6 +106,7 @@ export function AlertsPage({ place: { query } }: { readonly place: Place }) {
     <div class="page full">
       <div class="page-head">
         <h1>Alerts</h1>
+        <Views view={undefined} chosen={chosen} />
         <LiveState open={feed.open} live={feed.live} />
         <div class="actions">
           <button type="button" class="button" aria-pressed={!feed.live} onClick={() => feed.setLive(!feed.live)}>
@@ -76,7 +114,7 @@ export function AlertsPage({ place: { query } }: { readonly place: Place }) {
           </button>
         </div>
       </div>
-      <Filters chosen={chosen} text={text} onText={setText} />
+      <Filters chosen={chosen} />
       {feed.error !== null && <Trouble error={feed.error} again={feed.reload} />}
       <section class="panel feed" aria-label="List of alerts">
         <div class="feed-head" aria-hidden="true">
@@ -118,7 +156,7 @@ export function AlertsPage({ place: { query } }: { readonly place: Place }) {
           />
         )}
         <div class="feed-foot faint" role="status">
-          {number(rows.length)} shown{words === '' ? '' : ` of ${number(feed.rows.length)} loaded`}
+          {number(rows.length)} loaded
           <span class="keys">
             <kbd>j</kbd> <kbd>k</kbd> move <kbd>Enter</kbd> open <kbd>f</kbd> filter
           </span>
@@ -168,7 +206,9 @@ function AlertRow({ alert, current, onOpen }: AlertRowProps) {
         <SeverityBadge severity={alert.severity} score={alert.score} />
       </span>
       <span class="who mono cut">{alert.key}</span>
-      <span class="rule cut">{alert.title}</span>
+      <span class="rule cut">
+        {alert.state !== undefined && alert.state !== 'open' && <StateBadge state={alert.state} />} {alert.title}
+      </span>
       <span class="message cut soft">{alert.message}</span>
     </a>
   );
@@ -192,14 +232,13 @@ function NoAlerts({ filtered }: { readonly filtered: boolean }) {
 }
 
 interface FiltersProps {
-  readonly chosen: Readonly<Record<'severity' | 'pattern' | 'key' | 'from' | 'to', string | undefined>>;
-  readonly text: string;
-  readonly onText: (text: string) => void;
+  readonly chosen: Chosen;
+  readonly view?: string;
 }
 
-function Filters({ chosen, text, onText }: FiltersProps) {
+function Filters({ chosen, view }: FiltersProps) {
   const patterns = useResource((signal) => api.patterns(signal), []);
-  const set = (more: Partial<FiltersProps['chosen']>) => go(to(['alerts'], { ...chosen, ...more }), true);
+  const set = (more: Partial<FiltersProps['chosen']>) => go(to(['alerts'], { ...chosen, ...more, view }), true);
   return (
     <search class="row filters">
       <fieldset class="choice">
@@ -250,15 +289,37 @@ function Filters({ chosen, text, onText }: FiltersProps) {
         />
       </form>
       <TimeRange chosen={chosen} onChange={set} />
-      <input
-        id="alert-text"
-        class="input grow"
-        type="search"
-        aria-label="Words in the alerts that are loaded"
-        placeholder="Words in the list"
-        value={text}
-        onInput={({ currentTarget }) => onText(currentTarget.value)}
-      />
+      <select
+        class="input"
+        aria-label="State"
+        value={chosen.state ?? ''}
+        onChange={({ currentTarget }) => set({ state: currentTarget.value || undefined })}
+      >
+        <option value="">Any state</option>
+        {STATES.map(([state, name]) => (
+          <option key={state} value={state}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <form
+        class="grow"
+        onSubmit={(event) => {
+          event.preventDefault();
+          set({ q: String(new FormData(event.currentTarget).get('q') ?? '').trim() || undefined });
+        }}
+      >
+        <input
+          id="alert-text"
+          class="input"
+          name="q"
+          type="search"
+          aria-label="Text in the title, the message, the key or an id"
+          placeholder="Text, Enter"
+          defaultValue={chosen.q ?? ''}
+          key={chosen.q}
+        />
+      </form>
       {Object.values(chosen).some(Boolean) && (
         <a class="button plain" href={to(['alerts'])}>
           Clear
@@ -299,6 +360,3 @@ function TimeRange({ chosen, onChange }: { chosen: FiltersProps['chosen']; onCha
     </select>
   );
 }
-
-const textOf = ({ key, title, message, patternId }: Alert): string =>
-  `${key} ${title} ${message} ${patternId}`.toLowerCase();

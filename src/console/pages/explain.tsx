@@ -87,9 +87,7 @@ function Answer({ of: key, pattern, at }: AnswerProps) {
 function Story({ of }: { readonly of: Explanation }) {
   return (
     <>
-      <Note tone={of.fired ? 'high' : undefined}>
-        <strong>{of.fired ? 'It fired.' : 'It did not fire.'}</strong> {of.summary}
-      </Note>
+      <Note tone={of.fired ? 'high' : undefined}>{of.summary}</Note>
       {of.notes.map((note) => (
         <Note key={note}>{note}</Note>
       ))}
