@@ -107,6 +107,10 @@ async function run(): Promise<Result> {
   try {
     await service.isLive(PARTITIONS, 0, START_MAX_MS);
     return await measure(log, service, proxy, search.url);
+  } catch (error) {
+    // What ends beside it complains too, and may be heard first.
+    process.stderr.write(`${(error as Error).stack}\n`);
+    throw error;
   } finally {
     await service.stop();
     await log.close();

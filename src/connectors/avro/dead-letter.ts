@@ -4,10 +4,11 @@
  *
  * | header | content (text) |
  * |---|---|
- * | `stakeout.reason` | fixed code: `malformed`, `unknown-schema-id`, `missing-key` … |
+ * | `stakeout.reason` | fixed code: `malformed`, `unknown-schema-id`, `missing-key` …; of sinks `not-an-alert`, `refused` |
  * | `stakeout.detail` | a sentence for people |
  * | `stakeout.topic`, `stakeout.partition`, `stakeout.offset` | where the original record lies |
  * | `stakeout.timestamp` | its timestamp, in milliseconds since 1970 |
+ * | `stakeout.sink` | of sinks: whose it is |
  *
  * Why headers rather than an Avro record around the bytes: sending a mended record back is a plain copy, any Kafka tool
  * shows what is wrong without our schema, and a reader that tries the original schema can use the value as it is. The key
@@ -15,9 +16,10 @@
  */
 import type { DecodeFailureReason } from '../../runtime/ports/decoder.js';
 import type { LogRecord, TopicPartition } from '../../runtime/ports/log.js';
+import type { SinkLetterReason } from '../../runtime/sinks/sink-letters.js';
 
 export interface DeadLetter extends TopicPartition {
-  readonly reason: DecodeFailureReason;
+  readonly reason: DecodeFailureReason | SinkLetterReason;
   readonly detail: string;
   readonly offset: number;
   /** Of the original record, milliseconds since 1970. */
@@ -36,7 +38,7 @@ export function readDeadLetter(record: LogRecord): DeadLetter | null {
     if (value === undefined) return null;
     headers.push(text.decode(value));
   }
-  const [reason, detail, topic, partition, offset, timestamp] = headers as [DecodeFailureReason, ...string[]];
+  const [reason, detail, topic, partition, offset, timestamp] = headers as [DeadLetter['reason'], ...string[]];
   return {
     reason,
     detail: detail!,
