@@ -108,8 +108,10 @@ async function publish(of: string, filling: Filling, options: FillOptions, outpu
   const { detail, errors, diagnostics } = await problemOf(response);
   output.result({ errors: diagnostics.length > 0 ? diagnostics : errors, detail }, () =>
     [
-      ...diagnostics.map((d) => `${formatDiagnostic(d)}\n`),
-      ...errors.map((error) => `  ${error.path} ${error.message}`),
+      // Errors of the rule that comes of it stand in both.
+      ...(diagnostics.length > 0
+        ? diagnostics.map((d) => `${formatDiagnostic(d)}\n`)
+        : errors.map((error) => `  ${error.path} ${error.message}`)),
       `Nothing was changed: ${detail}`,
     ].join('\n'),
   );

@@ -74,3 +74,11 @@ describe('a rule set whose rules ask lists', () => {
     expect(() => versionWith([], ruleOf("country in list('santioned')"))).toThrow(RuleSetError);
   });
 });
+
+it('reads each rule set of before as it was, whatever was read before it', async () => {
+  const sets = ['amount > 5', 'amount > 6', 'amount > 7'].map((where) => versionWith([], ruleOf(where)));
+  const reader = ruleSetReader({ streams, today: () => listed([]), asOf: async () => listed([]), current: () => [] });
+  const again = [];
+  for (const { body } of [...sets, ...sets]) again.push((await reader(body, async () => undefined)).digest);
+  expect(again).toEqual([...sets, ...sets].map(({ digest }) => digest));
+});

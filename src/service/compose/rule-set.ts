@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { keyFields, type ParsedRule, ParsedRules, parseRule, type Rule } from '../../rules/index.js';
 import {
   digestWithLists,
@@ -151,7 +152,8 @@ export function ruleSetReader({ streams, today, asOf, current }: RuleSetReading)
   };
   return async (bytes, bodyOf) => {
     const body = JSON.parse(new TextDecoder().decode(bytes)) as RuleSetBody | ListedBody;
-    if (!('lists' in body)) return rulesOf('', bytes);
+    // One that asks no lists has no digest of its own here: its bytes tell it from others.
+    if (!('lists' in body)) return rulesOf(createHash('sha256').update(bytes).digest('hex'), bytes);
     const rules = await bodyOf(body.rules);
     if (rules === undefined) throw new RuleSetError(`its rules (${body.rules}) are not in the journal`);
     return listed(rulesOf(body.rules, rules), await asOf(body.lists, today()));
