@@ -147,6 +147,41 @@ describe('stakeout run', () => {
     expect(again.stdout).toContain('1 alert,');
   });
 
+  it('explains why a pattern did not fire, and writes near misses where a rule tells them', async () => {
+    writePayments();
+    const data = ['--config', config, '--data', join(folder, 'data')];
+    const ask = (key: string, ...more: string[]) =>
+      stakeout(
+        'explain',
+        ...data,
+        '--pattern',
+        'small-then-large',
+        '--key',
+        key,
+        '--at',
+        '2026-01-01T03:00:00Z',
+        ...more,
+      );
+    const fired = await ask('3');
+    expect([fired.status, fired.stderr]).toEqual([0, '']);
+    expect(fired.stdout).toContain('It fired: 700 30 m after 0.50 on account 3');
+    const not = JSON.parse((await ask('1', '--json')).stdout);
+    expect(not).toMatchObject({ fired: false, key: '1', runsSeen: 0, begins: [{ step: 'small', passed: 3 }] });
+    expect(not.begins[0].nearest.condition).toMatchObject({ holds: false, values: { amount: 40 }, shortBy: 39 });
+    const unknown = await stakeout('explain', ...data, '--pattern', 'other', '--key', '1', '--at', 'noon');
+    expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining('--at takes a time')]);
+
+    const telling = join(folder, 'patterns');
+    const file = join(telling, 'small-then-large/pattern.yaml');
+    cpSync('examples/flink-walkthrough/patterns', telling, { recursive: true });
+    const text = readFileSync(file, 'utf8').replace('within: 1h', 'within: 20m\nnearMisses: true');
+    writeFileSync(file, text.replace('next: large', 'followedBy: large'));
+    const missed = join(folder, 'near-misses.ndjson');
+    const run = await stakeout('run', ...data, '--patterns', telling, '--near-misses', missed, '--json');
+    expect(JSON.parse(run.stdout)).toMatchObject({ alerts: 0, nearMisses: 1 });
+    expect(JSON.parse(readFileSync(missed, 'utf8'))).toMatchObject({ key: '3', reason: 'within', missing: ['large'] });
+  });
+
   it('says which file is missing', async () => {
     const { status, stderr } = await stakeout('run', '--config', config, '--data', folder);
     expect(status).toBe(1);

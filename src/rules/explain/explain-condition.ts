@@ -127,7 +127,10 @@ function explainTest(expr: Expr, by: Explaining): Told {
       if (by.value(expr.left) === null) return told(`${say(expr.left)} is missing`);
       const listed = expr.values.map((value) => sayValue(value)).join(', ');
       const [only] = expr.values;
-      if (expr.values.length === 1) return told(`${valued(expr.left)} is ${holds ? '' : 'not '}${sayValue(only!)}`);
+      if (expr.values.length === 1)
+        return told(
+          holds ? `${say(expr.left)} is ${sayValue(only!)}` : `${valued(expr.left)} is not ${sayValue(only!)}`,
+        );
       return told(`${valued(expr.left)} is ${holds ? '' : 'not '}one of ${listed}`);
     }
     case 'inList':
@@ -167,6 +170,9 @@ function explainCompare(expr: Extract<Expr, { op: 'compare' }>, wanted: boolean,
   }
   const measure = comparedAs(expr);
   const sides = [sayValued(expr.left, by, measure), sayOther(expr.right, by, measure)] as const;
+  // What is equal to a constant need not be said twice.
+  if (left === right && (expr.cmp === '==') === holds && expr.right.op === 'const' && typeof left === 'string')
+    return { holds, kind: 'test', values, said: `${sayExpr(expr.left, by.nameOf?.bind(by))} is ${sides[1]}` };
   if (holds === wanted || typeof left !== 'number' || typeof right !== 'number')
     return { holds, kind: 'test', values, said: sayCompared(sides, expr.cmp, holds) };
   const shortBy = Math.abs(left - right);

@@ -112,7 +112,7 @@ describe('why a rule did not fire', () => {
         [2, 'Payment', 900],
       ],
       2,
-      "It did not fire. A partial match came to step 1 of 2 (a) at 2026-01-05 10:00:00. It met login, which must not come, at 2026-01-05 10:01:00 (t2 at 2026-01-05 10:01:00: kind 'Login' is 'Login'). 1 other partial match came no farther.",
+      "It did not fire. A partial match came to step 1 of 2 (a) at 2026-01-05 10:00:00. It met login, which must not come, at 2026-01-05 10:01:00 (t2 at 2026-01-05 10:01:00: kind is 'Login'). 1 other partial match came no farther.",
     ],
     [
       'what must not come before the end came',
@@ -122,7 +122,7 @@ describe('why a rule did not fire', () => {
         [1, 'Login', 0],
       ],
       2,
-      "It did not fire. A partial match came to step 1 of 1 (a) at 2026-01-05 10:00:00. It met login, which must not come, at 2026-01-05 10:01:00 (t2 at 2026-01-05 10:01:00: kind 'Login' is 'Login').",
+      "It did not fire. A partial match came to step 1 of 1 (a) at 2026-01-05 10:00:00. It met login, which must not come, at 2026-01-05 10:01:00 (t2 at 2026-01-05 10:01:00: kind is 'Login').",
     ],
     [
       'a gap was too long',
@@ -221,7 +221,7 @@ describe('why a rule did not fire', () => {
     ).toEqual([
       'The partial match, step 2 of 3:',
       '  2026-01-05 10:00:00      large: amount 12,000 is > 10,000  [t1]',
-      "  2026-01-05 10:01:00      cash: kind 'Withdrawal' is 'Withdrawal'  [t2]",
+      "  2026-01-05 10:01:00      cash: kind is 'Withdrawal'  [t2]",
       '  2026-01-05 10:03:00      not transfer, passed over: amount 4,900 is 100 short of > 5,000  [t3]',
       '  2026-01-05 10:10:00      time ran out, after the 10 m of within, and transfer had not come',
     ]);
