@@ -170,7 +170,7 @@ async function measure(log: KafkaLog): Promise<Float64Array> {
   await until(
     () => latencies.length >= due.size,
     () => `${due.size - latencies.length} alerts`,
-    30_000,
+    START_MAX_MS,
   );
   await reader.stop();
   return Float64Array.from(latencies).sort();

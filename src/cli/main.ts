@@ -226,6 +226,8 @@ function addBacktest(program: Command, run: Run): void {
     .option('--lanes <n>', 'threads that share out the keys; they change no result', 'auto')
     .option('--min-precision <n>', 'fail below it: 0 to 1')
     .option('--min-recall <n>', 'fail below it: 0 to 1')
+    .option('--min-f1 <n>', 'fail below it: 0 to 1')
+    .option('--min-average-precision <n>', 'fail below it: 0 to 1')
     .option(...JSON_OPTION)
     .action((options: BacktestOptions & { json?: boolean }) =>
       run(options.json === true, async (output) =>

@@ -259,13 +259,16 @@ describe('stakeout backtest', () => {
       config,
       '--sweep',
       'least=300..600:4',
-      '--min-precision',
-      '0.9',
+      ...['--min-precision', '0.9', '--min-recall', '0.1', '--min-average-precision', '0.95'],
     );
     expect(swept.status).toBe(1);
     expect(swept.stdout).toContain('least=400: precision 0.502');
     expect(swept.stdout).toContain('least=600: precision 0.000  recall 0.000');
     expect(swept.stdout).toContain('precision is 0.5024, and must be 0.9.');
+    expect(swept.stdout).toMatch(/average precision is 0\.\d{4}, and must be 0\.95\./);
+    expect(swept.stdout).not.toContain('recall is');
+    const none = await stakeout('backtest', '--config', config, '--min-f1', 'much');
+    expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('--min-f1 takes a number from 0 to 1')]);
     const wrong = await stakeout('backtest', '--config', config, '--sweep', 'most=1,2');
     expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('the rules have no parameter most')]);
   });

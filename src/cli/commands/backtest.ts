@@ -16,11 +16,13 @@ export interface BacktestOptions extends BacktestSource {
   readonly csv?: string;
   readonly minPrecision?: string;
   readonly minRecall?: string;
+  readonly minF1?: string;
+  readonly minAveragePrecision?: string;
 }
 
 /** History through the engine, measured by labels. 1: a threshold was not reached. */
 export async function backtestCommand(options: BacktestOptions, output: Output): Promise<number> {
-  const thresholds = { precision: shareOf(options, 'minPrecision'), recall: shareOf(options, 'minRecall') };
+  const thresholds = thresholdsOf(options);
   const started = performance.now();
   const progress = {
     onProgress: (fraction: number, events: number) =>
@@ -47,23 +49,42 @@ function lanesOf({ lanes }: BacktestOptions): number | undefined {
   throw new CommandError(`--lanes takes auto, or a number from 1 to ${LANES_MAX}, not ${lanes}.`);
 }
 
-function shareOf(options: BacktestOptions, name: 'minPrecision' | 'minRecall'): number | undefined {
-  const text = options[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
-  const flag = name === 'minPrecision' ? '--min-precision' : '--min-recall';
-  throw new CommandError(`${flag} takes a number from 0 to 1, not ${text}.`);
+/** Figures that a run may be asked to reach, and the options that ask. */
+const THRESHOLDS = {
+  precision: ['minPrecision', '--min-precision'],
+  recall: ['minRecall', '--min-recall'],
+  f1: ['minF1', '--min-f1'],
+  averagePrecision: ['minAveragePrecision', '--min-average-precision'],
+} as const;
+
+type Figure = keyof typeof THRESHOLDS;
+const FIGURES = Object.keys(THRESHOLDS) as readonly Figure[];
+const CALLED: Readonly<Record<Figure, string>> = {
+  ...{ precision: 'precision', recall: 'recall' },
+  ...{ f1: 'F1', averagePrecision: 'average precision' },
+};
+
+/** Throws `CommandError`. */
+function thresholdsOf(options: BacktestOptions): ReadonlyMap<Figure, number> {
+  const thresholds = new Map<Figure, number>();
+  for (const figure of FIGURES) {
+    const [option, flag] = THRESHOLDS[figure];
+    const text = options[option];
+    if (text === undefined) continue;
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= 0 && value <= 1))
+      throw new CommandError(`${flag} takes a number from 0 to 1, not ${text}.`);
+    thresholds.set(figure, value);
+  }
+  return thresholds;
 }
 
 /** What is below the thresholds, in words. Without labels nothing reaches a threshold. */
-function below(result: BacktestResult, thresholds: { precision?: number; recall?: number }): string[] {
-  return (['precision', 'recall'] as const).flatMap((name) => {
-    const least = thresholds[name];
-    const value = result[name];
-    if (least === undefined || (value !== null && value >= least)) return [];
-    return [
-      `${name} is ${value === null ? 'not known: there are no labels' : value.toFixed(4)}, and must be ${least}.`,
-    ];
+function below(result: BacktestResult, thresholds: ReadonlyMap<Figure, number>): string[] {
+  return [...thresholds].flatMap(([figure, least]) => {
+    const value = result[figure];
+    if (value !== null && value >= least) return [];
+    const found = value === null ? 'not known: there are no labels' : value.toFixed(4);
+    return [`${CALLED[figure]} is ${found}, and must be ${least}.`];
   });
 }
