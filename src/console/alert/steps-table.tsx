@@ -22,7 +22,7 @@ export function StepsTable({ alert, conditions, chosen, onChoose }: StepsTablePr
             <div class="step-head">
               <strong>{step}</strong>
               {condition?.subtype && <span class="badge calm">{condition.subtype}</span>}
-              {condition?.times && <span class="badge calm">{condition.times}</span>}
+              {condition?.times && <span class="badge calm">{condition.times} times</span>}
               {condition !== undefined && <code>{condition.where ?? 'any event'}</code>}
             </div>
             {events.map((event) => (
@@ -31,6 +31,7 @@ export function StepsTable({ alert, conditions, chosen, onChoose }: StepsTablePr
                 event={event}
                 since={event.eventTime - alert.firstEventTime}
                 read={condition?.fields ?? []}
+                keyField={alert.keyField}
                 chosen={event.id === chosen}
                 onChoose={onChoose}
               />
@@ -46,25 +47,28 @@ interface EventRowProps {
   readonly event: AlertEvent;
   readonly since: number;
   readonly read: readonly string[];
+  readonly keyField: string;
   readonly chosen: boolean;
   readonly onChoose: (id: string) => void;
 }
 
-function EventRow({ event, since, read, chosen, onChoose }: EventRowProps) {
+function EventRow({ event, since, read, keyField, chosen, onChoose }: EventRowProps) {
   const [open, setOpen] = useState(false);
   const fields = Object.entries(event.fields);
   const told = fields.filter(([name]) => read.includes(name));
-  const shown = told.length > 0 ? told : fields.filter(([, of]) => of !== null).slice(0, 4);
+  const shown = told.length > 0 ? told : fields.filter(([name, of]) => of !== null && name !== keyField).slice(0, 3);
   return (
     <div class={`step-event ${chosen ? 'chosen' : ''}`}>
-      <div class="row">
-        <span class="number soft when">{since === 0 ? 'first' : `+${duration(since)}`}</span>
-        <span class="badge calm">{event.kind}</span>
-        {shown.map(([name, of]) => (
-          <span key={name} class={`pair ${told.length > 0 ? 'told' : ''}`}>
-            <span class="faint">{name}</span> <b class="mono">{value(of)}</b>
-          </span>
-        ))}
+      <div class="event-line">
+        <div class="row grow">
+          <span class="number soft when">{since === 0 ? 'first' : `+${duration(since)}`}</span>
+          <span class="badge calm">{event.kind}</span>
+          {shown.map(([name, of]) => (
+            <span key={name} class={`pair ${told.length > 0 ? 'told' : ''}`}>
+              <span class="faint">{name}</span> <b class="mono">{value(of)}</b>
+            </span>
+          ))}
+        </div>
         <button
           type="button"
           class="button plain more"

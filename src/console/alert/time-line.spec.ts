@@ -15,7 +15,7 @@ describe('the time line of an alert', () => {
       [1, 0.5],
       [1, 1],
     ]);
-    expect(ticks.map(({ ms }) => ms)).toEqual([0, 60_000, 120_000]);
+    expect(ticks.map(({ ms }) => ms)).toEqual([0, 20_000, 40_000, 60_000, 80_000, 100_000, 120_000]);
   });
 
   it('tells which events lie on each other', () => {

@@ -18,7 +18,10 @@ export interface TimeLine {
 }
 
 /** Steps of ticks that people count in, ms. */
-const STEPS = [1, 10, 100, 1e3, 5e3, 15e3, 60e3, 300e3, 900e3, 3_600e3, 10_800e3, 21_600e3, 86_400e3, 604_800e3];
+const STEPS = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 20e3, 30e3, 60e3, 120e3, 300e3, 600e3, 1_200e3, 1_800e3],
+  ...[3_600e3, 7_200e3, 10_800e3, 21_600e3, 43_200e3, 86_400e3, 172_800e3, 604_800e3, 2_592_000e3],
+];
 /** Nearer than this share of the width, two events lie on each other. */
 const NEAR = 0.012;
 
