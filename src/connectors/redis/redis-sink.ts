@@ -26,6 +26,7 @@ import type { Severity } from '../../rules/rule.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { AlertSink } from '../../runtime/sinks/alert-sink.js';
+import { clientOptions, type RedisConnection } from './connection.js';
 import { type WriteAlertArguments, type WriteAlertKeys, writeAlert } from './write-alert.js';
 
 export interface RedisSinkOptions {
@@ -33,6 +34,8 @@ export interface RedisSinkOptions {
   readonly name?: string;
   /** `redis://` or `rediss://` (TLS), with user, password and database where needed. */
   readonly url: string;
+  /** What the URL does not say. */
+  readonly connection?: RedisConnection;
   readonly clock: Clock;
   /** Beginning of every key and channel. Default `stakeout`. */
   readonly prefix?: string;
@@ -101,14 +104,16 @@ export interface Risk {
 const DAY_MS = 86_400_000;
 const ALERTS_AT_ONCE = 100;
 
-type Settings = Required<Omit<RedisSinkOptions, 'accountField' | 'name'>>;
+type Settings = Required<Omit<RedisSinkOptions, 'accountField' | 'name' | 'connection'>>;
 
-function connectTo(url: string, timeoutMs: number) {
+function connectTo(url: string, connection: RedisConnection, timeoutMs: number) {
+  const { login, socket } = clientOptions(url, connection);
   return createClient({
     url,
+    ...login,
     scripts: { writeAlert },
     // A broken connection is given up (R3); a new one is made by the next write.
-    socket: { connectTimeout: timeoutMs, reconnectStrategy: false },
+    socket: { connectTimeout: timeoutMs, reconnectStrategy: false, ...socket },
     disableOfflineQueue: true,
     RESP: 2,
   });
@@ -120,14 +125,16 @@ export class RedisSink implements AlertSink {
   readonly name: string;
   private readonly settings: Settings;
   private readonly accountField: string | undefined;
+  private readonly login: RedisConnection;
   private readonly address: string;
   private connection: Promise<Client> | null = null;
   /** What `connection` resolved to. */
   private client: Client | null = null;
   private isClosed = false;
 
-  constructor({ name = 'redis', accountField, ...options }: RedisSinkOptions) {
+  constructor({ name = 'redis', accountField, connection = {}, ...options }: RedisSinkOptions) {
     this.name = name;
+    this.login = connection;
     this.accountField = accountField;
     this.settings = {
       prefix: 'stakeout',
@@ -246,7 +253,7 @@ export class RedisSink implements AlertSink {
   }
 
   private async connect(): Promise<Client> {
-    const client = connectTo(this.settings.url, this.settings.timeoutMs);
+    const client = connectTo(this.settings.url, this.login, this.settings.timeoutMs);
     // The commands under way hear of it themselves. Between writes nobody does: the next one connects anew.
     client.on('error', () => this.drop(client));
     try {

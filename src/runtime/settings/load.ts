@@ -205,12 +205,24 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
   if (typeof storeUrl === 'string' && !/^postgres(ql)?:\/\//.test(storeUrl))
     add(['alertStore', 'url'], 'a URL that begins with postgres://', 'something else (a secret, not shown)');
   const sasl = getAt(tree, ['kafka', 'sasl']);
-  if (isTree(sasl) && sasl.mechanism !== undefined) {
+  if (isTree(sasl) && sasl.mechanism === 'OAUTHBEARER') oauthConflicts(sasl, add);
+  else if (isTree(sasl) && sasl.mechanism !== undefined) {
     for (const key of ['username', 'password'].filter((name) => sasl[name] === undefined)) {
       add(['kafka', 'sasl', key], `a ${key}, because kafka.sasl.mechanism is set`, 'nothing');
     }
   }
   return errors;
+}
+
+function oauthConflicts(sasl: Tree, add: (path: Path, expected: string, got: string) => void): void {
+  const at = (key: string): Path => ['kafka', 'sasl', 'oauth', key];
+  const given = (key: string): boolean => getAt(sasl, ['oauth', key]) !== undefined;
+  if (given('tokenFile')) {
+    if (given('tokenUrl')) add(at('tokenFile'), 'one of tokenFile and tokenUrl', 'both');
+    return;
+  }
+  for (const key of ['tokenUrl', 'clientId', 'clientSecret'].filter((name) => !given(name)))
+    add(at(key), `a ${key} (or a tokenFile), because kafka.sasl.mechanism is OAUTHBEARER`, 'nothing');
 }
 
 /** Fills in what follows from other settings. */

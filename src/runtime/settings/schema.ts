@@ -108,11 +108,22 @@ const kafka = z.strictObject({
     .prefault({}),
   sasl: z
     .strictObject({
-      mechanism: choice(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).optional('How to log in.', {
+      mechanism: choice(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']).optional('How to log in.', {
         defaultText: 'no login',
       }),
       username: text.optional('User name.'),
       password: text.optional('Password.', { secret: true }),
+      oauth: z
+        .strictObject({
+          tokenUrl: url.optional('OAUTHBEARER: where tokens are given out for client credentials.'),
+          clientId: text.optional('OAUTHBEARER: client to ask for a token as.'),
+          clientSecret: text.optional('OAUTHBEARER: secret of the client.', { secret: true }),
+          scope: text.optional('OAUTHBEARER: scope to ask for.'),
+          tokenFile: path.optional(
+            'OAUTHBEARER: file with a token that others keep fresh, in place of asking for one.',
+          ),
+        })
+        .prefault({}),
     })
     .prefault({}),
 });
@@ -123,6 +134,16 @@ const redis = z.strictObject({
     secret: true,
     defaultText: 'none: no Redis',
   }),
+  username: text.optional('User of its ACL, in place of the one in the URL.'),
+  password: text.optional('Password of the user.', { secret: true }),
+  tls: z
+    .strictObject({
+      ca: path.optional('rediss://: PEM file of the authorities to trust.', { defaultText: 'those of Node.js' }),
+      certificate: path.optional('rediss://: PEM file of our own certificate, for mutual TLS.'),
+      key: path.optional('rediss://: PEM file of our own private key, for mutual TLS.'),
+      verify: flag.default(true, 'Refuse a Redis whose certificate does not hold. Only switch off to find a fault.'),
+    })
+    .prefault({}),
   prefix: text.default('stakeout', 'Beginning of every key and channel name.'),
   expiry: duration.default('7d', 'How long the risk of a key is kept after its last alert.'),
   maxAlerts: integer(1, 10_000).default(20, 'Last alerts kept with the risk of one key.'),

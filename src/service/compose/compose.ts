@@ -1,4 +1,5 @@
 import { openStores } from '../../connectors/alert-store/stores.js';
+import { redisConnection } from '../../connectors/redis/connection.js';
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import { loadRules, type Rule, readRules } from '../../rules/index.js';
@@ -192,7 +193,7 @@ function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): Redis
   if (url === undefined) return null;
   const accountField = stream.definition.keyField;
   return new RedisSink({
-    ...{ url, clock, prefix, streamLength },
+    ...{ url, clock, prefix, streamLength, connection: redisConnection(settings.redis) },
     ...(accountField === null ? {} : { accountField }),
     expiryMs: expiry,
     alertsMax: maxAlerts,

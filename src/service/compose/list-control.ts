@@ -1,3 +1,4 @@
+import { redisConnection } from '../../connectors/redis/connection.js';
 import type { Rule } from '../../rules/index.js';
 import type { ListBook } from '../../runtime/lists/list-book.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
@@ -70,5 +71,10 @@ function sourceOf(
     });
   if (of.redis.key === undefined) return null;
   // The settings refuse a key without a URL.
-  return redisSource(of.redis.url ?? settings.redis.url!, of.redis.key, kind, refresh);
+  // Another Redis has another login, which its URL says.
+  const { url } = of.redis;
+  const connection = redisConnection(settings.redis);
+  const at =
+    url === undefined ? { url: settings.redis.url!, connection } : { url, connection: { tls: connection.tls! } };
+  return redisSource(at, of.redis.key, kind, refresh);
 }

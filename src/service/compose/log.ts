@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { EmbeddedLog } from '../../connectors/embedded/embedded-log.js';
 import { LogFolderReader } from '../../connectors/embedded/log-folder-reader.js';
 import { KafkaLog } from '../../connectors/kafka/kafka-log.js';
+import { clientToken, fileToken } from '../../connectors/kafka/oauth-token.js';
 import type { KafkaOptions } from '../../connectors/kafka/options.js';
+import { systemClock } from '../../connectors/system-clock.js';
 import type { Log, LogReader } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
 
@@ -29,7 +31,6 @@ const logFolder = ({ data }: Settings): string => join(data.directory, 'log');
 
 function kafkaOptions(kafka: Settings['kafka'], brokers: readonly string[]): KafkaOptions {
   const { tls, sasl } = kafka;
-  const { mechanism, username, password } = sasl;
   const read = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   return {
     brokers,
@@ -38,6 +39,17 @@ function kafkaOptions(kafka: Settings['kafka'], brokers: readonly string[]): Kaf
     ...(tls.enabled
       ? { tls: { ca: read(tls.ca), cert: read(tls.certificate), key: read(tls.key), rejectUnauthorized: tls.verify } }
       : {}),
-    ...(mechanism === undefined ? {} : { sasl: { mechanism, username: username ?? '', password: password ?? '' } }),
+    ...saslOf(sasl),
   };
+}
+
+function saslOf({ mechanism, username, password, oauth }: Settings['kafka']['sasl']): Pick<KafkaOptions, 'sasl'> {
+  if (mechanism === undefined) return {};
+  if (mechanism !== 'OAUTHBEARER') return { sasl: { mechanism, username: username ?? '', password: password ?? '' } };
+  const { tokenFile, tokenUrl, clientId, clientSecret, scope } = oauth;
+  if (tokenFile !== undefined) return { sasl: { mechanism, token: fileToken(tokenFile) } };
+  // The settings refuse one without the others.
+  const client = { tokenUrl: tokenUrl!, clientId: clientId!, clientSecret: clientSecret! };
+  const token = clientToken({ ...client, ...(scope === undefined ? {} : { scope }) }, () => systemClock.now());
+  return { sasl: { mechanism, token } };
 }

@@ -1,4 +1,5 @@
 import { createClient } from 'redis';
+import { clientOptions, type RedisConnection } from '../../connectors/redis/connection.js';
 import type { ListKind } from '../../rules/index.js';
 import { tableOf } from '../../runtime/lists/layered-table.js';
 import { ListError } from '../../runtime/lists/load-lists.js';
@@ -8,8 +9,18 @@ const PAGE = 5000;
 const CONNECT_MS = 5000;
 
 /** A set, or a hash, of Redis. */
-export function redisSource(url: string, key: string, kind: ListKind, refreshMs: number): ListSource {
-  const client = createClient({ url, socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false } });
+export function redisSource(
+  { url, connection }: { readonly url: string; readonly connection: RedisConnection },
+  key: string,
+  kind: ListKind,
+  refreshMs: number,
+): ListSource {
+  const { login, socket } = clientOptions(url, connection);
+  const client = createClient({
+    url,
+    ...login,
+    socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false, ...socket },
+  });
   // Each reading says itself what is wrong.
   client.on('error', () => undefined);
   let endNotices = (): void => undefined;
