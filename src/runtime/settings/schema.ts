@@ -394,13 +394,16 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       queue: integer(1, 1000).default(20, 'Back-tests asked for over HTTP that may wait; one runs at a time.'),
       kept: integer(1, 10_000).default(50, 'Back-tests that have ended whose results are kept.'),
-      lanes: autoOr(1, 16).default('auto', 'Threads of one. auto: as `stakeout backtest` has it.'),
+      lanes: autoOr(1, 16).default(
+        'auto',
+        'Threads of one. auto: as `stakeout backtest` has it, but for half of the cores at most.',
+      ),
       memory: bytes.default('1GiB', 'Heap of each of its threads, at most. One that needs more fails.'),
       checkpointInterval: duration.default(
         '30s',
         'A back-test keeps what it has come to this often, and goes on from there after a restart of the service.',
       ),
-      niceness: integer(0, 19).default(10, 'How far it stands back behind the service: 0 not at all, 19 the most.'),
+      niceness: integer(0, 19).default(19, 'How far it stands back behind the service: 0 not at all, 19 the most.'),
     })
     .prefault({}),
   retention: duration.default('7d', 'How long the embedded log keeps records.'),

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { setPriority } from 'node:os';
+import { availableParallelism, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { reportOf } from '../../../backtest/report/report.js';
 import { isBounded } from '../../../backtest/run-files.js';
@@ -54,7 +54,7 @@ async function run({ settings, request, folder }: JobOrder): Promise<JobMessage>
       onSaved: () => process.send!({ kind: 'saved' } satisfies JobMessage),
     };
     const keeping = { folder, intervalMs: checkpointInterval };
-    const done = await perform(source, lanes === 'auto' ? undefined : lanes, silent, listener, keeping);
+    const done = await perform(source, lanes === 'auto' ? undefined : lanes, silent, listener, keeping, lanesBeside());
     return { kind: 'done', summary: await keep(done, folder) };
   } catch (error) {
     const isKnown = error instanceof CommandError || typeof (error as { code?: unknown }).code === 'string';
@@ -100,6 +100,9 @@ async function written(folder: string, { files }: RuleChoice): Promise<string> {
   }
   return folder;
 }
+
+/** Half of the cores are the service's: what a log or its brokers do for a back-test cannot stand back. */
+const lanesBeside = (): number => Math.max(1, Math.floor(availableParallelism() / 2));
 
 /** All threads that there are; those that come inherit it. Elsewhere than on Linux it holds for the process. */
 async function standBack(niceness: number): Promise<void> {

@@ -32,6 +32,7 @@ export interface Performed {
 /**
  * Prepares, runs and measures a back-test. Throws `CommandError`.
  *
+ * @param lanesMax where `lanesAsked` is not given.
  * @param keeping it goes on from what an attempt before has kept there, and keeps what it comes to itself. Absent: it begins anew.
  */
 export async function perform(
@@ -40,6 +41,7 @@ export async function perform(
   output: Output,
   progress: LaneListener,
   keeping?: Keeping,
+  lanesMax = LANES_MAX,
 ): Promise<Performed> {
   setFlagsFromString(HEAP_GROWS_BY);
   const now = (): number => performance.now() / 1000;
@@ -47,7 +49,7 @@ export async function perform(
   const prepared = await prepare({ ...source, ...readBefore(before) }, output);
   try {
     const { rules, title, input, ranges } = prepared;
-    const lanes = before?.lanes ?? lanesAsked ?? lanesFor(prepared);
+    const lanes = before?.lanes ?? lanesAsked ?? lanesFor(prepared, lanesMax);
     const tableEnds = tableEndsOf(prepared.streams);
     if (keeping !== undefined && before === null) await settle(keeping, { lanes, ranges, tableEnds });
     // All read the same, whatever comes meanwhile.
@@ -72,10 +74,10 @@ const readBefore = (before: Settled | null): Pick<BacktestSource, 'ranges' | 'ta
   before === null ? {} : { tableEnds: before.tableEnds, ...(before.ranges && { ranges: before.ranges }) };
 
 /** One for each core, where the files are worth it; of a topic, at most one for each partition. */
-function lanesFor({ streams, log }: Prepared): number {
+function lanesFor({ streams, log }: Prepared, lanesMax: number): number {
   const bytes = streams.reduce((sum, { file }) => sum + file.bytesTotal, 0);
   const most = log === null ? Math.ceil(bytes / BYTES_OF_LANE) : streams.length;
-  return Math.max(1, Math.min(availableParallelism(), most, LANES_MAX));
+  return Math.max(1, Math.min(availableParallelism(), most, lanesMax));
 }
 
 /** Beside a service's own alerts, where the same topic is read that it reads. */
