@@ -33,6 +33,7 @@ import { savepointFolder } from './savepoints/savepoint-parts.js';
 import { type ServiceObjects, serviceModule } from './service.module.js';
 import { logDetector, logTrouble } from './service-log.js';
 import { SilentConnections } from './silent-connections.js';
+import { SinkSet } from './sources/sink-set.js';
 import { AlertTracer, otlpProcessor } from './tracing/alert-tracer.js';
 import { ndjsonTypes } from './transactions/sent-transactions.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
@@ -130,16 +131,13 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
     await store.open();
     return `${groupId}-${sink.name}-${store.id}`;
   };
+  const named = (sink: Follower['sink'], of: SinkSettings | undefined) =>
+    follower(sink, topic, `${groupId}-${sink.name}`, { deadLetters: settings.deadLetters.topic, ...wantedBy(of) });
   const [live, shadow] = [alertStoreSink(store, 'live', clock), alertStoreSink(store, 'shadow', clock)];
   const sinks = [
     follower(live, topic, groupOf(live)),
     follower(shadow, settings.alerts.shadowTopic, groupOf(shadow)),
-    ...parts.sinks.map((sink) =>
-      follower(sink, topic, `${groupId}-${sink.name}`, {
-        deadLetters: settings.deadLetters.topic,
-        ...wantedBy(settings.sinks[sink.name]),
-      }),
-    ),
+    ...parts.sinks.map((sink) => named(sink, settings.sinks[sink.name])),
   ];
   const retention = alertRetention({
     ...{ stores, clock, retentionMs: settings.alertStore.retention, alertsMax: settings.alertStore.alertsMax },
@@ -186,7 +184,16 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
           onTrouble: (text, err) => logger.warn({ err }, text),
         });
   const { risk, rules = null, reading = null, explain = null, lists = null, switches = null } = parts;
+  const { sources = null, makeSink } = parts;
   switches?.attachSinks(sinks);
+  if (makeSink !== undefined)
+    sources?.attachSinks(
+      new SinkSet({
+        ...{ followers: sinks, sinks: settings.sinks },
+        make: async (name, sink) => named(await makeSink(name, sink), sink),
+        isPaused: async (name) => (await switches?.isPausedAtStart(name)) ?? false,
+      }),
+    );
   return {
     objects: {
       settings,
@@ -209,6 +216,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       explain,
       lists,
       switches,
+      sources,
       checkpoints,
       testStreams: parts.testStreams ?? [],
       placeOf: parts.placeOf ?? null,

@@ -5,7 +5,7 @@ import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../runtime/detector.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
-import type { Settings } from '../runtime/settings/index.js';
+import type { Settings, SinkSettings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink, CollectingSink } from '../runtime/sinks/alert-sink.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { Explain } from './explanations/explanations.controller.js';
@@ -14,6 +14,7 @@ import type { ListControl } from './lists/list-control.js';
 import type { RuleReading } from './outline/rule-reading.js';
 import type { RuleControl } from './rules/rule-control.js';
 import type { SavepointSource } from './savepoints/savepoint-jobs.js';
+import type { SourceControl } from './sources/source-control.js';
 import type { SwitchControl } from './switches/switch-control.js';
 
 /** Makes the detector, not started yet. What it throws ends the start of the service. */
@@ -94,6 +95,10 @@ export interface ServiceParts {
   readonly switches?: SwitchControl;
   /** Where alerts are kept to be asked for, who changed what, and what was answered; absent: in memory. */
   readonly stores?: Stores;
+  /** Absent: streams and sinks are those of the settings. */
+  readonly sources?: SourceControl;
+  /** Makes a sink that was registered. */
+  readonly makeSink?: (name: string, sink: SinkSettings) => Promise<AlertSink | CollectingSink>;
   /** What tests of rules may send; absent: nothing is known of the streams. */
   readonly testStreams?: readonly TestStream[];
   /** Checkpoints of the partitions that are owned here; absent: none are made. */

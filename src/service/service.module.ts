@@ -43,6 +43,8 @@ import type { RuleControl } from './rules/rule-control.js';
 import { RulesController } from './rules/rules.controller.js';
 import type { SavepointJobs } from './savepoints/savepoint-jobs.js';
 import { SavepointsController } from './savepoints/savepoints.controller.js';
+import type { SourceControl } from './sources/source-control.js';
+import { SourcesController } from './sources/sources.controller.js';
 import { DeliveryController } from './status/delivery.controller.js';
 import { LanesController } from './status/lanes.controller.js';
 import { RiskController } from './status/risk.controller.js';
@@ -65,6 +67,7 @@ import {
   SAVEPOINTS,
   SETTINGS,
   SINKS,
+  SOURCES,
   SWITCHES,
   TEST_STREAMS,
 } from './tokens.js';
@@ -97,6 +100,7 @@ export interface ServiceObjects {
   readonly explain: Explain | null;
   readonly lists: ListControl | null;
   readonly switches: SwitchControl | null;
+  readonly sources: SourceControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
   readonly testStreams: readonly TestStream[];
   readonly placeOf: ((rule: Rule) => RulePlace) | null;
@@ -131,6 +135,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       RulesController,
       SavepointsController,
       SnoozesController,
+      SourcesController,
       StatusController,
       SwitchesController,
       TemplatesController,
@@ -167,6 +172,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: SWITCHES, useValue: objects.switches },
       { provide: PLACE_OF, useValue: objects.placeOf },
       KeyFeatureReader,
+      { provide: SOURCES, useValue: objects.sources },
       { provide: TEST_STREAMS, useValue: objects.testStreams },
       { provide: CHECKPOINTS, useValue: objects.checkpoints },
     ],

@@ -21,10 +21,11 @@ export interface StartOptions {
 
 /** The service, until SIGINT or SIGTERM. */
 export async function start(options: StartOptions, output: Output): Promise<number> {
-  const settings = settingsOrFail(options.config ?? process.env.STAKEOUT_CONFIG);
+  const config = options.config ?? process.env.STAKEOUT_CONFIG;
+  const settings = settingsOrFail(config);
   const early = createLogger(settings, new Set());
   let service: Service | null = null;
-  const composed = await composeOrFail(settings, () => service?.logger ?? early);
+  const composed = await composeOrFail(settings, () => service?.logger ?? early, config);
   for (const diagnostic of composed.running.diagnostics) output.say(formatDiagnostic(diagnostic));
   const shown = settings.demo.enabled ? withAlertsShown(composed.parts, output) : composed.parts;
   const parts = { ...shown, backtests: jobRunner(settings) };
@@ -46,9 +47,13 @@ export async function start(options: StartOptions, output: Output): Promise<numb
   return status;
 }
 
-async function composeOrFail(settings: Settings, logger: Parameters<typeof compose>[1]): Promise<Composed> {
+async function composeOrFail(
+  settings: Settings,
+  logger: Parameters<typeof compose>[1],
+  file: string | undefined,
+): Promise<Composed> {
   try {
-    return await compose(settings, logger);
+    return await compose(settings, logger, file);
   } catch (error) {
     if (error instanceof NoRulesError) {
       throw new CommandError([...error.diagnostics.map(formatDiagnostic), error.message].join('\n\n'), {

@@ -17,6 +17,8 @@ import {
   type StreamParts,
 } from '../../service/compose/stream-parts.js';
 import { StreamsError } from '../../service/compose/topic-streams.js';
+import { settingsNow } from '../../service/sources/settings-now.js';
+import { streamsAsTheyWere } from '../../service/sources/streams-before.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
 import { settingsOrFail } from '../settings.js';
@@ -32,17 +34,19 @@ const SHOWN_MAX = 20;
 
 /** Replays what the group has committed, and compares the alerts. Exit status 0: they are the same. */
 export async function verifyCommand(options: VerifyCommandOptions, output: Output): Promise<number> {
-  const settings = settingsOrFail(options.config ?? process.env.STAKEOUT_CONFIG);
+  const written = settingsOrFail(options.config ?? process.env.STAKEOUT_CONFIG);
   const from = timeOf(options.from, '--from') ?? Number.NEGATIVE_INFINITY;
   const to = timeOf(options.to, '--to') ?? Number.POSITIVE_INFINITY;
   const say = (text: string): void => output.say(text);
-  const log = await openLog(settings, say);
+  const log = await openLog(written, say);
   try {
-    const streams = makeStreams({
+    const settings = await settingsNow(written, log);
+    const context = {
       ...{ settings, clock: systemClock },
-      onTrouble: (error) => say(`the schema registry does not answer; waiting for it: ${error.message}`),
+      onTrouble: (error: Error) => say(`the schema registry does not answer; waiting for it: ${error.message}`),
       onRecovered: () => say('the schema registry answers again'),
-    });
+    };
+    const streams = makeStreams(context);
     const topic = options.topic ?? (streams.length === 1 ? streams[0].settings.topic : undefined);
     if (topic === undefined) throw new CommandError('The service reads several topics: say which with --topic.');
     const book = listBook(settings, log, systemClock);
@@ -52,6 +56,7 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
     const reader = ruleSetReader({
       ...{ streams, today: () => lists, asOf: (digests, today) => book.asOf(digests, today) },
       current: () => versionsOf(ruleSets),
+      ...streamsAsTheyWere(context),
     });
     const replayed = replayedTopic(topic, streams, ruleSets);
     const result = await verify({

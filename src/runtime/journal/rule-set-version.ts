@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { RecordDecoder } from '../ports/decoder.js';
+import type { StreamDefinition } from '../stream.js';
 import type { EventClockOptions } from '../task/event-clock.js';
 import type { RuleOptions } from '../task/keyed-engine.js';
 
 /** Rules with all else that decides what they find in the same records. */
 export interface RuleSetVersion {
   /**
-   * 32 hex digits of SHA-256 over the rules' revisions and what becomes of the runs of those before, in their order, their options and
-   * the stream's clock, and what their lists hold.
+   * 32 hex digits of SHA-256 over the rules' revisions and what becomes of the runs of those before, in their order, their options,
+   * the stream's clock, the definitions of streams that were registered, and what their lists hold.
    */
   readonly digest: string;
   /** What `ReadRuleSet` makes the same of, in this process or in a later one. */
@@ -24,6 +25,8 @@ export interface RuleSetVersion {
   readonly clock: EventClockOptions;
   /** Names of the streams whose events come, in the order of the settings. Absent: the stream of the records. */
   readonly streams?: readonly string[];
+  /** What fields mean in those of them that were registered or changed while the service ran. */
+  readonly definitions?: readonly StreamDefinition[];
   /** Decodes the fields that these rules use. */
   readonly decoder: RecordDecoder;
 }
@@ -52,10 +55,15 @@ export const differsInLists = (a: RuleSetVersion, b: RuleSetVersion): boolean =>
   a.digest !== b.digest && a.apart !== undefined && a.apart.digest === b.apart?.digest && a.decoder === b.decoder;
 
 /** See `RuleSetVersion.digest`; of rules that ask no lists. */
-export function ruleSetDigest(rules: readonly Rule[], options: RuleOptions, clock: EventClockOptions): string {
+export function ruleSetDigest(
+  rules: readonly Rule[],
+  options: RuleOptions,
+  clock: EventClockOptions,
+  definitions?: object,
+): string {
   const revisions = rules.map(({ id, revision, onUpdate, drains }) => ({ id, revision, onUpdate, drains }));
   const { limits, quantifierGap } = options;
-  return digestOf({ revisions, limits, quantifierGap, clock });
+  return digestOf({ revisions, limits, quantifierGap, clock, definitions });
 }
 
 /** The digest of rules that ask lists, of the digest that they have without. `lists`: digests of those by name. */

@@ -3,6 +3,7 @@ export {
   type LoadOptions,
   loadSettings,
   type RecordFormat,
+  type RegisteredStream,
   type Settings,
   type SettingsOverrides,
   type StreamSettings,

@@ -32,6 +32,20 @@ export interface StreamSettings extends Omit<ParsedStream, 'topics' | 'format'> 
 export interface Settings extends Omit<ParsedSettings, 'streams' | 'demo'> {
   readonly streams: Readonly<Record<string, StreamSettings>>;
   readonly demo: { readonly enabled: boolean; readonly rate: number; readonly seed: number };
+  /** Streams and sinks as they were written, with paths that are absolute. */
+  readonly written: Readonly<Record<'streams' | 'sinks', Readonly<Record<string, Tree>>>>;
+  /** Streams that were registered or changed while the service ran, by name. */
+  readonly registered?: Readonly<Record<string, RegisteredStream>>;
+}
+
+/** A stream that the settings of a file alone do not tell. */
+export interface RegisteredStream {
+  /** Names the definition. */
+  readonly digest: string;
+  /** As in the settings, but for the schema, which stands in it; `null`: it was taken away. */
+  readonly definition: Tree | null;
+  /** The same before it was first registered; `null`: there was none. */
+  readonly was: Tree | null;
 }
 
 type DeepPartial<T> = T extends readonly unknown[] | ((...args: never[]) => unknown)
@@ -44,6 +58,8 @@ type DeepPartial<T> = T extends readonly unknown[] | ((...args: never[]) => unkn
 export type SettingsOverrides = DeepPartial<SettingsInput>;
 
 export interface LoadOptions {
+  /** What a config file would hold, in place of one. */
+  readonly tree?: Tree;
   /** A YAML config file; relative paths in it are relative to it. */
   readonly file?: string;
   readonly env: Environment;
@@ -70,7 +86,7 @@ export function loadSettings(
   const cwd = options.cwd ?? process.cwd();
   const config = options.file === undefined ? undefined : readConfigFile(resolve(cwd, options.file));
   if (config && 'errors' in config) return config;
-  const tree: Tree = structuredClone(config?.tree ?? {});
+  const tree: Tree = structuredClone(config?.tree ?? options.tree ?? {});
   if (options.file !== undefined) resolvePaths(tree, dirname(resolve(cwd, options.file)));
   tree.streams ??= structuredClone(defaultStreams);
 
@@ -93,7 +109,7 @@ export function loadSettings(
     ...conflicts(tree, origins),
   ];
   if (errors.length > 0 || !parsed.success) return { errors };
-  return { settings: complete(parsed.data, cwd) };
+  return { settings: complete(parsed.data, cwd, tree) };
 }
 
 /** Lays `over` onto `tree`; lists and values replace, sections merge. */
@@ -226,7 +242,7 @@ function oauthConflicts(sasl: Tree, add: (path: Path, expected: string, got: str
 }
 
 /** Fills in what follows from other settings. */
-function complete(parsed: ParsedSettings, cwd: string): Settings {
+function complete(parsed: ParsedSettings, cwd: string, tree: Tree): Settings {
   const byDefault: RecordFormat = parsed.registry.url === undefined ? 'avro' : 'avro-confluent';
   const streams = Object.entries(parsed.streams).map(([name, stream]): [string, StreamSettings] => {
     const isElsewhere = stream.file !== undefined || isTable(stream.table);
@@ -237,11 +253,17 @@ function complete(parsed: ParsedSettings, cwd: string): Settings {
   });
   return {
     ...parsed,
+    written: { streams: sectionsOf(tree.streams), sinks: sectionsOf(tree.sinks) },
     data: { directory: resolve(cwd, parsed.data.directory) },
     streams: Object.fromEntries(streams),
     demo: { ...parsed.demo, enabled: parsed.demo.enabled ?? parsed.kafka.brokers === undefined },
   };
 }
+
+const sectionsOf = (tree: unknown): Readonly<Record<string, Tree>> =>
+  Object.fromEntries(
+    Object.entries(isTree(tree) ? tree : {}).filter((entry): entry is [string, Tree] => isTree(entry[1])),
+  );
 
 function formatOfFile(file: string): RecordFormat {
   if (/\.(ndjson|jsonl|json)$/i.test(file)) return 'ndjson';

@@ -226,6 +226,18 @@ export const settingsSchema = z.strictObject({
       ),
     })
     .prefault({}),
+  sources: z
+    .strictObject({
+      topic: topicName.default(
+        'stakeout-sources',
+        'Topic of the streams and sinks that were registered, changed and removed while the service ran, which all instances read.',
+      ),
+      watch: flag.default(
+        false,
+        'Look at this file every second: streams and sinks that are changed in it are changed while the service runs, as over HTTP.',
+      ),
+    })
+    .prefault({}),
   kafka: kafka.prefault({}),
   start: startPosition.default(
     'committed',

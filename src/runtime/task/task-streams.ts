@@ -4,15 +4,22 @@ import type { StreamDefinition } from '../stream.js';
 /** The streams of which a task gets events: its own, or all that are forwarded to it. */
 export class TaskStreams {
   constructor(
-    readonly own: StreamDefinition,
+    private readonly first: StreamDefinition,
     private readonly all: readonly StreamDefinition[] = [],
+    /** Those of the rules in force go before: the journal says what fields meant. */
+    private readonly inForce: () => readonly StreamDefinition[] | undefined = () => undefined,
   ) {}
+
+  get own(): StreamDefinition {
+    const { first } = this;
+    return this.inForce()?.find(({ name }) => name === first.name) ?? first;
+  }
 
   /** Nothing: as records were forwarded that name no stream. */
   named(name: string | null | undefined): StreamDefinition {
     const { own, all } = this;
     if (name === null || name === undefined || name === own.name) return own;
-    return all.find((stream) => stream.name === name) ?? own;
+    return [...(this.inForce() ?? []), ...all].find((stream) => stream.name === name) ?? own;
   }
 
   /** The stream of the event that a record holds. */

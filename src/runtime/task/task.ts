@@ -88,7 +88,7 @@ export class Task {
     this.ruleSet = options.ruleSet;
     this.forwarder = options.forwarder ?? null;
     this.lastRecordAt = options.clock.now();
-    this.streams = new TaskStreams(options.stream, options.streams);
+    this.streams = new TaskStreams(options.stream, options.streams, () => this.ruleSet.definitions);
     this.reader = new EventReader(this.partition, this.streams, {
       ruleSet: () => this.ruleSet,
       effectiveTime: (time) => this.detection.clock.effectiveTime(time),
@@ -453,7 +453,7 @@ export class Task {
     if (this.detection.clock.isLate(event.time)) return watermark;
     this.origins = originsAt(this.origins, watermark);
     if (this.origins === null) return null;
-    const { keyField } = this.options.stream;
+    const { keyField } = this.streams.own;
     const key = event.forKey ?? (keyField === null ? record.key && utf8.decode(record.key) : event.fields[keyField]);
     if (key === null || key === undefined) return null;
     const passed = processedUpTo(this.origins, String(key));

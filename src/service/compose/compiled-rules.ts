@@ -7,15 +7,18 @@ import { type RuleSets, readAhead, ruleSetsOf, withLists } from './rule-set.js';
 import type { RuleSource } from './rules.js';
 import type { AllStreams } from './stream-parts.js';
 
-/** What rules were read as, which holds for as long as lists are of the same kinds. */
+/** What rules were read as, which holds for as long as streams are the same and lists are of the same kinds. */
 export class ParsedForLists {
   private parsed = new ParsedRules();
   private kinds = '';
+  private streams: object | null = null;
 
-  for(known: KnownLists): ParsedRules {
+  /** `streams`: another object when they are others. */
+  for(known: KnownLists, streams: object | null = null): ParsedRules {
     const kinds = JSON.stringify([...known].sort());
-    if (kinds !== this.kinds) this.parsed = new ParsedRules();
+    if (kinds !== this.kinds || streams !== this.streams) this.parsed = new ParsedRules();
     this.kinds = kinds;
+    this.streams = streams;
     return this.parsed;
   }
 }

@@ -2,31 +2,34 @@ import { openStores } from '../../connectors/alert-store/stores.js';
 import { redisConnection } from '../../connectors/redis/connection.js';
 import { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
-import { loadRules, type Rule, readRules } from '../../rules/index.js';
+import { type KnownLists, loadRules, type Rule, readRules } from '../../rules/index.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
 import { loadLists } from '../../runtime/lists/load-lists.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
+import { SourceBook } from '../../runtime/sources/source-book.js';
 import { tellAll } from '../detection/detector-listeners.js';
+import { ChangingDetector } from '../lanes/changing-detector.js';
 import { makeDetector } from '../lanes/make-detector.js';
 import { listPruner } from '../lists/list-pruner.js';
 import type { Logger } from '../logging/logger.js';
-import { personalFields } from '../logging/redact.js';
 import { ruleReading } from '../outline/rule-reading.js';
 import type { ServiceParts } from '../parts.js';
 import { RuleControl } from '../rules/rule-control.js';
 import { rulesFolder } from '../rules/rules-folder.js';
 import { savepointSource } from '../savepoints/savepoint-source.js';
-import { makeSinks } from '../sinks/make-sinks.js';
+import { makeSink, makeSinks } from '../sinks/make-sinks.js';
+import { settingsFile } from '../sources/settings-file.js';
+import { SourceControl } from '../sources/source-control.js';
+import { StreamsNow } from '../sources/streams-now.js';
 import { SwitchControl } from '../switches/switch-control.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
 import { checkpointListener } from './checkpoint-listener.js';
 import { ParsedForLists } from './compiled-rules.js';
 import { demoPart } from './demo.js';
 import { composeExplain } from './explain.js';
-import { streamIngest } from './ingest.js';
 import { listControl } from './list-control.js';
 import { openLog } from './log.js';
 import { openObjectStore } from './objects.js';
@@ -34,7 +37,7 @@ import { placeOfRule, placeRules } from './place-rules.js';
 import { listsIn } from './rule-set.js';
 import { loadRunningRules, type RunningRules } from './rules.js';
 import { ServiceState } from './store.js';
-import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from './stream-parts.js';
+import { makeRegistry, type StreamFacts } from './stream-parts.js';
 
 export interface Composed {
   readonly parts: ServiceParts;
@@ -45,19 +48,24 @@ export interface Composed {
  * Makes everything that the settings name: log, state store, decoders, rules, sinks, the demo. Throws located errors before
  * anything is started; what was opened is closed then.
  */
-export async function compose(settings: Settings, logger: () => Logger): Promise<Composed> {
+export async function compose(
+  settings: Settings,
+  logger: () => Logger,
+  settingsPath?: string | undefined,
+): Promise<Composed> {
   const clock = systemClock;
   const report = (text: string): void => logger().info(text);
   const warn = (text: string, trouble: Error): void => logger().warn({ trouble: trouble.message }, text);
-  const streams = allFacts(settings);
-  const [stream] = streams;
+  const streams = new StreamsNow(settings);
+  const [stream] = streams.facts;
   const declared = await loadLists(settings.lists);
-  const ruleStreams = ruleStreamsOf(streams);
   const parsed = new ParsedForLists();
-  const running = await loadRunningRules(settings.patterns, ruleStreams, declared.known, parsed.for(declared.known));
+  const knownOf = (of: KnownLists) => parsed.for(of, streams.facts);
+  const running = await loadRunningRules(
+    ...([settings.patterns, streams.ruleStreams, declared.known, knownOf(declared.known)] as const),
+  );
   const registry = makeRegistry(settings);
-  const ingests = new Map(streams.map((of) => [of.settings.name, streamIngest(of.settings, of.avro, registry)]));
-  const ingest = ingests.get(stream.settings.name)!;
+  const ingest = streams.ingestOf(stream.settings.name)!;
   const named = await makeSinks(settings, clock);
   const log = await openLog(settings, report);
   const codec = new AlertTopicCodec(registry, settings.alerts.topic);
@@ -66,15 +74,23 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const opened: { close(): Promise<void> }[] = [log];
   const openObjects = () => openObjectStore(settings, log);
   const lists = listControl({ settings, log, clock, declared, report, warn, rules: () => control.running });
-  const against = () => ({ lists: lists.known, streams: ruleStreams, known: parsed.for(lists.known) });
+  const against = () => ({ lists: lists.known, streams: streams.ruleStreams, known: knownOf(lists.known) });
   const control: RuleControl = new RuleControl({
     ...{ log, clock, topic: settings.rules.topic, approval: settings.rules.approval, initial: running, report, warn },
     read: (files) => readRules(files, against()),
-    beforeRead: () => lists.catchUp(),
+    readWith: (files, others) => readRules(files, { lists: lists.known, streams: others }),
+    beforeRead: async () => {
+      await sources.catchUp();
+      await lists.catchUp();
+    },
   });
   const switches = new SwitchControl({
     ...{ log, clock, topic: settings.switches.topic, report, warn },
-    streams: streams.map(({ definition: { name } }) => name),
+    streams: () => streams.names,
+  });
+  const sources: SourceControl = new SourceControl({
+    ...{ settings, clock, streams, report, warn, rules: control },
+    book: (on) => new SourceBook({ log, clock, topic: settings.sources.topic, ...on }),
   });
   const pruner = listPruner({
     ...{ control: lists, log, clock, report, warn, listsIn },
@@ -85,6 +101,10 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
     load: () => loadRules([settings.patterns], against()),
   });
   const hasState = topicsWithState(settings.kafka.groupId, streams, () => control.running);
+  const watched =
+    settings.sources.watch && settingsPath !== undefined
+      ? [settingsFile({ file: settingsPath, settings, control: sources, clock, report, warn })]
+      : [];
   const state = new ServiceState({
     settings,
     clock,
@@ -103,25 +123,26 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     opened.unshift(state);
     store = await state.open();
+    await sources.open();
     await switches.open();
     await lists.open();
     await control.open();
+    if (sources.history.length > 0) await control.readAgain();
     const ahead = state.startAhead();
     const listeners = ahead === null ? [listener] : [listener, ahead.listener];
     const told = tellAll(listeners, (error) => warn('a listener failed', error as Error));
-    const parts = { settings, clock, log, store, listener: told, report, warn };
-    const { running: rules, sources } = control;
-    const detector = makeDetector({
-      ...parts,
-      rules,
-      sources,
-      lists: lists.lists.data,
-      paused: switches.pausedStreams,
-    });
+    const parts = { clock, log, store, report, warn };
+    const make = (now: Settings, heard: DetectorListener): Detector =>
+      makeDetector({
+        ...{ ...parts, settings: now, listener: heard, rules: control.running, sources: control.sources },
+        ...{ lists: lists.lists.data, paused: switches.pausedStreams },
+      });
+    const detector = new ChangingDetector(streams.settings, make, told);
     detecting = detector;
     switches.attach(detector);
     lists.attach(detector);
     control.attach(detector);
+    sources.attach(detector);
     return detector;
   };
   return {
@@ -132,37 +153,39 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
       createDetector,
       alertDecoder: codec,
       stores: await openStores(settings.alertStore.url, settings.data.directory, () => clock.now()),
-      placeOf: (rule) => placeOfRule(rule, settings.kafka.groupId, streams),
-      testStreams: streams.map(({ settings: { name, id, time, type }, schema }) => {
-        return { name, schema, idField: id, timeField: time, typeField: type };
-      }),
+      placeOf: (rule) => placeOfRule(rule, settings.kafka.groupId, streams.facts),
+      testStreams: streams.testStreams,
       ingest,
-      ingestOf: (name) => ingests.get(name),
+      ingestOf: (name) => streams.ingestOf(name),
       sinks,
       risk: redis,
-      personalFields: new Set(streams.flatMap(({ avro }) => [...personalFields(avro)])),
-      background: [...demo, ...state.background, pruner, ...(settings.rules.watch ? [folder] : [])],
+      personalFields: streams.personal,
+      background: [...demo, ...state.background, pruner, ...watched, ...(settings.rules.watch ? [folder] : [])],
       rules: control,
-      reading: ruleReading(ruleStreams, () => lists.known, settings.patterns),
+      reading: ruleReading(
+        () => streams.ruleStreams,
+        () => lists.known,
+        settings.patterns,
+      ),
       explain: composeExplain({
-        settings,
-        log,
-        clock,
-        report,
+        ...{ settings: () => streams.settings, log, clock, report },
         sources: () => control.sources,
         lists: () => lists.lists,
       }),
       lists,
       switches,
+      sources,
+      makeSink: (name, sink) => makeSink(name, sink, clock),
       checkpoints: () => state.checkpoints(),
       savepoints: savepointSource({
-        settings,
+        settings: () => streams.settings,
         log,
         sources: () => control.sources,
         lists: () => lists.lists,
         store: () => store,
       }),
       close: async () => {
+        await sources.stop();
         await control.stop();
         await lists.stop();
         await switches.stop();
@@ -173,19 +196,15 @@ export async function compose(settings: Settings, logger: () => Logger): Promise
 }
 
 /** Those that are read, and those to which their events are written again for rules of other keys. */
-function topicsWithState(
-  group: string,
-  streams: readonly [StreamFacts, ...StreamFacts[]],
-  rules: () => readonly Rule[],
-): (topic: string) => boolean {
-  const filters = streams.map(({ settings }) => topicFilter(settings.topics!));
+function topicsWithState(group: string, streams: StreamsNow, rules: () => readonly Rule[]): (topic: string) => boolean {
+  const isRead = (topic: string): boolean => streams.facts.some(({ settings }) => topicFilter(settings.topics!)(topic));
   const routed = (): readonly string[] =>
     placeRules(
       rules().map((rule) => ({ rule })),
       group,
-      streams,
+      streams.facts,
     ).routes.map(({ topic }) => topic.name);
-  return (topic) => filters.some((isRead) => isRead(topic)) || routed().includes(topic);
+  return (topic) => isRead(topic) || routed().includes(topic);
 }
 
 function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): RedisSink | null {

@@ -1,21 +1,30 @@
 import type { Clock } from '../../runtime/ports/clock.js';
+import type { Settings } from '../../runtime/settings/index.js';
 import type { Explain } from '../explanations/explanations.controller.js';
 import { LogExplainer, type LogExplainerParts } from '../explanations/log-explainer.js';
 import { oneByOne } from '../explanations/one-by-one.js';
 import { listBook } from './lists.js';
 
-export type ExplainParts = Omit<LogExplainerParts, 'book' | 'onProgress'> & { readonly clock: Clock };
+export type ExplainParts = Omit<LogExplainerParts, 'book' | 'onProgress' | 'settings'> & {
+  readonly clock: Clock;
+  /** With the streams of now. */
+  readonly settings: () => Settings;
+};
 
 /** Explains from the service's own log; what that takes is made when it is asked for first. */
-export function composeExplain({ clock, ...parts }: ExplainParts): Explain {
+export function composeExplain({ clock, settings: now, ...parts }: ExplainParts): Explain {
   let made: Promise<LogExplainer> | null = null;
-  const make = async (): Promise<LogExplainer> => {
-    const book = listBook(parts.settings, parts.log, clock);
+  let madeFor: Settings | null = null;
+  const make = async (settings: Settings): Promise<LogExplainer> => {
+    const book = listBook(settings, parts.log, clock);
     await book.open();
-    return new LogExplainer({ ...parts, book });
+    return new LogExplainer({ ...parts, settings, book });
   };
   return oneByOne(async (query) => {
-    made ??= make();
+    const settings = now();
+    if (settings !== madeFor) made = null;
+    madeFor = settings;
+    made ??= make(settings);
     const explainer = await made.catch((error: unknown) => {
       made = null;
       throw error;

@@ -11,6 +11,7 @@ import type { RecordDecoder } from '../../runtime/ports/decoder.js';
 import { forwardedDecoder } from '../../runtime/repartition/forwarded-decoder.js';
 import type { Route } from '../../runtime/repartition/route.js';
 import type { Settings } from '../../runtime/settings/index.js';
+import type { Tree } from '../../runtime/settings/tree.js';
 import type { EventClockOptions } from '../../runtime/task/event-clock.js';
 import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import { type PlacedRule, placeRules } from './place-rules.js';
@@ -24,7 +25,12 @@ interface RuleSetBody {
   readonly clock: EventClockOptions;
   /** Names of the streams whose events come. Absent: the first of the settings. */
   readonly streams?: readonly string[];
+  /** What those of them were that had been registered or changed while the service ran. */
+  readonly definitions?: Definitions;
 }
+
+/** Streams by name, as they were registered. */
+type Definitions = Readonly<Record<string, Tree>>;
 
 /** Rules that ask lists, by the digest that they have without, with the digests of the lists by their names. JSON. */
 interface ListedBody {
@@ -70,7 +76,9 @@ export function ruleSetsOf(
     more: readonly string[],
   ) => {
     const own = names.length === 1 && names[0] === streams[0].settings.name ? {} : { streams: names };
-    return versionOf({ files: of.map(({ source }) => source), options, clock, ...own }, of, streams, lists, more);
+    const definitions = definitionsOf(names, streams);
+    const body = { files: of.map(({ source }) => source), options, clock, ...own, ...(definitions && { definitions }) };
+    return versionOf(body, of, streams, lists, more);
   };
   const made = streams.map(({ definition: { name, clock } }) => {
     const forwarded = routes.filter((route) => route.streams.includes(name));
@@ -103,6 +111,30 @@ export async function readAhead(
   }
 }
 
+/** What of these streams was registered while the service ran; `undefined`: nothing. */
+function definitionsOf(names: readonly string[], streams: AllStreams): Definitions | undefined {
+  const own = streams.flatMap(({ settings: { name }, registered }): [string, Tree][] =>
+    names.includes(name) && registered?.definition ? [[name, registered.definition]] : [],
+  );
+  return own.length === 0 ? undefined : Object.fromEntries(own);
+}
+
+/** The streams as they were when a rule set was in force that had these definitions. */
+function asTheyWere(
+  [first, ...others]: AllStreams,
+  names: readonly string[],
+  definitions: Definitions,
+  streamAs: StreamAs,
+): AllStreams {
+  const was = (stream: StreamParts): StreamParts => {
+    const { registered, settings } = stream;
+    return registered === undefined ? stream : (streamAs(settings.name, definitions[settings.name] ?? null) ?? stream);
+  };
+  const known = new Set([first, ...others].map(({ settings }) => settings.name));
+  const gone = names.filter((name) => !known.has(name)).map((name) => streamAs(name, definitions[name] ?? null));
+  return [was(first), ...others.map(was), ...gone.filter((stream) => stream !== null)];
+}
+
 /** The same rules with other lists; one that asks no list that has changed is the very same. */
 export function withLists(sets: RuleSets, lists: ReferenceLists): RuleSets {
   return {
@@ -127,17 +159,23 @@ export interface RuleSetReading {
   readonly asOf: (digests: Readonly<Record<string, string>>, today: ReferenceLists) => Promise<ReferenceLists>;
   /** Those that run now. */
   readonly current: () => readonly RuleSetVersion[];
+  /** Absent: no stream was registered or changed while the service ran. */
+  readonly streamAs?: StreamAs;
 }
+
+/** A stream as it once was registered; `null`: as it was before that, if it was there. Answers `null` for one that never was. */
+export type StreamAs = (name: string, definition: Tree | null) => StreamParts | null;
 
 /** Rule sets of before that are kept as they were read: where lists alone change, nothing is compiled again. */
 const READ_MAX = 8;
 
 /** Reads rule sets that were in force before. They are checked against today's schemas of the streams, and ask their lists as they were. */
-export function ruleSetReader({ streams, today, asOf, current }: RuleSetReading): ReadRuleSet {
+export function ruleSetReader({ streams: now, today, asOf, current, streamAs }: RuleSetReading): ReadRuleSet {
   const read = new Map<string, RuleSetVersion>();
   const rulesOf = (digest: string, bytes: Uint8Array): RuleSetVersion => {
     const body = JSON.parse(new TextDecoder().decode(bytes)) as RuleSetBody;
-    const names = body.streams ?? [streams[0].settings.name];
+    const names = body.streams ?? [now[0].settings.name];
+    const streams = streamAs === undefined ? now : asTheyWere(now, names, body.definitions ?? {}, streamAs);
     const name = `${digest} ${names.join()}`;
     const same = (version: RuleSetVersion): boolean =>
       version.apart?.digest === digest && version.streams?.join() === names.join();
@@ -145,7 +183,8 @@ export function ruleSetReader({ streams, today, asOf, current }: RuleSetReading)
     if (found !== undefined) return found;
     // What lists hold is for others to say: here it is enough that any may be asked.
     const rules = body.files.map((source) => ({ source, rule: compiled(source, streams, null) }));
-    const made = versionOf(body, rules, streams, NO_LISTS, []);
+    const definitions = names.map((own) => partsOf(own, streams).definition);
+    const made = { ...versionOf(body, rules, streams, NO_LISTS, []), ...(streamAs && { definitions }) };
     read.set(name, made);
     for (const old of [...read.keys()].slice(0, -READ_MAX)) read.delete(old);
     return made;
@@ -176,21 +215,26 @@ const encoded = (body: object): Uint8Array => new TextEncoder().encode(JSON.stri
 
 /** `more`: fields that others than these rules read. */
 function versionOf(
-  { files, options, clock, streams: own }: RuleSetBody,
+  { files, options, clock, streams: own, definitions }: RuleSetBody,
   of: readonly Compiled[],
   streams: AllStreams,
   lists: ReferenceLists,
   more: readonly string[],
 ): RuleSetVersion {
   const rules = of.map(({ rule }) => rule);
-  const body: RuleSetBody = { ...{ files, options, clock }, ...(own === undefined ? {} : { streams: own }) };
+  const body: RuleSetBody = {
+    ...{ files, options, clock },
+    ...(own === undefined ? {} : { streams: own }),
+    ...(definitions === undefined ? {} : { definitions }),
+  };
   const names = own ?? [streams[0].settings.name];
   const fields = [...rules.flatMap((rule) => rule.fields), ...more];
   const decoders = new Map(names.map((name) => [name, partsOf(name, streams).decoder(fields)]));
   const [first] = decoders.values();
-  const [digest, bytes] = [ruleSetDigest(rules, options, clock), encoded(body)];
+  const [digest, bytes] = [ruleSetDigest(rules, options, clock, definitions), encoded(body)];
   const version: RuleSetVersion = {
     ...{ rules, clock, digest, body: bytes, streams: names },
+    ...(definitions && { definitions: Object.keys(definitions).map((name) => partsOf(name, streams).definition) }),
     options: { ...options, lists },
     decoder: clock.forwarded === true ? forwardedDecoder((name) => ofName(name, decoders)) : first!,
   };

@@ -6,7 +6,7 @@ import { JsonDecoder } from '../../connectors/json/json-decoder.js';
 import type { EventSchema, RuleStream } from '../../rules/schema.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { RecordDecoder } from '../../runtime/ports/decoder.js';
-import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
+import type { RegisteredStream, Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { ownFields, type StreamDefinition, streamDefinition } from '../../runtime/stream.js';
 import { topicStreams } from './topic-streams.js';
 
@@ -22,6 +22,8 @@ export interface StreamFacts {
 
 /** A stream whose records can be read. */
 export interface StreamParts extends StreamFacts {
+  /** Set where it was registered or changed while the service ran. */
+  readonly registered?: RegisteredStream;
   /** A decoder for the fields that these rules use. */
   decoder(ruleFields: Iterable<string>): RecordDecoder;
 }
@@ -53,7 +55,12 @@ export function streamFacts(stream: StreamSettings): StreamFacts {
 export function makeStream(stream: StreamSettings, context: StreamContext): StreamParts {
   const facts = streamFacts(stream);
   const make = decoderFactory(stream, facts.avro, context);
-  return { ...facts, decoder: (ruleFields) => make([...ruleFields, ...ownFields(facts.definition)]) };
+  const registered = context.settings.registered?.[stream.name];
+  return {
+    ...facts,
+    ...(registered === undefined ? {} : { registered }),
+    decoder: (ruleFields) => make([...ruleFields, ...ownFields(facts.definition)]),
+  };
 }
 
 /** All streams that the service reads. Throws as `streamFacts` does, and `StreamsError`. */

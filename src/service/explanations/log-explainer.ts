@@ -12,6 +12,7 @@ import type { Log } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { type RuleSets, ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
 import { type AllStreams, makeStreams } from '../compose/stream-parts.js';
+import { streamsAsTheyWere } from '../sources/streams-before.js';
 
 /** What is asked. */
 export interface ExplanationQuery {
@@ -43,15 +44,18 @@ export class UnknownPatternError extends Error {
 /** Answers from the log, whichever instance it is asked at: nothing of the state of partitions is needed. */
 export class LogExplainer {
   private readonly streams: AllStreams;
+  private readonly before: ReturnType<typeof streamsAsTheyWere>;
 
   /** Throws as `makeStreams` does. */
   constructor(private readonly parts: LogExplainerParts) {
     const { settings, report } = parts;
-    this.streams = makeStreams({
+    const context = {
       ...{ settings, clock: systemClock },
-      onTrouble: (error) => report(`the schema registry does not answer; waiting for it: ${error.message}`),
+      onTrouble: (error: Error) => report(`the schema registry does not answer; waiting for it: ${error.message}`),
       onRecovered: () => report('the schema registry answers again'),
-    });
+    };
+    this.streams = makeStreams(context);
+    this.before = streamsAsTheyWere(context);
   }
 
   /** Throws `UnknownPatternError` and `ExplainError`. */
@@ -62,7 +66,7 @@ export class LogExplainer {
     const sets = ruleSetsOf(this.parts.sources(), settings, streams, lists);
     const place = await this.placeOf(pattern, sets);
     const readRuleSet = ruleSetReader({
-      ...{ streams, today: () => lists, current: () => versionsOf(sets) },
+      ...{ streams, today: () => lists, current: () => versionsOf(sets), ...this.before },
       asOf: async (digests, today) => {
         await book.refresh();
         return book.asOf(digests, today);

@@ -15,6 +15,7 @@ import { listBook } from '../compose/lists.js';
 import { ruleSetReader } from '../compose/rule-set.js';
 import type { RuleSource } from '../compose/rules.js';
 import { makeRegistry, makeStreams } from '../compose/stream-parts.js';
+import { streamsAsTheyWere } from '../sources/streams-before.js';
 
 /** What one lane is made of, in whatever thread it runs. Settings and rules are plain data. */
 export interface LaneParts {
@@ -43,12 +44,12 @@ export interface LaneParts {
  */
 export function makeLane(parts: LaneParts): Lane {
   const { settings, clock, log, store, listener, report, warn } = parts;
-  const streams = makeStreams({
-    settings,
-    clock,
-    onTrouble: (error) => warn('the schema registry does not answer; waiting for it', error),
+  const context = {
+    ...{ settings, clock },
+    onTrouble: (error: Error) => warn('the schema registry does not answer; waiting for it', error),
     onRecovered: () => report('the schema registry answers again'),
-  });
+  };
+  const streams = makeStreams(context);
   const [stream, ...others] = streams;
   const { partitions, topics } = stream.settings;
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -73,7 +74,7 @@ export function makeLane(parts: LaneParts): Lane {
     compileRules: (sources) => rules.compileAhead(sources, turn),
     withLists: (lists) => rules.withLists(new ReferenceLists(lists)),
     readRuleSet: ruleSetReader({
-      ...{ streams, today: () => rules.lists, current: () => rules.versions },
+      ...{ streams, today: () => rules.lists, current: () => rules.versions, ...streamsAsTheyWere(context) },
       asOf: (digests, today) => book.asOf(digests, today),
     }),
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),

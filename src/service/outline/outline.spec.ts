@@ -10,7 +10,15 @@ const streams = [{ name: 'payments', schema: payments }];
 
 async function started(known = true): Promise<void> {
   test = await aService(
-    known ? { reading: ruleReading(streams, () => new Map([['sanctioned', 'set']]), 'patterns') } : {},
+    known
+      ? {
+          reading: ruleReading(
+            () => streams,
+            () => new Map([['sanctioned', 'set']]),
+            'patterns',
+          ),
+        }
+      : {},
   );
   await test.service.start();
 }
@@ -101,7 +109,11 @@ describe('GET /v1/vocabulary', () => {
 });
 
 describe('tests beside a rule', () => {
-  const reading = ruleReading(streams, () => new Map(), 'patterns');
+  const reading = ruleReading(
+    () => streams,
+    () => new Map(),
+    'patterns',
+  );
 
   it('are read from the folder of patterns alone', async () => {
     expect(await reading.testsBeside('patterns/card-testing/pattern.yaml')).toContain('tests:');

@@ -14,10 +14,17 @@ export interface RuleReading {
 }
 
 /** @param folder of patterns. */
-export function ruleReading(streams: readonly RuleStream[], lists: () => KnownLists, folder: string): RuleReading {
+export function ruleReading(
+  streams: () => readonly RuleStream[],
+  lists: () => KnownLists,
+  folder: string,
+): RuleReading {
   return {
-    ...{ streams, lists },
-    parse: ({ file, text }) => parseRule(text, file, streams, { lists: lists() }),
+    get streams() {
+      return streams();
+    },
+    lists,
+    parse: ({ file, text }) => parseRule(text, file, streams(), { lists: lists() }),
     testsBeside: async (file) => {
       // What a rule says its file is may be anything: it was published by whoever may.
       const path = join(dirname(resolve(file)), TESTS);

@@ -4,6 +4,7 @@ import type { Settings } from '../../runtime/settings/index.js';
 import { listBook, listsNow } from '../compose/lists.js';
 import { openLog } from '../compose/log.js';
 import { allFacts, ruleStreamsOf } from '../compose/stream-parts.js';
+import { settingsNow } from '../sources/settings-now.js';
 import { RuleControl } from './rule-control.js';
 import { runs } from './rule-plan.js';
 
@@ -15,11 +16,11 @@ export async function openControl(
   settings: Settings,
   report: (text: string) => void,
 ): Promise<{ readonly control: RuleControl; close(): Promise<void> }> {
-  const streams = ruleStreamsOf(allFacts(settings));
   const log = await openLog(settings, report);
   try {
     // It would be waited for else, for as long as it takes.
     await log.topics();
+    const streams = ruleStreamsOf(allFacts(await settingsNow(settings, log)));
     const lists = await listsNow(settings, listBook(settings, log, systemClock));
     const against = { lists: lists.known, streams, known: new ParsedRules() };
     const { rules, texts, diagnostics } = await loadRules([settings.patterns], against);

@@ -1,4 +1,11 @@
-import { type Diagnostic, formatDiagnostic, type LoadedRules, type Rule, type RuleText } from '../../rules/index.js';
+import {
+  type Diagnostic,
+  formatDiagnostic,
+  type KnownStreams,
+  type LoadedRules,
+  type Rule,
+  type RuleText,
+} from '../../rules/index.js';
 import type { Detector } from '../../runtime/detector.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
@@ -18,6 +25,8 @@ export interface RuleControlOptions {
   /** What runs while nothing was published. */
   readonly initial: RunningRules;
   readonly read: (files: readonly RuleText[]) => Promise<LoadedRules>;
+  /** The same against other streams than those of now. Absent: streams do not change. */
+  readonly readWith?: (files: readonly RuleText[], streams: KnownStreams) => Promise<LoadedRules>;
   /** Called before rules are read: what they ask may have come just before them. */
   readonly beforeRead?: () => Promise<void>;
   readonly report: (text: string) => void;
@@ -185,6 +194,17 @@ export class RuleControl {
     if (changes.length === 0 && sameTexts(files, this.current.files))
       return { outcome: 'unchanged', revision: this.book.chain.live?.n ?? null, changes, warnings };
     return { ...(await this.publish(files, by, {})), warnings };
+  }
+
+  /** What would be wrong with the rules of the set in force if the streams were these. */
+  async readAgainst(streams: KnownStreams): Promise<readonly Diagnostic[]> {
+    return (await this.options.readWith?.(this.current.files, streams))?.diagnostics ?? [];
+  }
+
+  /** The streams are others by now: the rules of the set in force are what they are for these. */
+  async readAgain(): Promise<void> {
+    const { rules } = await this.options.read(this.current.files);
+    this.current = { ...this.current, rules };
   }
 
   /** Reads rules, which need not run. */

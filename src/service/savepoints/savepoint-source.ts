@@ -11,7 +11,7 @@ import type { SavepointSource } from './savepoint-jobs.js';
 import { takeOptions } from './savepoint-parts.js';
 
 export interface SourceParts {
-  readonly settings: Settings;
+  readonly settings: () => Settings;
   readonly log: Log;
   /** The rules that run now. */
   readonly sources: () => readonly RuleSource[];
@@ -22,9 +22,10 @@ export interface SourceParts {
 }
 
 /** Savepoints of partitions that this process owns: of what is stored of them while it runs. */
-export function savepointSource({ settings, log, sources, lists, store }: SourceParts): SavepointSource {
+export function savepointSource({ settings: now, log, sources, lists, store }: SourceParts): SavepointSource {
   return {
     async take(path, partitions, { nowMs, signal, onProgress }): Promise<TakenSavepoint> {
+      const settings = now();
       const open = store();
       if (open === null) throw new Error('the state is not open yet');
       // Of no use but for the rules: no record is decoded.

@@ -13,8 +13,8 @@ export async function makeSinks(settings: Settings, clock: Clock): Promise<reado
   return Promise.all(entries.map(([name, sink]) => makeSink(name, sink, clock)));
 }
 
-/** Each connector is loaded only where it is used. */
-async function makeSink(name: string, sink: SinkSettings, clock: Clock): Promise<AnySink> {
+/** Nothing is connected yet. Each connector is loaded only where it is used. */
+export async function makeSink(name: string, sink: SinkSettings, clock: Clock): Promise<AnySink> {
   switch (sink.type!) {
     case 'redis': {
       const { RedisSink } = await import('../../connectors/redis/redis-sink.js');

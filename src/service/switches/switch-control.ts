@@ -7,8 +7,8 @@ export interface SwitchControlOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly topic: string;
-  /** Names of the streams of the settings. */
-  readonly streams: readonly string[];
+  /** Names of the streams there are. */
+  readonly streams: () => readonly string[];
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
 }
@@ -107,11 +107,11 @@ export class SwitchControl {
   }
 
   get pausedStreams(): readonly string[] {
-    return this.options.streams.filter((name) => this.isPaused('stream', name));
+    return this.options.streams().filter((name) => this.isPaused('stream', name));
   }
 
   knows(what: Switched, name: string): boolean {
-    const names = what === 'stream' ? this.options.streams : this.sinks.map((sink) => sink.name);
+    const names = what === 'stream' ? this.options.streams() : this.sinks.map((sink) => sink.name);
     return names.includes(name);
   }
 

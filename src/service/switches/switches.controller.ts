@@ -8,7 +8,8 @@ import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound } from '../problems/problem.js';
 import { signatureOf } from '../rules/signed.js';
-import { SETTINGS, SINKS, SWITCHES } from '../tokens.js';
+import type { SourceControl } from '../sources/source-control.js';
+import { SETTINGS, SINKS, SOURCES, SWITCHES } from '../tokens.js';
 import type { SwitchControl, Switched } from './switch-control.js';
 import { SinkPageDto, StreamDto, StreamPageDto, SwitchDto, SwitchedByDto } from './switches.dto.js';
 
@@ -20,6 +21,7 @@ export class SwitchesController {
     @Inject(SWITCHES) private readonly switches: SwitchControl | null,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(SINKS) private readonly sinks: readonly AlertSinkFollower[],
+    @Inject(SOURCES) private readonly sources: SourceControl | null,
   ) {}
 
   @Get('streams')
@@ -28,7 +30,8 @@ export class SwitchesController {
   @ApiPage()
   @ApiOkResponse({ type: StreamPageDto })
   streams(@Query() query: unknown): StreamPageDto {
-    const read = Object.values(this.settings.streams).filter((stream) => stream.topics !== undefined);
+    const { streams } = this.sources?.settings ?? this.settings;
+    const read = Object.values(streams).filter((stream) => stream.topics !== undefined);
     return pageOf(
       read.map((stream) => this.streamOf(stream)),
       readPageQuery(query),

@@ -20,7 +20,7 @@ afterEach(async () => {
 
 function controlOf(log: MemoryLog, lines: string[] = []): SwitchControl {
   const control = new SwitchControl({
-    ...{ log, clock: systemClock, topic: 'switches', streams: ['payments', 'logins'] },
+    ...{ log, clock: systemClock, topic: 'switches', streams: () => ['payments', 'logins'] },
     report: (text) => lines.push(text),
     warn: (text, trouble) => lines.push(`${text}: ${trouble.message}`),
   });

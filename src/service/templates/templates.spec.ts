@@ -46,7 +46,11 @@ async function started() {
   await control.open();
   control.attach(new FakeDetector());
   closing.push(() => control.stop());
-  const reading = ruleReading([{ name: 'payments', schema: payments }], () => new Map(), folder);
+  const reading = ruleReading(
+    () => [{ name: 'payments', schema: payments }],
+    () => new Map(),
+    folder,
+  );
   const { service } = await aService({ rules: control, reading }, { settings: { templates: folder } });
   await service.start();
   closing.push(() => service.stop());

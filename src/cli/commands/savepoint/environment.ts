@@ -12,6 +12,7 @@ import { ServiceState } from '../../../service/compose/store.js';
 import { type AllStreams, makeStreams, ruleStreamsOf } from '../../../service/compose/stream-parts.js';
 import { StreamsError } from '../../../service/compose/topic-streams.js';
 import type { SavepointParts } from '../../../service/savepoints/savepoint-parts.js';
+import { settingsNow } from '../../../service/sources/settings-now.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
 
@@ -49,11 +50,12 @@ export async function withStoppedService<T>(
 }
 
 async function withState<T>(
-  settings: Settings,
+  written: Settings,
   log: Log,
   output: Output,
   act: (service: StoppedService) => Promise<T>,
 ): Promise<T> {
+  const settings = await settingsNow(written, log);
   const streams = makeStreams({
     ...{ settings, clock: systemClock },
     onTrouble: (error) => output.say(`the schema registry does not answer; waiting for it: ${error.message}`),

@@ -1,0 +1,57 @@
+import type { RuleStream, TestStream } from '../../rules/index.js';
+import type { Settings } from '../../runtime/settings/index.js';
+import { streamIngest } from '../compose/ingest.js';
+import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from '../compose/stream-parts.js';
+import { personalFields } from '../logging/redact.js';
+import type { TransactionIngest } from '../parts.js';
+
+type Facts = readonly [StreamFacts, ...StreamFacts[]];
+
+/** The streams of this process as they are now, with all that others look up of them. */
+export class StreamsNow {
+  /** Only ever grows: what was personal once stays so. */
+  readonly personal = new Set<string>();
+  /** The same list for whoever holds it. */
+  readonly testStreams: TestStream[] = [];
+  private current: { readonly settings: Settings; readonly facts: Facts };
+  private ingests: ReadonlyMap<string, TransactionIngest | null> = new Map();
+
+  /** Throws as `allFacts` does. */
+  constructor(settings: Settings) {
+    this.current = { settings, facts: allFacts(settings) };
+    this.become(settings);
+  }
+
+  get settings(): Settings {
+    return this.current.settings;
+  }
+
+  get facts(): Facts {
+    return this.current.facts;
+  }
+
+  get names(): readonly string[] {
+    return this.facts.map(({ settings }) => settings.name);
+  }
+
+  get ruleStreams(): readonly RuleStream[] {
+    return ruleStreamsOf(this.facts);
+  }
+
+  ingestOf(name: string): TransactionIngest | null | undefined {
+    return this.ingests.get(name);
+  }
+
+  /** Throws as `allFacts` does, and changes nothing then. */
+  become(settings: Settings): void {
+    const facts = allFacts(settings);
+    const registry = makeRegistry(settings);
+    this.ingests = new Map(facts.map(({ settings: own, avro }) => [own.name, streamIngest(own, avro, registry)]));
+    this.current = { settings, facts };
+    for (const { avro } of facts) for (const field of personalFields(avro)) this.personal.add(field);
+    const tested = facts.map(({ settings: { name, id, time, type }, schema }) => {
+      return { name, schema, idField: id, timeField: time, typeField: type } as TestStream;
+    });
+    this.testStreams.splice(0, this.testStreams.length, ...tested);
+  }
+}
