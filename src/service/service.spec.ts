@@ -389,8 +389,7 @@ describe('what is known of the service', () => {
       /v1/patterns /v1/patterns/{id} /v1/patterns/{id}/quarantine/lift /v1/patterns/{id}/revisions /v1/patterns/{id}/shadow /v1/patterns/{id}/status /v1/patterns/{id}/tests
       /v1/revisions /v1/revisions/{n} /v1/revisions/{n}/approve /v1/risk/{key} /v1/rollback
       /v1/rules /v1/rules/apply /v1/rules/audit /v1/savepoints /v1/savepoints/{name}
-      /v1/sinks /v1/sinks/{name} /v1/sinks/{name}/pause /v1/sinks/{name}/resume /v1/snoozes /v1/snoozes/{id}
-      /v1/sources/audit /v1/status
+      /v1/sinks /v1/sinks/{name} /v1/sinks/{name}/pause /v1/sinks/{name}/resume /v1/snoozes /v1/snoozes/{id} /v1/sources/audit /v1/status
       /v1/streams /v1/streams/{name} /v1/streams/{name}/pause /v1/streams/{name}/resume /v1/streams/{stream}/events
       /v1/templates /v1/templates/{id} /v1/templates/{id}/rules
       /v1/test /v1/transactions /v1/validate /v1/vocabulary

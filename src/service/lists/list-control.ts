@@ -1,10 +1,12 @@
 import type { KnownLists, ListKind } from '../../rules/index.js';
+import { pause } from '../../runtime/backoff.js';
 import type { Detector } from '../../runtime/detector.js';
 import { LayeredTable, type ListChange, wholeOf } from '../../runtime/lists/layered-table.js';
 import type { ListBook, Signed } from '../../runtime/lists/list-book.js';
 import type { ListVersion } from '../../runtime/lists/list-op.js';
 import { type ListData, ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { TextTable } from '../../runtime/lists/text-table.js';
+import type { Clock } from '../../runtime/ports/clock.js';
 import type { ListFollower } from './list-follower.js';
 
 export interface ListControlOptions {
@@ -16,6 +18,9 @@ export interface ListControlOptions {
   readonly followers: (book: ListBook) => ReadonlyMap<string, ListFollower>;
   /** Ids of the rules that ask a list. */
   readonly usedBy: (list: string) => readonly string[];
+  readonly clock: Clock;
+  /** Changes come into force this far apart at least; what comes meanwhile comes into force as one. 0: each by itself. */
+  readonly gatherMs?: number;
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
 }
@@ -63,6 +68,10 @@ export class ListControl {
   private detector: Detector | null = null;
   private bookTrouble: string | null = null;
   private bringing: Promise<void> = Promise.resolve();
+  /** Has not begun yet: it takes in what comes until then. */
+  private gathering: Promise<void> | null = null;
+  private broughtAt = Number.NEGATIVE_INFINITY;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly options: ListControlOptions) {
     const { declared, warn } = options;
@@ -92,6 +101,7 @@ export class ListControl {
   }
 
   async stop(): Promise<void> {
+    this.stopping.abort();
     await Promise.all([...this.followers.values()].map((follower) => follower.stop()));
     await this.book.stop();
   }
@@ -216,16 +226,30 @@ export class ListControl {
       throw new ListRefusedError('LIST_SOURCED', `${name} is read from ${follower.source}: change it there.`);
   }
 
-  /** One after the other: the last that is told is the last that was read. */
+  /**
+   * One after the other: the last that is told is the last that was read. Each is an entry in the journals of all partitions, so changes
+   * that come soon after another wait, and are one.
+   */
   private bringIntoForce(): Promise<void> {
-    this.bringing = this.bringing.then(async () => {
+    this.gathering ??= this.bringing.then(async () => {
+      await this.gathered();
+      this.gathering = null;
+      this.broughtAt = this.options.clock.now();
       try {
         await this.bringNow();
       } catch (error) {
         this.options.warn('lists that were changed cannot be read; they stay as they are here', error as Error);
       }
     });
+    this.bringing = this.gathering;
     return this.bringing;
+  }
+
+  private async gathered(): Promise<void> {
+    const { clock, gatherMs = 0 } = this.options;
+    const waitMs = this.detector === null ? 0 : this.broughtAt + gatherMs - clock.now();
+    // A clock that was put back is no reason to wait longer.
+    if (waitMs > 0) await pause(clock, Math.min(waitMs, gatherMs), this.stopping.signal);
   }
 
   private async bringNow(): Promise<void> {
