@@ -19,7 +19,8 @@ export class TaskStreams {
   named(name: string | null | undefined): StreamDefinition {
     const { own, all } = this;
     if (name === null || name === undefined || name === own.name) return own;
-    return [...(this.inForce() ?? []), ...all].find((stream) => stream.name === name) ?? own;
+    const isNamed = (stream: StreamDefinition): boolean => stream.name === name;
+    return this.inForce()?.find(isNamed) ?? all.find(isNamed) ?? own;
   }
 
   /** The stream of the event that a record holds. */

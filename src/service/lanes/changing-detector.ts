@@ -10,6 +10,7 @@ import type {
 } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
+import type { TopicPartition } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { countersOnly, emptyStatus, sumStatuses } from './sum-statuses.js';
 
@@ -126,6 +127,10 @@ export class ChangingDetector implements Detector {
   async consider(question: Question): Promise<Consideration | Elsewhere> {
     await this.changing;
     return (await this.inner.consider?.(question)) ?? { elsewhere: null };
+  }
+
+  restart(partition: TopicPartition, why: Error): void {
+    this.inner.restart?.(partition, why);
   }
 
   delivery(): DeliveryMode {
