@@ -228,7 +228,7 @@ describe('POST /v1/decisions', () => {
     expect((await status()).detector.recordsIn).toBe(2);
     await post([drain[2], sent('t4', 3)]);
     await until(async () => (await alerts()).length > 0, 'the alert');
-    expect(await alerts()).toEqual([expected]);
+    expect(await alerts()).toEqual([{ ...expected, state: 'open' }]);
     expect((await decide(sent('t0', -9))).body).toMatchObject({ late: true, completes: [], advances: [] });
     expect((await service?.end('SIGINT'))?.status).toBe(0);
   });
