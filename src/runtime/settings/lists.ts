@@ -50,7 +50,7 @@ export const listsSchema = z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/)
 
 export const listStoreSchema = z.strictObject({
   gather: duration.default(
-    '100ms',
+    '0',
     'Changes of lists come into force this far apart at least; those that come meanwhile come into force as one, and are one entry in the journal of each partition. 0: each by itself.',
   ),
   topic: topicName.default(

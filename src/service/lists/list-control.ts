@@ -234,7 +234,7 @@ export class ListControl {
     this.gathering ??= this.bringing.then(async () => {
       await this.gathered();
       this.gathering = null;
-      this.broughtAt = this.options.clock.now();
+      if (this.detector !== null) this.broughtAt = this.options.clock.now();
       try {
         await this.bringNow();
       } catch (error) {

@@ -26,7 +26,6 @@ kafka: {groupId: g}
 streams:
   rows: {topic: rows, partitions: 2, format: ndjson, key: account, time: at, id: id, mode: arrival}
 lists: {blocked: {kind: set}, limit: {kind: map}}
-listStore: {gather: 0}
 commit: {interval: 100ms}
 snapshot: {interval: 500ms}
 `;
@@ -52,9 +51,9 @@ class World {
     readonly streams: ReturnType<typeof makeStreams>,
   ) {}
 
-  static make(gather = '0'): World {
+  static make(): World {
     const config = join(folder, 'stakeout.yaml');
-    writeFileSync(config, CONFIG.replace('gather: 0', `gather: ${gather}`));
+    writeFileSync(config, CONFIG);
     const loaded = loadSettings({ file: config, env: {} });
     if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));
     const silent = { onTrouble: () => undefined, onRecovered: () => undefined };
@@ -151,31 +150,6 @@ describe('a list that changes under a lane', () => {
     await world.send('A', 0);
     expect(await world.alerts()).toEqual(['blocked e1', 'blocked e2', 'over e2', 'over e3']);
     expect(await world.verified()).toMatchObject({ equal: true, alertsLive: 4, warnings: [] });
-    await one.stop();
-  });
-
-  it('many times at once is one entry of the journal', async () => {
-    const world = World.make('1s');
-    const one = await world.process();
-    const entries = async () => (await world.log.offsets({ topic: 'stakeout-journal', partition: 0 })).end;
-    await one.lists.change('blocked', entry('A'), undefined, by);
-    await world.send('A', 5);
-    const before = await entries();
-    const changed = Array.from({ length: 10 }, (_, n) => one.lists.change('blocked', entry(`B${n}`), undefined, by));
-    let isDone = false;
-    void Promise.all(changed).then(() => {
-      isDone = true;
-    });
-    await until(() => {
-      world.clock.advance(50);
-      return isDone;
-    }, 'all changes to be in force');
-    await world.send('B', 5);
-    await world.send('A', 0);
-    expect(one.lists.statusOf('blocked')).toMatchObject({ entries: 11 });
-    // The version and what its lists hold, in each of two partitions, for the one or two times that they came into force.
-    expect((await entries()) - before).toBeLessThanOrEqual(8);
-    expect(await world.verified()).toMatchObject({ equal: true, warnings: [] });
     await one.stop();
   });
 
