@@ -49,10 +49,6 @@ const listSchema = z.strictObject({
 export const listsSchema = z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/), listSchema);
 
 export const listStoreSchema = z.strictObject({
-  gather: duration.default(
-    '0',
-    'Changes of lists come into force this far apart at least; those that come meanwhile come into force as one, and are one entry in the journal of each partition. 0: each by itself.',
-  ),
   topic: topicName.default(
     'stakeout-lists',
     'Topic of the changes of reference lists, which all instances read; whole lists are beside it, in `<topic>-content`.',

@@ -39,7 +39,7 @@ export function listControl(parts: ListControlParts): ListControl {
     return new Map(sourced.map((one) => [one.list, new ListFollower({ ...one, book, clock, report, warn })]));
   };
   return new ListControl({
-    ...{ declared, followers, report, warn, clock, gatherMs: settings.listStore.gather },
+    ...{ declared, followers, report, warn },
     book: (on) => listBook(settings, log, clock, on),
     usedBy: (list) =>
       rules()

@@ -1,12 +1,10 @@
 import type { KnownLists, ListKind } from '../../rules/index.js';
-import { pause } from '../../runtime/backoff.js';
 import type { Detector } from '../../runtime/detector.js';
 import { LayeredTable, type ListChange, wholeOf } from '../../runtime/lists/layered-table.js';
 import type { ListBook, Signed } from '../../runtime/lists/list-book.js';
 import type { ListVersion } from '../../runtime/lists/list-op.js';
 import { type ListData, ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { TextTable } from '../../runtime/lists/text-table.js';
-import type { Clock } from '../../runtime/ports/clock.js';
 import type { ListFollower } from './list-follower.js';
 
 export interface ListControlOptions {
@@ -18,9 +16,6 @@ export interface ListControlOptions {
   readonly followers: (book: ListBook) => ReadonlyMap<string, ListFollower>;
   /** Ids of the rules that ask a list. */
   readonly usedBy: (list: string) => readonly string[];
-  readonly clock: Clock;
-  /** Changes come into force this far apart at least; what comes meanwhile comes into force as one. 0: each by itself. */
-  readonly gatherMs?: number;
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
 }
@@ -70,8 +65,6 @@ export class ListControl {
   private bringing: Promise<void> = Promise.resolve();
   /** Has not begun yet: it takes in what comes until then. */
   private gathering: Promise<void> | null = null;
-  private broughtAt = Number.NEGATIVE_INFINITY;
-  private readonly stopping = new AbortController();
 
   constructor(private readonly options: ListControlOptions) {
     const { declared, warn } = options;
@@ -101,7 +94,6 @@ export class ListControl {
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort();
     await Promise.all([...this.followers.values()].map((follower) => follower.stop()));
     await this.book.stop();
   }
@@ -228,13 +220,11 @@ export class ListControl {
 
   /**
    * One after the other: the last that is told is the last that was read. Each is an entry in the journals of all partitions, so changes
-   * that come soon after another wait, and are one.
+   * that come while one comes into force are one.
    */
   private bringIntoForce(): Promise<void> {
     this.gathering ??= this.bringing.then(async () => {
-      await this.gathered();
       this.gathering = null;
-      if (this.detector !== null) this.broughtAt = this.options.clock.now();
       try {
         await this.bringNow();
       } catch (error) {
@@ -243,13 +233,6 @@ export class ListControl {
     });
     this.bringing = this.gathering;
     return this.bringing;
-  }
-
-  private async gathered(): Promise<void> {
-    const { clock, gatherMs = 0 } = this.options;
-    const waitMs = this.detector === null ? 0 : this.broughtAt + gatherMs - clock.now();
-    // A clock that was put back is no reason to wait longer.
-    if (waitMs > 0) await pause(clock, Math.min(waitMs, gatherMs), this.stopping.signal);
   }
 
   private async bringNow(): Promise<void> {

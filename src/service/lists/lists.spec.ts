@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../../test/harness/until.js';
-import { systemClock } from '../../connectors/system-clock.js';
 import { ListBook } from '../../runtime/lists/list-book.js';
 import { loadLists } from '../../runtime/lists/load-lists.js';
 import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
@@ -46,7 +45,6 @@ class Group {
       blocked: { kind: 'set' },
     });
     const control = new ListControl({
-      clock: systemClock,
       ...{ declared, ...said, usedBy: (list) => this.used.get(list) ?? [] },
       book: (on) => new ListBook({ ...{ log, clock, topic: 'lists', objects: async () => store }, ...on }),
       followers: (book) =>
