@@ -47,14 +47,14 @@ viewer GET /v1/alerts /v1/alerts/groups /v1/alerts/:id /v1/alerts/live
 viewer GET /v1/backtests /v1/backtests/:id /v1/backtests/:id/events
 viewer GET /v1/delivery /v1/lanes /v1/lists /v1/lists/:name /v1/me /v1/patterns /v1/patterns/:id
 viewer GET /v1/patterns/:id/revisions /v1/patterns/:id/shadow /v1/patterns/:id/tests /v1/revisions /v1/revisions/:n /v1/rules
-viewer GET /v1/savepoints /v1/savepoints/:name /v1/sinks /v1/status /v1/streams /v1/vocabulary
+viewer GET /v1/savepoints /v1/savepoints/:name /v1/sinks /v1/sinks/:name /v1/status /v1/streams /v1/streams/:name|:stream /v1/vocabulary
 viewer GET /v1/templates /v1/templates/:id
 viewer POST /v1/automaton /v1/test /v1/validate
 analyst GET /v1/features /v1/explanations /v1/backtests/:id/report /v1/backtests/:id/result
 analyst GET /v1/lists/:name/entries /v1/lists/:name/entries/:key /v1/risk/:key /v1/snoozes
 analyst POST /v1/alerts/:id/feedback /v1/backtests /v1/decisions /v1/snoozes
 analyst DELETE /v1/backtests/:id /v1/snoozes/:id
-approver GET /v1/audit /v1/rules/audit
+approver GET /v1/audit /v1/rules/audit /v1/sources/audit
 approver POST /v1/templates/:id/rules /v1/patterns/:id/quarantine/lift /v1/patterns/:id/status /v1/revisions/:n/approve /v1/rollback /v1/rules/apply
 approver PUT /v1/lists/:name /v1/lists/:name/entries/:key /v1/patterns/:id
 approver PATCH /v1/lists/:name
@@ -62,7 +62,8 @@ approver DELETE /v1/lists/:name /v1/lists/:name/entries/:key /v1/patterns/:id
 operator POST /v1/savepoints /v1/sinks/:name/pause /v1/sinks/:name/resume
 operator POST /v1/streams/:name|:stream/pause /v1/streams/:name|:stream/resume
 operator POST /v1/streams/:name|:stream/events /v1/transactions
-operator PUT /v1/delivery
+operator PUT /v1/delivery /v1/sinks/:name /v1/streams/:name|:stream
+operator DELETE /v1/sinks/:name /v1/streams/:name|:stream
 peer POST /v1/decisions/questions
 `;
 const rows = TABLE.trim()
@@ -95,7 +96,11 @@ describe('what each role may do', () => {
     expect(own.toSorted()).toEqual(rows.map(({ method, path }) => `${method} ${path}`).toSorted());
     // The rest are pages: no data is in them.
     const others = routes().filter((route) => !own.includes(route) && route.startsWith('GET'));
-    expect(others.filter((route) => !/^GET (\/|\/docs.*|\/openapi.*|\*)$/.test(route))).toEqual([]);
+    expect(
+      others.filter(
+        (route) => !/^GET (\/|\/docs.*|\/openapi.*|\*|\/index\.html|\/icon\.svg|\/assets\/[\w.-]+)$/.test(route),
+      ),
+    ).toEqual([]);
   });
 
   it('is nothing without a credential, or with one that nobody knows', async () => {

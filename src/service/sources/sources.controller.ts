@@ -105,6 +105,7 @@ export class SourcesController {
     return this.drop('sink', name, query, headers, caller);
   }
 
+  @Allow('approver')
   @Get('sources/audit')
   @ApiTags('streams')
   @ApiOperation({ summary: 'Reads the history of streams and sinks anew, and says whether anyone has changed it' })
