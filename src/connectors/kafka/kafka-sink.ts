@@ -2,7 +2,8 @@
  * Committed alerts in a topic, of this cluster or another one.
  *
  * K1. `write` resolves only when every record is on all in-sync replicas. The producer is idempotent, so what it sends again by itself
- *     is written once; while the brokers are away the same `send` stays under way, and is not begun anew.
+ *     is written once. Each alert is a `send` of its own, in the same request as the others: one that is under way, because the brokers
+ *     are away or another was refused, is waited for and not begun anew.
  * K2. What an earlier process wrote and did not commit comes again: it is found by its id (header `stakeout.id`) among the last
  *     records of the topic, and not written again. Who else writes to the topic in quantity, or a member that was thought dead, can
  *     make this miss: a reader that must not see an alert twice looks at the id.
@@ -38,14 +39,15 @@ export class KafkaSinkTimeout extends Error {
 }
 
 const ID = 'stakeout.id';
+const TAIL = 5_000;
 const text = new TextEncoder();
 
 export class KafkaSink implements AlertSink {
   readonly name: string;
   private producer: Promise<LogProducer> | null = null;
-  /** Ids in the tail of the topic, of what came since a partition was assigned. */
-  private there: Promise<ReadonlySet<string>> | null = null;
-  /** What is under way, by the id of its first alert: it is waited for again, not sent again (K1). */
+  /** Ids in the tail of the topic: of before a partition was assigned, and of what was written since. */
+  private there: Promise<Set<string>> | null = null;
+  /** By id (K1). */
   private readonly underWay = new Map<string, Promise<void>>();
 
   constructor(private readonly options: KafkaSinkOptions) {
@@ -63,16 +65,7 @@ export class KafkaSink implements AlertSink {
 
   /** Throws `PartlyWritten`, `KafkaError`, `KafkaSinkTimeout`. */
   async write(alerts: readonly Alert[]): Promise<void> {
-    const [first] = alerts;
-    if (first === undefined) return;
-    let sending = this.underWay.get(first.id);
-    if (sending === undefined) {
-      sending = this.send(alerts).finally(() => this.underWay.delete(first.id));
-      // Whoever waits for it hears of it; nobody may.
-      sending.catch(() => undefined);
-      this.underWay.set(first.id, sending);
-    }
-    await this.withinTimeout(sending);
+    if (alerts.length > 0) await this.withinTimeout(this.send(alerts));
   }
 
   async close(): Promise<void> {
@@ -81,42 +74,55 @@ export class KafkaSink implements AlertSink {
   }
 
   private async send(alerts: readonly Alert[]): Promise<void> {
+    this.producer ??= this.options.log.producer();
+    const producer = await this.producer;
     this.there ??= this.idsThere();
     const there = await this.there.catch((error: unknown) => {
       this.there = null;
       throw error;
     });
-    const fresh = alerts.filter(({ id }) => !there.has(id));
-    this.producer ??= this.options.log.producer();
-    const producer = await this.producer;
-    try {
-      await producer.send(fresh.map((alert) => this.recordOf(alert)));
-    } catch (error) {
-      if (!isTooLarge(error)) {
-        // Some may be written: they are looked for.
-        this.there = null;
-        throw error;
-      }
-      await this.sendOneByOne(producer, fresh);
-    }
-  }
-
-  /** One of them is too large, and others may be written already. */
-  private async sendOneByOne(producer: LogProducer, alerts: readonly Alert[]): Promise<void> {
-    const there = await this.idsThere();
+    const sent = alerts.map((alert) => (there.has(alert.id) ? undefined : this.sendOnce(producer, alert)));
+    const outcomes = await Promise.allSettled(sent);
     const refused: RefusedAlert[] = [];
-    for (const alert of alerts) {
-      if (there.has(alert.id)) continue;
-      await producer.send([this.recordOf(alert)]).catch((error: unknown) => {
-        if (!isTooLarge(error)) throw error;
-        refused.push({ alert, detail: (error as Error).message });
-      });
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.status === 'fulfilled') continue;
+      if (!isTooLarge(outcome.reason)) throw outcome.reason;
+      refused.push({ alert: alerts[i]!, detail: (outcome.reason as Error).message });
     }
-    throw new PartlyWritten('some alerts were refused', refused, []);
+    if (refused.length > 0) throw new PartlyWritten('some alerts were refused', refused, []);
   }
 
-  private async idsThere(): Promise<ReadonlySet<string>> {
-    const { log, topic, tail = 5_000 } = this.options;
+  private sendOnce(producer: LogProducer, alert: Alert): Promise<void> {
+    const { id } = alert;
+    const known = this.underWay.get(id);
+    if (known !== undefined) return known;
+    const sending = producer
+      .send([this.recordOf(alert)])
+      .then(
+        () => this.remember(id),
+        (error: unknown) => {
+          // It may be written: what is there is looked at again.
+          if (!isTooLarge(error)) this.there = null;
+          throw error;
+        },
+      )
+      .finally(() => this.underWay.delete(id));
+    // Whoever waits for it hears of it; nobody may.
+    sending.catch(() => undefined);
+    this.underWay.set(id, sending);
+    return sending;
+  }
+
+  /** Before it is no longer under way; as many as are looked for, of each partition. */
+  private async remember(id: string): Promise<void> {
+    const { tail = TAIL, partitions } = this.options;
+    const there = await this.there?.catch(() => null);
+    const [oldest] = there?.add(id) ?? [];
+    if (oldest !== undefined && there!.size > 2 * tail * partitions) there!.delete(oldest);
+  }
+
+  private async idsThere(): Promise<Set<string>> {
+    const { log, topic, tail = TAIL } = this.options;
     const ids = new Set<string>();
     const known = (await log.topics()).find(({ name }) => name === topic);
     const decoder = new TextDecoder();
