@@ -12,7 +12,7 @@ import {
   type SqlRow,
   type SqlSession,
 } from './sql-database.js';
-import { networkError, SqlError, type SqlErrorCode, type SqlPlace, sqlError } from './sql-error.js';
+import { networkError, type SqlErrorCode, SqlErrors, type SqlPlace } from './sql-error.js';
 
 const IDLE_MS = 30_000;
 
@@ -22,10 +22,11 @@ export class MySqlDatabase implements SqlDatabase {
   readonly at: SqlPlace;
   private readonly pool: Pool;
   private readonly timeoutMs: number;
-  private isClosed = false;
+  private readonly errors: SqlErrors;
 
   constructor({ url, tls, timeoutMs = 10_000, connectionsMax = 4, applicationName = 'stakeout' }: SqlOptions) {
     this.at = placeOf(url, 'MySQL', { port: 3306 });
+    this.errors = new SqlErrors(this.at, codeOf);
     this.timeoutMs = timeoutMs;
     const { hostname, port, password } = new URL(url);
     this.pool = createPool({
@@ -67,7 +68,7 @@ export class MySqlDatabase implements SqlDatabase {
     return this.withConnection(async (connection) => {
       await connection.query('START TRANSACTION');
       const result = await work({
-        query: (text, values = []) => this.explained(() => this.run(connection, text, values)),
+        query: (text, values = []) => this.errors.during(() => this.run(connection, text, values)),
       });
       await connection.query('COMMIT');
       return result;
@@ -75,7 +76,7 @@ export class MySqlDatabase implements SqlDatabase {
   }
 
   async *stream(text: string, values: readonly unknown[] = []): AsyncIterable<SqlRow> {
-    const connection = await this.explained(() => this.pool.getConnection());
+    const connection = await this.errors.during(() => this.pool.getConnection());
     let isWhole = false;
     try {
       // The promised form of the connection has no streams; that which it wraps does.
@@ -83,7 +84,7 @@ export class MySqlDatabase implements SqlDatabase {
       yield* wrapped.query(text, [...values] as never).stream() as AsyncIterable<SqlRow>;
       isWhole = true;
     } catch (error) {
-      throw this.explain(error);
+      throw this.errors.explain(error);
     } finally {
       // Rows that nobody took are still on their way.
       if (isWhole) connection.release();
@@ -93,7 +94,7 @@ export class MySqlDatabase implements SqlDatabase {
 
   async *scan(text: string, values: readonly unknown[], signal: AbortSignal): AsyncIterable<SqlPage> {
     signal.throwIfAborted();
-    const connection = await this.explained(() => this.pool.getConnection());
+    const connection = await this.errors.during(() => this.pool.getConnection());
     let isWhole = false;
     // What was asked is not waited for.
     const abandon = (): void => connection.destroy();
@@ -105,7 +106,7 @@ export class MySqlDatabase implements SqlDatabase {
       isWhole = true;
     } catch (error) {
       signal.throwIfAborted();
-      throw this.explain(error);
+      throw this.errors.explain(error);
     } finally {
       signal.removeEventListener('abort', abandon);
       if (isWhole) connection.release();
@@ -140,8 +141,8 @@ export class MySqlDatabase implements SqlDatabase {
   }
 
   async close(): Promise<void> {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.errors.isClosed) return;
+    this.errors.isClosed = true;
     await this.pool.end();
   }
 
@@ -153,31 +154,15 @@ export class MySqlDatabase implements SqlDatabase {
 
   /** A connection whose work failed is not used again: what state it is in, nobody knows. The server rolls it back. */
   private async withConnection<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
-    const connection = await this.explained(() => this.pool.getConnection());
+    const connection = await this.errors.during(() => this.pool.getConnection());
     try {
       const result = await work(connection);
       connection.release();
       return result;
     } catch (error) {
       connection.destroy();
-      throw this.explain(error);
+      throw this.errors.explain(error);
     }
-  }
-
-  private async explained<T>(work: () => Promise<T>): Promise<T> {
-    if (this.isClosed) throw sqlError('SQL_CLOSED', this.at, null);
-    try {
-      return await work();
-    } catch (error) {
-      throw this.explain(error);
-    }
-  }
-
-  /** What `work` of a transaction throws beside our own errors, is passed on as it is. */
-  private explain(error: unknown): unknown {
-    if (error instanceof SqlError) return error;
-    const code = codeOf(error);
-    return code === null ? error : sqlError(code, this.at, error);
   }
 }
 

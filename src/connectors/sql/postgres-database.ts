@@ -10,7 +10,7 @@ import {
   type SqlRow,
   type SqlSession,
 } from './sql-database.js';
-import { networkError, SqlError, type SqlErrorCode, type SqlPlace, sqlError } from './sql-error.js';
+import { networkError, type SqlErrorCode, SqlErrors, type SqlPlace } from './sql-error.js';
 
 const ROWS_AT_ONCE = 1_000;
 const IDLE_MS = 30_000;
@@ -19,10 +19,11 @@ export class PostgresDatabase implements SqlDatabase {
   readonly dialect = 'postgres';
   readonly at: SqlPlace;
   private readonly pool: pg.Pool;
-  private isClosed = false;
+  private readonly errors: SqlErrors;
 
   constructor({ url, tls, timeoutMs = 10_000, connectionsMax = 4, applicationName = 'stakeout' }: SqlOptions) {
     this.at = placeOf(url, 'PostgreSQL', { port: 5432 });
+    this.errors = new SqlErrors(this.at, codeOf);
     this.pool = new pg.Pool({
       connectionString: url,
       max: connectionsMax,
@@ -53,7 +54,7 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   query(text: string, values: readonly unknown[] = []): Promise<SqlResult> {
-    return this.explained(async () => resultOf(await this.pool.query(text, [...values])));
+    return this.errors.during(async () => resultOf(await this.pool.query(text, [...values])));
   }
 
   async transaction<T>(work: (session: SqlSession) => Promise<T>): Promise<T> {
@@ -66,13 +67,13 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   async *stream(text: string, values: readonly unknown[] = []): AsyncIterable<SqlRow> {
-    const client = await this.explained(() => this.pool.connect());
+    const client = await this.errors.during(() => this.pool.connect());
     let failure: Error | undefined;
     try {
       yield* this.portions(client, text, values);
     } catch (error) {
       failure = error as Error;
-      throw this.explain(error);
+      throw this.errors.explain(error);
     } finally {
       if (failure === undefined) await client.query('COMMIT').catch((error: Error) => (failure = error));
       client.release(failure);
@@ -91,7 +92,7 @@ export class PostgresDatabase implements SqlDatabase {
 
   async *scan(text: string, values: readonly unknown[], signal: AbortSignal): AsyncIterable<SqlPage> {
     signal.throwIfAborted();
-    const client = await this.explained(() => this.pool.connect());
+    const client = await this.errors.during(() => this.pool.connect());
     let failure: Error | undefined = new Error('not read to its end');
     // What was asked is not waited for.
     const abandon = (): void => {
@@ -104,7 +105,7 @@ export class PostgresDatabase implements SqlDatabase {
       failure = undefined;
     } catch (error) {
       signal.throwIfAborted();
-      throw this.explain(error);
+      throw this.errors.explain(error);
     } finally {
       signal.removeEventListener('abort', abandon);
       client.off('error', ignore);
@@ -132,47 +133,32 @@ export class PostgresDatabase implements SqlDatabase {
   }
 
   async close(): Promise<void> {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.errors.isClosed) return;
+    this.errors.isClosed = true;
     await this.pool.end();
   }
 
   private sessionOf(client: pg.PoolClient): SqlSession {
     return {
-      query: (text, values = []) => this.explained(async () => resultOf(await client.query<SqlRow>(text, [...values]))),
+      query: (text, values = []) =>
+        this.errors.during(async () => resultOf(await client.query<SqlRow>(text, [...values]))),
     };
   }
 
   /** A connection whose work failed is not used again: what state it is in, nobody knows. The server rolls it back. */
   private async withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.explained(() => this.pool.connect());
+    const client = await this.errors.during(() => this.pool.connect());
     client.on('error', ignore);
     let failure: Error | undefined;
     try {
       return await work(client);
     } catch (error) {
       failure = error as Error;
-      throw this.explain(error);
+      throw this.errors.explain(error);
     } finally {
       client.off('error', ignore);
       client.release(failure);
     }
-  }
-
-  private async explained<T>(work: () => Promise<T>): Promise<T> {
-    if (this.isClosed) throw sqlError('SQL_CLOSED', this.at, null);
-    try {
-      return await work();
-    } catch (error) {
-      throw this.explain(error);
-    }
-  }
-
-  /** What `work` of a transaction throws beside our own errors, is passed on as it is. */
-  private explain(error: unknown): unknown {
-    if (error instanceof SqlError) return error;
-    const code = codeOf(error);
-    return code === null ? error : sqlError(code, this.at, error);
   }
 }
 

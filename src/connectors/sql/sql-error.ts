@@ -74,3 +74,29 @@ export function networkError(cause: unknown): SqlErrorCode | null {
   if (code === 'ETIMEDOUT') return 'SQL_UNAVAILABLE';
   return null;
 }
+
+/** What a database's client throws, as our own errors. */
+export class SqlErrors {
+  isClosed = false;
+
+  /** `codeOf`: of what the client throws; `null`: it is none of its errors, and is passed on as it is. */
+  constructor(
+    private readonly at: SqlPlace,
+    private readonly codeOf: (error: unknown) => SqlErrorCode | null,
+  ) {}
+
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    if (this.isClosed) throw sqlError('SQL_CLOSED', this.at, null);
+    try {
+      return await work();
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  explain(error: unknown): unknown {
+    if (error instanceof SqlError) return error;
+    const code = this.codeOf(error);
+    return code === null ? error : sqlError(code, this.at, error);
+  }
+}
