@@ -1,3 +1,4 @@
+import { StoreTables } from '../../src/connectors/alert-store/migrations.js';
 import { PostgresClient } from '../../src/connectors/alert-store/postgres-client.js';
 import { SqlAlertStore } from '../../src/connectors/alert-store/sql-alert-store.js';
 import { PostgresDatabase } from '../../src/connectors/sql/postgres-database.js';
@@ -16,7 +17,8 @@ describe('the alert store in PostgreSQL', () => {
   const again = async () => {
     const url = new URL(server.url);
     url.searchParams.set('options', `-c search_path=${nameOf()}`);
-    const store = new SqlAlertStore(new PostgresClient(new PostgresDatabase({ url: url.href })), () => 0);
+    const client = new PostgresClient(new PostgresDatabase({ url: url.href }));
+    const store = new SqlAlertStore(client, new StoreTables(client, () => 0));
     await store.open();
     return store;
   };

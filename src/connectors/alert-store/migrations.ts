@@ -67,6 +67,25 @@ export function migrate(client: StoreClient, now: number): Promise<string> {
   });
 }
 
+/** The tables of a client, which all of its stores are in: brought to what this version needs once, by whoever opens first. */
+export class StoreTables {
+  private opening: Promise<string> | null = null;
+
+  constructor(
+    private readonly client: StoreClient,
+    private readonly now: () => number,
+  ) {}
+
+  /** Answers with the id of what is stored. Throws `AlertStoreError`, and what the client throws: then it can be tried again. */
+  open(): Promise<string> {
+    this.opening ??= migrate(this.client, this.now()).catch((error: unknown) => {
+      this.opening = null;
+      throw error;
+    });
+    return this.opening;
+  }
+}
+
 export class AlertStoreError extends Error {
   readonly code = 'ALERT_STORE';
 }

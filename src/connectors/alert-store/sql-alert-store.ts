@@ -15,7 +15,7 @@ import {
   wordsOf,
 } from '../../runtime/ports/alert-store.js';
 import { conditionOf, plain, stateOf } from './alert-conditions.js';
-import { migrate } from './migrations.js';
+import type { StoreTables } from './migrations.js';
 import type { StoreClient, StoreValue } from './store-client.js';
 
 /** Rows that are written with one statement. */
@@ -40,7 +40,7 @@ export class SqlAlertStore implements AlertStore {
 
   constructor(
     private readonly client: StoreClient,
-    private readonly now: () => number,
+    private readonly tables: StoreTables,
   ) {}
 
   get id(): string {
@@ -49,7 +49,7 @@ export class SqlAlertStore implements AlertStore {
   }
 
   async open(): Promise<void> {
-    this.known ??= await migrate(this.client, this.now());
+    this.known = await this.tables.open();
   }
 
   async add(alerts: readonly Alert[], kind: AlertKind, now: number): Promise<void> {

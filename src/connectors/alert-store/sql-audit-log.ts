@@ -1,22 +1,19 @@
 import type { AlertPlace } from '../../runtime/ports/alert-store.js';
 import type { AuditEntry, AuditFilter, AuditLog } from '../../runtime/ports/audit-log.js';
 import { plain } from './alert-conditions.js';
-import { migrate } from './migrations.js';
+import type { StoreTables } from './migrations.js';
 import type { StoreClient, StoreValue } from './store-client.js';
 
 const COLUMNS = 'id, at, author, role, known_by, action, status, detail, address';
 
 export class SqlAuditLog implements AuditLog {
-  private isOpen = false;
-
   constructor(
     private readonly client: StoreClient,
-    private readonly now: () => number,
+    private readonly tables: StoreTables,
   ) {}
 
   async open(): Promise<void> {
-    if (!this.isOpen) await migrate(this.client, this.now());
-    this.isOpen = true;
+    await this.tables.open();
   }
 
   async append(entries: readonly AuditEntry[]): Promise<void> {

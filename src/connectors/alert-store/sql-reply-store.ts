@@ -1,6 +1,6 @@
 import type { ReplyState, ReplyStore, StoredReply } from '../../runtime/ports/reply-store.js';
 import { plain } from './alert-conditions.js';
-import { migrate } from './migrations.js';
+import type { StoreTables } from './migrations.js';
 import type { StoreClient } from './store-client.js';
 
 interface Row {
@@ -11,16 +11,13 @@ interface Row {
 }
 
 export class SqlReplyStore implements ReplyStore {
-  private isOpen = false;
-
   constructor(
     private readonly client: StoreClient,
-    private readonly now: () => number,
+    private readonly tables: StoreTables,
   ) {}
 
   async open(): Promise<void> {
-    if (!this.isOpen) await migrate(this.client, this.now());
-    this.isOpen = true;
+    await this.tables.open();
   }
 
   async begin(key: string, digest: string, now: number, staleBefore: number): Promise<ReplyState> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { alertStoreContract } from '../../../test/contracts/alert-store-contract.js';
-import { migrate } from './migrations.js';
+import { migrate, StoreTables } from './migrations.js';
 import { SqlAlertStore } from './sql-alert-store.js';
 import { SqliteClient } from './sqlite-client.js';
 
@@ -15,7 +15,8 @@ describe('the alert store in a file', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   const again = async () => {
-    const store = new SqlAlertStore(new SqliteClient(join(folder, 'data', `${n}.sqlite`)), () => 0);
+    const client = new SqliteClient(join(folder, 'data', `${n}.sqlite`));
+    const store = new SqlAlertStore(client, new StoreTables(client, () => 0));
     await store.open();
     return store;
   };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { AlertStore } from '../../runtime/ports/alert-store.js';
 import type { AuditLog } from '../../runtime/ports/audit-log.js';
 import type { ReplyStore } from '../../runtime/ports/reply-store.js';
+import { StoreTables } from './migrations.js';
 import { SqlAlertStore } from './sql-alert-store.js';
 import { SqlAuditLog } from './sql-audit-log.js';
 import { SqlReplyStore } from './sql-reply-store.js';
@@ -16,11 +17,14 @@ export interface Stores {
 }
 
 /** All on one client, which `alerts.close` closes. */
-export const storesOn = (client: StoreClient, now: () => number): Stores => ({
-  alerts: new SqlAlertStore(client, now),
-  audit: new SqlAuditLog(client, now),
-  replies: new SqlReplyStore(client, now),
-});
+export function storesOn(client: StoreClient, now: () => number): Stores {
+  const tables = new StoreTables(client, now);
+  return {
+    alerts: new SqlAlertStore(client, tables),
+    audit: new SqlAuditLog(client, tables),
+    replies: new SqlReplyStore(client, tables),
+  };
+}
 
 /** Gone with the process. */
 export const storesInMemory = (now: () => number): Stores => storesOn(new SqliteClient(':memory:'), now);
