@@ -11,9 +11,9 @@ import { simulate, uninterrupted } from './world/simulate.js';
  * what happened in it.
  */
 const { SEED, SEEDS, FIRST, MODE } = process.env;
-const DEFAULT_SEEDS = 300;
+const DEFAULT_SEEDS = 150;
 /** From here on each fault of each effect must have happened. */
-const ENOUGH_SEEDS = 300;
+const ENOUGH_SEEDS = 150;
 const MODES: readonly SimulatedDelivery[] = ['exactly-once', 'at-least-once', 'switching'];
 const TIMEOUT_MS = 4 * 3_600_000;
 const SHOWN = 3;

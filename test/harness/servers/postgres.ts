@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { end, freePorts, launch, need, untilReady } from './process.js';
+import { end, endOfGroup, freePorts, launch, need, untilReady } from './process.js';
 
 const run = promisify(execFile);
 const NOBODY = 65_534;
@@ -63,7 +63,10 @@ export async function startPostgres(options: SqlStart = {}): Promise<SqlServer> 
     dir,
     kill9: async () => {
       await end(server.pid, 'SIGKILL');
-      // What its other processes still hold of the shared memory is theirs to let go of.
+      // Its other processes notice by themselves, and a new server is refused until they have.
+      await endOfGroup(server.pid);
+      // A zombie that nobody has collected yet still answers to the number in this file, and would be taken for a server.
+      rmSync(path.join(data, 'postmaster.pid'), { force: true });
     },
     start: async () => {
       server = await begin();

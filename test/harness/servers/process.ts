@@ -74,6 +74,28 @@ export async function end(pid: number, signal: 'SIGTERM' | 'SIGKILL', patienceMs
   }
 }
 
+/** Waits until no process of the group of a launched one is left, but for zombies. */
+export async function endOfGroup(pid: number, patienceMs = 15_000): Promise<void> {
+  const giveUpAt = Date.now() + patienceMs;
+  while (processes().some((one) => one.group === pid && isAlive(one.pid)) && Date.now() < giveUpAt)
+    await sleep(POLL_MS);
+}
+
+/** Those that can be seen; their group is the fifth field of `/proc/PID/stat`, behind a name that may hold anything (proc(5)). */
+function processes(): { pid: number; group: number }[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.flatMap((pid) => {
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return [{ pid: Number(pid), group: Number(fields[2]) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** Polls until `ready` holds; throws with the end of the log when the server dies or takes too long. */
 export async function untilReady(
   name: string,
