@@ -1,4 +1,5 @@
 import { render } from 'preact';
+import { comeBack } from './session/returning.js';
 import { App } from './shell/app.js';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -8,4 +9,4 @@ import './styles/feed.css';
 import './styles/alert.css';
 import './styles/patterns.css';
 
-render(<App />, document.getElementById('app')!);
+void comeBack().then(() => render(<App />, document.getElementById('app')!));

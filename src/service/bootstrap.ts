@@ -8,6 +8,7 @@ import type { AlertSink } from '../runtime/sinks/alert-sink.js';
 import { AlertSinkFollower, type AlertSinkFollowerOptions } from '../runtime/sinks/alert-sink-follower.js';
 import { Access } from './access/access.js';
 import { PersonalMask } from './access/personal-mask.js';
+import { signInProvider } from './access/sign-in.js';
 import { addWebSecurity } from './access/web-security.js';
 import { ActiveSnoozes } from './alerts/active-snoozes.js';
 import { AlertDesk } from './alerts/alert-desk.js';
@@ -90,7 +91,7 @@ export async function createService(
   instance.removeContentTypeParser('text/plain');
   instance.addContentTypeParser(listTypes, readSentList);
   addOpenApi(app);
-  serveConsole(app);
+  serveConsole(app, signInProvider(settings.access));
   app.connectMicroservice({ strategy: objects.strategy });
   return new RunningService(app, logger, settings, parts, made);
 }

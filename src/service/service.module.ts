@@ -8,6 +8,7 @@ import type { Settings } from '../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
 import { AccessGuard } from './access/access.guard.js';
 import { Access } from './access/access.js';
+import { LoginController } from './access/login.controller.js';
 import { MeController } from './access/me.controller.js';
 import { PersonalMask } from './access/personal-mask.js';
 import { AlertDesk } from './alerts/alert-desk.js';
@@ -126,6 +127,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       HealthController,
       LanesController,
       ListsController,
+      LoginController,
       MeController,
       MetricsController,
       OutlineController,

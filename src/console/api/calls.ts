@@ -27,6 +27,7 @@ async function items<T>(path: string, signal?: AbortSignal): Promise<readonly T[
   return (await json<T.Page<T>>(`${V1}/${path}`, { query: ALL, signal })).items;
 }
 
+export const login = (signal?: AbortSignal) => json<T.Login>(`${V1}/login`, { signal });
 export const me = (signal?: AbortSignal) => json<T.Me>(`${V1}/me`, { signal });
 export const status = (signal?: AbortSignal) => json<T.Status>(`${V1}/status`, { signal });
 

@@ -1,3 +1,5 @@
+import { credential } from '../session/session.js';
+
 /** HTTP to the service this page came from. Addresses are relative, so that the console works behind any path. */
 
 export interface ProblemItem {
@@ -31,15 +33,6 @@ export interface Diagnostic {
   readonly hint?: string;
 }
 
-const KEY = 'stakeout.api-key';
-
-/** Kept until the tab is closed, and never longer: it opens what its owner may open. */
-export const apiKey = {
-  get: (): string | null => sessionStorage.getItem(KEY),
-  set: (key: string): void => sessionStorage.setItem(KEY, key),
-  forget: (): void => sessionStorage.removeItem(KEY),
-};
-
 type Listener = () => void;
 const asked = new Set<Listener>();
 
@@ -49,9 +42,9 @@ export function onUnauthorized(listener: Listener): () => void {
   return () => asked.delete(listener);
 }
 
-export function headers(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const key = apiKey.get();
-  return { ...more, ...(key === null ? {} : { authorization: `Bearer ${key}` }) };
+async function headers(more: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
+  const brought = await credential();
+  return { ...more, ...(brought === null ? {} : { authorization: `Bearer ${brought}` }) };
 }
 
 export type Query = Readonly<Record<string, string | number | undefined | null>>;
@@ -78,11 +71,11 @@ export async function call(
   path: string,
   { method = 'GET', query, body, signal, headers: more }: Request = {},
 ): Promise<Response> {
+  const sent = await headers({ ...more, ...(body === undefined ? {} : { 'content-type': 'application/json' }) });
   let answer: Response;
   try {
     answer = await fetch(withQuery(path, query), {
-      ...{ method, signal: signal ?? null, credentials: 'same-origin' },
-      headers: headers({ ...more, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }),
+      ...{ method, signal: signal ?? null, credentials: 'same-origin', headers: sent },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {

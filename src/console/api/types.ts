@@ -65,6 +65,20 @@ export interface AlertGroup {
   readonly last: Alert;
 }
 
+export interface Provider {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly scope: string;
+  readonly resource: string | null;
+}
+
+/** How one signs in. */
+export interface Login {
+  readonly required: boolean;
+  readonly keys: boolean;
+  readonly provider: Provider | null;
+}
+
 export interface Me {
   readonly name: string;
   readonly role: string;

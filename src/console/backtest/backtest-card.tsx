@@ -1,10 +1,11 @@
 import * as api from '../api/calls.js';
-import { apiKey, call } from '../api/client.js';
+import { call } from '../api/client.js';
 import type { Backtest, BacktestResult } from '../api/types.js';
 import { compact, duration, number, percent } from '../lib/format.js';
 import { useResource } from '../lib/hooks.js';
 import { Loaded, Note, Trouble, Waiting } from '../parts/basics.js';
 import { say } from '../parts/toasts.js';
+import { session } from '../session/session.js';
 import { useBacktest } from './use-backtest.js';
 
 const TONE = { queued: 'calm', running: 'medium', done: 'good', failed: 'critical', cancelled: 'calm' } as const;
@@ -77,7 +78,7 @@ function Done({ job }: { readonly job: Backtest }) {
 /** A link cannot say who asks, so where one had to sign in the report is fetched, and kept as a file. */
 function ReportLink({ job }: { readonly job: Backtest }) {
   const path = api.backtestReport(job.id);
-  if (apiKey.get() === null)
+  if (session() === null)
     return (
       <a class="button" href={path} target="_blank" rel="noreferrer">
         Open the report

@@ -4,6 +4,7 @@ import { go, to, usePlace } from '../lib/router.js';
 import { useShortcuts } from '../lib/shortcuts.js';
 import { Icon } from '../parts/icons.js';
 import { Toasts } from '../parts/toasts.js';
+import { Account, signOut } from './account.js';
 import { CommandPalette } from './command-palette.js';
 import { DESTINATIONS, Navigation } from './navigation.js';
 import { Pulse } from './pulse.js';
@@ -32,6 +33,11 @@ export function App() {
     ...Object.fromEntries(DESTINATIONS.map(({ letter, path }) => [`g ${letter}`, () => go(to(path))])),
   };
   useShortcuts(shortcuts);
+  const leave = async () => {
+    // The page of the provider comes in the place of this one, where it has one.
+    await signOut();
+    setAsked(true);
+  };
   if (asked) {
     const again = () => {
       setAsked(false);
@@ -55,6 +61,7 @@ export function App() {
             <kbd>Ctrl K</kbd>
           </button>
           <Pulse />
+          <Account onSignOut={() => void leave()} />
         </div>
       </header>
       <Navigation place={place} />

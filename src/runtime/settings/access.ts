@@ -23,6 +23,13 @@ export const accessSchema = z.strictObject({
       issuer: url.optional('OpenID provider whose tokens are accepted, as it names itself (`iss`).'),
       audience: text.default('stakeout', 'What tokens must be meant for (`aud`).'),
       nameClaim: text.default('preferred_username', 'Claim with the name of the caller; `sub` where it is not there.'),
+      clientId: text.optional(
+        'Client of the console at the provider: a public one, with authorization code and PKCE. Without it, one signs in to the console with API keys alone.',
+      ),
+      scope: text.default('openid profile', 'Scopes that the console asks the provider for.'),
+      resource: text.optional(
+        'What the console asks an access token for (`resource` of RFC 8707, and `audience`), where the provider makes tokens for us only then.',
+      ),
       rolesClaim: text.default('roles', 'Claim with roles or groups; dots part its levels (`realm_access.roles`).'),
       viewer: texts.default(['viewer'], 'Values of that claim which make a viewer.'),
       analyst: texts.default(['analyst'], 'Values of that claim which make an analyst.'),

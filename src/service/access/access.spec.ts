@@ -42,7 +42,7 @@ const ask = (method: Method, url: string, key?: string, more: { payload?: object
 
 /** What each path is for: `-` everyone; the least role else. The table of docs/security.md says the same. */
 const TABLE = `
-- GET /health/live /health/ready /health/started /metrics
+- GET /health/live /health/ready /health/started /metrics /v1/login
 viewer GET /v1/alerts /v1/alerts/groups /v1/alerts/:id /v1/alerts/live
 viewer GET /v1/backtests /v1/backtests/:id /v1/backtests/:id/events
 viewer GET /v1/delivery /v1/lanes /v1/lists /v1/lists/:name /v1/me /v1/patterns /v1/patterns/:id

@@ -26,6 +26,10 @@ export class Access {
     this.peerHash = peerSecret === undefined ? null : digest(peerSecret);
   }
 
+  get hasKeys(): boolean {
+    return this.keys.size > 0;
+  }
+
   /** `null`: nobody who is known. Rejects with `ProviderAwayError`. */
   async principalOf({ authorization, apiKey }: Credentials): Promise<Principal | null> {
     if (!this.isOn) return ANYONE;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { CONSOLE_POLICY, serveConsole } from './serve-console.js';
+import { consolePolicy, serveConsole } from './serve-console.js';
 
 class NoModule {}
 
@@ -19,7 +19,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function served(built: boolean): Promise<void> {
+async function served(built: boolean, provider: Parameters<typeof serveConsole>[1] = null): Promise<void> {
   if (built) {
     mkdirSync(join(folder, 'assets'));
     for (const [name, text] of [
@@ -30,7 +30,7 @@ async function served(built: boolean): Promise<void> {
       writeFileSync(join(folder, `${name}.br`), brotliCompressSync(text));
     }
   }
-  serveConsole(app, folder);
+  serveConsole(app, provider, folder);
   await app.init();
 }
 
@@ -42,11 +42,19 @@ describe('the console over HTTP', () => {
     const page = await get('/');
     expect([page.statusCode, page.body]).toEqual([200, '<title>the page</title>']);
     expect(page.headers).toMatchObject({
-      'content-security-policy': CONSOLE_POLICY,
+      'content-security-policy': consolePolicy(null),
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-cache',
     });
-    expect(CONSOLE_POLICY).not.toMatch(/unsafe|https?:/);
+    expect(consolePolicy(null)).not.toMatch(/unsafe|https?:/);
+  });
+
+  it('may ask the provider that one signs in with, and nobody else beside the service', async () => {
+    const issuer = 'https://login.example.org:8443/realms/bank';
+    await served(true, { issuer, clientId: 'console', scope: 'openid', resource: null });
+    const policy = String((await get('/')).headers['content-security-policy']);
+    expect(policy).toContain("connect-src 'self' https://login.example.org:8443;");
+    expect(policy.match(/https?:/g)).toHaveLength(1);
   });
 
   it('sends files as they were compressed when they were built, to be kept for ever', async () => {
@@ -67,7 +75,7 @@ describe('the console over HTTP', () => {
   it('says that it is not built', async () => {
     await served(false);
     const page = await get('/');
-    expect(page.headers['content-security-policy']).toBe(CONSOLE_POLICY);
+    expect(page.headers['content-security-policy']).toBe(consolePolicy(null));
     expect(page.body).toContain('npm run build');
   });
 });

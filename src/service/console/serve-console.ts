@@ -3,29 +3,36 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
+import type { SignInProvider } from '../access/sign-in.js';
 
 /** What `npm run build` makes of `src/console`. */
 export const CONSOLE_FOLDER = fileURLToPath(new URL('../../../dist/console', import.meta.url));
 
-/** Everything comes from here, and nothing is written into the page: no script or style that an alert could smuggle in runs. */
-export const CONSOLE_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "font-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+/**
+ * Everything comes from here, and nothing is written into the page: no script or style that an alert could smuggle in runs. Where one
+ * signs in with an OpenID provider, the page may ask that one too, and nobody else.
+ */
+export function consolePolicy(provider: SignInProvider | null): string {
+  const asked = provider === null ? '' : ` ${new URL(provider.issuer).origin}`;
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    `connect-src 'self'${asked}`,
+    "font-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
 
-const HEADERS = {
-  'content-security-policy': CONSOLE_POLICY,
+const headersWith = (policy: string) => ({
+  'content-security-policy': policy,
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
-} as const;
+});
 
 const NOT_BUILT = `<!doctype html>
 <html lang="en">
@@ -37,12 +44,17 @@ const NOT_BUILT = `<!doctype html>
 `;
 
 /** Serves the console at `/`. Its files are read from the disk; those with a hash in their name may be kept for ever. */
-export function serveConsole(app: NestFastifyApplication, folder = CONSOLE_FOLDER): void {
+export function serveConsole(
+  app: NestFastifyApplication,
+  provider: SignInProvider | null,
+  folder = CONSOLE_FOLDER,
+): void {
+  const headers = headersWith(consolePolicy(provider));
   if (!existsSync(join(folder, 'index.html'))) {
     app
       .getHttpAdapter()
       .getInstance()
-      .get('/', (_request, reply) => reply.headers(HEADERS).type('text/html; charset=utf-8').send(NOT_BUILT));
+      .get('/', (_request, reply) => reply.headers(headers).type('text/html; charset=utf-8').send(NOT_BUILT));
     return;
   }
   const options = {
@@ -55,7 +67,7 @@ export function serveConsole(app: NestFastifyApplication, folder = CONSOLE_FOLDE
     decorateReply: false,
     cacheControl: false,
     setHeaders(reply: FastifyReply, path: string) {
-      for (const [name, value] of Object.entries(HEADERS)) reply.header(name, value);
+      for (const [name, value] of Object.entries(headers)) reply.header(name, value);
       const isHashed = /[\\/]assets[\\/]/.test(path);
       reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
