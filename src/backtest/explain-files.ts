@@ -6,11 +6,14 @@ import type { Explanation } from '../runtime/explain/explanation.js';
 import { streamDefinition } from '../runtime/stream.js';
 import { type AlertSource, nameEvent } from '../runtime/task/alert-builder.js';
 import type { RuleOptions } from '../runtime/task/keyed-engine.js';
+import type { Pseudonyms } from '../runtime/task/pseudonyms.js';
 import type { SourceEvent } from '../runtime/task/source-event.js';
 import { type FileStream, type RunListener, runFiles } from './run-files.js';
 
 export interface ExplainFilesOptions extends RuleOptions {
   readonly lists?: Lists;
+  /** What stands for personal values in alerts; absent: the values themselves. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   readonly listener?: Pick<RunListener, 'onProgress' | 'onBadRow'>;
 }
 

@@ -15,6 +15,7 @@ import { Forwarder } from '../runtime/repartition/forwarder.js';
 import type { StreamDefinition } from '../runtime/stream.js';
 import { nameEvent } from '../runtime/task/alert-builder.js';
 import { EventReader } from '../runtime/task/event-reader.js';
+import type { Pseudonyms } from '../runtime/task/pseudonyms.js';
 import type { RecordedEvent, SourceEvent } from '../runtime/task/source-event.js';
 import { SILENT, Task } from '../runtime/task/task.js';
 import { TaskStreams } from '../runtime/task/task-streams.js';
@@ -38,6 +39,8 @@ export interface ExplainLogOptions {
   /** Event time in ms. */
   readonly at: number;
   readonly signal: AbortSignal;
+  /** What stands for personal values in alerts; absent: the values themselves. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   /** Resolves when other work of the process has had its turn. */
   readonly turn: () => Promise<void>;
   /** Records replayed so far. */
@@ -183,7 +186,7 @@ class Listening extends Forwarder {
 }
 
 async function replayed(partition: TopicPartition, options: ExplainLogOptions): Promise<Seen> {
-  const { log, pattern, key, at, stream, streams, signal, turn } = options;
+  const { log, pattern, key, at, stream, streams, pseudonyms, signal, turn } = options;
   const known = ruleIn(options.current, pattern);
   const range: ExplainedRange =
     known === undefined ? { from: Number.NEGATIVE_INFINITY, until: at } : rangeOf({ rule: known, key, at });
@@ -205,7 +208,7 @@ async function replayed(partition: TopicPartition, options: ExplainLogOptions): 
   };
   const makeTask = (ruleSet: RuleSetVersion): Task => {
     const output = { ...SILENT, onAlert: (alert: Alert) => void alerts.push(alert) };
-    task = new Task({ partition, stream, streams, ruleSet, clock: NO_CLOCK, output });
+    task = new Task({ partition, stream, streams, ruleSet, clock: NO_CLOCK, output, pseudonyms });
     task.forwardTo(new Listening(partition, hear));
     return task;
   };
@@ -226,9 +229,10 @@ async function replayed(partition: TopicPartition, options: ExplainLogOptions): 
     if (!enough.signal.aborted || signal.aborted) throw error;
   }
   const watermark = enough.signal.aborted ? range.until : (task!.status().watermark ?? Number.NEGATIVE_INFINITY);
+  const keys = [key, pseudonyms?.of(key)];
   return {
     ...{ partition, events, watermark, last: task!.rules },
-    alerts: alerts.filter((alert) => alert.patternId === pattern && alert.key === key),
+    alerts: alerts.filter((alert) => alert.patternId === pattern && keys.includes(alert.key)),
     notes:
       begin > 0 && start <= begin ? [`Records of ${partitionName(partition)} before offset ${begin} are gone.`] : [],
   };

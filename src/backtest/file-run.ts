@@ -174,6 +174,7 @@ export class FileRun {
         const whole = of(event).stream.file.decodeWhole(event.raw);
         return whole instanceof DecodeFailure ? {} : whole;
       },
+      pseudonyms: () => this.options.pseudonyms,
     };
   }
 }

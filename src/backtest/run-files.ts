@@ -16,6 +16,7 @@ import type { Settings, StreamSettings } from '../runtime/settings/index.js';
 import { isTable } from '../runtime/settings/table.js';
 import type { AlertSource } from '../runtime/task/alert-builder.js';
 import type { RuleOptions } from '../runtime/task/keyed-engine.js';
+import type { Pseudonyms } from '../runtime/task/pseudonyms.js';
 import type { SourceEvent } from '../runtime/task/source-event.js';
 import type { RunCheckpoints } from './checkpoint/checkpoints.js';
 import { FileRun } from './file-run.js';
@@ -82,6 +83,8 @@ export interface RunResult {
 
 /** How rules run. */
 export interface RunFilesOptions extends RuleOptions {
+  /** What stands for personal values in alerts; absent: the values themselves. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   /** More may come after the last event, so windows that are open stay open, as in a service. Default: the input ends. */
   readonly isOpenEnded?: boolean;
   /** Others do the rest. Default: there are no others. */

@@ -4,6 +4,7 @@ import type { DeliveryMode } from '../runtime/lane/delivery.js';
 import { MemoryLog } from '../runtime/memory/memory-log.js';
 import { MemoryStateStore } from '../runtime/memory/memory-state-store.js';
 import type { Alert } from '../runtime/ports/alert.js';
+import { Pseudonyms } from '../runtime/task/pseudonyms.js';
 import { ManualClock } from '../runtime/testing/manual-clock.js';
 import { type Verification, type VerifyOptions, verify } from './verify.js';
 
@@ -49,6 +50,21 @@ const verified = (log: MemoryLog, more: Partial<VerifyOptions> = {}): Promise<Ve
   });
 
 describe('verifying a topic', () => {
+  it('finds alerts with pseudonyms again, with the same secret alone', async () => {
+    const kit = await kitOf();
+    const secret = (text: string) => new Pseudonyms(text, ['account']);
+    await live(kit, 'Xa100 Yb101 Xb106 Xa103 Zz500', { pseudonyms: secret('one') });
+    const result = await verified(kit.log, { pseudonyms: secret('one') });
+    expect(result).toMatchObject({ equal: true, alertsLive: 4 });
+    expect(await verified(kit.log, { pseudonyms: secret('another') })).toMatchObject({ equal: false });
+    for await (const { records } of kit.log.read({ topic: 'alerts', partition: 0 }, 0)) {
+      for (const { key, value } of records) {
+        const alert = alertDecoder.decode(value!);
+        expect([alert.key, String(Buffer.from(key!))]).toEqual(Array(2).fill(secret('one').of('X')));
+      }
+    }
+  });
+
   it.each<DeliveryMode>(['exactly-once', 'at-least-once'])('finds the committed alerts again, %s', async (delivery) => {
     const kit = await kitOf();
     await live(kit, 'Xa100 Yb101 Xb106 Xa103 Zz500', { delivery });

@@ -8,6 +8,7 @@ import type { Alert } from '../runtime/ports/alert.js';
 import { type Log, partitionName, type TopicPartition } from '../runtime/ports/log.js';
 import type { AlertDecoder } from '../runtime/sinks/alert-sink.js';
 import type { StreamDefinition } from '../runtime/stream.js';
+import { isPseudonym, type Pseudonyms } from '../runtime/task/pseudonyms.js';
 import { Task } from '../runtime/task/task.js';
 import { AlertDigest } from './digest.js';
 import { NO_CLOCK } from './no-clock.js';
@@ -33,6 +34,8 @@ export interface VerifyOptions {
   /** For what the journal knows nothing of. */
   readonly current: RuleSetVersion;
   readonly readRuleSet: ReadRuleSet;
+  /** What stood for personal values in the alerts; absent: the values themselves. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   readonly signal: AbortSignal;
   readonly report: (text: string) => void;
   /** Records replayed so far, of all. */
@@ -139,7 +142,7 @@ async function replay(
   options: VerifyOptions,
   to: { readonly onAlert: (alert: Alert) => void; readonly onReplayed: (records: number) => void },
 ): Promise<number> {
-  const { log, journalTopic, stream, streams, current, readRuleSet, signal, turn, report } = options;
+  const { log, journalTopic, stream, streams, current, readRuleSet, pseudonyms, signal, turn, report } = options;
   const topics = await log.topics();
   const journalPartitions = topics.find(({ name }) => name === journalTopic)?.partitions;
   if (journalPartitions === undefined)
@@ -156,7 +159,7 @@ async function replay(
   };
   const replayer = new Replayer(partition, await new MemoryStateStore().partition(partition), history, {
     ...{ log, journal, current, readRuleSet, signal, turn, report, onReplayed: to.onReplayed, givesOut: true },
-    makeTask: (ruleSet) => new Task({ partition, stream, streams, ruleSet, clock: NO_CLOCK, output }),
+    makeTask: (ruleSet) => new Task({ partition, stream, streams, ruleSet, clock: NO_CLOCK, output, pseudonyms }),
   });
   const task = await replayer.run(stretchesOf(entries, rulesAt(history, begin), end), [], null, begin);
   return task.status().watermark ?? Number.NEGATIVE_INFINITY;
@@ -198,15 +201,21 @@ function counts(alert: Alert, sides: Sides): boolean {
   if (owns?.(alert.patternId, alert.keyField) === false) return false;
   if (!forwarded && events.some((event) => event.topic !== topic)) return false;
   if (alert.detectedAt < from || alert.detectedAt >= to) return false;
-  const key = new TextEncoder().encode(alert.key);
-  const at = forwarded ? { topic, partition: partitionOfKey(key, sides.watermarks.size) } : events[0]!;
-  const watermark = sides.watermarks.get(partitionName(at)) ?? Number.NEGATIVE_INFINITY;
+  const watermark = forwarded ? watermarkOf(alert, sides) : sides.watermarks.get(partitionName(events[0]!));
+  if (watermark === undefined) return false;
   // In order of arrival, more events of the same time may have come since.
   if (stream.clock.mode === 'arrival' ? alert.detectedAt >= watermark : alert.detectedAt > watermark) return false;
   // Where events were forwarded from is another topic, with a retention of its own.
   if (forwarded || events.every((event) => event.offset >= (sides.begins.get(partitionName(event)) ?? 0))) return true;
   sides.beforeRetention++;
   return false;
+}
+
+/** Event time up to which the partition was replayed that the alert's key belongs to. A pseudonym does not tell which that is. */
+function watermarkOf({ key }: Alert, { options, watermarks }: Sides): number | undefined {
+  if (isPseudonym(key)) return Math.min(...watermarks.values());
+  const partition = partitionOfKey(new TextEncoder().encode(key), watermarks.size);
+  return watermarks.get(partitionName({ topic: options.topic, partition }));
 }
 
 function differences(of: ReadonlyMap<string, Alert>, against: ReadonlyMap<string, Alert>): Difference[] {

@@ -7,6 +7,7 @@ import type { Settings, SinkSettings } from '../runtime/settings/index.js';
 import type { AlertSink } from '../runtime/sinks/alert-sink.js';
 import { AlertSinkFollower, type AlertSinkFollowerOptions } from '../runtime/sinks/alert-sink-follower.js';
 import { Access } from './access/access.js';
+import { KeyNames } from './access/key-names.js';
 import { PersonalMask } from './access/personal-mask.js';
 import { signInProvider } from './access/sign-in.js';
 import { addWebSecurity } from './access/web-security.js';
@@ -111,6 +112,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   const view = new AlertView({ log, clock, decoder, topic, onTrouble: logTrouble(logger, 'alerts for HTTP') });
   const { personal, personalFields } = settings.access;
   const mask = new PersonalMask([...parts.personalFields, ...personalFields], personal);
+  const keys = new KeyNames(parts.pseudonyms ?? (() => undefined), mask, () => strategy.rules());
   const snoozes = new ActiveSnoozes(store, clock);
   const desk = new AlertDesk({ store, clock, snoozes, latest: (id) => view.get(id) });
   const streams = new LiveStreams(view, clock, snoozes, mask);
@@ -198,8 +200,17 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   return {
     objects: {
       settings,
-      access: new Access(settings.access),
-      ...{ stores, trail, clock, mask },
+      access: new Access(settings.access, {
+        now: () => clock.now(),
+        onChange: (err) =>
+          err === null
+            ? logger.info('the file with API keys was read again')
+            : logger.error(
+                { err },
+                'the file with API keys has changed and does not hold: those that it had still count',
+              ),
+      }),
+      ...{ stores, trail, clock, mask, keys },
       strategy,
       view,
       desk,

@@ -7,6 +7,7 @@ import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings, SinkSettings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink, CollectingSink } from '../runtime/sinks/alert-sink.js';
+import type { Pseudonyms } from '../runtime/task/pseudonyms.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { Explain } from './explanations/explanations.controller.js';
 import type { RulePlace } from './features/key-features.js';
@@ -76,6 +77,8 @@ export interface ServiceParts {
   readonly risk: RiskReader | null;
   /** Names of fields that are never logged; see `personalFields`. */
   readonly personalFields: ReadonlySet<string>;
+  /** What stands for personal values in alerts now; absent: the values themselves. */
+  readonly pseudonyms?: () => Pseudonyms | undefined;
   readonly background: readonly BackgroundPart[];
   /** Absent: savepoints cannot be asked for while it runs. */
   readonly savepoints?: SavepointSource;

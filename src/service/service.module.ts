@@ -8,6 +8,7 @@ import type { Settings } from '../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../runtime/sinks/alert-sink-follower.js';
 import { AccessGuard } from './access/access.guard.js';
 import { Access } from './access/access.js';
+import { KeyNames } from './access/key-names.js';
 import { LoginController } from './access/login.controller.js';
 import { MeController } from './access/me.controller.js';
 import { PersonalMask } from './access/personal-mask.js';
@@ -82,6 +83,7 @@ export interface ServiceObjects {
   readonly stores: Stores;
   readonly trail: AuditTrail;
   readonly mask: PersonalMask;
+  readonly keys: KeyNames;
   readonly clock: Clock;
   readonly strategy: StakeoutStrategy;
   readonly view: AlertView;
@@ -149,6 +151,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
       { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
       { provide: PersonalMask, useValue: objects.mask },
+      { provide: KeyNames, useValue: objects.keys },
       { provide: AuditTrail, useValue: objects.trail },
       { provide: AUDIT, useValue: objects.stores.audit },
       { provide: REPLIES, useValue: objects.stores.replies },

@@ -68,6 +68,7 @@ export function alertStoreContract(open: () => Promise<AlertStore>, again: () =>
   it.each<[what: string, filter: AlertFilter, found: readonly string[]]>([
     ['nothing', {}, ['c', 'b', 'a']],
     ['a key', { key: 'acc-2' }, ['b']],
+    ['a key or another', { key: 'acc-3', orKey: 'acc-2' }, ['b']],
     ['a pattern', { pattern: 'mule' }, ['c']],
     ['a severity', { severity: 'low' }, ['b']],
     ['a time, its end apart', { from: 10, to: 20 }, ['a']],

@@ -7,6 +7,7 @@ import { loadLists } from '../../runtime/lists/load-lists.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { parseTimestamp } from '../../runtime/settings/values.js';
 import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import { pseudonymsOf } from '../../service/compose/pseudonyms.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
 import { bodyOf, problemOf, request, trimmed, urlOf } from '../service-client.js';
@@ -87,6 +88,10 @@ async function explainedFromFiles(
         {
           ...ruleOptionsOf(settings.engine),
           lists,
+          pseudonyms: pseudonymsOf(
+            settings,
+            streams.map(({ file }) => file.schema),
+          ),
           listener: {
             onProgress: (fraction, events) =>
               output.progress(progressLine(fraction, events, (performance.now() - started) / 1000)),

@@ -1,11 +1,18 @@
 import { createWriteStream } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { type FileStream, openStreams, type RunResult, runFiles } from '../../backtest/run-files.js';
+import {
+  type FileStream,
+  openStreams,
+  type RunFilesOptions,
+  type RunResult,
+  runFiles,
+} from '../../backtest/run-files.js';
 import type { Rule } from '../../rules/index.js';
 import { loadLists } from '../../runtime/lists/load-lists.js';
 import type { Alert } from '../../runtime/ports/alert.js';
-import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import { pseudonymsOf } from '../../service/compose/pseudonyms.js';
 import type { Output } from '../output.js';
 import { settingsOrFail } from '../settings.js';
 import { badRowPrinter, counted, grouped, loadOrFail, openOrFail, progressLine } from './files.js';
@@ -31,7 +38,13 @@ export async function run(options: RunCommandOptions, output: Output): Promise<n
   try {
     const lists = await openOrFail(() => loadLists(settings.lists));
     const { rules } = await loadOrFail(options.patterns ?? settings.patterns, { streams, lists: lists.known }, output);
-    const result = await runShown(streams, rules, options, output, { ...ruleOptionsOf(settings.engine), lists });
+    const result = await runShown(streams, rules, options, output, {
+      ...{ ...ruleOptionsOf(settings.engine), lists },
+      pseudonyms: pseudonymsOf(
+        settings,
+        streams.map(({ file }) => file.schema),
+      ),
+    });
     output.result(result, () => summary(result, options));
     return 0;
   } finally {
@@ -44,7 +57,7 @@ async function runShown(
   rules: readonly Rule[],
   options: RunCommandOptions,
   output: Output,
-  ruleOptions: RuleOptions,
+  runOptions: RunFilesOptions,
 ): Promise<RunResult> {
   const fileOf = (path: string | undefined) => (path === undefined ? null : createWriteStream(path));
   const [sink, missed] = [fileOf(options.out), fileOf(options.nearMisses)];
@@ -71,7 +84,7 @@ async function runShown(
         onBadRow: badRowPrinter(output),
       },
       () => performance.now() / 1000,
-      ruleOptions,
+      runOptions,
     ),
   );
   output.progress('');

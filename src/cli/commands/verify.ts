@@ -7,6 +7,7 @@ import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
 import { listBook, listsNow } from '../../service/compose/lists.js';
 import { openLog } from '../../service/compose/log.js';
 import { presentRules } from '../../service/compose/present-rules.js';
+import { pseudonymsOf } from '../../service/compose/pseudonyms.js';
 import { type RuleSets, ruleSetReader, ruleSetsOf } from '../../service/compose/rule-set.js';
 import { NoRulesError } from '../../service/compose/rules.js';
 import {
@@ -67,6 +68,10 @@ export async function verifyCommand(options: VerifyCommandOptions, output: Outpu
       shadowTopic: settings.alerts.shadowTopic,
       alertDecoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
       ...replayed,
+      pseudonyms: pseudonymsOf(
+        settings,
+        streams.map(({ avro }) => avro),
+      ),
       streams: streams.map(({ definition }) => definition),
       signal: new AbortController().signal,
       report: (text) => output.progress(text),

@@ -28,8 +28,9 @@ export const stateOf = (now: number): SqlPart => ({
 export function conditionOf(filter: AlertFilter, after: AlertPlace | null, now: number): SqlPart {
   const parts: SqlPart[] = [{ sql: "a.kind = 'live'", values: [] }];
   const add = (sql: string, ...values: StoreValue[]): void => void parts.push({ sql, values });
-  const { key, pattern, severity, state, from, to, q } = filter;
-  if (key !== undefined) add('a.key = ?', plain(key));
+  const { key, orKey, pattern, severity, state, from, to, q } = filter;
+  const keys = [key, orKey].filter((one) => one !== undefined).map(plain);
+  if (keys.length > 0) add(`a.key in (${keys.map(() => '?').join(', ')})`, ...keys);
   if (pattern !== undefined) add('a.pattern = ?', plain(pattern));
   if (severity !== undefined) add('a.severity = ?', severity);
   if (from !== undefined) add('a.detected_at >= ?', from);

@@ -253,7 +253,8 @@ export class Lane implements Detector {
   }
 
   private async take(partition: AssignedPartition): Promise<number> {
-    const { log, store, report, readRuleSet, clock, hotKeysMax, spill, handedOverAtOnce, turn } = this.options;
+    const { log, store, report, readRuleSet, clock, turn } = this.options;
+    const { hotKeysMax, spill, handedOverAtOnce, pseudonyms } = this.options;
     const ruleSet = this.routing.rulesOf(partition.topic);
     // A cut of the ownership before may be on its way.
     await this.cuts.stored();
@@ -263,7 +264,7 @@ export class Lane implements Detector {
     const isHeld = (): boolean => owned !== null && this.isHeld(owned);
     const forwarder = this.forwarder(partition, isHeld);
     const [stream, streams] = [this.routing.streamOf(partition.topic), this.streams];
-    const kept = { hotKeysMax, spill, handedOverAtOnce, compilers: this.compilers };
+    const kept = { hotKeysMax, spill, handedOverAtOnce, pseudonyms, compilers: this.compilers };
     const parts = { partition, stream, streams, clock, forwarder, output: this.output.of(partition, isHeld), ...kept };
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },

@@ -9,6 +9,7 @@ import type { AlertEncoder } from '../ports/outputs.js';
 import type { StateStore } from '../ports/state-store.js';
 import type { Route } from '../repartition/route.js';
 import type { StreamDefinition } from '../stream.js';
+import type { Pseudonyms } from '../task/pseudonyms.js';
 import type { DeliveryMode } from './delivery.js';
 import type { LaneRules } from './routing.js';
 
@@ -69,6 +70,8 @@ export interface LaneOptions {
   readonly hotKeysMax?: number;
   /** See `TaskOptions`. */
   readonly handedOverAtOnce?: number;
+  /** See `TaskOptions`. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   /** Bounds the memory of windows of features, over all partitions. */
   readonly spill?: SpillOptions;
   readonly listener: DetectorListener;

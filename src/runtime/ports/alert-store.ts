@@ -43,6 +43,8 @@ export interface StoredAlert {
 /** Times are event time (`detectedAt`); `from` is included, `to` is not. */
 export interface AlertFilter {
   readonly key?: string;
+  /** Another key that fits as well as `key`. */
+  readonly orKey?: string;
   readonly pattern?: string;
   readonly severity?: Severity;
   readonly state?: AlertState;

@@ -16,7 +16,7 @@ const keySchema = z.strictObject({
 export const accessSchema = z.strictObject({
   keys: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.@-]*$/), keySchema).prefault({}),
   keysFile: path.optional(
-    'YAML file of further API keys, a map as `access.keys` is; for a secret that is mounted. It is read at the start.',
+    'YAML file of further API keys, a map as `access.keys` is; for a secret that is mounted. It is read again when it changes.',
   ),
   oidc: z
     .strictObject({
@@ -46,6 +46,10 @@ export const accessSchema = z.strictObject({
     [],
     'Fields that are personal, beside those that schemas tag with `"pii": true`: masked by role, and never logged.',
   ),
+  pseudonymKey: text.optional(
+    'Secret of at least 32 characters, the same for all instances. Where it is set, alerts have pseudonyms in the place of personal values.',
+    { secret: true, defaultText: 'none: alerts have the values' },
+  ),
 });
 
 export type AccessSettings = z.output<typeof accessSchema>;
@@ -55,6 +59,8 @@ export const mustLogIn = ({ keys, keysFile, oidc }: AccessSettings): boolean =>
   Object.keys(keys).length > 0 || keysFile !== undefined || oidc.issuer !== undefined;
 
 type Add = (path: Path, expected: string, got: string) => void;
+
+const PSEUDONYM_KEY_MIN = 32;
 
 /** What single settings of access cannot show. */
 export function accessConflicts(tree: Tree, add: Add): void {
@@ -66,6 +72,9 @@ export function accessConflicts(tree: Tree, add: Add): void {
     if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash))
       add(['access', 'keys', name, 'hash'], '64 hex digits, as `stakeout key` prints them', 'something else');
   }
+  const { pseudonymKey } = access;
+  if (typeof pseudonymKey === 'string' && pseudonymKey.length < PSEUDONYM_KEY_MIN)
+    add(['access', 'pseudonymKey'], `a secret of at least ${PSEUDONYM_KEY_MIN} characters`, 'a shorter one');
   const login = keys.length > 0 || access.keysFile !== undefined || getAt(access, ['oidc', 'issuer']) !== undefined;
   if (login && getAt(tree, ['http', 'advertise']) !== undefined && access.peerSecret === undefined)
     add(['access', 'peerSecret'], 'a secret, because http.advertise is set and callers must log in', 'nothing');

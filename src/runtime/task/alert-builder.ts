@@ -5,6 +5,7 @@ import { scoreOf } from '../../rules/score.js';
 import type { Alert, AlertEvent } from '../ports/alert.js';
 import type { TopicPartition } from '../ports/log.js';
 import { renderMessage } from './message.js';
+import type { Pseudonyms } from './pseudonyms.js';
 import type { RecordedEvent } from './source-event.js';
 
 /** Where a record is, or was before it was forwarded. */
@@ -18,6 +19,8 @@ export interface AlertSource {
   idFieldOf(event: RecordedEvent): string | null;
   /** All fields of the event's record, JSON-ready. */
   decodeWhole(event: RecordedEvent): Readonly<Record<string, unknown>>;
+  /** Undefined: alerts have all as it is in the records. */
+  pseudonyms?(): Pseudonyms | undefined;
 }
 
 /** Makes the alert of a match: a pure function of the rule, the key and the matched records. */
@@ -27,28 +30,41 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
     events: s.events.map((e) => alertEvent(e as RecordedEvent, source)),
   }));
   const { window } = match;
+  const pseudonyms = source.pseudonyms?.();
+  const id = window === undefined ? alertId(rule.id, key, steps) : windowId(rule.id, key, window);
+  const { features } = match;
   const times = window ? [window.first, window.last] : match.steps.flatMap((s) => s.events.map((e) => e.time));
   return {
-    id: window === undefined ? alertId(rule.id, key, steps) : windowId(rule.id, key, window),
+    id: pseudonyms?.id(id) ?? id,
     patternId: rule.id,
     title: rule.title,
     revision: rule.revision,
     severity: rule.alert.severity,
     score: scoreOf(rule, match),
-    key,
+    key: pseudonyms?.key(rule, key) ?? key,
     keyField: rule.key,
     firstEventTime: Math.min(...times),
     lastEventTime: Math.max(...times),
     detectedAt: at,
-    message: renderMessage(rule.alert.message, match, key),
-    ...(match.features === undefined ? {} : { features: match.features }),
+    message: renderMessage(
+      rule.alert.message,
+      match,
+      key,
+      pseudonyms && ((...part) => pseudonyms.shown(rule, ...part)),
+    ),
+    ...(features === undefined ? {} : { features: pseudonyms?.features(rule, features) ?? features }),
     steps,
   };
 }
 
 /** An event with all that its record has. */
 export function alertEvent(event: RecordedEvent, source: AlertSource): AlertEvent {
-  return { ...nameEvent(event, source), fields: source.decodeWhole(event) };
+  const named = nameEvent(event, source);
+  const fields = source.decodeWhole(event);
+  const pseudonyms = source.pseudonyms?.();
+  if (pseudonyms === undefined) return { ...named, fields };
+  const id = pseudonyms.isPersonal(source.idFieldOf(event)) ? pseudonyms.of(named.id) : named.id;
+  return { ...named, id, fields: pseudonyms.fields(fields) };
 }
 
 /** What an event is called, and where its record is. */

@@ -2,29 +2,37 @@ import type { Match } from '../../engine/index.js';
 import type { MessagePart } from '../../rules/rule.js';
 import { formatDuration } from '../../rules/source/duration.js';
 
+/** What is written in place of a value. */
+export type Shown = (part: MessagePart, value: unknown) => unknown;
+
 /** Fills a rule's message with the values of a match. A value that is missing is written as a dash. */
-export function renderMessage(parts: readonly MessagePart[], match: Match, key: string): string {
-  return parts.map((part) => renderPart(part, match, key)).join('');
+export function renderMessage(
+  parts: readonly MessagePart[],
+  match: Match,
+  key: string,
+  shown: Shown = (_, value) => value,
+): string {
+  const write = (part: MessagePart): string =>
+    part.kind === 'text' ? part.text : formatValue(shown(part, valueIn(part, match, key)));
+  return parts.map(write).join('');
 }
 
 const MISSING = '–';
 
-function renderPart(part: MessagePart, match: Match, key: string): string {
+function valueIn(part: Exclude<MessagePart, { kind: 'text' }>, match: Match, key: string): unknown {
   switch (part.kind) {
-    case 'text':
-      return part.text;
     case 'key':
       return key;
     case 'value':
-      return formatValue(match.values?.[part.index]);
+      return match.values?.[part.index];
     case 'duration':
       return durationOf(match);
     case 'field': {
       const event = match.steps.find((s) => s.name === part.step)?.events.at(part.index);
-      return formatValue(event?.fields[part.field]);
+      return event?.fields[part.field];
     }
     case 'aggregate':
-      return formatValue(aggregate(part, match));
+      return aggregate(part, match);
   }
 }
 

@@ -13,10 +13,12 @@ export function buildNearMiss(rule: Rule, key: string, nearMiss: NearMiss, sourc
   }));
   const times = nearMiss.steps.flatMap(({ events }) => events.map((of) => of.time));
   const ids = steps.map(({ step, events }) => [step, events.map(({ id }) => id)]);
+  const id = idOf([rule.id, key, 'near miss', ids]);
+  const pseudonyms = source.pseudonyms?.();
   return {
-    id: idOf([rule.id, key, 'near miss', ids]),
+    id: pseudonyms?.id(id) ?? id,
     ...{ patternId: rule.id, title: rule.title, revision: rule.revision },
-    ...{ key, keyField: rule.key, reason: by, missing },
+    ...{ key: pseudonyms?.key(rule, key) ?? key, keyField: rule.key, reason: by, missing },
     firstEventTime: Math.min(...times),
     lastEventTime: Math.max(...times),
     endedAt: time,

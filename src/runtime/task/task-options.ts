@@ -10,6 +10,7 @@ import type { StateBatch } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
 import type { Compilers } from './compilers.js';
+import type { Pseudonyms } from './pseudonyms.js';
 import type { StoppedRule } from './quarantine.js';
 
 /** What a task tells and gives out. While it replays, nothing is given out. */
@@ -43,6 +44,8 @@ export interface TaskOptions {
   readonly spill?: SpillOptions | undefined;
   /** Shared with the other tasks of the thread; absent: patterns are compiled for this one. */
   readonly compilers?: Compilers;
+  /** What stands for personal values in alerts and near misses; absent: the values themselves. */
+  readonly pseudonyms?: Pseudonyms | undefined;
   /** Keys that go over to the rules of now, or are read of those that were restored, in one go. Changes no result. */
   readonly handedOverAtOnce?: number;
 }

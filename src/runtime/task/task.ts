@@ -54,6 +54,7 @@ export class Task {
       const whole = this.decoder.decodeWhole(raw);
       return whole instanceof DecodeFailure ? {} : whole;
     },
+    pseudonyms: () => this.options.pseudonyms,
   };
   private ruleSet: RuleSetVersion;
   private codec: EventCodec;
@@ -102,7 +103,8 @@ export class Task {
         onMatch: (rule, key, match, at, trigger) => this.matched(rule, key, match, at, trigger),
         onNearMiss: (rule, key, nearMiss) => {
           if (this.muted || !isInCanary(rule, key)) return;
-          options.output.onNearMiss?.(buildNearMiss(rule, key, nearMiss, this.alertSource), text.encode(key));
+          const record = buildNearMiss(rule, key, nearMiss, this.alertSource);
+          options.output.onNearMiss?.(record, text.encode(record.key));
         },
         onRunsDropped: (rule, key, runs) => options.output.onRunsDropped(rule, key, runs),
         onMatchesDropped: (rule, key, matches) => options.output.onMatchesDropped(rule, key, matches),
@@ -493,6 +495,6 @@ export class Task {
     const { output } = this.options;
     output.onMatch(rule);
     const alert = buildAlert(rule, key, match, at, this.alertSource);
-    output.onAlert(alert, text.encode(key), trigger?.traceparent ?? null, rule.status === 'shadow');
+    output.onAlert(alert, text.encode(alert.key), trigger?.traceparent ?? null, rule.status === 'shadow');
   }
 }

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../../test/harness/until.js';
 import { ROLES, type Role, type SettingsOverrides } from '../../runtime/settings/index.js';
+import { Pseudonyms } from '../../runtime/task/pseudonyms.js';
 import { aService, someSettings, type TestService } from '../testing/a-service.js';
 import { anAlert } from '../testing/an-alert.js';
 import { Access } from './access.js';
@@ -164,13 +165,47 @@ describe('API keys', () => {
   it('stand in a file, too, which must hold', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'stakeout-keys-'));
     const keysFile = join(folder, 'keys.yaml');
-    const access = () => new Access(someSettings({ access: { keysFile } }).access);
+    const access = () =>
+      new Access(someSettings({ access: { keysFile } }).access, { now: () => 0, onChange: () => undefined });
     expect(access).toThrow(expect.objectContaining({ code: 'ACCESS_KEYS' }));
     await writeFile(keysFile, 'ann: {role: boss, hash: 12}\n');
     expect(access).toThrow(/ann\.(role|hash): expected a map of names/);
     await writeFile(keysFile, `ann: {role: approver, hash: ${hashOfKey('secret')}}\n`);
     expect(await access().principalOf({ apiKey: 'secret' })).toMatchObject({ name: 'ann', role: 'approver' });
     expect(await access().principalOf({ authorization: 'Basic secret' })).toBe(null);
+    await rm(folder, { recursive: true });
+  });
+
+  it('are read again from a file that changes; while it does not hold, those before count', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stakeout-keys-'));
+    const keysFile = join(folder, 'keys.yaml');
+    // As Kubernetes does it: another file takes the place of the one before.
+    const write = async (text: string) => {
+      await writeFile(`${keysFile}.new`, text);
+      await rename(`${keysFile}.new`, keysFile);
+    };
+    await write(`ann: {role: approver, hash: ${hashOfKey('old')}}\n`);
+    let now = 0;
+    const changes: (string | null)[] = [];
+    const access = new Access(someSettings({ access: { keysFile } }).access, {
+      now: () => now,
+      onChange: (trouble) => changes.push(trouble && trouble.message),
+    });
+    const names = async () => {
+      now += 1000;
+      const found = [];
+      for (const apiKey of ['old', 'new']) found.push((await access.principalOf({ apiKey }))?.name ?? null);
+      return found;
+    };
+    expect(await names()).toEqual(['ann', null]);
+    await write('bob: 7\n');
+    expect(await names()).toEqual(['ann', null]);
+    await write(`bob: {role: viewer, hash: ${hashOfKey('new')}}\n`);
+    expect(await names()).toEqual([null, 'bob']);
+    await rm(keysFile);
+    expect(await names()).toEqual([null, 'bob']);
+    expect(await names()).toEqual([null, 'bob']);
+    expect(changes).toEqual([expect.stringContaining('keys.yaml'), null, expect.stringContaining('ENOENT')]);
     await rm(folder, { recursive: true });
   });
 });
@@ -270,6 +305,11 @@ describe('a POST with an Idempotency-Key', () => {
 });
 
 describe('personal fields', () => {
+  const aPartition = {
+    ...{ topic: 'transactions', partition: 0, phase: 'live' as const, position: 9, endOffset: 9, watermark: null },
+    ...{ recordTime: null, maxEventTime: null, idle: false, keys: 0, runs: 0, buffered: 0 },
+    memory: { hotKeys: 0, coldKeys: 0, coldBytes: 0, tableBytes: 0 },
+  };
   const alert = anAlert({
     message: 'card 4000 of Ann Lee paid',
     steps: [
@@ -309,6 +349,40 @@ describe('personal fields', () => {
     await started(withKeys(), { personalFields: new Set(['holder']) });
     expect((await ask('GET', '/v1/alerts?q=ann', keyOf.viewer)).statusCode).toBe(403);
     expect((await ask('GET', '/v1/alerts?q=ann', keyOf.analyst)).statusCode).toBe(200);
+  });
+
+  it('are keys of rules that were stopped, too', async () => {
+    await started(withKeys(), { personalFields: new Set(['holder']) });
+    const stopped = {
+      id: 'bad',
+      revision: 'r',
+      reason: 'runs',
+      detail: '',
+      key: 'acc-1',
+      time: 1,
+      event: null,
+    } as const;
+    test.detector.set({ partitions: [{ ...aPartition, quarantined: [stopped] }] });
+    for (const path of ['/v1/status', '/v1/lanes']) {
+      expect((await ask('GET', path, keyOf.viewer)).body).toContain('"key":"[redacted]"');
+      expect((await ask('GET', path, keyOf.analyst)).body).toContain('"key":"acc-1"');
+    }
+  });
+
+  it('are found by those who may see them where alerts have pseudonyms, and snoozed under these', async () => {
+    const pseudonyms = new Pseudonyms('s', ['holder']);
+    const key = pseudonyms.of('acc-1');
+    await started(withKeys(), { personalFields: new Set(['holder']), pseudonyms: () => pseudonyms });
+    test.detector.ruleList = [{ id: 'offshore-drain', keyBy: { form: 'one', field: 'holder' }, pattern: {} } as never];
+    await test.commitAlerts(anAlert({ key, keyField: 'holder' }));
+    const found = async (of: string, role: Role) =>
+      (await ask('GET', `/v1/alerts?key=${of}`, keyOf[role])).json().items;
+    await until(async () => (await found(key, 'analyst')).length === 1, 'the alert');
+    expect(await found('acc-1', 'analyst')).toMatchObject([{ key, state: 'open' }]);
+    expect(await found('acc-1', 'viewer')).toEqual([]);
+    const payload = { key: 'acc-1', until: 9_000_000_000_000 };
+    expect((await ask('POST', '/v1/snoozes', keyOf.analyst, { payload })).json()).toMatchObject({ key });
+    expect(await found('acc-1', 'analyst')).toMatchObject([{ state: 'snoozed' }]);
   });
 
   it('of the settings are never logged', async () => {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type AccessSettings, mustLogIn } from '../../runtime/settings/index.js';
-import { hashOfKey, knownKeys } from './api-keys.js';
+import { ApiKeys, type ApiKeysOptions, hashOfKey } from './api-keys.js';
 import { OidcTokens } from './oidc.js';
 import { ANYONE, PEER, type Principal } from './principal.js';
 
@@ -14,14 +14,14 @@ export interface Credentials {
 export class Access {
   /** Callers must say who they are. */
   readonly isOn: boolean;
-  private readonly keys: ReadonlyMap<string, Principal>;
+  private readonly keys: ApiKeys;
   private readonly tokens: OidcTokens | null;
   private readonly peerHash: Buffer | null;
 
-  constructor(settings: AccessSettings) {
+  constructor(settings: AccessSettings, options: ApiKeysOptions) {
     const { oidc, peerSecret } = settings;
     this.isOn = mustLogIn(settings);
-    this.keys = knownKeys(settings);
+    this.keys = new ApiKeys(settings, options);
     this.tokens = oidc.issuer === undefined ? null : new OidcTokens({ ...oidc, issuer: oidc.issuer });
     this.peerHash = peerSecret === undefined ? null : digest(peerSecret);
   }

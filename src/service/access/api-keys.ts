@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type AccessSettings, ROLES } from '../../runtime/settings/index.js';
@@ -21,11 +21,78 @@ export class AccessError extends Error {
   readonly code = 'ACCESS_KEYS';
 }
 
-/** Those that the settings and their file name, by the hash of the key. Throws `AccessError` for a file that does not hold. */
-export function knownKeys({ keys, keysFile }: AccessSettings): ReadonlyMap<string, Principal> {
-  const inFile = keysFile === undefined ? {} : readKeys(keysFile);
-  const all = [...Object.entries(keys), ...Object.entries(inFile)];
-  return new Map(all.map(([name, { role, hash }]) => [hash!, new Principal(name, role, 'key')]));
+/** How often it is looked whether the file has changed. */
+const LOOK_MS = 1000;
+
+export interface ApiKeysOptions {
+  /** Milliseconds, and only for differences. */
+  readonly now: () => number;
+  /** Told when the file has changed: `null`, or why it could not be read. */
+  readonly onChange: (trouble: Error | null) => void;
+}
+
+/**
+ * Those that the settings and their file name, by the hash of the key. A file that changes is read again, at the first question a second or more
+ * after the last look; while it does not hold, those that it had count.
+ */
+export class ApiKeys {
+  private known: ReadonlyMap<string, Principal>;
+  private seen: string | null;
+  private lookedAt: number;
+
+  /** Throws `AccessError` for a file that does not hold. */
+  constructor(
+    private readonly settings: Pick<AccessSettings, 'keys' | 'keysFile'>,
+    private readonly options: ApiKeysOptions,
+  ) {
+    this.seen = this.stamp();
+    this.lookedAt = options.now();
+    this.known = this.read();
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.known.size;
+  }
+
+  get(hash: string): Principal | undefined {
+    if (this.settings.keysFile !== undefined && this.options.now() - this.lookedAt >= LOOK_MS) this.look();
+    return this.known.get(hash);
+  }
+
+  private look(): void {
+    this.lookedAt = this.options.now();
+    const stamp = this.stamp();
+    if (stamp === this.seen) return;
+    this.seen = stamp;
+    try {
+      this.known = this.read();
+      this.options.onChange(null);
+    } catch (error) {
+      this.options.onChange(error as Error);
+    }
+  }
+
+  /** Another one for another file, also behind a link of the same name, as Kubernetes has them; `null`: it is not there. */
+  private stamp(): string | null {
+    const stat = this.settings.keysFile === undefined ? undefined : statOf(this.settings.keysFile);
+    return stat === undefined ? null : `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+  }
+
+  private read(): ReadonlyMap<string, Principal> {
+    const { keys, keysFile } = this.settings;
+    const inFile = keysFile === undefined ? {} : readKeys(keysFile);
+    const all = [...Object.entries(keys), ...Object.entries(inFile)];
+    return new Map(all.map(([name, { role, hash }]) => [hash!, new Principal(name, role, 'key')]));
+  }
+}
+
+function statOf(file: string) {
+  try {
+    return statSync(file, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 function readKeys(file: string): z.output<typeof fileSchema> {

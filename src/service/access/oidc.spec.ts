@@ -65,6 +65,7 @@ const access = (over: object = {}) =>
         },
       },
     }).access,
+    { now: () => 0, onChange: () => undefined },
   );
 const principalOf = (token: string, over: object = {}) =>
   access(over).principalOf({ authorization: `Bearer ${token}` });

@@ -1,3 +1,4 @@
+import type { DetectorStatus } from '../../runtime/detector.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { Role } from '../../runtime/settings/index.js';
 import { MASK } from '../logging/redact.js';
@@ -37,6 +38,17 @@ export class PersonalMask {
 
   of<T extends Alert>(alert: T, principal: Principal): T {
     return this.hidesFrom(principal) ? this.masked(alert) : alert;
+  }
+
+  /** The same without the keys at which rules were stopped: it is not known of which field they are. */
+  ofStatus<T extends DetectorStatus | null>(status: T, principal: Principal): T {
+    if (status === null || !this.hidesFrom(principal)) return status;
+    const partitions = status.partitions.map((partition) =>
+      partition.quarantined === undefined
+        ? partition
+        : { ...partition, quarantined: partition.quarantined.map((stopped) => ({ ...stopped, key: MASK })) },
+    );
+    return { ...status, partitions };
   }
 
   private masked<T extends Alert>(alert: T): T {

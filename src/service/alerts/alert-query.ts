@@ -35,12 +35,12 @@ export function parseLiveQuery(query: unknown): AlertFilter {
 
 /** What the store does with a filter, of one alert. */
 export function matches(
-  { key, pattern, severity, state: wanted, from, to, q }: AlertFilter,
+  { key, orKey, pattern, severity, state: wanted, from, to, q }: AlertFilter,
   stored: StoredAlert,
 ): boolean {
   const { alert, state } = stored;
   return (
-    (key === undefined || key === alert.key) &&
+    (key === undefined || key === alert.key || orKey === alert.key) &&
     (pattern === undefined || pattern === alert.patternId) &&
     (severity === undefined || severity === alert.severity) &&
     (wanted === undefined || wanted === state) &&

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ALERT_STATES, type AlertFilter, type StoredAlert, VERDICTS } from '../../runtime/ports/alert-store.js';
 import { Allow } from '../access/allow.js';
+import { KeyNames } from '../access/key-names.js';
 import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage } from '../paging/page.js';
@@ -60,6 +61,7 @@ export class AlertsController {
     @Inject(AlertDesk) private readonly desk: AlertDesk,
     @Inject(LiveStreams) private readonly streams: LiveStreams,
     @Inject(PersonalMask) private readonly mask: PersonalMask,
+    @Inject(KeyNames) private readonly keys: KeyNames,
   ) {}
 
   @Get()
@@ -145,6 +147,6 @@ export class AlertsController {
   /** Who may not see personal fields must not find out by asking for them. */
   private allowed<Q extends { readonly filter: AlertFilter }>(query: Q, caller: Principal): Q {
     if (query.filter.q !== undefined) this.mask.refuse(caller);
-    return query;
+    return { ...query, filter: this.keys.widened(query.filter, caller) };
   }
 }

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } f
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Allow } from '../access/allow.js';
+import { KeyNames } from '../access/key-names.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage, readPageQuery } from '../paging/page.js';
 import { checkBody, momentOf } from '../problems/check-body.js';
@@ -21,7 +22,10 @@ const newSnooze = z.strictObject({
 @Controller('v1/snoozes')
 @Allow('analyst')
 export class SnoozesController {
-  constructor(@Inject(AlertDesk) private readonly desk: AlertDesk) {}
+  constructor(
+    @Inject(AlertDesk) private readonly desk: AlertDesk,
+    @Inject(KeyNames) private readonly keys: KeyNames,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'Snoozes that have not ended, in the order of their ends' })
@@ -41,7 +45,7 @@ export class SnoozesController {
   @ApiResponse({ status: 400, type: ProblemDto })
   add(@Body() body: NewSnoozeDto, @Caller() caller: Principal): Promise<SnoozeDto> {
     const { author, ...wanted } = checkBody(newSnooze, body);
-    return this.desk.snooze(wanted, caller.signs(author));
+    return this.desk.snooze({ ...wanted, key: this.keys.kept(wanted.key, wanted.pattern) }, caller.signs(author));
   }
 
   @Delete(':id')

@@ -160,6 +160,7 @@ export async function compose(
       sinks,
       risk: redis,
       personalFields: streams.personal,
+      pseudonyms: () => streams.pseudonyms,
       background: [...demo, ...state.background, pruner, ...watched, ...(settings.rules.watch ? [folder] : [])],
       rules: control,
       reading: ruleReading(

@@ -10,6 +10,7 @@ import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
+import { pseudonymsOf } from '../compose/pseudonyms.js';
 import { type RuleSets, ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
 import { type AllStreams, makeStreams } from '../compose/stream-parts.js';
 import { streamsAsTheyWere } from '../sources/streams-before.js';
@@ -77,6 +78,10 @@ export class LogExplainer {
       journalTopic: settings.journal.topic,
       streams: streams.map(({ definition }) => definition),
       turn: () => new Promise((resolve) => setImmediate(resolve)),
+      pseudonyms: pseudonymsOf(
+        settings,
+        streams.map(({ avro }) => avro),
+      ),
       ...(onProgress && { onProgress }),
     });
   }

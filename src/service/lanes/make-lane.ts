@@ -12,6 +12,7 @@ import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
 import { CompiledRules } from '../compose/compiled-rules.js';
 import { listBook } from '../compose/lists.js';
+import { pseudonymsOf } from '../compose/pseudonyms.js';
 import { ruleSetReader } from '../compose/rule-set.js';
 import type { RuleSource } from '../compose/rules.js';
 import { makeRegistry, makeStreams } from '../compose/stream-parts.js';
@@ -77,6 +78,10 @@ export function makeLane(parts: LaneParts): Lane {
       ...{ streams, today: () => rules.lists, current: () => rules.versions, ...streamsAsTheyWere(context) },
       asOf: (digests, today) => book.asOf(digests, today),
     }),
+    pseudonyms: pseudonymsOf(
+      settings,
+      streams.map(({ avro }) => avro),
+    ),
     encoder: new AlertTopicCodec(makeRegistry(settings), settings.alerts.topic),
     source: sourceOf(stream.settings),
     alerts: { name: settings.alerts.topic, partitions: settings.alerts.partitions },

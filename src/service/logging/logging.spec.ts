@@ -1,7 +1,8 @@
+import { personalFields } from '../../connectors/avro/personal-fields.js';
 import { createLogger } from './logger.js';
 import { NestLogger } from './nest-logger.js';
 import { prettyLine } from './pretty.js';
-import { MASK, makeRedactor, personalFields, redactText } from './redact.js';
+import { MASK, makeRedactor, redactText } from './redact.js';
 
 const card = '4111111111111111';
 

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@ne
 import { z } from 'zod';
 import type { Rule } from '../../rules/index.js';
 import { Allow } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { AlertDesk } from '../alerts/alert-desk.js';
 import { StakeoutStrategy } from '../detection/index.js';
@@ -44,14 +45,15 @@ export class PatternsController {
     @Inject(StakeoutStrategy) private readonly strategy: StakeoutStrategy,
     @Inject(RULES) private readonly rules: RuleControl | null,
     @Inject(AlertDesk) private readonly desk: AlertDesk,
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'The patterns of the set in force, with their health' })
   @ApiPage()
   @ApiOkResponse({ type: PatternPageDto })
-  list(@Query() query: unknown): PatternPageDto {
-    const status = this.strategy.detectorStatus();
+  list(@Query() query: unknown, @Caller() caller: Principal): PatternPageDto {
+    const status = this.mask.ofStatus(this.strategy.detectorStatus(), caller);
     const { items, nextCursor } = pageOf(this.all(), readPageQuery(query), ({ id }) => id);
     return { items: items.map((rule) => describePattern(rule, status)), nextCursor };
   }
@@ -60,10 +62,11 @@ export class PatternsController {
   @ApiOperation({ summary: 'One pattern, as it was written, and its health' })
   @ApiOkResponse({ type: PatternDetailDto })
   @ApiResponse({ status: 404, type: ProblemDto })
-  one(@Param('id') id: string): PatternDetailDto {
+  one(@Param('id') id: string, @Caller() caller: Principal): PatternDetailDto {
     const rule = this.rule(id);
     const yaml = this.rules?.files.find(({ file }) => file === rule.source)?.text ?? null;
-    return { ...describePattern(rule, this.strategy.detectorStatus()), yaml, file: rule.source };
+    const status = this.mask.ofStatus(this.strategy.detectorStatus(), caller);
+    return { ...describePattern(rule, status), yaml, file: rule.source };
   }
 
   @Get(':id/revisions')

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/co
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { RuleText } from '../../rules/index.js';
 import { Allow } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { ProblemDto } from '../problems/problem.dto.js';
@@ -19,15 +20,16 @@ export class RulesController {
   constructor(
     @Inject(RULES) private readonly rules: RuleControl | null,
     private readonly strategy: StakeoutStrategy,
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'The rule set in force, as it was written' })
   @ApiOkResponse({ type: RuleSetDto })
-  list(): RuleSetDto {
+  list(@Caller() caller: Principal): RuleSetDto {
     const control = this.control();
     const texts = new Map(control.files.map(({ file, text }) => [file, text]));
-    const status = this.strategy.detectorStatus();
+    const status = this.mask.ofStatus(this.strategy.detectorStatus(), caller);
     const rules = control.rules.map(({ id, status: of, revision, source: file }) => {
       return { id, status: of, revision, file, text: texts.get(file) ?? '', quarantined: quarantinedOf(status, id) };
     });

@@ -1,8 +1,10 @@
+import { personalFields } from '../../connectors/avro/personal-fields.js';
 import type { RuleStream, TestStream } from '../../rules/index.js';
 import type { Settings } from '../../runtime/settings/index.js';
+import type { Pseudonyms } from '../../runtime/task/pseudonyms.js';
 import { streamIngest } from '../compose/ingest.js';
+import { pseudonymsOf } from '../compose/pseudonyms.js';
 import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from '../compose/stream-parts.js';
-import { personalFields } from '../logging/redact.js';
 import type { TransactionIngest } from '../parts.js';
 
 type Facts = readonly [StreamFacts, ...StreamFacts[]];
@@ -13,6 +15,8 @@ export class StreamsNow {
   readonly personal = new Set<string>();
   /** The same list for whoever holds it. */
   readonly testStreams: TestStream[] = [];
+  /** What stands for personal values in alerts; undefined: the values themselves. */
+  pseudonyms: Pseudonyms | undefined;
   private current: { readonly settings: Settings; readonly facts: Facts };
   private ingests: ReadonlyMap<string, TransactionIngest | null> = new Map();
 
@@ -52,6 +56,10 @@ export class StreamsNow {
     const tested = facts.map(({ settings: { name, id, time, type }, schema }) => {
       return { name, schema, idField: id, timeField: time, typeField: type } as TestStream;
     });
+    this.pseudonyms = pseudonymsOf(
+      settings,
+      facts.map(({ avro }) => avro),
+    );
     this.testStreams.splice(0, this.testStreams.length, ...tested);
   }
 }

@@ -2,6 +2,8 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { CheckpointStatus } from '../../runtime/checkpoint/options.js';
 import { Allow } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
+import { Caller, type Principal } from '../access/principal.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { CHECKPOINTS } from '../tokens.js';
 import { checkpointOf, lagOf } from './status.controller.js';
@@ -44,13 +46,14 @@ export class LanesController {
   constructor(
     private readonly strategy: StakeoutStrategy,
     @Inject(CHECKPOINTS) private readonly checkpoints: () => readonly CheckpointStatus[],
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'Lanes, their partitions, lag, watermarks and checkpoints' })
   @ApiOkResponse({ type: LanesDto })
-  lanes(): LanesDto {
-    const status = this.strategy.detectorStatus();
+  lanes(@Caller() caller: Principal): LanesDto {
+    const status = this.mask.ofStatus(this.strategy.detectorStatus(), caller);
     const checkpoints = this.checkpoints().map(checkpointOf);
     const byLane = Map.groupBy(status?.partitions ?? [], ({ lane = 0 }) => lane);
     const items = [...byLane]

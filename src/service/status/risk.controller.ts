@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiProperty, ApiQuery, ApiResponse, ApiTag
 import type { RiskAlert } from '../../connectors/redis/redis-sink.js';
 import type { Severity } from '../../rules/rule.js';
 import { Allow } from '../access/allow.js';
+import { KeyNames } from '../access/key-names.js';
 import type { RiskReader } from '../parts.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound, unavailable } from '../problems/problem.js';
@@ -52,7 +53,10 @@ export class RiskDto {
 @Controller('v1/risk')
 @Allow('analyst')
 export class RiskController {
-  constructor(@Inject(RISK) private readonly risk: RiskReader | null) {}
+  constructor(
+    @Inject(RISK) private readonly risk: RiskReader | null,
+    @Inject(KeyNames) private readonly keys: KeyNames,
+  ) {}
 
   @Get(':key')
   @ApiOperation({ summary: 'The risk of an account, as Redis has it' })
@@ -69,7 +73,10 @@ export class RiskController {
     if (this.risk === null) throw notFound('This installation has no Redis; set redis.url.');
     let known: Awaited<ReturnType<RiskReader['readRisk']>>;
     try {
-      known = await this.risk.readRisk(key, field === '' ? undefined : field);
+      const of = field === '' ? undefined : field;
+      const pseudonym = this.keys.pseudonymOf(key);
+      known = await this.risk.readRisk(key, of);
+      if (known === null && pseudonym !== undefined) known = await this.risk.readRisk(pseudonym, of);
     } catch (cause) {
       throw unavailable('REDIS_AWAY', 'Redis does not answer.', cause);
     }

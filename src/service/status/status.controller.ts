@@ -5,6 +5,8 @@ import type { PartitionStatus } from '../../runtime/detector.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
 import { Allow } from '../access/allow.js';
+import { PersonalMask } from '../access/personal-mask.js';
+import { Caller, type Principal } from '../access/principal.js';
 import { AlertView } from '../alerts/alert-view.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import type { RuleControl } from '../rules/rule-control.js';
@@ -25,19 +27,20 @@ export class StatusController {
     @Inject(SINKS) private readonly sinks: readonly AlertSinkFollower[],
     @Inject(CHECKPOINTS) private readonly checkpoints: () => readonly CheckpointStatus[],
     @Inject(RULES) private readonly rules: RuleControl | null,
+    @Inject(PersonalMask) private readonly mask: PersonalMask,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'What this process does at present' })
   @ApiOkResponse({ type: StatusDto })
-  status(): StatusDto {
+  status(@Caller() caller: Principal): StatusDto {
     const alerts = this.view.status();
     return {
       name: this.settings.name,
       version: this.version,
       node: process.version,
       log: this.settings.kafka.brokers === undefined ? 'embedded' : 'kafka',
-      detector: this.detector(),
+      detector: this.detector(caller),
       sinks: this.sinks.map((sink) => {
         const { name, state, trouble, written, deadLettered, lag } = sink.status();
         const counts = { written, deadLettered };
@@ -51,8 +54,8 @@ export class StatusController {
     };
   }
 
-  private detector(): DetectorDto | null {
-    const status = this.strategy.detectorStatus();
+  private detector(caller: Principal): DetectorDto | null {
+    const status = this.mask.ofStatus(this.strategy.detectorStatus(), caller);
     if (status === null) return null;
     return {
       ...status,

@@ -9,6 +9,7 @@ import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import { parseDuration, parseTimestamp } from '../../../runtime/settings/values.js';
 import { ruleOptionsOf } from '../../../runtime/task/keyed-engine.js';
+import { pseudonymsOf } from '../../../service/compose/pseudonyms.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
 import { settingsOrFail } from '../../settings.js';
@@ -90,7 +91,11 @@ export async function prepare(source: BacktestSource, output: Output): Promise<P
       const warmup = protocol.warmupMs ?? lookBackMs(rules.plan.rules);
       await opened.startAt(protocol.from - warmup);
     }
-    const options = { ...ruleOptionsOf(settings.engine), lists, isOpenEnded: log !== null };
+    const pseudonyms = pseudonymsOf(
+      settings,
+      streams.map(({ file }) => file.schema),
+    );
+    const options = { ...ruleOptionsOf(settings.engine), lists, pseudonyms, isOpenEnded: log !== null };
     const input = { streams, plan: rules.plan, protocol, options };
     const { close } = opened;
     return { title: settings.name, settings, streams, lists, rules, input, log, ranges: opened.ranges(), close };
