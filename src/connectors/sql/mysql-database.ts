@@ -1,4 +1,5 @@
-import type { Connection, FieldPacket } from 'mysql2';
+import type { Readable } from 'node:stream';
+import type { Connection, FieldPacket, Query } from 'mysql2';
 import { createPool, type Pool, type PoolConnection, type QueryResult } from 'mysql2/promise';
 import { columnOfMysql, exactText } from './mysql-texts.js';
 import { placeOf } from './place.js';
@@ -81,14 +82,14 @@ export class MySqlDatabase implements SqlDatabase {
     try {
       // The promised form of the connection has no streams; that which it wraps does.
       const wrapped = connection.connection as unknown as Connection;
-      yield* wrapped.query(text, [...values] as never).stream() as AsyncIterable<SqlRow>;
+      yield* streamOf(wrapped, wrapped.query(text, [...values] as never), {}) as AsyncIterable<SqlRow>;
       isWhole = true;
     } catch (error) {
       throw this.errors.explain(error);
     } finally {
       // Rows that nobody took are still on their way.
       if (isWhole) connection.release();
-      else connection.destroy();
+      else discard(connection);
     }
   }
 
@@ -96,10 +97,11 @@ export class MySqlDatabase implements SqlDatabase {
     signal.throwIfAborted();
     const connection = await this.errors.during(() => this.pool.getConnection());
     let isWhole = false;
-    // What was asked is not waited for.
-    const abandon = (): void => connection.destroy();
+    // What was asked is not waited for. A connection that is only closed would never say so to a query that waits.
+    const abandon = (): void => socketOf(connection).destroy();
     signal.addEventListener('abort', abandon);
     try {
+      signal.throwIfAborted();
       // TIMESTAMP is told in UTC then; DATETIME has no zone, and is taken for UTC.
       await connection.query("SET time_zone = '+00:00'");
       yield* this.pages(connection.connection as unknown as Connection, text, values, signal);
@@ -110,7 +112,7 @@ export class MySqlDatabase implements SqlDatabase {
     } finally {
       signal.removeEventListener('abort', abandon);
       if (isWhole) connection.release();
-      else connection.destroy();
+      else discard(connection);
     }
   }
 
@@ -128,7 +130,7 @@ export class MySqlDatabase implements SqlDatabase {
     });
     let rows: (string | null)[][] = [];
     let isFirst = true;
-    for await (const row of query.stream({ highWaterMark: PAGE_ROWS })) {
+    for await (const row of streamOf(connection, query, { highWaterMark: PAGE_ROWS })) {
       rows.push(row as (string | null)[]);
       if (rows.length < PAGE_ROWS) continue;
       yield { columns, rows };
@@ -164,6 +166,26 @@ export class MySqlDatabase implements SqlDatabase {
       throw this.errors.explain(error);
     }
   }
+}
+
+type StreamOptions = NonNullable<Parameters<Query['stream']>[0]>;
+
+/** Rows of a query. By itself its stream would wait for ever where the connection is lost: that is told to the connection alone. */
+function streamOf(connection: Connection, query: Query, options: StreamOptions): Readable {
+  const rows = query.stream(options);
+  const fail = (error: Error): unknown => rows.destroy(error);
+  connection.on('error', fail);
+  rows.once('close', () => connection.off('error', fail));
+  return rows;
+}
+
+const socketOf = (connection: PoolConnection): { destroy(): void } =>
+  (connection.connection as unknown as { stream: { destroy(): void } }).stream;
+
+/** Of a connection that no query waits for. `destroy` of the library only says that nothing more will be asked. */
+function discard(connection: PoolConnection): void {
+  connection.destroy();
+  socketOf(connection).destroy();
 }
 
 /** By number, of MySQL's server error reference; MariaDB has the same ones. */

@@ -101,6 +101,7 @@ export class PostgresDatabase implements SqlDatabase {
     client.on('error', ignore);
     signal.addEventListener('abort', abandon);
     try {
+      signal.throwIfAborted();
       yield* this.pages(client, text, values, signal);
       failure = undefined;
     } catch (error) {

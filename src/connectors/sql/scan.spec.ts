@@ -8,15 +8,22 @@ jest.setTimeout(SERVER_START_MS);
 const SERVERS = [
   {
     ...{ name: 'PostgreSQL', shared: sharedPostgres, at: "'2026-01-31 12:00:00.123456+02'" },
+    sleep: 'pg_sleep',
+    self: 'pg_backend_pid()',
+    kill: 'SELECT pg_terminate_backend($)',
     columns: 'i bigint, n numeric(20,4), f double precision, b boolean, at timestamptz, day timestamp, t text',
   },
   {
     ...{ name: 'MySQL', shared: sharedMariaDb, at: "'2026-01-31 10:00:00.123456'" },
+    sleep: 'sleep',
+    self: 'connection_id()',
+    kill: 'KILL $',
     columns: 'i bigint, n decimal(20,4), f double, b boolean, at timestamp(6) null, day datetime null, t text',
   },
 ];
 
 const never = new AbortController().signal;
+const afterMs = (ms: number) => AbortSignal.timeout(ms);
 
 async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
@@ -24,7 +31,7 @@ async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-describe.each(SERVERS)('a scan of $name', ({ shared, columns, at }) => {
+describe.each(SERVERS)('a scan of $name', ({ shared, columns, at, sleep, self, kill }) => {
   let database: SqlDatabase;
   beforeAll(async () => {
     database = await openDatabase({ url: await shared() });
@@ -87,8 +94,27 @@ describe.each(SERVERS)('a scan of $name', ({ shared, columns, at }) => {
     })();
     await expect(reading).rejects.toThrow('given up');
     await expect(all(database.scan(wide, [], stop.signal))).rejects.toThrow('given up');
+    for (const delayMs of [0, 1, 2, 5, 100]) {
+      const begun = performance.now();
+      const slow = all(database.scan(`SELECT ${sleep}(60)`, [], afterMs(delayMs)));
+      await expect(slow).rejects.toThrow('aborted due to timeout');
+      expect(performance.now() - begun).toBeLessThan(30_000);
+    }
     await expect(all(database.scan('SELECT n FROM nowhere', [], never))).rejects.toMatchObject({ code: 'SQL_REFUSED' });
     const [page] = await all(database.scan('SELECT count(*) FROM scan_half', [], never));
     expect(page!.rows).toEqual([[String(PAGE_ROWS)]]);
+  });
+
+  it('fails when its connection is lost', async () => {
+    await numbers('scan_lost', PAGE_ROWS);
+    let killed = false;
+    const lost = (async () => {
+      for await (const { rows } of database.scan(`SELECT ${self} FROM scan_lost a, scan_lost b`, [], never)) {
+        if (killed) continue;
+        killed = true;
+        await database.query(kill.replace('$', rows[0]![0]!));
+      }
+    })();
+    await expect(lost).rejects.toMatchObject({ code: 'SQL_UNAVAILABLE' });
   });
 });

@@ -96,8 +96,10 @@ export class KeyTable {
     for (let i = 0; i < to - from; i++) {
       const hash = hashes[i]!;
       const shard = this.shardOf(hash);
-      const at = home(hash, wrapOf(shard));
-      stored[i] = shard[at] === hash ? shard[at + 1]! : 0;
+      const wrap = wrapOf(shard);
+      let at = home(hash, wrap);
+      while (shard[at] !== hash && shard[at + 1] !== 0) at = (at + 2) & wrap;
+      stored[i] = shard[at + 1]!;
     }
     for (let i = 0; i < to - from; i++) {
       const isPlain = stored[i] !== 0 && heads[i] !== TOO_LONG;
