@@ -188,6 +188,20 @@ describe('the Compose file', () => {
     expect(Object.keys(env).filter((name) => !name.startsWith('STAKEOUT_') && !known.includes(name))).toEqual([]);
   });
 
+  it('asks callers who they are where the file for that is added, with secrets that the service can read', () => {
+    const { services: own, secrets } = parse(read('compose.access.yaml')) as {
+      readonly services: { readonly stakeout: { readonly environment: Record<string, string>; secrets: string[] } };
+      readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+    };
+    const { environment, secrets: given } = own.stakeout;
+    expect(Object.values(environment)).toEqual(given.map((name) => `/run/secrets/${name}`));
+    expect(Object.keys(secrets)).toEqual(given);
+    const key = join(mkdtempSync(join(tmpdir(), 'stakeout-compose-')), 'key');
+    writeFileSync(key, `${'k'.repeat(48)}\n`);
+    const settings = settingsOf({ ...environment, STAKEOUT_ACCESS_PSEUDONYM_KEY_FILE: key });
+    expect(settings.access).toMatchObject({ keysFile: '/run/secrets/stakeout-keys', pseudonymKey: 'k'.repeat(48) });
+  });
+
   it('shuts the service in: no writable root, no capabilities', () => {
     expect(compose.services.stakeout).toMatchObject({
       read_only: true,
@@ -223,11 +237,11 @@ describe('the manifests for Kubernetes', () => {
       .filter((path) => path.endsWith('/kustomization.yaml'))
       .flatMap((path) => {
         const {
-          resources,
+          resources = [],
           components = [],
           configMapGenerator = [],
         } = parse(read(path)) as {
-          resources: string[];
+          resources?: string[];
           components?: string[];
           configMapGenerator?: { files: string[] }[];
         };
@@ -316,6 +330,7 @@ describe('the manifests for Kubernetes', () => {
       'POD_IP',
       'STAKEOUT_HTTP_ADVERTISE',
       'REDIS_URL',
+      'STAKEOUT_ACCESS_PSEUDONYM_KEY',
     ]);
     // What a value refers to must have been set before it.
     expect(container?.env[3]).toMatchObject({ value: 'http://$(POD_IP):8080' });

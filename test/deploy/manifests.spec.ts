@@ -14,6 +14,7 @@ const KUBERNETES = '1.32';
 const ALL = [
   ...['monitoring.serviceMonitor.enabled=true', 'monitoring.prometheusRule.enabled=true'],
   ...['monitoring.dashboards.enabled=true', 'autoscaling.enabled=true'],
+  'access.enabled=true',
 ];
 /** Checks of checkov that do not hold, and why. */
 const LET_BE = {
@@ -193,6 +194,27 @@ describe('the manifests', () => {
     }
   });
 
+  it('let nobody in who is not known, where they are for production', () => {
+    for (const [name, manifests] of everything()) {
+      const { spec } = one(manifests, 'StatefulSet') as unknown as { spec: { template: { spec: AccessPod } } };
+      const [{ env, volumeMounts }] = spec.template.spec.containers;
+      const given = env.filter((variable) => variable.name.startsWith('STAKEOUT_ACCESS_'));
+      const text = ({ value }: { readonly value?: string }): string => value ?? 'x'.repeat(32);
+      const loaded = loadSettings({
+        env: Object.fromEntries(given.map((variable) => [variable.name, text(variable)])),
+      });
+      if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));
+      const isForAll = !['overlays/production', 'chart-with-all'].includes(name);
+      expect([name, loaded.settings.access.keysFile]).toEqual([
+        name,
+        isForAll ? undefined : '/etc/stakeout-access/keys.yaml',
+      ]);
+      const mounted = volumeMounts.find(({ mountPath }) => mountPath === '/etc/stakeout-access');
+      const volume = spec.template.spec.volumes.find((of) => of.name === mounted?.name);
+      expect([name, volume?.secret?.secretName]).toEqual([name, isForAll ? undefined : 'stakeout-api-keys']);
+    }
+  });
+
   it('scale up to the partitions, on the lag of the group that the service joins', () => {
     const [manifests] = everything().filter(([name]) => name === 'chart-with-all' || name === 'overlays/production');
     if (manifests === undefined) return;
@@ -217,6 +239,16 @@ describe('the manifests', () => {
     expect(set.spec.replicas).toBeUndefined();
   });
 });
+
+interface AccessPod {
+  readonly containers: readonly [
+    {
+      readonly env: readonly { readonly name: string; readonly value?: string }[];
+      readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+    },
+  ];
+  readonly volumes: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[];
+}
 
 interface Checked {
   readonly results: { readonly failed_checks: readonly { readonly check_id: string; readonly check_name: string }[] };
