@@ -3,11 +3,11 @@
  * one task with the shipped patterns, in event time, in this process.
  *
  *     node --expose-gc --import ./test/harness/run-typescript.mjs bench/state-growth.ts \
- *       [--rate 1500] [--seconds 420] [--accounts 30000] [--json]
+ *       [--rate 1500] [--seconds 420] [--accounts 30000] [--split-from 768] [--chunk-bytes 384] [--json]
  *
- * `--rate` and `--seconds` are of event time; every 5 s of it a cut is encoded, and not stored. After each minute: keys and their runs, where
- * their states are, the heap after a collection, resident memory; bytes of the keys that cuts wrote, for an event of that minute; and
- * time of the processor an event, all that this process does included (making and encoding the transactions is about a third).
+ * `--rate` and `--seconds` are of event time; every 5 s of it a cut is made as for a store, and not stored. After each minute: keys and their runs, where
+ * their states are, the heap after a collection, resident memory; for an event of that minute, bytes of the states that changed, and of the
+ * entries that were written for them; and time of the processor an event, all that this process does included (making and encoding the transactions is about a third).
  *
  * Left out: the log, the store, and rules of another key than the topic's.
  */
@@ -15,7 +15,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ChunkedState } from '../src/runtime/chunked/chunked-state.js';
+import { CHUNK_SIZES } from '../src/runtime/chunked/split.js';
 import type { LogRecord } from '../src/runtime/ports/log.js';
+import type { PartitionState } from '../src/runtime/ports/state-store.js';
 import type { Task } from '../src/runtime/task/task.js';
 import { DemoGenerator } from '../src/service/demo/demo-generator.js';
 import { TOPIC, writeConfig } from './kit/config.js';
@@ -31,6 +34,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1500' },
     seconds: { type: 'string', default: '420' },
     accounts: { type: 'string', default: '30000' },
+    'split-from': { type: 'string', default: String(CHUNK_SIZES.splitFrom) },
+    'chunk-bytes': { type: 'string', default: String(CHUNK_SIZES.chunkBytes) },
     json: { type: 'boolean', default: false },
   },
 });
@@ -48,6 +53,22 @@ const mib = (bytes: number): number => Math.round(bytes / 2 ** 20);
 interface Written {
   keys: number;
   bytes: number;
+  stored: number;
+}
+
+const NOTHING: Written = { keys: 0, bytes: 0, stored: 0 };
+
+/** Counts what a store would be given. */
+function counting(written: () => Written): PartitionState {
+  return {
+    cut: async () => null,
+    entries: async function* () {},
+    clear: async () => undefined,
+    write: async ({ puts, deletes }) => {
+      for (const { key, value } of puts) written().stored += key.length + value.length;
+      for (const key of deletes) written().stored += key.length;
+    },
+  };
 }
 
 function* batches(): Generator<readonly LogRecord[]> {
@@ -64,11 +85,14 @@ function* batches(): Generator<readonly LogRecord[]> {
   }
 }
 
-async function cut(task: Task, written: Written): Promise<void> {
-  const { puts } = await task.snapshot().encode(async () => undefined);
-  written.keys += puts.length;
-  for (const { key, value } of puts) written.bytes += key.length + value.length;
+async function cut(task: Task, state: PartitionState, written: Written): Promise<void> {
+  const batch = await task.snapshot().encode(noTurn);
+  written.keys += batch.puts.length;
+  for (const { key, value } of batch.puts) written.bytes += key.length + value.length;
+  await state.write(batch);
 }
+
+const noTurn = async (): Promise<void> => undefined;
 
 function rowOf(task: Task, second: number, written: Written, cpuUs: number) {
   globalThis.gc?.();
@@ -87,6 +111,7 @@ function rowOf(task: Task, second: number, written: Written, cpuUs: number) {
     ...{ heapMib: mib(heapUsed), rssMib: mib(rss) },
     ...{
       bytesAnEvent: Math.round(written.bytes / events),
+      storedAnEvent: Math.round(written.stored / events),
       keysAnEvent: written.keys / events,
       cpuUsAnEvent: cpuUs / events,
     },
@@ -107,15 +132,20 @@ async function main(): Promise<void> {
   } as const;
   const task = await taskOf(writeConfig({ folder, ...shown }), partition);
   let [second, since] = [0, cpuUs()];
-  let written: Written = { keys: 0, bytes: 0 };
+  let written = { ...NOTHING };
+  const state = new ChunkedState(
+    counting(() => written),
+    noTurn,
+    { splitFrom: Number(values['split-from']), chunkBytes: Number(values['chunk-bytes']) },
+  );
   for (const records of batches()) {
     const nextOffset = records.at(-1)!.offset + 1;
     await task.process({ ...partition, records, nextOffset, endOffset: nextOffset }, signal);
-    if (++second % CUT_EVERY_S === 0) await cut(task, written);
+    if (++second % CUT_EVERY_S === 0) await cut(task, state, written);
     if (second % REPORT_EVERY_S !== 0) continue;
     const row = rowOf(task, second, written, cpuUs() - since);
     process.stdout.write(values.json ? `${JSON.stringify(row)}\n` : `${shownRow(row)}\n`);
-    written = { keys: 0, bytes: 0 };
+    written = { ...NOTHING };
     since = cpuUs();
   }
   rmSync(folder, { recursive: true, force: true });
@@ -123,6 +153,6 @@ async function main(): Promise<void> {
 
 const shownRow = (row: ReturnType<typeof rowOf>): string =>
   `${row.second} s: ${row.keys} keys, ${row.runs} runs, ${row.hotKeys} hot, cold ${row.coldMib} MiB, tables ${row.tablesMib} MiB, heap ${row.heapMib} MiB, ` +
-  `resident ${row.rssMib} MiB; an event ${row.bytesAnEvent} bytes of ${row.keysAnEvent.toFixed(2)} keys, ${row.cpuUsAnEvent.toFixed(1)} µs`;
+  `resident ${row.rssMib} MiB; an event ${row.bytesAnEvent} bytes of ${row.keysAnEvent.toFixed(2)} keys, ${row.storedAnEvent} written, ${row.cpuUsAnEvent.toFixed(1)} µs`;
 
 await main();

@@ -31,6 +31,11 @@ export class ByteWriter {
   /** With its length before it. */
   byteString(value: Uint8Array): void {
     this.varint(value.length);
+    this.append(value);
+  }
+
+  /** As it is, with nothing before it. */
+  append(value: Uint8Array): void {
     this.reserve(value.length);
     this.bytes.set(value, this.length);
     this.length += value.length;

@@ -43,7 +43,7 @@ async function live(
   send: (() => Promise<void>)[],
 ): Promise<Lane | null> {
   const kit = { log: process.log, store: process.store, clock: world.clock };
-  const lane = makeLane(kit, { snapshotIntervalMs: 300, delivery });
+  const lane = makeLane(kit, { snapshotIntervalMs: 300, delivery, chunkSizes: { splitFrom: 100, chunkBytes: 80 } });
   const started = lane.start();
   for (let turns = 0; turns < 20_000; turns++) {
     if (process.isDead) return null;

@@ -18,7 +18,8 @@ import { decodeWindowed, encodeWindowed } from './window-codec.js';
  *     version  events  nodes  patterns  features  outline
  *
  * Events and nodes are tables: each event and each node of the shared match buffer is written once, however many runs share
- * it, and a node comes after the one it points to. The start run is left out but for its place in the heap's array. For the outline
+ * it, and a node comes after the one it points to. Events stand in order of `seq`, so that new ones come last and what has gone is
+ * missing first: a host that stores them apart finds the others where they were. The start run is left out but for its place in the heap's array. For the outline
  * see `outline.ts`.
  */
 
@@ -53,6 +54,7 @@ export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec)
     else if (isWindowed(s)) for (const event of s.newest) table.addEvent(event);
     else for (const run of [...s.partial, ...s.completed]) table.addNode(run.head);
   }
+  table.sort();
   const out = scratch;
   out.varint(KEY_STATE_VERSION);
   out.varint(table.events.size);
@@ -225,11 +227,23 @@ function decodeSlot(
 
 /** Numbers events and nodes, a node after the one before it. */
 class EventTable {
-  readonly events = new Map<EngineEvent, number>();
+  events = new Map<EngineEvent, number>();
   readonly nodes = new Map<MatchNode, number>();
+  private newest = Number.NEGATIVE_INFINITY;
+  private isSorted = true;
 
   addEvent(event: EngineEvent): void {
-    if (!this.events.has(event)) this.events.set(event, this.events.size);
+    if (this.events.has(event)) return;
+    this.events.set(event, this.events.size);
+    if (event.seq < this.newest) this.isSorted = false;
+    else this.newest = event.seq;
+  }
+
+  /** Numbers events in order of `seq`: to be called when all are known. */
+  sort(): void {
+    if (this.isSorted) return;
+    const inOrder = [...this.events.keys()].sort((a, b) => a.seq - b.seq);
+    this.events = new Map(inOrder.map((event, place) => [event, place]));
   }
 
   addNode(head: MatchNode | null): void {

@@ -1,5 +1,6 @@
 import type { RuleText } from '../../rules/index.js';
 import type { Rule } from '../../rules/rule.js';
+import { ChunkedState } from '../chunked/chunked-state.js';
 import type { Consideration, Detector, DetectorPhase, DetectorStatus, Elsewhere, Question } from '../detector.js';
 import { journalPartition } from '../journal/journal.js';
 import type { ReferenceLists } from '../lists/reference-lists.js';
@@ -258,7 +259,7 @@ export class Lane implements Detector {
     const ruleSet = this.routing.rulesOf(partition.topic);
     // A cut of the ownership before may be on its way.
     await this.cuts.stored();
-    const state = await store.partition(partition);
+    const state = new ChunkedState(await store.partition(partition), turn, this.options.chunkSizes);
     let owned: Owned | null = null;
     // A batch that was under way when the partition was given up must not speak for the ownership after it.
     const isHeld = (): boolean => owned !== null && this.isHeld(owned);

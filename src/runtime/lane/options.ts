@@ -1,4 +1,5 @@
 import type { RuleText } from '../../rules/index.js';
+import type { ChunkSizes } from '../chunked/split.js';
 import type { DetectorListener } from '../detector.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
 import type { SpillOptions } from '../keys/window-spill.js';
@@ -66,6 +67,8 @@ export interface LaneOptions {
   readonly snapshotIntervalMs: number;
   /** State is stored sooner when so much of it has changed, about. Absent: never sooner. */
   readonly snapshotBytes?: number;
+  /** When events of a key are stored apart from the rest of its state. */
+  readonly chunkSizes?: ChunkSizes;
   /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
   readonly hotKeysMax?: number;
   /** See `TaskOptions`. */

@@ -1,7 +1,8 @@
+import { wholeEntries } from '../chunked/chunked-state.js';
 import type { PartitionState, StateEntry } from '../ports/state-store.js';
 import { SavepointError } from './errors.js';
 
-/** A partition's cut with just the entries that belong to it, whatever is written from here on. */
+/** A partition's cut with just the entries that belong to it, each a whole state, whatever is written from here on. */
 export interface StateView {
   readonly cut: Uint8Array;
   /** To be read once, to the end; or else to be closed. */
@@ -17,7 +18,7 @@ export async function viewOf(state: Pick<PartitionState, 'cut' | 'entries'>): Pr
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const cut = await state.cut();
     if (cut === null) return null;
-    const listing = state.entries()[Symbol.asyncIterator]();
+    const listing = wholeEntries(state.entries())[Symbol.asyncIterator]();
     const close = async (): Promise<void> => void (await listing.return?.());
     // A listing is of the moment in which it begins. Every write changes the cut, so with the same cut after it none came between.
     const first = await listing.next();

@@ -34,12 +34,14 @@ export interface CutEngine {
   readonly stopped?: readonly StoppedRule[];
 }
 
-const CUT_VERSION = 4;
+const CUT_VERSION = 5;
+/** The last version whose keys are one entry each. */
+const BEFORE_CHUNKS = 4;
 /** The last version without `origins`. */
 const BEFORE_ORIGINS = 3;
 /** The last version without `journal` and `rules`. */
 const BEFORE_JOURNAL = 2;
-const READABLE: readonly number[] = [CUT_VERSION, BEFORE_ORIGINS, BEFORE_JOURNAL];
+const READABLE: readonly number[] = [CUT_VERSION, BEFORE_CHUNKS, BEFORE_ORIGINS, BEFORE_JOURNAL];
 const text = new TextEncoder();
 const decoder = new TextDecoder();
 

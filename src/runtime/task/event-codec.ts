@@ -82,3 +82,10 @@ export function moveToRaw(input: ByteReader, start: number): number {
   input.skip(input.varint());
   return input.varint();
 }
+
+/** What tells an event from all others of its key: the one that begins at `start`. */
+export function identityIn(input: ByteReader, start: number): { readonly seq: number; readonly offset: number } {
+  input.moveTo(start);
+  input.skip(TIME_BYTES);
+  return { seq: input.varint(), offset: input.varint() };
+}

@@ -1,4 +1,5 @@
 import { CheckpointedStore } from '../../../src/runtime/checkpoint/checkpointed-store.js';
+import type { ChunkSizes } from '../../../src/runtime/chunked/split.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import { SpillSpace } from '../../../src/runtime/keys/spill-space.js';
 import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
@@ -31,6 +32,7 @@ export interface LaneSettings {
   readonly windowsMemory: number | null;
   readonly handedOverAtOnce: number;
   readonly idleAfterMs: number;
+  readonly chunkSizes: ChunkSizes;
   /** `null`: none are written. */
   readonly checkpointIntervalMs: number | null;
   /** Transactions have a name of their machine's. */
@@ -132,6 +134,7 @@ function laneOptions(
   return {
     ...{ log, delivery, commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, handedOverAtOnce },
     ...(settings.windowsMemory === null ? {} : { spill: spillOf(settings.windowsMemory) }),
+    chunkSizes: settings.chunkSizes,
     clock: process.clock,
     stream: { ...stream, idleAfterMs },
     group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },

@@ -1,3 +1,5 @@
+import { CHUNK_SIZES } from '../../../src/runtime/chunked/split.js';
+import { isChunk } from '../../../src/runtime/chunked/split-format.js';
 import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
 import { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
 import { MemoryObjectStore } from '../../../src/runtime/memory/memory-object-store.js';
@@ -66,7 +68,11 @@ export class SimWorld implements Surroundings {
     this.arrivals = arrivals(source, chance.fork());
     this.version = chance.between(0, VERSIONS.length - 1);
     this.weather = weatherOf(chance);
-    const disk = () => new SimDisk((partition, batch) => this.invariants.beforeWrite(partition, batch));
+    const disk = () =>
+      new SimDisk((partition, batch) => {
+        this.invariants.beforeWrite(partition, batch);
+        if (batch.puts.some(({ value }) => isChunk(value))) this.tally.add('state written in chunks');
+      });
     this.hosts = Array.from({ length: HOSTS }, (_, i) => new Host(`host${i}`, disk()));
     this.chance = chance.fork();
     if (options.uninterrupted === undefined) return;
@@ -327,6 +333,7 @@ function settingsOf(chance: Chance): LaneSettings {
     handedOverAtOnce: chance.pick([1, 512]),
     windowsMemory: chance.pick([null, 0, 300]),
     idleAfterMs: chance.pick([0, 150, 400]),
+    chunkSizes: chance.pick([CHUNK_SIZES, { splitFrom: 100, chunkBytes: 80 }, { splitFrom: 1, chunkBytes: 1 }]),
     checkpointIntervalMs: chance.pick([null, null, 50, 200]),
     namedTransactions: chance.happens(0.5),
   };

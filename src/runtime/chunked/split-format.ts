@@ -1,0 +1,209 @@
+import { ByteReader, ByteWriter, visitEvents } from '../../engine/index.js';
+import { identityIn } from '../task/event-codec.js';
+
+/**
+ * How the state of a key lies in the store. A small one is one entry: the bytes that the engine made of it, which begin with their
+ * version, a byte below `SPLIT`. Of a large one most events are in chunks, entries of their own:
+ *
+ *     entry   SPLIT  version  chunks{id}  pieces{source first count}  events{event}  rest
+ *     chunk   CHUNK  events{event}
+ *
+ * `pieces` are the events of the state, in the order of its bytes: `count` of them from number `first` on in a chunk (its place in
+ * `chunks`, plus one), or the next `count` of those that stand here (0). An event of a chunk that is in no piece has gone. `rest` is what
+ * follows the events in the bytes of the engine.
+ */
+const SPLIT = 0xfe;
+const CHUNK = 0xff;
+
+export const isSplit = (value: Uint8Array): boolean => value[0] === SPLIT;
+export const isChunk = (value: Uint8Array): boolean => value[0] === CHUNK;
+
+/** Events inside some bytes. */
+export class EventTable {
+  /** Where each begins, its length before it included. */
+  readonly lengthStarts: number[] = [];
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  readonly seqs: number[] = [];
+  readonly offsets: number[] = [];
+  private readonly inside: ByteReader;
+  private at: number;
+
+  /** `begin`: of the first event's length. */
+  constructor(
+    readonly bytes: Uint8Array,
+    begin: number,
+  ) {
+    this.inside = new ByteReader(bytes);
+    this.at = begin;
+  }
+
+  get count(): number {
+    return this.starts.length;
+  }
+
+  /** Bytes of all of them, with their lengths. */
+  get size(): number {
+    return this.count === 0 ? 0 : this.at - this.lengthStarts[0]!;
+  }
+
+  sizeOf(number: number): number {
+    return this.ends[number]! - this.lengthStarts[number]!;
+  }
+
+  /** A view of some that follow one another, with their lengths. */
+  run(first: number, count: number): Uint8Array {
+    return this.bytes.subarray(this.lengthStarts[first]!, this.ends[first + count - 1]!);
+  }
+
+  /** Takes in the next one. */
+  add(start: number, end: number): void {
+    const { seq, offset } = identityIn(this.inside, start);
+    this.lengthStarts.push(this.at);
+    this.starts.push(start);
+    this.ends.push(end);
+    this.seqs.push(seq);
+    this.offsets.push(offset);
+    this.at = end;
+  }
+}
+
+/** A state as the engine wrote it: its version, how many events, the events, and the rest. */
+export interface WholeState {
+  readonly events: EventTable;
+  readonly restAt: number;
+}
+
+/** Throws `KeyStateVersionError`, `RangeError`. */
+export function readWhole(bytes: Uint8Array): WholeState {
+  const head = new ByteReader(bytes);
+  head.varint();
+  head.varint();
+  const events = new EventTable(bytes, head.position);
+  const input = new ByteReader(bytes);
+  visitEvents(input, (start, end) => events.add(start, end));
+  return { events, restAt: input.position };
+}
+
+/** Events that follow one another in the state, and where they lie. `source`: 0, or the place of a chunk plus one. */
+export interface Piece {
+  readonly source: number;
+  readonly first: number;
+  count: number;
+}
+
+export interface SplitEntry {
+  readonly version: number;
+  readonly chunks: readonly number[];
+  readonly pieces: readonly Piece[];
+  /** Events that are in no chunk. */
+  readonly open: EventTable;
+  readonly rest: Uint8Array;
+}
+
+const out = new ByteWriter();
+
+/** `open`: numbers of the events that are in no chunk. */
+export function encodeSplit(
+  { events, restAt }: WholeState,
+  chunks: readonly number[],
+  pieces: readonly Piece[],
+  open: readonly number[],
+): Uint8Array {
+  out.varint(SPLIT);
+  out.varint(events.bytes[0]!);
+  out.varint(chunks.length);
+  for (const id of chunks) out.varint(id);
+  out.varint(pieces.length);
+  for (const { source, first, count } of pieces) {
+    out.varint(source);
+    out.varint(first);
+    out.varint(count);
+  }
+  writeEvents(events, open);
+  out.append(events.bytes.subarray(restAt));
+  return out.finish();
+}
+
+export function encodeChunk(events: EventTable, numbers: readonly number[]): Uint8Array {
+  out.varint(CHUNK);
+  writeEvents(events, numbers);
+  return out.finish();
+}
+
+function writeEvents(events: EventTable, numbers: readonly number[]): void {
+  out.varint(numbers.length);
+  for (const number of numbers) out.append(events.run(number, 1));
+}
+
+/** Throws `RangeError`. */
+export function decodeSplit(bytes: Uint8Array): SplitEntry {
+  const input = new ByteReader(bytes);
+  input.varint();
+  const version = input.varint();
+  const chunks = Array.from({ length: input.varint() }, () => input.varint());
+  const pieces = Array.from({ length: input.varint() }, () => {
+    return { source: input.varint(), first: input.varint(), count: input.varint() };
+  });
+  const open = readEvents(input, bytes);
+  return { version, chunks, pieces, open, rest: bytes.subarray(input.position) };
+}
+
+/** Throws `RangeError`. */
+export function decodeChunk(bytes: Uint8Array): EventTable {
+  const input = new ByteReader(bytes);
+  input.varint();
+  return readEvents(input, bytes);
+}
+
+function readEvents(input: ByteReader, bytes: Uint8Array): EventTable {
+  let left = input.varint();
+  const events = new EventTable(bytes, input.position);
+  for (; left > 0; left--) {
+    const length = input.varint();
+    const start = input.position;
+    input.skip(length);
+    events.add(start, start + length);
+  }
+  return events;
+}
+
+/** The bytes that the engine wrote. `chunks`: in the order of the entry's. */
+export function joinState({ version, pieces, open, rest }: SplitEntry, chunks: readonly EventTable[]): Uint8Array {
+  out.varint(version);
+  out.varint(pieces.reduce((sum, { count }) => sum + count, 0));
+  let opened = 0;
+  for (const { source, first, count } of pieces) {
+    if (source > 0) out.append(chunks[source - 1]!.run(first, count));
+    else {
+      out.append(open.run(opened, count));
+      opened += count;
+    }
+  }
+  out.append(rest);
+  return out.finish();
+}
+
+/**
+ * What a chunk's key has after that of its entry: a zero, so that it comes after it; a byte that is in no text, so that no other key is the
+ * same; its id.
+ */
+const SUFFIX_BYTES = 6;
+const IN_NO_TEXT = 0xff;
+/** Chunks of a key have so many ids. */
+export const CHUNK_IDS = 2 ** 32;
+
+export function chunkKey(key: Uint8Array, id: number): Uint8Array {
+  const made = new Uint8Array(key.length + SUFFIX_BYTES);
+  made.set(key);
+  made[key.length + 1] = IN_NO_TEXT;
+  new DataView(made.buffer).setUint32(key.length + 2, id);
+  return made;
+}
+
+/** What `chunkKey` was given; throws `RangeError` for what is too short to be one. */
+export function parseChunkKey(made: Uint8Array): { readonly key: Uint8Array; readonly id: number } {
+  const end = made.length - SUFFIX_BYTES;
+  const view = new DataView(made.buffer, made.byteOffset, made.byteLength);
+  return { key: made.subarray(0, end), id: view.getUint32(end + 2) };
+}

@@ -1,0 +1,158 @@
+import type { KeyRecord, StoredChunk } from './chunk-records.js';
+import { CHUNK_IDS, type EventTable, type Piece, type WholeState } from './split-format.js';
+
+/** When events are put apart, in bytes of them. */
+export interface ChunkSizes {
+  /** A state with fewer is one entry, and one that has chunks becomes one entry again below half of it. */
+  readonly splitFrom: number;
+  /** A chunk is full. */
+  readonly chunkBytes: number;
+}
+
+export const CHUNK_SIZES: ChunkSizes = { splitFrom: 768, chunkBytes: 384 };
+
+/** A chunk that is to be written. `events`: their numbers in the state. */
+export interface FreshChunk {
+  readonly id: number;
+  readonly events: readonly number[];
+}
+
+export interface Split {
+  /** Chunks that the state is made of: some that are in the store, and then those to be written. */
+  readonly chunks: readonly StoredChunk[];
+  readonly fresh: readonly FreshChunk[];
+  readonly pieces: readonly Piece[];
+  /** Numbers of the events that are in no chunk. */
+  readonly open: readonly number[];
+}
+
+/** In which chunk an event lies, by place, or -1; and as which of its events. */
+interface Places {
+  readonly chunk: Int32Array;
+  readonly number: Int32Array;
+}
+
+/** A chunk in the store, with the events of the state that are in it. */
+interface Held {
+  readonly stored: StoredChunk;
+  /** Their numbers in the state, -1 for those that have gone. */
+  readonly members: readonly number[];
+  readonly liveBytes: number;
+}
+
+/**
+ * What of a state goes into chunks; `null`: nothing, it is one entry.
+ *
+ * 1. An event that is in a chunk stays there, and the chunk as it is, for as long as one of its events is part of the state.
+ * 2. What has gone takes at most as many bytes as what there is, and a chunk more: above that, chunks of which less than half is
+ *    left are given up, and what is left of them stands in the entry again.
+ * 3. The entry has less than one chunk's bytes of events.
+ */
+export function splitState({ events }: WholeState, record: KeyRecord, sizes: ChunkSizes): Split | null {
+  const hasChunks = record.chunks.length > 0;
+  if (events.size < (hasChunks ? sizes.splitFrom / 2 : sizes.splitFrom)) return null;
+  const kept = keptOf(heldOf(events, record.chunks), sizes);
+  const places: Places = {
+    chunk: new Int32Array(events.count).fill(-1),
+    number: new Int32Array(events.count),
+  };
+  for (const [chunk, { members }] of kept.entries()) placeAll(places, chunk, members);
+  const used = new Set([...record.chunks.map(({ id }) => id), ...record.doubtful]);
+  const { fresh, open } = sealed(events, places, sizes, () => unused(used));
+  for (const [i, chunk] of fresh.entries()) placeAll(places, kept.length + i, chunk.events);
+  if (kept.length + fresh.length === 0) return null;
+  const chunks = [...kept.map(({ stored }) => stored), ...fresh.map((chunk) => freshlyStored(chunk, events))];
+  return { chunks, fresh, pieces: piecesOf(places), open };
+}
+
+function heldOf(events: EventTable, chunks: readonly StoredChunk[]): readonly Held[] {
+  if (chunks.length === 0) return [];
+  // Of two that had one number, which a state of two origins may have, the second stays in the entry.
+  const numbers = new Map<number, number>();
+  for (let number = 0; number < events.count; number++) {
+    const seq = events.seqs[number]!;
+    if (!numbers.has(seq)) numbers.set(seq, number);
+  }
+  return chunks.map((stored) => {
+    let liveBytes = 0;
+    const members = stored.seqs.map((seq, i) => {
+      const number = numbers.get(seq);
+      if (number === undefined || events.offsets[number] !== stored.offsets[i]) return -1;
+      liveBytes += events.sizeOf(number);
+      return number;
+    });
+    return { stored, members, liveBytes };
+  });
+}
+
+function keptOf(held: readonly Held[], { chunkBytes }: ChunkSizes): readonly Held[] {
+  const alive = held.filter(({ liveBytes }) => liveBytes > 0);
+  const live = alive.reduce((sum, { liveBytes }) => sum + liveBytes, 0);
+  const all = alive.reduce((sum, { stored }) => sum + stored.bytes, 0);
+  if (all - live <= live + chunkBytes) return alive;
+  return alive.filter(({ stored, liveBytes }) => 2 * liveBytes >= stored.bytes);
+}
+
+function placeAll({ chunk, number }: Places, place: number, members: readonly number[]): void {
+  for (const [i, event] of members.entries()) {
+    if (event < 0 || chunk[event]! >= 0) continue;
+    chunk[event] = place;
+    number[event] = i;
+  }
+}
+
+/** Makes chunks of the events that are in none, as long as they fill one. */
+function sealed(
+  events: EventTable,
+  { chunk }: Places,
+  { chunkBytes }: ChunkSizes,
+  nextId: () => number,
+): Pick<Split, 'fresh' | 'open'> {
+  const fresh: FreshChunk[] = [];
+  let open: number[] = [];
+  let bytes = 0;
+  for (let event = 0; event < events.count; event++) {
+    if (chunk[event]! >= 0) continue;
+    open.push(event);
+    bytes += events.sizeOf(event);
+    if (bytes < chunkBytes) continue;
+    fresh.push({ id: nextId(), events: open });
+    [open, bytes] = [[], 0];
+  }
+  return { fresh, open };
+}
+
+/** Ids are small, and none is used twice in one write. */
+function unused(used: Set<number>): number {
+  for (let id = 0; id < CHUNK_IDS; id++) {
+    if (used.has(id)) continue;
+    used.add(id);
+    return id;
+  }
+  throw new RangeError('a key has too many chunks');
+}
+
+function freshlyStored({ id, events: numbers }: FreshChunk, events: EventTable): StoredChunk {
+  return {
+    id,
+    bytes: numbers.reduce((sum, number) => sum + events.sizeOf(number), 0),
+    seqs: numbers.map((number) => events.seqs[number]!),
+    offsets: numbers.map((number) => events.offsets[number]!),
+  };
+}
+
+function piecesOf({ chunk, number }: Places): readonly Piece[] {
+  const pieces: Piece[] = [];
+  let last: Piece | undefined;
+  for (let event = 0; event < chunk.length; event++) {
+    const source = chunk[event]! + 1;
+    const first = source === 0 ? 0 : number[event]!;
+    if (last !== undefined && last.source === source && (source === 0 || last.first + last.count === first))
+      last.count++;
+    else {
+      last = { source, first, count: 1 };
+      pieces.push(last);
+    }
+  }
+  return pieces;
+}
