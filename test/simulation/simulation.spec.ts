@@ -52,6 +52,7 @@ describe('lanes to which everything happens that can', () => {
     const wanted = Object.entries(FAULTS_OF).flatMap(([effect, faults]) => faults.map((f) => `${f}, ${effect}`));
     expect(wanted.filter((kind) => (total.counts.get(kind) ?? 0) === 0)).toEqual([]);
     expect(total.counts.get('compared with an uninterrupted run')).toBeGreaterThan(count / 10);
+    expect(total.counts.get('state written in chunks')).toBeGreaterThan(count / 10);
     expect(total.counts.get('outputs')).toBeGreaterThan(10 * count);
     expect(total.counts.get('journal: rules filled')).toBeGreaterThan(count / 30);
   });
