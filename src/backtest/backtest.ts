@@ -100,7 +100,7 @@ async function runLane(
     return { ...result, secondsBefore: result.secondsBefore + result.run.seconds };
   }
   const population = new Population(protocol, labels);
-  const collector = new Collector(protocol, labels, plan, population);
+  const collector = new Collector(protocol, labels, plan, population, options?.isOpenEnded);
   const run = await runFiles(streams, plan.rules, collector.listener(progress), now, {
     ...{ ...options, lane },
     ...(kept === null ? {} : { checkpoints: kept.forRun(collector, now) }),

@@ -45,6 +45,8 @@ export class Collector {
     private readonly labels: Labels | null,
     { rules, sets }: Plan,
     private readonly population: Population,
+    /** Whether the alerts that are counted will be compared one by one with those of a service. */
+    private readonly tellsAlerts = false,
   ) {
     this.reader = new SubjectReader(protocol);
     this.places = new Map(rules.map((rule, index) => [rule, index]));
@@ -107,7 +109,9 @@ export class Collector {
       const isRight = subjects.some((index) => this.isFraud(index));
       if (isMain && alert !== null) this.findings.show(place, alert, isRight);
     }
-    return isCounted ? alert : null;
+    if (!isCounted || alert === null) return null;
+    if (this.tellsAlerts) this.findings.tell(alert);
+    return alert;
   }
 
   private accusedOf(found: Found, place: number): number[] {

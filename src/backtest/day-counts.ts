@@ -42,6 +42,14 @@ export class DayCounts {
     return [...counts].map(([place, count]) => [String(this.values[place] ?? ''), count] as const);
   }
 
+  /** How often all values together occur on a day. */
+  total(day: number): number {
+    const counts = day === this.day ? this.open.values() : (this.closed.get(day)?.counts ?? []);
+    let sum = 0;
+    for (const count of counts) sum += count;
+    return sum;
+  }
+
   data(): DayCountsData {
     this.turnTo(Number.NaN);
     return { days: [...this.closed], values: this.values };
@@ -49,6 +57,11 @@ export class DayCounts {
 
   /** Counts what was counted elsewhere as well. */
   merge({ days, values }: DayCountsData): void {
+    if (this.values.length === 0) {
+      for (const value of values) this.placeOf.set(value, this.values.push(value) - 1);
+      for (const [day, counts] of days) this.closed.set(day, counts);
+      return;
+    }
     for (const [day, { places, counts }] of days) {
       for (let i = 0; i < places.length; i++) this.add(day, values[places[i]!], counts[i]!);
     }

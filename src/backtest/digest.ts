@@ -10,20 +10,10 @@ export class AlertDigest {
   private sum = 0n;
 
   add(alert: Alert): void {
-    const identity = [
-      alert.id,
-      alert.patternId,
-      alert.revision,
-      alert.key,
-      alert.detectedAt,
-      alert.score,
-      alert.message,
-    ];
-    const hash = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
-    this.sum = BigInt.asUintN(256, this.sum + BigInt(`0x${hash}`));
+    this.merge(digestOfAlert(alert));
   }
 
-  /** Takes in the digest of another part, as hex digits. */
+  /** Takes in the digest of an alert, or of another part, as hex digits. */
   merge(hex: string): void {
     this.sum = BigInt.asUintN(256, this.sum + BigInt(`0x${hex}`));
   }
@@ -32,4 +22,10 @@ export class AlertDigest {
   hex(): string {
     return this.sum.toString(16).padStart(64, '0');
   }
+}
+
+/** All that counts of an alert, as 64 hex digits: the digest of a set with no other in it. */
+export function digestOfAlert({ id, patternId, revision, key, detectedAt, score, message }: Alert): string {
+  const identity = [id, patternId, revision, key, detectedAt, score, message];
+  return createHash('sha256').update(JSON.stringify(identity)).digest('hex');
 }

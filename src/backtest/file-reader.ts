@@ -109,6 +109,11 @@ export class FileReader {
     return Math.max(this.passed, this.needsBatch ? NEVER : this.watermarkAfter(this.time));
   }
 
+  /** Up to which event time all had come with the last row that was taken; minus infinity: none was. */
+  get passedByRows(): number {
+    return this.passed;
+  }
+
   /** Takes the next row; `null`: it is late, or concerns nobody. In order of arrival it counts with `notBefore` at the earliest. */
   take(notBefore: number, concerns: Concerns | null): FileEvent | null {
     const { stream, definition, totals, index, time } = this;

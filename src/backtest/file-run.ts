@@ -32,7 +32,7 @@ export class FileRun {
 
   constructor(
     streams: readonly FileStream[],
-    rules: readonly Rule[],
+    private readonly rules: readonly Rule[],
     private readonly totals: Totals,
     private readonly options: FileRunOptions,
   ) {
@@ -120,6 +120,14 @@ export class FileRun {
     }
     for (const reader of this.readers) await reader.stop();
     if (this.options.isOpenEnded !== true) this.detection.finish();
+    else if (this.readers.length > 1) this.tellPassed();
+  }
+
+  /** A partition that has no row in the range is an idle one, which a service does not wait for. */
+  private tellPassed(): void {
+    const passed = this.readers.map(({ passedByRows }) => passedByRows).filter((time) => time > NEVER);
+    if (passed.length === 0) return;
+    for (const { id } of this.rules) this.totals.passed(id, Math.min(...passed));
   }
 
   private open(): readonly FileReader[] {

@@ -1,4 +1,5 @@
 import type { Alert } from '../runtime/ports/alert.js';
+import { digestOfAlert } from './digest.js';
 import type { Subject } from './subjects.js';
 
 /** An alert, as far as it counts. */
@@ -22,8 +23,21 @@ export interface Samples {
 
 const SAMPLES_MAX = 5;
 
+/** An alert by name, with the digest of all that counts in it: enough to tell which of two runs' alerts differ. */
+export interface ToldAlert {
+  readonly id: string;
+  readonly patternId: string;
+  readonly key: string;
+  /** Event time at which it was complete, in ms. */
+  readonly detectedAt: number;
+  readonly digest: string;
+}
+
+/** In each lane: some 30 MB. */
+const TOLD_MAX = 100_000;
+
 /** The bare data of `Findings`. */
-export type FoundByLane = Pick<Findings, 'subjects' | 'list' | 'samples'>;
+export type FoundByLane = Pick<Findings, 'subjects' | 'list' | 'samples' | 'told'>;
 
 /** What the rules of a run have found, whatever rule sets these belong to. */
 export class Findings {
@@ -31,6 +45,8 @@ export class Findings {
   readonly list: Finding[] = [];
   /** By index of the rule. */
   readonly samples = new Map<number, Samples>();
+  /** Alerts that are counted, where they are to be compared with others; the first of very many. */
+  readonly told: ToldAlert[] = [];
   private readonly indexOf = new Map<string, number>();
 
   /** The index of a subject, which is made where it is not known, or not so early. */
@@ -49,6 +65,12 @@ export class Findings {
     this.list.push(finding);
   }
 
+  tell(alert: Alert): void {
+    if (this.told.length >= TOLD_MAX) return;
+    const { id, patternId, key, detectedAt } = alert;
+    this.told.push({ id, patternId, key, detectedAt, digest: digestOfAlert(alert) });
+  }
+
   show(rule: number, alert: Alert, isRight: boolean): void {
     const samples = this.samples.get(rule) ?? { right: [], wrong: [] };
     this.samples.set(rule, samples);
@@ -61,6 +83,7 @@ export class Findings {
     for (const finding of other.list) {
       this.list.push({ ...finding, subjects: finding.subjects.map((index) => places[index]!) });
     }
+    for (const alert of other.told) this.told.push(alert);
     for (const [rule, { right, wrong }] of other.samples) {
       for (const alert of right) this.show(rule, alert, true);
       for (const alert of wrong) this.show(rule, alert, false);
@@ -69,8 +92,8 @@ export class Findings {
 
   /** For another thread. */
   data(): FoundByLane {
-    const { subjects, list, samples } = this;
-    return { subjects, list, samples };
+    const { subjects, list, samples, told } = this;
+    return { subjects, list, samples, told };
   }
 
   /** Puts all in an order that does not depend on that in which it was found. */

@@ -2,8 +2,10 @@ import type { Rule } from '../rules/rule.js';
 import type { Alert } from '../runtime/ports/alert.js';
 import type { LogReader } from '../runtime/ports/log.js';
 import type { AlertDecoder } from '../runtime/sinks/alert-sink.js';
-import { AlertDigest } from './digest.js';
+import { AlertDigest, digestOfAlert } from './digest.js';
+import type { ToldAlert } from './findings.js';
 import type { Protocol } from './protocol.js';
+import type { RunResult } from './run-files.js';
 
 /** What a service has committed over the same range with the same rules, beside what the back-test found. */
 export interface Parity {
@@ -13,6 +15,27 @@ export interface Parity {
   /** Each counted once, however often it is on the topic. */
   readonly alertsLive: number;
   readonly alertsReplayed: number;
+  /** Which differ; `null`: there were too many alerts to keep them. */
+  readonly differences: Differences | null;
+  /** Alerts of rules that see several partitions merged, on either side, from a time that not all partitions have passed: those are not compared. */
+  readonly notCompared: number;
+  /** From when on, in ms of event time; `null`: all were compared. */
+  readonly comparedUpTo: number | null;
+}
+
+export interface Differences {
+  /** The service has committed it, and the back-test has not found it. */
+  readonly liveAlone: Differing;
+  /** The back-test has found it, and the service has not committed it. */
+  readonly replayedAlone: Differing;
+  /** Both have it, with another key, time, score or message. */
+  readonly unlike: Differing;
+}
+
+export interface Differing {
+  readonly count: number;
+  /** The first of them, by time. */
+  readonly first: readonly ToldAlert[];
 }
 
 export interface ParityOptions {
@@ -21,30 +44,76 @@ export interface ParityOptions {
   readonly decoder: AlertDecoder;
   readonly rules: readonly Rule[];
   readonly protocol: Protocol;
-  readonly replayed: { readonly digest: string; readonly alerts: number };
+  /** `found`: the alerts that the digest is of, or the first of very many. */
+  readonly replayed: Pick<RunResult, 'digest' | 'alerts' | 'passedByAll'> & { readonly found: readonly ToldAlert[] };
 }
+
+/** So many of a kind are named. */
+const NAMED_MAX = 5;
 
 /**
  * Compares the alerts of the back-test with those on the alerts topic that were complete in the range and come from these rules in these
  * revisions. `null`: there is no such alert, so there is nothing to compare with.
+ *
+ * Of rules that see several partitions merged, alerts are compared up to what all partitions have passed: at the end of a topic a service
+ * waits for those that have no new events, and a back-test does not.
  */
 export async function parity(options: ParityOptions): Promise<Parity | null> {
-  const { rules, protocol, replayed } = options;
-  const revisions = new Map(rules.map((rule) => [rule.id, rule.revision]));
-  const seen = new Set<string>();
-  const digest = new AlertDigest();
-  for await (const alert of alertsOn(options)) {
-    if (revisions.get(alert.patternId) !== alert.revision || seen.has(alert.id)) continue;
-    if (alert.detectedAt < protocol.from || alert.detectedAt >= protocol.to) continue;
-    seen.add(alert.id);
-    digest.add(alert);
-  }
-  if (seen.size === 0) return null;
-  const live = digest.hex();
+  const { digest, alerts, passedByAll, found } = options.replayed;
+  const live = await liveAlerts(options);
+  if (live.size === 0) return null;
+  const isKept = found.length === alerts;
+  const limits = isKept ? passedByAll : {};
+  const isCompared = (alert: ToldAlert): boolean => alert.detectedAt <= (limits[alert.patternId] ?? Infinity);
+  const ours = new Map(found.filter(isCompared).map((alert) => [alert.id, alert]));
+  const theirs = new Map([...live].filter(([, alert]) => isCompared(alert)));
+  const replayed = isKept ? digestOf(ours.values()) : digest;
+  const liveDigest = digestOf(theirs.values());
+  const notCompared = found.length - ours.size + live.size - theirs.size;
   return {
-    equal: live === replayed.digest,
-    ...{ live, replayed: replayed.digest, alertsLive: seen.size, alertsReplayed: replayed.alerts },
+    equal: liveDigest === replayed,
+    ...{ live: liveDigest, replayed },
+    ...{ alertsLive: theirs.size, alertsReplayed: isKept ? ours.size : alerts },
+    differences: isKept ? differences(theirs, ours) : null,
+    notCompared: isKept ? notCompared : 0,
+    comparedUpTo: isKept && notCompared > 0 ? Math.min(...Object.values(limits)) : null,
   };
+}
+
+async function liveAlerts(options: ParityOptions): Promise<ReadonlyMap<string, ToldAlert>> {
+  const { rules, protocol } = options;
+  const revisions = new Map(rules.map((rule) => [rule.id, rule.revision]));
+  const live = new Map<string, ToldAlert>();
+  for await (const alert of alertsOn(options)) {
+    const { id, patternId, key, detectedAt } = alert;
+    if (revisions.get(patternId) !== alert.revision || live.has(id)) continue;
+    if (detectedAt < protocol.from || detectedAt >= protocol.to) continue;
+    live.set(id, { id, patternId, key, detectedAt, digest: digestOfAlert(alert) });
+  }
+  return live;
+}
+
+type ById = ReadonlyMap<string, ToldAlert>;
+
+function differences(live: ById, replayed: ById): Differences {
+  const notIn = (one: ById, other: ById): ToldAlert[] => [...one.values()].filter(({ id }) => !other.has(id));
+  const unlike = [...live.values()].filter(({ id, digest }) => (replayed.get(id)?.digest ?? digest) !== digest);
+  return {
+    liveAlone: differing(notIn(live, replayed)),
+    replayedAlone: differing(notIn(replayed, live)),
+    unlike: differing(unlike),
+  };
+}
+
+function differing(alerts: readonly ToldAlert[]): Differing {
+  const inOrder = alerts.toSorted((a, b) => a.detectedAt - b.detectedAt || (a.id < b.id ? -1 : 1));
+  return { count: alerts.length, first: inOrder.slice(0, NAMED_MAX) };
+}
+
+function digestOf(alerts: Iterable<ToldAlert>): string {
+  const digest = new AlertDigest();
+  for (const alert of alerts) digest.merge(alert.digest);
+  return digest.hex();
 }
 
 async function* alertsOn({ log, alertsTopic, decoder }: ParityOptions): AsyncIterable<Alert> {

@@ -44,6 +44,9 @@ export class Population {
   /** Time from which the frauds of a key are known. */
   private readonly knownFrom = new Map<string, number>();
   private readonly reader: SubjectReader;
+  /** Subjects by day, once nothing is added any more: each rule set that is measured asks for them. */
+  private readonly sizes = new Map<number, number>();
+  private isComplete = false;
 
   constructor(
     readonly protocol: Protocol,
@@ -82,6 +85,7 @@ export class Population {
 
   /** Puts the frauds in an order that does not depend on that in which they were read. Nothing is added after it. */
   sort(): void {
+    this.isComplete = true;
     this.frauds.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   }
 
@@ -111,9 +115,18 @@ export class Population {
   }
 
   sizeOf(day: number): number {
-    let sum = 0;
+    const known = this.sizes.get(day);
+    if (known !== undefined) return known;
+    const size = this.counted(day);
+    if (this.isComplete) this.sizes.set(day, size);
+    return size;
+  }
+
+  private counted(day: number): number {
     const { exclude, card } = this.protocol;
-    const counts = exclude === null || exclude.key === card ? this.cards : this.excludable;
+    if (exclude === null) return this.cards.total(day);
+    let sum = 0;
+    const counts = exclude.key === card ? this.cards : this.excludable;
     for (const [key, count] of counts.of(day)) if (!this.isExcluded(key, day * DAY_MS)) sum += count;
     return sum;
   }

@@ -79,6 +79,8 @@ export interface RunResult {
   readonly digest: string;
   /** Alerts by rule. */
   readonly byPattern: Readonly<Record<string, number>>;
+  /** Of rules that saw several partitions merged, by rule: event time that all of them have passed, in ms. A service waits there for those without new events. */
+  readonly passedByAll: Readonly<Record<string, number>>;
 }
 
 /** How rules run. */

@@ -16,6 +16,7 @@ export class Totals {
   private bytesRead = 0;
   private readonly digest = new AlertDigest();
   private byPattern: Record<string, number> = {};
+  private passedByAll: Record<string, number> = {};
 
   constructor(
     readonly listener: RunListener,
@@ -59,6 +60,12 @@ export class Totals {
     if (onNearMiss !== undefined) onNearMiss.call(this.listener, make());
   }
 
+  /** All partitions that a rule sees merged have passed an event time. */
+  passed(rule: string, time: number): void {
+    const { passedByAll } = this.instead ?? this;
+    passedByAll[rule] = Math.min(time, passedByAll[rule] ?? time);
+  }
+
   /** So many more bytes of a file are done with. */
   progress(bytes: number): void {
     this.bytesRead += bytes;
@@ -66,19 +73,21 @@ export class Totals {
   }
 
   state(): TotalsState {
-    return { ...this.result(), byPattern: { ...this.byPattern }, bytesRead: this.bytesRead };
+    const { byPattern, passedByAll, bytesRead } = this;
+    return { ...this.result(), byPattern: { ...byPattern }, passedByAll: { ...passedByAll }, bytesRead };
   }
 
   /** Goes on from what another run had come to; comes before any other use. */
-  goOnFrom({ events, alerts, late, badRows, digest, byPattern, bytesRead }: TotalsState): void {
-    Object.assign(this, { events, alerts, late, badRows });
-    this.byPattern = { ...byPattern };
+  goOnFrom({ events, alerts, late, badRows, nearMisses, digest, bytesRead, ...by }: TotalsState): void {
+    Object.assign(this, { events, alerts, late, badRows, nearMisses });
+    this.byPattern = { ...by.byPattern };
+    this.passedByAll = { ...by.passedByAll };
     this.bytesRead = bytesRead;
     this.digest.merge(digest);
   }
 
   result(): Omit<RunResult, 'seconds' | 'eventsPerSecond'> {
-    const { events, alerts, late, badRows, nearMisses, byPattern } = this;
-    return { events, alerts, late, badRows, nearMisses, digest: this.digest.hex(), byPattern };
+    const { events, alerts, late, badRows, nearMisses, byPattern, passedByAll } = this;
+    return { events, alerts, late, badRows, nearMisses, digest: this.digest.hex(), byPattern, passedByAll };
   }
 }

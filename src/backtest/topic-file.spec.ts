@@ -8,6 +8,7 @@ import { loadSettings, type Settings } from '../runtime/settings/index.js';
 import { dice } from '../runtime/testing/dice.js';
 import { ManualClock } from '../runtime/testing/manual-clock.js';
 import { AlertDigest } from './digest.js';
+import { Findings, type ToldAlert } from './findings.js';
 import type { Lane } from './lanes.js';
 import { parity } from './parity.js';
 import { protocolOf } from './protocol.js';
@@ -65,14 +66,17 @@ async function replayed(
   log: MemoryLog,
   rules: readonly Rule[],
   { lane, from }: { readonly lane?: Lane; readonly from?: number } = {},
-): Promise<RunResult> {
+): Promise<RunResult & { readonly found: readonly ToldAlert[] }> {
   const { streams } = settingsOf();
   const schema = { stream: 'rows', fields: new Map(), kinds: null, kindParents: new Map() };
   const files = await TopicFile.open(log, 'rows', 'null', () => jsonDecoder);
   if (from !== undefined) for (const file of files) await file.startAt(from);
   const parts: FileStream[] = files.map((file) => ({ settings: streams.rows!, file, schema }));
   const named = rules.map((rule) => ({ ...rule, streams: ['rows'] }));
-  return runFiles(parts, named, {}, () => 0, { isOpenEnded: true, ...(lane && { lane }) });
+  const findings = new Findings();
+  const listener = { onAlert: (alert: Alert) => findings.tell(alert) };
+  const run = await runFiles(parts, named, listener, () => 0, { isOpenEnded: true, ...(lane && { lane }) });
+  return { ...run, found: findings.told };
 }
 
 describe('a back-test of a topic', () => {
@@ -86,7 +90,11 @@ describe('a back-test of a topic', () => {
     expect(compared).toMatchObject({ equal: true, alertsLive: run.alerts, live: run.digest });
     expect(run.alerts).toBeGreaterThan(20);
     const fewer = await replayed(log, RULES.slice(1));
-    expect(await parity({ ...of, rules: RULES, replayed: fewer })).toMatchObject({ equal: false });
+    const other = await parity({ ...of, rules: RULES, replayed: fewer });
+    expect(other).toMatchObject({ equal: false, differences: { replayedAlone: { count: 0 }, unlike: { count: 0 } } });
+    const { liveAlone } = other!.differences!;
+    expect(liveAlone.count).toBe(run.alerts - fewer.alerts);
+    expect(liveAlone.first.map(({ patternId }) => patternId)).toEqual(liveAlone.first.map(() => RULES[0]!.id));
     const changed = RULES.map((rule) => ({ ...rule, revision: 'other' }));
     expect(await parity({ ...of, rules: changed, replayed: run })).toBeNull();
   });

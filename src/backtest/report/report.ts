@@ -12,7 +12,7 @@ const POINTS_MAX = 400;
 /** What a report says beside the figures. */
 export interface ReportContext {
   readonly title: string;
-  /** A line on whether the live alerts of the range are the same; `null`: nothing to compare with. */
+  /** A line or more on whether the live alerts of the range are the same; `null`: nothing to compare with. */
   readonly parity: string | null;
 }
 
@@ -190,8 +190,9 @@ function runPart({ done }: Measured, { parity }: ReportContext): string {
   const { run } = done;
   const lines = [
     `${grouped(run.events)} events in ${run.seconds.toFixed(2)} s, ${grouped(run.eventsPerSecond)} a second; ${grouped(run.late)} late, ${grouped(run.badRows)} unreadable.`,
-    parity ??
+    ...(parity?.split('\n') ?? [
       'The digest is that of the alerts that were complete in the range: stakeout verify gives the same for a live run over the same records and rules.',
+    ]),
   ];
   return section('The run', ...lines.map(paragraph), `<p>Digest of the alerts: <code>${run.digest}</code></p>`);
 }

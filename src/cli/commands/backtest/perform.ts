@@ -2,11 +2,9 @@ import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { type Backtest, backtest } from '../../../backtest/backtest.js';
 import { type Measured, measure } from '../../../backtest/measure.js';
-import { type Parity, parity } from '../../../backtest/parity.js';
+import type { Parity } from '../../../backtest/parity.js';
 import { type BacktestResult, resultOf } from '../../../backtest/result.js';
 import { tableEndsOf } from '../../../backtest/run-files.js';
-import { AlertTopicCodec } from '../../../service/compose/alert-topic-codec.js';
-import { makeRegistry } from '../../../service/compose/stream-parts.js';
 import type { Output } from '../../output.js';
 import { openOrFail } from '../files.js';
 import { checkpointsOf, type Keeping, type Settled, settle, settledBefore } from './attempt.js';
@@ -63,7 +61,7 @@ export async function perform(
     const kept = isAlone && { checkpoints: await checkpointsOf(keeping, prepared, { index: 0, of: 1 }, saved) };
     const done = await openOrFail(() => backtest({ ...input, now, progress, ...kept }, others));
     const measured = measure(done, rules.sweep, rules.defaults);
-    return { title, measured, result: resultOf(measured), lanes, live: await parityOf(prepared, done) };
+    return { title, measured, result: resultOf(measured), lanes, live: await liveParity(prepared, done) };
   } finally {
     await prepared.close();
   }
@@ -81,10 +79,8 @@ function lanesFor({ streams, log }: Prepared, lanesMax: number): number {
 }
 
 /** Beside a service's own alerts, where the same topic is read that it reads. */
-async function parityOf({ log, settings, rules }: Prepared, { protocol, run }: Backtest): Promise<Parity | null> {
-  if (log === null) return null;
-  const { topic: alertsTopic } = settings.alerts;
-  const decoder = new AlertTopicCodec(makeRegistry(settings), alertsTopic);
-  const own = rules.plan.sets[0].rules.map((index) => rules.plan.rules[index]!);
-  return parity({ log, alertsTopic, decoder, rules: own, protocol, replayed: run });
+async function liveParity(prepared: Prepared, done: Backtest): Promise<Parity | null> {
+  if (prepared.log === null) return null;
+  const { parityOf } = await import('./parity-of.js');
+  return parityOf({ ...prepared, log: prepared.log }, done);
 }

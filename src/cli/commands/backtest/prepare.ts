@@ -15,7 +15,7 @@ import type { Output } from '../../output.js';
 import { settingsOrFail } from '../../settings.js';
 import { openOrFail } from '../files.js';
 import { type PlannedRules, plannedRules } from './rules.js';
-import { openTopics, type TopicRanges } from './topic.js';
+import type { TopicRanges } from './topic.js';
 
 /** What decides the result of a back-test: every lane is prepared from it by itself. */
 export interface BacktestSource {
@@ -119,6 +119,8 @@ async function openSource(
     const close = (): Promise<void> => closeAll(streams);
     return { streams, log: null, startAt: async () => undefined, ranges: () => null, readOnly: () => undefined, close };
   }
+  // What reads a log, the clients of Kafka among it, is half of all code: files do without.
+  const { openTopics } = await import('./topic.js');
   const { log, streams: own, ...positions } = await openTopics(settings, topic, scored, output);
   const names = new Set(own.map((stream) => stream.settings.name));
   const rest = Object.fromEntries(Object.entries(settings.streams).filter(([name]) => !names.has(name)));
