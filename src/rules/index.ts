@@ -44,4 +44,5 @@ export { type ParsedTests, parseRuleTests } from './testing/parse-tests.js';
 export type { ExpectedAlert, RuleTest, TestEvent, TestStream } from './testing/rule-test.js';
 export { runRuleTests, type TestEngine, type TestFailure, type TestResult } from './testing/run-tests.js';
 export { formatFailure, type TestRulesOptions, type TestRulesResult, testRules } from './testing/test-rules.js';
+export { withTestsBeside } from './testing/tests-beside.js';
 export { findWitness, formatWitness, type Witness, type WitnessEvent } from './witness/witness.js';

@@ -71,6 +71,8 @@ export interface PartitionStatus extends TopicPartition {
   readonly quarantined?: readonly StoppedRule[];
   /** Digest of the rule set in force. */
   readonly rules?: string;
+  /** Offset from which it is in force, as the journal says; absent: it was when this process took the partition. */
+  readonly rulesFrom?: number;
   /** Rules that are being filled from the log, and come into force then; absent: none. */
   readonly filling?: FillingStatus;
   /** The number of the lane that has it, where lanes are threads of their own. */
@@ -105,6 +107,8 @@ export interface DetectorStatus {
   readonly matches: ReadonlyMap<string, number>;
   /** How often each pattern had to look at an event of a key, by its id: what it costs. Those that do the same are stepped as one. */
   readonly steps: ReadonlyMap<string, number>;
+  /** Partial matches alive by pattern, as far as its keys were looked at (`RunCensus`). Absent: not known. */
+  readonly runs?: ReadonlyMap<string, number>;
   /** Partial matches that ended one step short, of rules that ask for it. */
   readonly nearMisses: number;
   readonly runsDropped: number;

@@ -248,7 +248,8 @@ describe('what is known of the service', () => {
   it('GET /v1/patterns and /patterns/:id', async () => {
     await started();
     test.detector.ruleList = [rule];
-    test.detector.set({ matches: new Map([['offshore-drain', 5]]) });
+    test.detector.set({ matches: new Map([['offshore-drain', 5]]), runs: new Map([['offshore-drain', 3]]) });
+    test.detector.listener.onAlert?.(anAlert({ detectedAt: 999_958 }), null);
     const described = {
       ...{ id: 'offshore-drain', title: 'Drain', description: null, status: 'live', key: 'accountId' },
       ...{
@@ -259,7 +260,7 @@ describe('what is known of the service', () => {
         tags: ['drain'],
         revision: 'r1',
         ...{ canary: null, streams: [] },
-        health: { matches: 5, runs: null, cost: null, latencyMs: null, quarantined: [], filling: false },
+        health: { matches: 5, runs: 3, cost: null, latencyMs: 42, quarantined: [], filling: false },
       },
     };
     expect((await get('/v1/patterns')).json()).toEqual({ items: [described], nextCursor: null });

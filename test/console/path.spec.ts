@@ -1,6 +1,6 @@
 /** The way of an analyst through the console: an alert, why it fired, a rule of her own, from a mistake to live and back. */
 import type { Page } from 'playwright-core';
-import { Consoles, write } from './kit/console.js';
+import { breaches, Consoles, write } from './kit/console.js';
 
 let consoles: Consoles;
 let page: Page;
@@ -109,6 +109,9 @@ describe('an analyst', () => {
   it('runs it in shadow, and promotes it', async () => {
     await publish('shadow', 'Let us see');
     await status('shadow').waitFor();
+    // Its tests are published with it: there is no draft of it in this browser.
+    await button('Edit tests.yaml').click();
+    await page.getByRole('textbox', { name: 'Tests of the rule, in YAML' }).getByText('stays quiet').waitFor();
     await page.getByRole('link', { name: 'Shadow and live' }).click();
     await page.getByText('Against the live alerts of').waitFor();
     await page.getByRole('link', { name: 'Rule', exact: true }).click();
@@ -136,6 +139,52 @@ describe('an analyst', () => {
     await revision(3).getByText('back to 1').waitFor();
     await page.goto(`${consoles.url}/#/patterns/two-large`);
     await status('shadow').waitFor();
+  });
+
+  it('keeps a list, and is told from which record on it is asked as it is now', async () => {
+    await page.goto(`${consoles.url}/#/lists`);
+    await button('New list…').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name, as rules ask it').fill('watched');
+    await dialog.getByRole('button', { name: 'Make it' }).click();
+    await page.getByText('The list is empty').waitFor();
+    await consoles.put('patterns/watched-account', {
+      yaml: `id: watched-account\nkey: accountId\nwithin: 10m\npattern:\n  - begin: any\n    where: accountId in list('watched')\n`,
+      author: 'ann',
+    });
+    await page.getByRole('link', { name: 'watched-account' }).waitFor();
+    await button('Add an entry…').click();
+    await dialog.getByLabel('Entry').fill('acc-of-the-list');
+    await dialog.getByLabel('Why').fill('case 4711');
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('status').getByText('acc-of-the-list is in watched.').waitFor();
+    await page
+      .locator('.places li', { hasText: /from record [\d,]+ on/ })
+      .first()
+      .waitFor();
+    await page.getByLabel('Find an entry').fill('no such');
+    await page.getByText('Nothing in it has “no such”').waitFor();
+    await page.getByLabel('Find an entry').fill('OF-the');
+    expect(await breaches(page)).toEqual([]);
+    await button('Remove acc-of-the-list').click();
+    await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByRole('status').getByText('acc-of-the-list is gone.').waitFor();
+  });
+
+  it('snoozes a key, and ends that', async () => {
+    await page.goto(`${consoles.url}/#/alerts`);
+    await page.locator('.feed-row').first().click();
+    await page.getByLabel('Snooze this pattern for this key').selectOption('for 1 day');
+    await page.getByText('Snoozed for 1 day').waitFor();
+    await page.goto(`${consoles.url}/#/snoozes`);
+    const row = page.getByRole('row').filter({ hasText: 'in 23 h' });
+    await row.getByRole('link').first().waitFor();
+    expect(await breaches(page)).toEqual([]);
+    await row
+      .getByRole('button', { name: /^End the snooze of/ })
+      .first()
+      .click();
+    await page.getByText('No key is snoozed').waitFor();
   });
 
   it('met no error of the page, and nothing that the content security policy kept out', () => {

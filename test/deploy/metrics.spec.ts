@@ -26,6 +26,7 @@ describe('metrics', () => {
     'stakeout_partitions{phase="live"} 1',
     'stakeout_partitions{phase="restoring"} 0',
     'stakeout_pattern_steps_total{pattern="drain"} 7',
+    'stakeout_pattern_runs{pattern="drain"} 5',
     'stakeout_state_bytes 7',
     'stakeout_checkpoints_total{topic="transactions",partition="0",result="ok"} 2',
     'stakeout_checkpoints_total{topic="transactions",partition="0",result="failed"} 1',

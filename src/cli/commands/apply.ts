@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import type { Diagnostic } from '../../rules/index.js';
-import { formatDiagnostic, loadRules, type RuleText } from '../../rules/index.js';
+import { formatDiagnostic, loadRules, type RuleText, withTestsBeside } from '../../rules/index.js';
 import type { RuleChange } from '../../runtime/rulebook/revision.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { RuleControl, Signature } from '../../service/rules/rule-control.js';
@@ -57,7 +57,7 @@ async function textsOf(paths: readonly string[]): Promise<readonly RuleText[]> {
   const { diagnostics } = await loadRules(paths, { onText: (file) => files.push(file) });
   const missing = diagnostics.filter(({ code }) => code === 'file-unreadable' || code === 'no-rules');
   if (missing.length > 0) throw new CommandError(missing.map((d) => formatDiagnostic(d)).join('\n'));
-  return files;
+  return withTestsBeside(files);
 }
 
 /** The same done without a service. */

@@ -45,7 +45,7 @@ export const snooze = (body: { key: string; pattern?: string; until: string; rea
 export const patterns = (signal?: AbortSignal) => items<T.Pattern>('patterns', signal);
 export const pattern = (of: string, signal?: AbortSignal) =>
   json<T.PatternDetail>(`${V1}/patterns/${id(of)}`, { signal });
-export const putPattern = (of: string, body: { yaml: string; dryRun?: boolean } & Signed) =>
+export const putPattern = (of: string, body: { yaml: string; tests?: string | undefined; dryRun?: boolean } & Signed) =>
   json<T.Applied>(`${V1}/patterns/${id(of)}`, { method: 'PUT', body });
 export const patternRevisions = (of: string, signal?: AbortSignal) =>
   items<T.Revision>(`patterns/${id(of)}/revisions`, signal);
@@ -83,5 +83,7 @@ export const explain = (query: { key: string; pattern: string; at: string }, sig
 export const lanes = (signal?: AbortSignal) => json<T.Lanes>(`${V1}/lanes`, { signal });
 export const streams = (signal?: AbortSignal) => items<T.Stream>('streams', signal);
 export const lists = (signal?: AbortSignal) => items<T.ReferenceList>('lists', signal);
+export const list = (name: string, signal?: AbortSignal) =>
+  json<T.ReferenceList>(`${V1}/lists/${id(name)}`, { signal });
 export const savepoints = (signal?: AbortSignal) => items<T.Savepoint>('savepoints', signal);
 export const makeSavepoint = () => json<T.Savepoint>(`${V1}/savepoints`, { method: 'POST', body: {} });

@@ -228,6 +228,9 @@ export interface Partition {
     readonly tableBytes: number;
   };
   readonly quarantined?: readonly (Stopped & { readonly id: string })[];
+  /** Digest of the rule set in force, with what its lists hold; and the offset from which it is. */
+  readonly rules?: string;
+  readonly rulesFrom?: number;
   readonly filling?: { readonly rules: readonly string[]; readonly from: number; readonly position: number };
 }
 
@@ -286,9 +289,29 @@ export interface ReferenceList {
   readonly name: string;
   readonly kind: 'set' | 'map';
   readonly entries: number;
+  /** Names what it holds. */
+  readonly digest: string;
   readonly source: string | null;
   readonly trouble: string | null;
+  readonly changed: { readonly at: number; readonly author: string; readonly message: string } | null;
   readonly usedBy: readonly string[];
+}
+
+export interface ListEntry {
+  readonly key: string;
+  /** Null: the list is a set. */
+  readonly value: string | null;
+}
+
+export interface Snooze {
+  readonly id: string;
+  readonly key: string;
+  /** Null: in all patterns. */
+  readonly pattern: string | null;
+  readonly until: number;
+  readonly reason: string;
+  readonly author: string;
+  readonly at: number;
 }
 
 export interface Lane {

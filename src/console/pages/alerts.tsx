@@ -109,6 +109,9 @@ function LiveList({ chosen }: { readonly chosen: Chosen }) {
         <Views view={undefined} chosen={chosen} />
         <LiveState open={feed.open} live={feed.live} />
         <div class="actions">
+          <a class="button plain" href={to(['snoozes'])}>
+            Snoozed keys
+          </a>
           <button type="button" class="button" aria-pressed={!feed.live} onClick={() => feed.setLive(!feed.live)}>
             <Icon name={feed.live ? 'pause' : 'play'} size={14} /> {feed.live ? 'Pause' : 'Go on'} <kbd>p</kbd>
           </button>

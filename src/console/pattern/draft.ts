@@ -2,7 +2,8 @@
 
 export interface Draft {
   readonly yaml: string;
-  readonly tests: string;
+  /** Null: those that are published. */
+  readonly tests: string | null;
 }
 
 const name = (id: string): string => `stakeout.draft.${id}`;

@@ -1,6 +1,6 @@
 import * as api from '../api/calls.js';
 import type { PatternDetail } from '../api/types.js';
-import { number, percent } from '../lib/format.js';
+import { duration, number, percent } from '../lib/format.js';
 import { useNow, useResource } from '../lib/hooks.js';
 import { to } from '../lib/router.js';
 import { Empty, Loaded, Panel, SeverityBadge, Time } from '../parts/basics.js';
@@ -32,13 +32,11 @@ export function HealthTab({ pattern }: { readonly pattern: PatternDetail }) {
         </div>
         <div>
           <dt>Partial matches</dt>
-          <dd>{health.runs === null ? <small>not told by pattern</small> : number(health.runs)}</dd>
+          <dd>{health.runs === null ? <small>not known yet</small> : number(health.runs)}</dd>
         </div>
         <div>
           <dt>Latency, 99 in 100</dt>
-          <dd>
-            {health.latencyMs === null ? <small>not measured by pattern</small> : `${number(health.latencyMs)} ms`}
-          </dd>
+          <dd>{health.latencyMs === null ? <small>no alert since the start</small> : duration(health.latencyMs)}</dd>
         </div>
       </dl>
       <Panel title="Alerts over time" note="of the newest 1,000, by event time" bare>

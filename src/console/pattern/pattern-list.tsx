@@ -4,7 +4,7 @@ import { compact, duration, number, percent, plural } from '../lib/format.js';
 import { to } from '../lib/router.js';
 import { Empty, Note, SeverityBadge, StatusBadge } from '../parts/basics.js';
 
-type Column = 'title' | 'status' | 'severity' | 'matches' | 'cost';
+type Column = 'title' | 'status' | 'severity' | 'matches' | 'runs' | 'latency' | 'cost';
 const SEVERITY = { critical: 3, high: 2, medium: 1, low: 0 } as const;
 const STATUS = { live: 3, shadow: 2, draft: 1, retired: 0 } as const;
 
@@ -13,6 +13,8 @@ const BY: Readonly<Record<Column, (a: Pattern, b: Pattern) => number>> = {
   status: (a, b) => STATUS[b.status] - STATUS[a.status],
   severity: (a, b) => SEVERITY[b.severity] - SEVERITY[a.severity],
   matches: (a, b) => b.health.matches - a.health.matches,
+  runs: (a, b) => (b.health.runs ?? 0) - (a.health.runs ?? 0),
+  latency: (a, b) => (b.health.latencyMs ?? -1) - (a.health.latencyMs ?? -1),
   cost: (a, b) => (b.health.cost ?? 0) - (a.health.cost ?? 0),
 };
 
@@ -84,6 +86,8 @@ export function PatternList({ patterns, status }: PatternListProps) {
                   Window
                 </th>
                 <Head name="Matches" column="matches" {...head} end />
+                <Head name="Partial" column="runs" {...head} end />
+                <Head name="Latency" column="latency" {...head} end />
                 <Head name="Cost" column="cost" {...head} end />
                 <th scope="col">Health</th>
               </tr>
@@ -154,6 +158,8 @@ function PatternRow({ row, most, costliest }: PatternRowProps) {
         </a>
         <Load share={health.matches / most} />
       </td>
+      <td class="end number nowrap soft">{health.runs === null ? '–' : compact(health.runs)}</td>
+      <td class="end number nowrap soft">{health.latencyMs === null ? '–' : duration(health.latencyMs)}</td>
       <td class="end number nowrap soft">
         {health.cost === null ? '–' : percent(health.cost)}
         <Load share={(health.cost ?? 0) / costliest} />

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import * as api from '../api/calls.js';
 import type { RuleStatus } from '../api/types.js';
 import { Differences } from '../editor/editor.js';
+import { plural } from '../lib/format.js';
 import { useResource } from '../lib/hooks.js';
 import { Loaded, Note, Trouble } from '../parts/basics.js';
 import { Changes } from '../parts/changes.js';
@@ -12,6 +13,10 @@ import { say } from '../parts/toasts.js';
 interface PublishDialogProps {
   readonly id: string;
   readonly yaml: string;
+  /** Published with it; undefined: those that it has. */
+  readonly tests: string | undefined;
+  /** The same, to be run. */
+  readonly testsShown: string;
   /** As it is in force; empty: it is new. */
   readonly before: string;
   readonly status: RuleStatus;
@@ -28,15 +33,25 @@ const STATUSES: readonly (readonly [RuleStatus, string])[] = [
 ];
 
 /** What publishing would change, then who does it and why. */
-export function PublishDialog({ id, yaml, before, status, onStatus, onClose, onDone }: PublishDialogProps) {
+export function PublishDialog({
+  id,
+  yaml,
+  tests,
+  testsShown,
+  before,
+  status,
+  onStatus,
+  onClose,
+  onDone,
+}: PublishDialogProps) {
   const [message, setMessage] = useState('');
   const [state, setState] = useState<'idle' | 'busy' | Error>('idle');
-  const plan = useResource(() => api.putPattern(id, { yaml, dryRun: true }), [id, yaml]);
+  const plan = useResource(() => api.putPattern(id, { yaml, tests, dryRun: true }), [id, yaml, tests]);
   const publish = async (event: Event) => {
     event.preventDefault();
     setState('busy');
     try {
-      const { outcome, revision } = await api.putPattern(id, { yaml, ...signed(message) });
+      const { outcome, revision } = await api.putPattern(id, { yaml, tests, ...signed(message) });
       say(
         outcome === 'pending'
           ? `Revision ${revision} waits for someone else to approve it.`
@@ -81,6 +96,7 @@ export function PublishDialog({ id, yaml, before, status, onStatus, onClose, onD
           )}
         </Loaded>
         {before !== '' && before !== yaml && <Differences before={before} after={yaml} />}
+        <TestsOf yaml={yaml} tests={testsShown} />
         <Sign message={message} onMessage={setMessage} why="Why (kept in the history)" />
         {state instanceof Error && <Trouble error={state} />}
         <div class="foot">
@@ -93,5 +109,23 @@ export function PublishDialog({ id, yaml, before, status, onStatus, onClose, onD
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** Whether the tests that go with it pass. Those that fail keep nobody from publishing: one may know better. */
+function TestsOf({ yaml, tests }: { readonly yaml: string; readonly tests: string }) {
+  const ran = useResource(async () => (tests.trim() === '' ? null : api.runTests(yaml, tests)), [yaml, tests]);
+  const { data, error, loading } = ran;
+  if (loading || error !== null)
+    return <p class="faint">{loading ? 'Running its tests' : 'Its tests could not be run.'}</p>;
+  if (data === null) return <p class="faint">It is published without tests.</p>;
+  const wrong = data.failed + data.errors.length;
+  if (wrong === 0)
+    return <p class="soft">{plural(data.passed, 'test passes', 'tests pass')}, and published with it.</p>;
+  return (
+    <Note tone="high">
+      {data.errors.length > 0 ? 'Its tests have errors' : `${plural(data.failed, 'test fails', 'tests fail')}`}: look at
+      them before you publish. They are published with it as they are.
+    </Note>
   );
 }

@@ -25,23 +25,26 @@ const NONE: readonly Diagnostic[] = [];
 
 export function RuleTab({ id, pattern, onPublished }: RuleTabProps) {
   const published = pattern?.yaml ?? TEMPLATE;
-  const [draft, setDraft] = useState<Draft>(() => readDraft(id) ?? { yaml: published, tests: '' });
+  const [draft, setDraft] = useState<Draft>(() => readDraft(id) ?? { yaml: published, tests: null });
   const [publishing, setPublishing] = useState(false);
   const editor = useRef<CodeEditor | null>(null);
   const words = useResource((signal) => api.vocabulary(signal), []);
   const own = useResource(async (signal) => (pattern === null ? null : (await api.tests(id, signal)).text), [id]);
-  const tests = draft.tests || (own.data ?? (pattern === null ? TESTS_TEMPLATE : ''));
+  const tests = draft.tests ?? (pattern === null ? TESTS_TEMPLATE : (own.data ?? ''));
+  // Those of the template show how tests are written: a rule of one's own is not published with them.
+  const testsSent = draft.tests ?? (pattern === null ? '' : undefined);
   const settled = useSettled(draft.yaml, 200);
   const file = pattern?.file ?? 'pattern.yaml';
   const outline = useResource((signal) => api.outline({ file, text: settled }, signal), [settled, file]);
   const looked = useLast(outline.data);
   const diagnostics = outline.data?.diagnostics ?? looked?.diagnostics ?? NONE;
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  const isChanged = draft.yaml !== published;
+  const areTestsChanged = draft.tests !== null && draft.tests !== (own.data ?? '');
+  const isChanged = draft.yaml !== published || areTestsChanged;
 
   const change = useCallback((more: Partial<Draft>) => setDraft((before) => ({ ...before, ...more })), []);
   useEffect(() => {
-    if (draft.yaml === published && draft.tests === '') dropDraft(id);
+    if (draft.yaml === published && draft.tests === null) dropDraft(id);
     else keepDraft(id, draft);
   }, [draft, published, id]);
   // What was found is not of the text any more until it has been looked at again.
@@ -59,7 +62,7 @@ export function RuleTab({ id, pattern, onPublished }: RuleTabProps) {
             </span>
             <div class="actions">
               {isChanged && pattern !== null && (
-                <button type="button" class="button plain" onClick={() => change({ yaml: published })}>
+                <button type="button" class="button plain" onClick={() => change({ yaml: published, tests: null })}>
                   Throw away
                 </button>
               )}
@@ -114,6 +117,8 @@ export function RuleTab({ id, pattern, onPublished }: RuleTabProps) {
         <PublishDialog
           id={looked?.rule?.id ?? id}
           yaml={draft.yaml}
+          tests={testsSent}
+          testsShown={testsSent ?? own.data ?? ''}
           before={pattern?.yaml ?? ''}
           onStatus={(status) => change({ yaml: withStatus(draft.yaml, status) })}
           status={looked?.rule?.status ?? 'draft'}
@@ -121,8 +126,13 @@ export function RuleTab({ id, pattern, onPublished }: RuleTabProps) {
           onDone={(of) => {
             setPublishing(false);
             dropDraft(id);
-            if (pattern === null) go(to(['patterns', of]));
-            else onPublished();
+            if (pattern === null) {
+              go(to(['patterns', of]));
+              return;
+            }
+            change({ tests: null });
+            own.reload();
+            onPublished();
           }}
         />
       )}

@@ -21,6 +21,7 @@ function commandsOf(patterns: readonly Pattern[], text: string): readonly Comman
     ...DESTINATIONS.map(({ name, path }) => ({ name, kind: 'page', act: () => go(to(path)) })),
     { name: 'New pattern', kind: 'command', act: () => go(to(['patterns', 'new'])) },
     { name: 'New back-test', kind: 'command', act: () => go(to(['backtests'], { new: 'yes' })) },
+    { name: 'Snoozed keys', kind: 'page', act: () => go(to(['snoozes'])) },
     { name: 'Dark or light theme', kind: 'command', act: toggleTheme },
     ...patterns.map(({ id, title }) => ({
       name: `${title} (${id})`,

@@ -14,6 +14,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { path: ['revisions'], name: 'Revisions', letter: 'r' },
   { path: ['backtests'], name: 'Back-tests', letter: 'b' },
   { path: ['explain'], name: 'Why not?', letter: 'e' },
+  { path: ['lists'], name: 'Lists', letter: 'l' },
   { path: ['system'], name: 'System', letter: 's' },
 ];
 

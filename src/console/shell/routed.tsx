@@ -12,6 +12,8 @@ const LATER: Readonly<Record<string, () => Promise<{ readonly default: PageOf }>
   patterns: () => import('../pages/patterns.js'),
   revisions: () => import('../pages/revisions.js'),
   backtests: () => import('../pages/backtests.js'),
+  lists: () => import('../pages/lists.js'),
+  snoozes: () => import('../pages/snoozes.js'),
   explain: () => import('../pages/explain.js'),
   system: () => import('../pages/system.js'),
 };

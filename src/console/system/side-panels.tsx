@@ -114,7 +114,10 @@ export function ListsPanel() {
                   {all.map(({ name, kind, entries, source, trouble, usedBy }) => (
                     <tr key={name}>
                       <td>
-                        <span class="mono">{name}</span> <span class="faint">{kind}</span>
+                        <a class="linked mono" href={to(['lists', name])}>
+                          {name}
+                        </a>{' '}
+                        <span class="faint">{kind}</span>
                         {trouble !== null && <div class="critical">{trouble}</div>}
                       </td>
                       <td class="end number">{number(entries)}</td>

@@ -92,6 +92,8 @@ export interface RuleText {
   /** For messages; of two rules never the same. */
   readonly file: string;
   readonly text: string;
+  /** Its own tests, as in a tests.yaml: they go with the rule, and change nothing of what it does. Absent: none are known. */
+  readonly tests?: string;
   /** A revision that was replaced: see `Rule.drains`. */
   readonly drains?: boolean;
 }

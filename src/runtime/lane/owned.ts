@@ -35,6 +35,8 @@ export class Owned {
   /** While it is set, batches wait between two parts of one. */
   private held: (PromiseWithResolvers<void> & { readonly by: object }) | null = null;
   private isParked = false;
+  /** From where the rule set in force was announced here; -1: it was in force before. */
+  private rulesFrom = -1;
   private stillness: PromiseWithResolvers<void> | null = null;
 
   constructor(
@@ -65,6 +67,7 @@ export class Owned {
     const { task, journal } = this;
     const { digest, body, apart } = ruleSet;
     const n = task.followedTo.n + 1;
+    this.rulesFrom = task.nextOffset;
     task.followed({ ...task.followedTo, n });
     const filled = fill === null ? {} : { fill };
     const place = { n, offset: task.nextOffset };
@@ -107,8 +110,12 @@ export class Owned {
   }
 
   status(): PartitionStatus {
-    const { filling } = this;
-    return filling === null ? this.task.status() : { ...this.task.status(), filling: filling.status() };
+    const { filling, rulesFrom } = this;
+    return {
+      ...this.task.status(),
+      ...(rulesFrom < 0 ? {} : { rulesFrom }),
+      ...(filling === null ? {} : { filling: filling.status() }),
+    };
   }
 
   /** Rules that are being filled; `null`: none. */

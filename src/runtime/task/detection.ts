@@ -7,6 +7,7 @@ import { type ClockState, EventClock, type EventClockOptions } from './event-clo
 import { HandOver } from './hand-over.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { QuarantineOutput, StoppedRule } from './quarantine.js';
+import type { RunCount } from './run-census.js';
 import type { SourceEvent } from './source-event.js';
 import { fillingOf, type Predecessor, type Succession, succession } from './succession.js';
 
@@ -180,8 +181,9 @@ export class Detection {
     return this.engines.reduce((n, e) => n + e.runs, 0);
   }
 
-  /** Adds how often each rule was stepped since the last call: what it costs. */
-  takeSteps(by: Map<string, number>): void {
+  /** Adds how often each rule was stepped since the last call: what it costs. `runs`: to which its partial matches are added. */
+  takeSteps(by: Map<string, number>, runs?: RunCount): void {
+    if (runs !== undefined) for (const engine of this.engines) engine.countRuns(runs);
     for (const { ruleSet } of this.engines) {
       const { ids, steps } = ruleSet;
       for (const [slot, id] of ids.entries()) if (steps[slot]! > 0) by.set(id, (by.get(id) ?? 0) + steps[slot]!);

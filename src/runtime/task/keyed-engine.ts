@@ -29,18 +29,16 @@ import { ExpiryBuckets } from './expiry.js';
 import { HandOver, handOverTo, type KeySource, type Receive, type Released } from './hand-over.js';
 import { freezer, interestsOf, reachOf } from './key-freezer.js';
 import { keyMemory } from './key-memory.js';
-import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
+import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput, ROWS_AHEAD_MAX } from './keyed-options.js';
 import type { StoppedRule } from './quarantine.js';
 import { RuleSink } from './rule-sink.js';
+import { RunCensus, type RunCount } from './run-census.js';
 import type { Predecessor } from './succession.js';
 
 export * from './keyed-options.js';
 
 /** Of the events that change what is known of a key, one of so many is followed by a look at how much that is. */
 const MEASURED_EVERY = 16;
-
-/** Rows of columns that are made at once, at most. */
-const ROWS_AHEAD_MAX = 1024;
 
 /**
  * The rules that share one key field, over all keys of a partition. A key is a slot, and what is known of it stands in
@@ -85,6 +83,7 @@ export class KeyedEngine {
   private rows = 0;
   private keysAlive = 0;
   private runsAlive = 0;
+  private readonly census: RunCensus;
 
   /**
    * Throws `PatternError` when a rule's pattern cannot be compiled. All rules must be of one `EngineGroup`, whose name is
@@ -98,13 +97,14 @@ export class KeyedEngine {
   ) {
     this.ruleSet = compileRuleSet(rules, options);
     this.input = inputOf(rules[0], options.streams ?? []);
-    const { key } = this.ruleSet.compiler.predicates;
+    const { features, compiler } = this.ruleSet;
+    const { key } = compiler.predicates;
     this.keyCell = key.isRead ? key : null;
-    const { features } = this.ruleSet;
     this.windows = features === null ? null : new KeyWindows(features, options.spill);
     this.freezer = freezer(this.ruleSet, options.codec);
     const weightOf = (slot: number): number => Math.max(1, this.runsOf.get(slot));
     this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX, weightOf);
+    this.census = new RunCensus(this.ruleSet.ids, this.runsOf, this.states, this.freezer);
     this.expiry = ExpiryBuckets.within(reachOf(this.ruleSet));
     this.tellsChanges = options.tellsChanges ?? true;
     this.ownsKey = options.ownsKey;
@@ -137,6 +137,8 @@ export class KeyedEngine {
   get runs(): number {
     return this.runsAlive + (this.before?.runs ?? 0);
   }
+
+  readonly countRuns = (by: RunCount): void => this.census.add(by, this.table.capacity, this.runs);
 
   memory(): KeyMemory {
     const own = keyMemory(this.states, this.windows, [this.table, ...this.columns], this.keysAlive);
@@ -221,8 +223,7 @@ export class KeyedEngine {
 
   /** Time of the earliest timer; infinity: none. */
   nextTimer(): number {
-    const own = this.timers.nextTime();
-    return this.before === null ? own : Math.min(own, this.before.nextTimer());
+    return Math.min(this.timers.nextTime(), this.before?.nextTimer() ?? Number.POSITIVE_INFINITY);
   }
 
   /** Fires the earliest timer. */
@@ -423,9 +424,8 @@ export class KeyedEngine {
   /** Event time after which nothing that is known of the key can matter. */
   private endOf(slot: number): number {
     const end = this.states.has(slot) ? this.waits.endOf(slot) : Number.NEGATIVE_INFINITY;
-    return this.windows === null
-      ? end
-      : Math.max(end, this.windows.newest(slot) + featuresHorizon(this.ruleSet.features!));
+    if (this.windows === null) return end;
+    return Math.max(end, this.windows.newest(slot) + featuresHorizon(this.ruleSet.features!));
   }
 
   /** What is known of the key, as a value of its own. */

@@ -446,8 +446,8 @@ export class Task {
     };
   }
 
-  /** Adds how often each rule was stepped since the last call. */
-  readonly takeSteps = (by: Map<string, number>): void => this.detection.takeSteps(by);
+  /** See `Detection.takeSteps`. */
+  readonly takeSteps = (...by: Parameters<Detection['takeSteps']>): void => this.detection.takeSteps(...by);
 
   /** The watermark that the event is behind; `null`: it is not late. */
   private lateAfter(event: SourceEvent, record: LogRecord): number | null {

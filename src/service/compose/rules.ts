@@ -6,6 +6,7 @@ import {
   ParsedRules,
   type Rule,
   type RuleText,
+  withTestsBeside,
 } from '../../rules/index.js';
 
 export class NoRulesError extends Error {
@@ -47,5 +48,6 @@ export async function loadRunningRules(
   const running = rules.filter((rule) => rule.status === 'live' || rule.status === 'shadow');
   if (running.length === 0) throw new NoRulesError(`There is no rule to run in ${folder}.`, diagnostics);
   const textOf = ({ source }: Rule): RuleSource => ({ file: source, text: texts.get(source)! });
-  return { all: rules, files: rules.map(textOf), rules: running, sources: running.map(textOf), diagnostics };
+  const files = await withTestsBeside(rules.map(textOf));
+  return { all: rules, files, rules: running, sources: running.map(textOf), diagnostics };
 }

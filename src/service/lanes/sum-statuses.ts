@@ -33,6 +33,7 @@ export function sumStatuses(a: DetectorStatus, b: DetectorStatus): DetectorStatu
     nearMisses: a.nearMisses + b.nearMisses,
     matches: sumOf(a.matches, b.matches),
     steps: sumOf(a.steps, b.steps),
+    ...(a.runs || b.runs ? { runs: sumOf(a.runs ?? new Map(), b.runs ?? new Map()) } : {}),
     runsDropped: a.runsDropped + b.runsDropped,
     matchesDropped: a.matchesDropped + b.matchesDropped,
     backpressureSeconds: a.backpressureSeconds + b.backpressureSeconds,
@@ -44,7 +45,7 @@ export function sumStatuses(a: DetectorStatus, b: DetectorStatus): DetectorStatu
 
 /** What is left of a lane that is gone: its counters. */
 export function countersOnly(status: DetectorStatus): DetectorStatus {
-  const { lanes: _, ...counters } = status;
+  const { lanes: _, runs: __, ...counters } = status;
   return { ...counters, outputsWaiting: 0, partitions: [] };
 }
 

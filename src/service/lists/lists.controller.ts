@@ -13,22 +13,26 @@ import {
   Query,
   Res,
 } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 import type { ListKind } from '../../rules/index.js';
 import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
-import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
+import { ApiPage, checkQuery, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
 import { signatureOf } from '../rules/signed.js';
 import { LISTS } from '../tokens.js';
+import { foundIn, linesOf } from './entry-lines.js';
 import { type ListControl, ListRefusedError, type ListStatus } from './list-control.js';
 import { ListChangeDto, ListDto, ListPageDto, ListValueDto } from './lists.dto.js';
 import { type ListQuery, sentChange, sentList, versionWanted } from './sent-lists.js';
 
-/** Enough for an answer to go out in pieces of some size. */
-const ENTRIES_AT_ONCE = 1000;
+const entryQuery = z.strictObject({
+  q: z.string().max(1000).optional(),
+  limit: z.coerce.number().int().min(1).optional(),
+});
 
 @ApiTags('lists')
 @Controller('v1/lists')
@@ -53,12 +57,15 @@ export class ListsController {
 
   @Get(':name/entries')
   @Allow('analyst')
-  @ApiOperation({ summary: 'All entries: one JSON text a line, of a map [key, value]' })
+  @ApiOperation({ summary: 'Entries: one JSON text a line, of a map [key, value]' })
+  @ApiQuery({ name: 'q', required: false, type: String, description: 'Text that is in the entry, or in its value' })
+  @ApiQuery({ name: 'limit', required: false, type: Number, description: 'At most so many; else all' })
   @ApiProduces('application/x-ndjson')
-  entries(@Param('name') name: string, @Res() reply: FastifyReply): void {
+  entries(@Param('name') name: string, @Query() query: unknown, @Res() reply: FastifyReply): void {
+    const { q = '', limit = Number.POSITIVE_INFINITY } = checkQuery(entryQuery, query);
     const { kind, digest } = this.statusOf(name);
     const table = this.control().tableOf(name)!;
-    const lines = linesOf(table.entries(), kind);
+    const lines = linesOf(foundIn(table.entries(), q, limit), kind);
     void reply.header('etag', etagOf(digest)).type('application/x-ndjson').send(Readable.from(lines));
   }
 
@@ -210,16 +217,4 @@ async function asProblems<T>(act: () => Promise<T>): Promise<T> {
       throw new Problem(problemBody(STATUSES[error.code], error.code, error.message), { cause: error });
     throw error;
   }
-}
-
-function* linesOf(entries: Iterable<readonly [string, string]>, kind: ListKind): Generator<string> {
-  let lines = '';
-  let count = 0;
-  for (const entry of entries) {
-    lines += `${JSON.stringify(kind === 'map' ? entry : entry[0])}\n`;
-    if (++count % ENTRIES_AT_ONCE !== 0) continue;
-    yield lines;
-    lines = '';
-  }
-  if (lines !== '') yield lines;
 }

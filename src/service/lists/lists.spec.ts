@@ -195,6 +195,8 @@ describe('lists over HTTP', () => {
     });
     const lines = String((await ask('GET', '/vips/entries')).body).split('\n');
     expect(lines.sort()).toEqual(['', '"7"', '"A2"', '"A3"']);
+    expect((await ask('GET', '/vips/entries?q=a&limit=1')).body).toMatch(/^"A[23]"\n$/);
+    expect((await ask('GET', '/vips/entries?limit=0')).status).toBe(400);
     expect((await ask('GET', '/vips/entries/7')).body).toEqual({ key: '7', value: null });
     expect((await ask('GET', '/vips/entries/A1')).status).toBe(404);
     await ask('PUT', '/limit?author=ann&kind=map', 'A1,5\nA2,7\n', { 'content-type': 'text/csv' });

@@ -46,6 +46,12 @@ export function addDetectorMetrics(readings: Readings, { detectorStatus }: Metri
     ['pattern'],
     () => [...(detectorStatus()?.steps ?? [])].map(([pattern, count]) => [{ pattern }, count]),
   );
+  readings.gauges(
+    'stakeout_pattern_runs',
+    'Partial matches alive by pattern, on the scale of all that are alive; exact while a lane has less than some hundred keys with any',
+    ['pattern'],
+    () => [...(detectorStatus()?.runs ?? [])].map(([pattern, count]) => [{ pattern }, count]),
+  );
   readings.gauges('stakeout_detector_phase', '1 for the phase that detection is in', ['phase'], () => {
     const current = detectorStatus()?.phase ?? 'created';
     return PHASES.map((phase) => [{ phase }, phase === current ? 1 : 0]);

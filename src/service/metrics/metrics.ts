@@ -4,6 +4,7 @@ import { packageVersion } from '../version.js';
 import { addCheckpointMetrics } from './checkpoint-metrics.js';
 import { addDetectorMetrics } from './detector-metrics.js';
 import { addPartitionMetrics } from './partition-metrics.js';
+import { PatternLatency } from './pattern-latency.js';
 import { Readings } from './readings.js';
 import { addRuleMetrics } from './rule-metrics.js';
 import { addSinkMetrics } from './sink-metrics.js';
@@ -22,6 +23,7 @@ const LATENCY_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 
  */
 export class Metrics {
   readonly registry = new Registry();
+  readonly patternLatency = new PatternLatency();
   private readonly batchSeconds: Histogram;
   private readonly commitSeconds: Histogram<'result'>;
   private readonly latencySeconds: Histogram;
@@ -58,13 +60,23 @@ export class Metrics {
     addSinkMetrics(readings, sources);
     addCheckpointMetrics(readings, sources);
     addRuleMetrics(readings, sources);
+    readings.gauges(
+      'stakeout_pattern_alert_latency_seconds',
+      'Of the newest 1,000 alerts of a pattern, what 99 in 100 did not exceed: from the event time at which a match is complete until its alert is committed',
+      ['pattern'],
+      () => [...this.patternLatency.patterns].map((pattern) => [{ pattern }, this.patternLatency.p99(pattern)! / 1000]),
+    );
   }
 
   /** To be told by the detector. */
   listener(): DetectorListener {
     const { clock } = this.sources;
     return {
-      onAlert: ({ detectedAt }) => this.latencySeconds.observe(Math.max(0, clock.now() - detectedAt) / 1000),
+      onAlert: ({ patternId, detectedAt }) => {
+        const ms = Math.max(0, clock.now() - detectedAt);
+        this.latencySeconds.observe(ms / 1000);
+        this.patternLatency.observe(patternId, ms);
+      },
       onBatch: (_records, seconds) => this.batchSeconds.observe(seconds),
       onCommit: (seconds, ok) => this.commitSeconds.observe({ result: ok ? 'ok' : 'failed' }, seconds),
     };

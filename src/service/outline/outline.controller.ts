@@ -49,15 +49,16 @@ export class OutlineController {
 
   @Get('patterns/:id/tests')
   @ApiOperation({
-    summary: "A pattern's own tests, as they stand beside it in the folder of patterns",
-    description: 'Tests are not published with rules: one that came over HTTP has none here.',
+    summary: "A pattern's own tests",
+    description: 'Those that were published with it; else those beside it in the folder of patterns.',
   })
   @ApiOkResponse({ type: RuleTestsDto })
   @ApiResponse({ status: 404, type: ProblemDto })
   async tests(@Param('id') id: string): Promise<RuleTestsDto> {
     const rule = this.rules?.rules.find((candidate) => candidate.id === id);
     if (rule === undefined) throw notFound('There is no pattern with this id.');
-    return { text: await this.known().testsBeside(rule.source) };
+    const published = this.rules?.files.find(({ file }) => file === rule.source)?.tests;
+    return { text: published ?? (await this.known().testsBeside(rule.source)) };
   }
 
   private known(): RuleReading {

@@ -4,7 +4,8 @@ import type { DetectorStatus } from '../../runtime/detector.js';
 import { quarantinedOf } from '../rules/quarantined.js';
 import type { PatternDto, PatternHealthDto } from './pattern.dto.js';
 
-export function describePattern(rule: Rule, status: DetectorStatus | null): PatternDto {
+/** `latencyMs`: see `PatternHealthDto`. */
+export function describePattern(rule: Rule, status: DetectorStatus | null, latencyMs: number | null): PatternDto {
   const { id, title, status: of, key, streams, tags, revision, alert, pattern } = rule;
   return {
     ...{ id, title, description: rule.description ?? null, status: of, canary: rule.canary ?? null, key, streams },
@@ -12,14 +13,14 @@ export function describePattern(rule: Rule, status: DetectorStatus | null): Patt
     steps: stepNames(pattern.steps),
     withinMs: pattern.withinMs ?? null,
     ...{ tags, revision },
-    health: healthOf(id, status),
+    health: healthOf(id, status, latencyMs),
   };
 }
 
-function healthOf(id: string, status: DetectorStatus | null): PatternHealthDto {
+function healthOf(id: string, status: DetectorStatus | null, latencyMs: number | null): PatternHealthDto {
   return {
     matches: status?.matches.get(id) ?? 0,
-    ...{ runs: null, cost: costOf(id, status), latencyMs: null },
+    ...{ runs: status?.runs === undefined ? null : (status.runs.get(id) ?? 0), cost: costOf(id, status), latencyMs },
     quarantined: quarantinedOf(status, id),
     filling: (status?.partitions ?? []).some(({ filling }) => filling?.rules.includes(id) === true),
   };

@@ -18,7 +18,12 @@ export class PatternHealthDto {
   @ApiProperty({ type: Number, description: 'Matches that this process found since its start.' })
   readonly matches!: number;
 
-  @ApiProperty({ type: Number, nullable: true, description: 'Partial matches; null: not known of one pattern alone.' })
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description:
+      'Partial matches alive in this process. Exact while few keys have any; else those of the keys that were looked at lately, on the scale of all. null: not known.',
+  })
   readonly runs!: number | null;
 
   @ApiProperty({
@@ -32,7 +37,8 @@ export class PatternHealthDto {
   @ApiProperty({
     type: Number,
     nullable: true,
-    description: 'From the completing event to the alert, milliseconds, 99 in 100; null: not measured.',
+    description:
+      'From the event time at which a match is complete until its alert is committed: what 99 in 100 of the newest 1,000 alerts since the start did not exceed, milliseconds. null: there was none.',
   })
   readonly latencyMs!: number | null;
 
@@ -103,6 +109,12 @@ export class PatternPageDto extends PageDto {
 export class NewPatternDto extends SignatureDto {
   @ApiProperty({ type: String, description: 'The rule, in YAML; its id is that of the path.' })
   readonly yaml!: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    description: 'Its own tests, as in a tests.yaml, published with it; empty: none; absent: those that it has.',
+  })
+  readonly tests?: string;
 
   @ApiPropertyOptional({ type: Boolean, description: 'Only say what it would change.' })
   readonly dryRun?: boolean;

@@ -7,6 +7,7 @@ import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { AlertDesk } from '../alerts/alert-desk.js';
 import { StakeoutStrategy } from '../detection/index.js';
+import { Metrics } from '../metrics/metrics.js';
 import { ApiPage, checkQuery, pageOf, readPageQuery } from '../paging/page.js';
 import { checkBody, momentText } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
@@ -23,7 +24,12 @@ import { describePattern } from './describe-pattern.js';
 import { LiftDto, NewPatternDto, NewStatusDto, PatternDetailDto, PatternPageDto, ShadowDto } from './pattern.dto.js';
 
 const signed = { author: z.string().optional(), message: z.string().optional() };
-const newPattern = z.strictObject({ yaml: z.string().min(1), dryRun: z.boolean().default(false), ...signed });
+const newPattern = z.strictObject({
+  yaml: z.string().min(1),
+  tests: z.string().optional(),
+  dryRun: z.boolean().default(false),
+  ...signed,
+});
 const newStatus = z.strictObject({
   status: z.enum(['draft', 'shadow', 'live', 'retired']),
   canary: z.int().min(1).max(99).nullable().default(null),
@@ -46,6 +52,7 @@ export class PatternsController {
     @Inject(RULES) private readonly rules: RuleControl | null,
     @Inject(AlertDesk) private readonly desk: AlertDesk,
     @Inject(PersonalMask) private readonly mask: PersonalMask,
+    @Inject(Metrics) private readonly metrics: Metrics,
   ) {}
 
   @Get()
@@ -55,7 +62,7 @@ export class PatternsController {
   list(@Query() query: unknown, @Caller() caller: Principal): PatternPageDto {
     const status = this.mask.ofStatus(this.strategy.detectorStatus(), caller);
     const { items, nextCursor } = pageOf(this.all(), readPageQuery(query), ({ id }) => id);
-    return { items: items.map((rule) => describePattern(rule, status)), nextCursor };
+    return { items: items.map((rule) => describePattern(rule, status, this.latencyOf(rule))), nextCursor };
   }
 
   @Get(':id')
@@ -66,7 +73,7 @@ export class PatternsController {
     const rule = this.rule(id);
     const yaml = this.rules?.files.find(({ file }) => file === rule.source)?.text ?? null;
     const status = this.mask.ofStatus(this.strategy.detectorStatus(), caller);
-    return { ...describePattern(rule, status), yaml, file: rule.source };
+    return { ...describePattern(rule, status, this.latencyOf(rule)), yaml, file: rule.source };
   }
 
   @Get(':id/revisions')
@@ -85,10 +92,10 @@ export class PatternsController {
   @ApiResponse({ status: 409, type: ProblemDto })
   @ApiResponse({ status: 422, type: ProblemDto })
   async put(@Param('id') id: string, @Body() body: NewPatternDto, @Caller() caller: Principal): Promise<AppliedDto> {
-    const { yaml, dryRun } = checkBody(newPattern, body);
+    const { yaml, tests, dryRun } = checkBody(newPattern, body);
     const control = this.control();
     await this.checkId(id, yaml);
-    return answered(() => control.apply(withRule(control, id, yaml), signatureOf(caller, body), dryRun));
+    return answered(() => control.apply(withRule(control, id, yaml, tests), signatureOf(caller, body), dryRun));
   }
 
   @Delete(':id')
@@ -174,6 +181,10 @@ export class PatternsController {
 
   private all(): readonly Rule[] {
     return this.rules?.rules ?? this.strategy.rules();
+  }
+
+  private latencyOf({ id }: Rule): number | null {
+    return this.metrics.patternLatency.p99(id);
   }
 
   private rule(id: string): Rule {

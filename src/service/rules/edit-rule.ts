@@ -4,11 +4,16 @@ import type { RuleControl } from './rule-control.js';
 
 type RuleSet = Pick<RuleControl, 'rules' | 'files'>;
 
-/** The set in force with one rule put in it, or in the place of the one of its id. */
-export function withRule({ rules, files }: RuleSet, id: string, text: string): readonly RuleText[] {
+/**
+ * The set in force with one rule put in it, or in the place of the one of its id. `tests`: its own tests; empty: none; absent: those that it
+ * had.
+ */
+export function withRule({ rules, files }: RuleSet, id: string, text: string, tests?: string): readonly RuleText[] {
   const source = rules.find((rule) => rule.id === id)?.source;
-  if (source === undefined) return [...files, { file: `${id}/pattern.yaml`, text }];
-  return files.map((file) => (file.file === source ? { file: source, text } : file));
+  const before = files.find(({ file }) => file === source);
+  const own = tests ?? before?.tests;
+  const rule = { file: before?.file ?? `${id}/pattern.yaml`, text, ...(own ? { tests: own } : {}) };
+  return before === undefined ? [...files, rule] : files.map((file) => (file === before ? rule : file));
 }
 
 export function withoutRule({ rules, files }: RuleSet, id: string): readonly RuleText[] {

@@ -292,8 +292,11 @@ export class RuleControl {
   }
 }
 
-const sameTexts = (a: readonly RuleText[], b: readonly RuleText[]): boolean =>
-  JSON.stringify(a.map(({ text }) => text).sort()) === JSON.stringify(b.map(({ text }) => text).sort());
+const sameTexts = (a: readonly RuleText[], b: readonly RuleText[]): boolean => written(a) === written(b);
+
+/** As people wrote it, tests too, whatever the files are called. */
+const written = (files: readonly RuleText[]): string =>
+  JSON.stringify(files.map(({ text, tests = '' }) => JSON.stringify([text, tests])).sort());
 
 function inWords(changes: readonly RuleChange[]): string {
   if (changes.length === 0) return 'no rule means anything else';

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatDiagnostic, type LoadedRules } from '../../rules/index.js';
+import { formatDiagnostic, type LoadedRules, withTestsBeside } from '../../rules/index.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { BackgroundPart } from '../parts.js';
 import { type RuleControl, RulesRefusedError } from './rule-control.js';
@@ -31,7 +31,7 @@ export function rulesFolder({ folder, control, clock, load, warn }: RulesFolderO
       const { rules, texts, diagnostics } = await load();
       const errors = diagnostics.filter(({ severity }) => severity === 'error');
       if (errors.length > 0) throw new RulesRefusedError(errors);
-      const files = rules.map(({ source }) => ({ file: source, text: texts.get(source)! }));
+      const files = await withTestsBeside(rules.map(({ source }) => ({ file: source, text: texts.get(source)! })));
       await control.apply(files, { author: 'folder', message: `${folder} has changed` });
     } catch (error) {
       const why =

@@ -79,8 +79,10 @@ export class RulesController {
 /** Throws a problem unless these are rules as they were written, one at least. */
 export function sentFiles(files: unknown, detail: string, path = 'files'): readonly RuleText[] {
   const isText = (file: unknown): file is RuleText =>
-    typeof (file as RuleText | null)?.file === 'string' && typeof (file as RuleText).text === 'string';
+    typeof (file as RuleText | null)?.file === 'string' &&
+    typeof (file as RuleText).text === 'string' &&
+    ['string', 'undefined'].includes(typeof (file as RuleText).tests);
   if (!Array.isArray(files) || files.length === 0 || !files.every(isText))
-    throw invalidInput(detail, [{ path, message: 'a list of {file, text}' }]);
-  return files.map(({ file, text }) => ({ file, text }));
+    throw invalidInput(detail, [{ path, message: 'a list of {file, text}, each with tests if it has some' }]);
+  return files.map(({ file, text, tests }) => ({ file, text, ...(tests ? { tests } : {}) }));
 }

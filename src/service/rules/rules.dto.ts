@@ -8,6 +8,9 @@ export class RuleFileDto {
 
   @ApiProperty({ type: String, description: 'The rule, in YAML.' })
   readonly text!: string;
+
+  @ApiPropertyOptional({ type: String, description: 'Its own tests, as in a tests.yaml.' })
+  readonly tests?: string;
 }
 
 export class SignatureDto {

@@ -10,6 +10,7 @@ import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import type { RunningRules } from '../compose/rules.js';
 import { aService } from '../testing/a-service.js';
 import { FakeDetector } from '../testing/fake-detector.js';
+import { withRule } from './edit-rule.js';
 import { RuleControl } from './rule-control.js';
 import { rulesFolder } from './rules-folder.js';
 
@@ -129,6 +130,25 @@ describe('rules that are changed while the service runs', () => {
     await expect(later.control.rollback(undefined, by)).rejects.toThrow('no revision before the one in force');
     await run.control.rollback(undefined, by);
     expect(ids(run)).toEqual(['a']);
+  });
+
+  it('carry their own tests, of which the lanes are told nothing', async () => {
+    const log = new MemoryLog();
+    const run = await process(log);
+    const tested = { ...A, tests: 'tests: []\n' };
+    expect(await run.control.apply([tested, B], by)).toMatchObject({ outcome: 'live', revision: 1 });
+    expect(run.detector.got.at(-1)).toEqual([A, B]);
+    expect((await process(log)).control.files).toEqual([tested, B]);
+    // Others are another revision, though no rule means anything else.
+    const { control } = run;
+    const applied = await control.apply(withRule(control, 'a', A.text, 'tests: [{name: x}]\n'), by);
+    expect(applied).toMatchObject({ outcome: 'live', revision: 2, changes: [] });
+    expect(withRule(control, 'a', rule('a', 'where: amount > 7').text)[0]).toMatchObject({
+      tests: 'tests: [{name: x}]\n',
+    });
+    expect(withRule(control, 'a', A.text, '')[0]).toEqual(A);
+    await control.rollback(1, by);
+    expect(control.files).toEqual([tested, B]);
   });
 
   it('wait for someone else than their author where approval is asked for', async () => {

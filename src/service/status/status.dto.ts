@@ -118,6 +118,14 @@ export class PartitionDto implements PartitionStatus {
   readonly rules?: string;
 
   @ApiPropertyOptional({
+    type: Number,
+    format: 'int64',
+    description:
+      'Offset from which it is in force, as the journal says: what it is made of, and what the lists held that it asks. Absent: it was when this process took the partition.',
+  })
+  readonly rulesFrom?: number;
+
+  @ApiPropertyOptional({
     type: FillingDto,
     description: 'Rules that are filled from the log, and come into force then.',
   })

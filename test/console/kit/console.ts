@@ -75,6 +75,13 @@ export class Consoles {
     if (answer.status !== 202) throw new Error(await answer.text());
   }
 
+  /** Puts something, as a client of the service does. */
+  async put(path: string, body: object): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${this.url}/v1/${path}`, { method: 'PUT', headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
   async stop(): Promise<void> {
     for (const context of this.contexts) await context.close();
     await this.browser.close();

@@ -12,6 +12,7 @@ export async function metricsText(): Promise<string> {
     phase: 'running',
     matches: new Map([['drain', 1]]),
     steps: new Map([['drain', 7]]),
+    runs: new Map([['drain', 5]]),
     lanes: [{ lane: 0, restarts: 1, busySeconds: 2, gcSeconds: 3, gcPauses: 4, loopDelaySeconds: 0.5, heapBytes: 6 }],
     partitions: [
       {
