@@ -30,7 +30,9 @@ export function ListPage({ name }: { readonly name: string }) {
           / <span class="mono">{name}</span>
         </nav>
         <div class="page-head">
-          <h1 class="mono">{name}</h1>
+          <h1>
+            <span class="mono">{name}</span>
+          </h1>
           {list.data !== null && <Facts list={list.data} now={now} />}
           {list.data?.source === null && (
             <div class="actions">
@@ -80,7 +82,8 @@ function Facts({
 }) {
   return (
     <span class="faint">
-      {kind === 'map' ? 'keys with values' : 'entries'}, {number(entries)} of them; asked by{' '}
+      {kind === 'map' ? plural(entries, 'key with a value', 'keys with values') : plural(entries, 'entry', 'entries')};
+      asked by{' '}
       {usedBy.length === 0
         ? 'no rule'
         : usedBy.map((id, n) => (

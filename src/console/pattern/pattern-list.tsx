@@ -38,7 +38,6 @@ export function PatternList({ patterns, status }: PatternListProps) {
   }, [patterns, column, words]);
   const { rules } = status;
   const runs = status.detector?.partitions.reduce((sum, partition) => sum + partition.runs, 0) ?? 0;
-  const most = Math.max(1, ...rows.map(({ health }) => health.matches));
   const costliest = Math.max(0.001, ...rows.map(({ health }) => health.cost ?? 0));
   const head = { by: column, onChoose: setColumn };
   return (
@@ -86,15 +85,21 @@ export function PatternList({ patterns, status }: PatternListProps) {
                   Window
                 </th>
                 <Head name="Matches" column="matches" {...head} end />
-                <Head name="Partial" column="runs" {...head} end />
-                <Head name="Latency" column="latency" {...head} end />
-                <Head name="Cost" column="cost" {...head} end />
+                <Head name="Partial" what="Partial matches under way" column="runs" {...head} end />
+                <Head
+                  name="Latency"
+                  what="99 in 100 alerts were committed so soon after the event that completed them"
+                  column="latency"
+                  {...head}
+                  end
+                />
+                <Head name="Cost" what="Share of the work of all patterns" column="cost" {...head} end />
                 <th scope="col">Health</th>
               </tr>
             </thead>
             <tbody>
               {rows.map((row) => (
-                <PatternRow key={row.id} row={row} most={most} costliest={costliest} />
+                <PatternRow key={row.id} row={row} costliest={costliest} />
               ))}
             </tbody>
           </table>
@@ -106,17 +111,19 @@ export function PatternList({ patterns, status }: PatternListProps) {
 
 interface HeadProps {
   readonly name: string;
+  /** In more words. */
+  readonly what?: string;
   readonly column: Column;
   readonly by: Column;
   readonly onChoose: (column: Column) => void;
   readonly end?: boolean;
 }
 
-function Head({ name, column, by, onChoose, end }: HeadProps) {
+function Head({ name, what, column, by, onChoose, end }: HeadProps) {
   const sorted = by === column ? (column === 'title' ? 'ascending' : 'descending') : undefined;
   return (
     <th scope="col" class={end ? 'end' : ''} aria-sort={sorted}>
-      <button type="button" class="sort" onClick={() => onChoose(column)}>
+      <button type="button" class="sort" title={what} onClick={() => onChoose(column)}>
         {name}
         {sorted === undefined ? '' : sorted === 'ascending' ? ' ↑' : ' ↓'}
       </button>
@@ -126,11 +133,10 @@ function Head({ name, column, by, onChoose, end }: HeadProps) {
 
 interface PatternRowProps {
   readonly row: Pattern;
-  readonly most: number;
   readonly costliest: number;
 }
 
-function PatternRow({ row, most, costliest }: PatternRowProps) {
+function PatternRow({ row, costliest }: PatternRowProps) {
   const { id, title, status, severity, score, key, steps, withinMs, canary, health } = row;
   return (
     <tr class="goes">
@@ -156,7 +162,6 @@ function PatternRow({ row, most, costliest }: PatternRowProps) {
         >
           {number(health.matches)}
         </a>
-        <Load share={health.matches / most} />
       </td>
       <td class="end number nowrap soft">{health.runs === null ? '–' : compact(health.runs)}</td>
       <td class="end number nowrap soft">{health.latencyMs === null ? '–' : duration(health.latencyMs)}</td>

@@ -6,6 +6,8 @@ interface Destination {
   readonly name: string;
   /** After `g`. */
   readonly letter: string;
+  /** On a phone it is found by the search alone: there is no room for more. */
+  readonly wide?: boolean;
 }
 
 export const DESTINATIONS: readonly Destination[] = [
@@ -14,7 +16,7 @@ export const DESTINATIONS: readonly Destination[] = [
   { path: ['revisions'], name: 'Revisions', letter: 'r' },
   { path: ['backtests'], name: 'Back-tests', letter: 'b' },
   { path: ['explain'], name: 'Why not?', letter: 'e' },
-  { path: ['lists'], name: 'Lists', letter: 'l' },
+  { path: ['lists'], name: 'Lists', letter: 'l', wide: true },
   { path: ['system'], name: 'System', letter: 's' },
 ];
 
@@ -22,8 +24,14 @@ export function Navigation({ place }: { readonly place: Place }) {
   const at = place.path[0] ?? 'alerts';
   return (
     <nav class="side" aria-label="Pages">
-      {DESTINATIONS.map(({ path, name, letter }) => (
-        <a key={name} href={to(path)} aria-current={at === path[0] ? 'page' : undefined} title={`g ${letter}`}>
+      {DESTINATIONS.map(({ path, name, letter, wide }) => (
+        <a
+          key={name}
+          class={wide ? 'wide' : ''}
+          href={to(path)}
+          aria-current={at === path[0] ? 'page' : undefined}
+          title={`g ${letter}`}
+        >
           <Icon name={path[0]} /> <span class="cut">{name}</span>
         </a>
       ))}
