@@ -1,6 +1,7 @@
 /** The engine: sequence patterns over keyed events, as pure functions. It imports nothing. */
 
 export { decodeFeatures, encodeFeatures, mapWindows, type WindowMap } from './aggregate/feature-codec.js';
+export { type FeatureRow, rowsBehind } from './aggregate/feature-rows.js';
 export {
   compileFeatures,
   countFeatureEvents,

@@ -1,3 +1,4 @@
+import type { FeatureRow } from '../engine/index.js';
 import type { RuleText } from '../rules/index.js';
 import type { Rule } from '../rules/rule.js';
 import type { SpillCounts } from './keys/window-spill.js';
@@ -142,7 +143,14 @@ export interface Question extends TopicPartition {
   readonly key: Uint8Array | null;
   readonly value: Uint8Array;
   /** There is no record: what a rule's features are for a key is asked instead. */
-  readonly featuresOf?: { readonly pattern: string; readonly key: string };
+  readonly featuresOf?: FeatureQuestion;
+}
+
+export interface FeatureQuestion {
+  readonly pattern: string;
+  readonly key: string;
+  /** How many of the newest events behind each feature are wanted; absent: none. */
+  readonly events?: number;
 }
 
 /** What the features that a rule reads are for a key, by its names for them; `null`: missing. Times are event time. */
@@ -150,6 +158,8 @@ export interface KeyFeatures {
   /** Something is known of the key. */
   readonly isKnown: boolean;
   readonly features: Readonly<Record<string, string | number | boolean | null>>;
+  /** The newest events that each of them counts, the newest first; absent: they were not asked for. */
+  readonly events?: Readonly<Record<string, readonly FeatureRow[]>>;
 }
 
 /** What a record would do if it came next. */

@@ -15,7 +15,7 @@ describe('the alert store in a file', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   const again = async () => {
-    const client = new SqliteClient(join(folder, 'data', `${n}.sqlite`));
+    const client = await SqliteClient.ofFile(join(folder, 'data', `${n}.sqlite`));
     const store = new SqlAlertStore(client, new StoreTables(client, () => 0));
     await store.open();
     return store;
@@ -27,15 +27,18 @@ describe('the alert store in a file', () => {
   alertStoreContract(open, again);
 
   it('refuses tables that a later version has made', async () => {
-    const client = new SqliteClient(':memory:');
+    const client = SqliteClient.inMemory();
     await migrate(client, 0);
     await client.all('insert into alert_store_migrations (n, at) values (99, 0)');
     await expect(migrate(client, 0)).rejects.toMatchObject({ code: 'ALERT_STORE' });
     await client.close();
   });
 
-  it('does a thing whole or not at all', async () => {
-    const client = new SqliteClient(':memory:');
+  it.each([
+    ['in memory', async () => SqliteClient.inMemory()],
+    ['in a file', () => SqliteClient.ofFile(join(folder, 'whole.sqlite'))],
+  ])('does a thing whole or not at all, %s', async (_, connect) => {
+    const client = await connect();
     await client.all('create table t (n integer)');
     const failing = client.transaction(async (session) => {
       await session.all('insert into t values (1)');
@@ -44,5 +47,24 @@ describe('the alert store in a file', () => {
     await expect(failing).rejects.toThrow('in the middle');
     expect(await client.all('select n from t')).toEqual([]);
     await client.close();
+  });
+
+  it('leaves the thread that asks free while it searches', async () => {
+    const client = await SqliteClient.ofFile(join(folder, 'long.sqlite'));
+    const counts =
+      'with recursive c(n) as (select 1 union all select n + 1 from c where n < 1000000) select count(*) as n from c';
+    let isSearching = true;
+    let turns = 0;
+    const search = client.all(`select * from (${counts})`).finally(() => {
+      isSearching = false;
+    });
+    for (; isSearching; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(await search).toEqual([{ n: 1_000_000 }]);
+    expect(turns).toBeGreaterThan(1);
+    await client.close();
+  });
+
+  it('says where a file cannot be', async () => {
+    await expect(SqliteClient.ofFile(folder)).rejects.toThrow(/unable to open database file/);
   });
 });

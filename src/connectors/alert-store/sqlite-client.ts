@@ -1,39 +1,58 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { SqliteInThread } from './sqlite-in-thread.js';
+import { SqliteConnection } from './sqlite-thread.js';
 import type { StoreClient, StoreSession, StoreValue } from './store-client.js';
 
-/** Statements that are kept prepared: more than the texts that one store has. */
-const PREPARED_MAX = 200;
+interface Connection {
+  run(sql: string, values: readonly StoreValue[]): readonly object[] | Promise<readonly object[]>;
+  close(): void | Promise<void>;
+}
 
-/** A database in one file, or in memory (`:memory:`). One thing is done at a time; who writes waits for the disk. */
+/**
+ * SQLite. Who writes waits for those before, and for the disk. Of a file, both is in threads of their own: what takes long there (a search in the
+ * texts of all alerts) holds up neither the main thread nor what is written meanwhile.
+ */
 export class SqliteClient implements StoreClient {
   readonly dialect = 'sqlite';
-  private readonly database: DatabaseSync;
-  private readonly prepared = new Map<string, StatementSync>();
   private last: Promise<unknown> = Promise.resolve();
   private closed = false;
 
-  /** Throws where the file cannot be made. */
-  constructor(path: string) {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    this.database = new DatabaseSync(path, { timeout: 5000 });
-    this.database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on');
+  /** `reader`: for what only reads, beside what is written; `null`: there is none. */
+  private constructor(
+    private readonly writer: Connection,
+    private readonly reader: Connection | null,
+  ) {}
+
+  /** Gone with the client. */
+  static inMemory(): SqliteClient {
+    return new SqliteClient(new SqliteConnection(':memory:'), null);
   }
 
-  all<T extends object>(sql: string, values: readonly StoreValue[] = []): Promise<readonly T[]> {
-    return this.inTurn(async () => this.run<T>(sql, values));
+  /** Rejects where the file cannot be made. */
+  static async ofFile(path: string): Promise<SqliteClient> {
+    mkdirSync(dirname(path), { recursive: true });
+    const writer = await SqliteInThread.open(path);
+    return new SqliteClient(writer, await SqliteInThread.open(path));
+  }
+
+  async all<T extends object>(sql: string, values: readonly StoreValue[] = []): Promise<readonly T[]> {
+    const { reader, writer } = this;
+    const isRead = reader !== null && /^\s*select\b/i.test(sql);
+    const rows = isRead ? await reader.run(sql, values) : await this.inTurn(async () => writer.run(sql, values));
+    return rows as readonly T[];
   }
 
   transaction<T>(work: (tx: StoreSession) => Promise<T>): Promise<T> {
+    const { writer } = this;
     return this.inTurn(async () => {
-      this.database.exec('begin immediate');
+      await writer.run('begin immediate', []);
       try {
-        const result = await work({ all: async (sql, values = []) => this.run(sql, values) });
-        this.database.exec('commit');
+        const result = await work({ all: async (sql, values = []) => (await writer.run(sql, values)) as never });
+        await writer.run('commit', []);
         return result;
       } catch (error) {
-        this.database.exec('rollback');
+        await writer.run('rollback', []);
         throw error;
       }
     });
@@ -41,8 +60,10 @@ export class SqliteClient implements StoreClient {
 
   close(): Promise<void> {
     return this.inTurn(async () => {
-      if (!this.closed) this.database.close();
+      if (this.closed) return;
       this.closed = true;
+      await this.reader?.close();
+      await this.writer.close();
     });
   }
 
@@ -50,15 +71,5 @@ export class SqliteClient implements StoreClient {
     const done = this.last.then(act, act);
     this.last = done.catch(() => undefined);
     return done;
-  }
-
-  private run<T extends object>(sql: string, values: readonly StoreValue[]): readonly T[] {
-    let statement = this.prepared.get(sql);
-    if (statement === undefined) {
-      if (this.prepared.size >= PREPARED_MAX) this.prepared.clear();
-      statement = this.database.prepare(sql);
-      this.prepared.set(sql, statement);
-    }
-    return statement.all(...values) as unknown as readonly T[];
   }
 }

@@ -27,11 +27,11 @@ export function storesOn(client: StoreClient, now: () => number): Stores {
 }
 
 /** Gone with the process. */
-export const storesInMemory = (now: () => number): Stores => storesOn(new SqliteClient(':memory:'), now);
+export const storesInMemory = (now: () => number): Stores => storesOn(SqliteClient.inMemory(), now);
 
-/** `url`: of PostgreSQL; absent: a file in `folder`. Nothing is connected yet. Throws where the file cannot be made. */
+/** `url`: of PostgreSQL; absent: a file in `folder`. Throws where the file cannot be made; nothing is connected to a server yet. */
 export async function openStores(url: string | undefined, folder: string, now: () => number): Promise<Stores> {
-  if (url === undefined) return storesOn(new SqliteClient(join(folder, 'alerts.sqlite')), now);
+  if (url === undefined) return storesOn(await SqliteClient.ofFile(join(folder, 'alerts.sqlite')), now);
   const { PostgresDatabase } = await import('../sql/postgres-database.js');
   const { PostgresClient } = await import('./postgres-client.js');
   return storesOn(new PostgresClient(new PostgresDatabase({ url, applicationName: 'stakeout-alerts' })), now);

@@ -33,15 +33,12 @@ export async function considerIn(
 }
 
 /** As of now, of what is in the state. */
-function featuresIn(
-  { task: { considering } }: Owned,
-  { pattern, key }: NonNullable<Question['featuresOf']>,
-): Consideration {
+function featuresIn({ task: { considering } }: Owned, asked: NonNullable<Question['featuresOf']>): Consideration {
   const { partition, position, detection } = considering;
   const { watermark } = detection.clock;
   const asOf = { ...partition, position, watermark: Number.isFinite(watermark) ? watermark : null };
   const nothing = { isLate: false, waiting: 0, alerts: [], advances: [], forwards: [] };
-  return { ...nothing, asOf, keyFeatures: keyFeatures(detection, pattern, key) };
+  return { ...nothing, asOf, keyFeatures: keyFeatures(detection, asked) };
 }
 
 /** Forwarded events have a key, and are spread by it. */

@@ -43,13 +43,34 @@ describe('features of a key now', () => {
       [14, 'eve', 1, 'DE'],
     ] as const;
     const detection = detectionAfter(...rows);
-    expect(keyFeatures(detection, 'spend', 'ann')).toEqual({
+    expect(keyFeatures(detection, { pattern: 'spend', key: 'ann' })).toEqual({
       isKnown: true,
       features: { spent: 20, before: 'KY', usual: 15 },
     });
     // Asking changes nothing.
-    expect(keyFeatures(detection, 'spend', 'ann')).toEqual(keyFeatures(detection, 'spend', 'ann'));
-    expect(keyFeatures(detection, 'spend', 'bob')?.features).toEqual({ spent: 0, before: 'FR', usual: 99 });
+    expect(keyFeatures(detection, { pattern: 'spend', key: 'ann' })).toEqual(
+      keyFeatures(detection, { pattern: 'spend', key: 'ann' }),
+    );
+    expect(keyFeatures(detection, { pattern: 'spend', key: 'bob' })?.features).toEqual({
+      spent: 0,
+      before: 'FR',
+      usual: 99,
+    });
+  });
+
+  it('have their events behind them, where these are asked for: the newest first, of the window of each', () => {
+    const rows = [1, 8, 12, 14].map((minute, i) => [minute, 'ann', (i + 1) * 10, `P${i}`] as const);
+    const asked = keyFeatures(detectionAfter(...rows), { pattern: 'spend', key: 'ann', events: 2 })!;
+    expect(asked.features).toEqual({ spent: 50, before: 'P2', usual: 15 });
+    const at = (minute: number, value: unknown) => ({ time: minute * MINUTE, value });
+    expect(asked.events).toEqual({
+      spent: [at(12, 30), at(8, 20)],
+      before: [at(12, 'P2'), at(8, 'P1')],
+      usual: [at(8, 20), at(1, 10)],
+    });
+    expect(keyFeatures(detectionAfter(...rows), { pattern: 'spend', key: 'none', events: 2 })!.events).toEqual({
+      ...{ spent: [], before: [], usual: [] },
+    });
   });
 
   it.each<[what: string, pattern: string, key: string, found: unknown]>([
@@ -63,10 +84,10 @@ describe('features of a key now', () => {
     ['not known here, of a rule that runs elsewhere', 'other', 'ann', null],
   ])('are %s', (_, pattern, key, found) => {
     const detection = detectionAfter([1, 'ann', 10, 'DE'], [2, 'ann', 10, 'DE']);
-    expect(keyFeatures(detection, pattern, key)).toEqual(found);
+    expect(keyFeatures(detection, { pattern, key })).toEqual(found);
   });
 
   it('are none before the first event', () => {
-    expect(keyFeatures(detectionAfter(), 'spend', 'ann')).toEqual({ isKnown: false, features: {} });
+    expect(keyFeatures(detectionAfter(), { pattern: 'spend', key: 'ann' })).toEqual({ isKnown: false, features: {} });
   });
 });

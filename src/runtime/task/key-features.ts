@@ -1,9 +1,9 @@
-import { readFeatures } from '../../engine/index.js';
-import type { KeyFeatures } from '../detector.js';
+import { readFeatures, rowsBehind } from '../../engine/index.js';
+import type { FeatureQuestion, KeyFeatures } from '../detector.js';
 import type { Detection } from './detection.js';
 
 /** What the features that a rule reads are for a key as of the watermark: nothing is changed. `null`: the rule does not run here. */
-export function keyFeatures(detection: Detection, pattern: string, key: string): KeyFeatures | null {
+export function keyFeatures(detection: Detection, { pattern, key, events = 0 }: FeatureQuestion): KeyFeatures | null {
   for (const engine of detection.engines) {
     const slot = engine.rules.findIndex((rule) => rule.id === pattern && rule.drains !== true);
     if (slot < 0) continue;
@@ -14,7 +14,13 @@ export function keyFeatures(detection: Detection, pattern: string, key: string):
     if (ruleSet.features === null || read === null || !Number.isFinite(watermark))
       return { isKnown: state !== undefined, features: {} };
     readFeatures(ruleSet.features, state?.features, watermark);
-    return { isKnown: state !== undefined, features: read() ?? {} };
+    const known = { isKnown: state !== undefined, features: read() ?? {} };
+    if (events <= 0) return known;
+    const named = engine.rules[slot]!.features ?? [];
+    const behind = named.map(({ name, feature }) => {
+      return [name, rowsBehind(ruleSet.features!, state?.features, feature, watermark, events)] as const;
+    });
+    return { ...known, events: Object.fromEntries(behind) };
   }
   return null;
 }

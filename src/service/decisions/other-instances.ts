@@ -1,4 +1,4 @@
-import type { Consideration, Question } from '../../runtime/detector.js';
+import type { Consideration, FeatureQuestion, Question } from '../../runtime/detector.js';
 
 /** Longer than any answer takes that is worth waiting for. */
 const TIMEOUT_MS = 2000;
@@ -9,7 +9,7 @@ export interface SentQuestion {
   readonly partition: number;
   readonly key: string | null;
   readonly value: string;
-  readonly featuresOf?: { readonly pattern: string; readonly key: string };
+  readonly featuresOf?: FeatureQuestion;
 }
 
 export const sentQuestion = ({ topic, partition, key, value, featuresOf }: Question): SentQuestion => ({
@@ -24,8 +24,9 @@ export function questionOf(sent: unknown): Question | null {
   const { topic, partition, key, value, featuresOf } = (sent ?? {}) as Partial<Record<keyof SentQuestion, unknown>>;
   if (typeof topic !== 'string' || !Number.isSafeInteger(partition) || typeof value !== 'string') return null;
   if (key !== null && typeof key !== 'string') return null;
-  const asked = featuresOf as Partial<Record<'pattern' | 'key', unknown>> | undefined;
+  const asked = featuresOf as Partial<Record<keyof FeatureQuestion, unknown>> | undefined;
   if (asked !== undefined && (typeof asked?.pattern !== 'string' || typeof asked.key !== 'string')) return null;
+  if (asked?.events !== undefined && !Number.isSafeInteger(asked.events)) return null;
   return {
     ...(asked === undefined ? {} : { featuresOf: asked as NonNullable<Question['featuresOf']> }),
     ...{ topic, partition: partition as number },

@@ -1,6 +1,17 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { z } from 'zod';
+import type { FeatureRow } from '../../engine/index.js';
 import { Allow } from '../access/allow.js';
 import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
@@ -11,6 +22,19 @@ import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound } from '../problems/problem.js';
 import { type AnsweredFeatures, KeyFeatureReader } from './key-features.js';
 
+export class FeatureRowDto implements FeatureRow {
+  @ApiProperty({ type: Number, format: 'int64', description: 'Event time in ms since 1970.' })
+  readonly time!: number;
+
+  @ApiProperty({
+    oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }],
+    nullable: true,
+    description: "Of the feature's field; null: it is missing, or the feature has none.",
+  })
+  readonly value!: FeatureRow['value'];
+}
+
+@ApiExtraModels(FeatureRowDto)
 export class KeyFeaturesDto implements AnsweredFeatures {
   @ApiProperty({ type: Boolean, description: 'Something is known of the key.' })
   readonly isKnown!: boolean;
@@ -21,6 +45,14 @@ export class KeyFeaturesDto implements AnsweredFeatures {
     description: 'By the names that the rule has for them; null: missing. Empty: it reads none.',
   })
   readonly features!: AnsweredFeatures['features'];
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: { type: 'array', items: { $ref: getSchemaPath(FeatureRowDto) } },
+    description:
+      'By the same names, the newest events that it counts, the newest first. Absent: they were not asked for.',
+  })
+  readonly events?: AnsweredFeatures['events'];
 
   @ApiProperty({ type: AsOfDto })
   readonly asOf!: AnsweredFeatures['asOf'];
@@ -43,7 +75,13 @@ export class FeaturesDto {
   readonly items!: readonly KeyFeaturesDto[];
 }
 
-const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1) });
+const EVENTS_MAX = 1000;
+
+const query = z.strictObject({
+  key: z.string().min(1),
+  pattern: z.string().min(1),
+  events: z.coerce.number().int().min(0).max(EVENTS_MAX).default(0),
+});
 
 @ApiTags('patterns')
 @Controller('v1/features')
@@ -62,14 +100,20 @@ export class FeaturesController {
   })
   @ApiQuery({ name: 'key', type: String, description: 'Value of what the pattern is keyed by, e.g. an account.' })
   @ApiQuery({ name: 'pattern', type: String, description: 'Id of the pattern.' })
+  @ApiQuery({
+    name: 'events',
+    required: false,
+    type: Number,
+    description: `How many of the newest events behind each feature to tell: 0 (none) to ${EVENTS_MAX}.`,
+  })
   @ApiOkResponse({ type: FeaturesDto })
   @ApiResponse({ status: 404, type: ProblemDto, description: 'No pattern of this id runs.' })
   @ApiResponse({ status: 503, type: ProblemDto, description: 'Its state is being restored, or does not answer.' })
   async get(@Query() sent: unknown, @Caller() caller: Principal): Promise<FeaturesDto> {
     this.mask.refuse(caller);
-    const { key, pattern } = checkQuery(query, sent);
+    const { key, pattern, events } = checkQuery(query, sent);
     const rule = this.strategy.rules().find(({ id }) => id === pattern);
     if (rule === undefined) throw notFound('No pattern of this id runs.');
-    return { key, keyField: rule.key, pattern, items: await this.reader.read(rule, key) };
+    return { key, keyField: rule.key, pattern, items: await this.reader.read(rule, key, events) };
   }
 }

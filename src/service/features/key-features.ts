@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Rule } from '../../rules/index.js';
-import type { KeyFeatures, Question } from '../../runtime/detector.js';
+import type { FeatureQuestion, KeyFeatures, Question } from '../../runtime/detector.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
 import { partitionName, type TopicPartition, type TopicSelection } from '../../runtime/ports/log.js';
@@ -31,25 +31,25 @@ export class KeyFeatureReader {
   ) {}
 
   /** Of each topic that the rule reads the partition that knows the key; of none, where it could be. Throws problems. */
-  async read(rule: Rule, key: string): Promise<readonly AnsweredFeatures[]> {
+  async read(rule: Rule, key: string, events = 0): Promise<readonly AnsweredFeatures[]> {
     if (this.placeOf === null) throw notFound('It is not known here where rules run.');
     const { topics, isByKey } = this.placeOf(rule);
     const found = await Promise.all(
-      (await this.topicsOf(topics)).map((topic) => this.inTopic(topic, rule, key, isByKey)),
+      (await this.topicsOf(topics)).map((topic) =>
+        this.inTopic(topic, { pattern: rule.id, key, ...(events > 0 && { events }) }, isByKey),
+      ),
     );
     return found.flat();
   }
 
   private async inTopic(
     topic: string,
-    rule: Rule,
-    key: string,
+    featuresOf: FeatureQuestion,
     isByKey: boolean,
   ): Promise<readonly AnsweredFeatures[]> {
-    const bytes = Buffer.from(key);
+    const bytes = Buffer.from(featuresOf.key);
     const partitions = await this.decisions.partitionsOf(topic);
     const candidates = isByKey ? [partitionOfKey(bytes, partitions)] : Array.from({ length: partitions }, (_, n) => n);
-    const featuresOf = { pattern: rule.id, key };
     const answers = await Promise.all(
       candidates.map((partition) => this.ask({ topic, partition, key: bytes, value: NOTHING, featuresOf })),
     );
