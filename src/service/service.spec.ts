@@ -213,9 +213,7 @@ describe('what is known of the service', () => {
     id: 'offshore-drain',
     title: 'Drain',
     status: 'live',
-    key: 'accountId',
-    keyBy: { form: 'one', field: 'accountId' },
-    streams: [],
+    ...{ key: 'accountId', keyBy: { form: 'one', field: 'accountId' }, streams: [] },
     pattern: {
       steps: [
         { kind: 'event', name: 'large', contiguity: 'start' },
