@@ -29,6 +29,7 @@ const COMPRESSED = 1;
 const HEADER_BYTES = 12;
 const ENTRY_BYTES = 8;
 const DELETED = 0xffff_ffff;
+const BYTES_MIN = 16 * 1024;
 
 /** Collects entries for one part. */
 export class PartEncoder {
@@ -44,7 +45,7 @@ export class PartEncoder {
   ) {
     this.name = Buffer.from(partitionName(partition));
     this.start = HEADER_BYTES + this.name.length;
-    this.bytes = Buffer.allocUnsafe(Math.max(capacity, this.start));
+    this.bytes = Buffer.allocUnsafe(this.start);
     this.used = this.start;
   }
 
@@ -55,10 +56,8 @@ export class PartEncoder {
   /** `false`: it is full, and the entry belongs to another part. One that is too large for any part has a part of its own. */
   add(key: Uint8Array, value: Uint8Array | null): boolean {
     const needed = this.used + ENTRY_BYTES + key.length + (value?.length ?? 0);
-    if (needed > this.bytes.length) {
-      if (!this.isEmpty) return false;
-      this.bytes = Buffer.allocUnsafe(needed);
-    }
+    if (needed > this.capacity && !this.isEmpty) return false;
+    if (needed > this.bytes.length) this.grow(needed);
     const at = this.used;
     this.bytes.writeUInt32LE(key.length, at);
     this.bytes.writeUInt32LE(value === null ? DELETED : value.length, at + 4);
@@ -71,7 +70,7 @@ export class PartEncoder {
   /** The part; the encoder is empty again, and may be used for the next. */
   async finish(compression: Compression | null): Promise<Uint8Array> {
     const plain = this.bytes.subarray(0, this.used);
-    this.bytes = Buffer.allocUnsafe(this.capacity);
+    this.bytes = Buffer.allocUnsafe(this.start);
     this.used = this.start;
     this.writeHeader(plain, plain.length - this.start, 0);
     if (compression === null) return plain;
@@ -79,6 +78,15 @@ export class PartEncoder {
     if (body.length >= plain.length - this.start) return plain;
     plain[5] = COMPRESSED;
     return Buffer.concat([plain.subarray(0, this.start), body]);
+  }
+
+  /** Most checkpoints are of few changes: no more memory is taken than they need, about. */
+  private grow(needed: number): void {
+    const bytes = Buffer.allocUnsafe(
+      Math.max(needed, Math.min(this.capacity, Math.max(BYTES_MIN, 2 * this.bytes.length))),
+    );
+    this.bytes.copy(bytes, 0, 0, this.used);
+    this.bytes = bytes;
   }
 
   private writeHeader(part: Buffer, bodyBytes: number, flags: number): void {

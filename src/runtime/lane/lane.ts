@@ -84,7 +84,7 @@ export class Lane implements Detector {
   private readonly output: LaneOutput;
   private readonly routing: Routing;
   private readonly streams: readonly StreamDefinition[];
-  private readonly compilers = new Compilers();
+  private readonly compilers: Compilers;
   private readonly changes: RuleChanges;
   private readonly announcer = new Announcer({
     outputs: () => this.outputs!,
@@ -96,13 +96,13 @@ export class Lane implements Detector {
   });
 
   constructor(private readonly options: LaneOptions) {
-    const { encoder, listener, turn, report } = options;
+    const { encoder, listener, turn, report, routes = [], needsOnePartition = false, others = [] } = options;
     this.mode = options.delivery;
-    const { ruleSet: source, routes = [], needsOnePartition = false, others = [] } = options;
     const ofOthers = new Map(others.map(({ definition, ruleSet }) => [definition.name, ruleSet]));
     const streams = [{ definition: options.stream, topics: options.group.topics }, ...others];
     this.streams = streams.map(({ definition }) => definition);
-    this.routing = new Routing(streams, { source, others: ofOthers, routes, needsOnePartition });
+    this.compilers = options.compilers ?? new Compilers();
+    this.routing = new Routing(streams, { source: options.ruleSet, others: ofOthers, routes, needsOnePartition });
     const preparing = { streams: this.streams, compilers: this.compilers };
     this.changes = new RuleChanges({ ...options, ...preparing, set: (rules) => this.setRules(rules) });
     this.routing.pause(options.pausedStreams ?? []);

@@ -10,6 +10,7 @@ import type { AlertEncoder } from '../ports/outputs.js';
 import type { StateStore } from '../ports/state-store.js';
 import type { Route } from '../repartition/route.js';
 import type { StreamDefinition } from '../stream.js';
+import type { Compilers } from '../task/compilers.js';
 import type { Pseudonyms } from '../task/pseudonyms.js';
 import type { DeliveryMode } from './delivery.js';
 import type { LaneRules } from './routing.js';
@@ -71,6 +72,8 @@ export interface LaneOptions {
   readonly chunkSizes?: ChunkSizes;
   /** Most keys whose state is kept as objects, by partition and key field; the others' are bytes. */
   readonly hotKeysMax?: number;
+  /** Shared with other lanes of the thread; absent: its own. */
+  readonly compilers?: Compilers;
   /** See `TaskOptions`. */
   readonly handedOverAtOnce?: number;
   /** See `TaskOptions`. */

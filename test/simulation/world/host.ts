@@ -11,6 +11,7 @@ import { MemorySpillFile } from '../../../src/runtime/memory/memory-spill-file.j
 import type { RecordDecoder } from '../../../src/runtime/ports/decoder.js';
 import type { StateStore } from '../../../src/runtime/ports/state-store.js';
 import { jsonDecoder, stream } from '../../harness/lane-kit.js';
+import { compiledBefore } from './compiled.js';
 import { readCut } from './invariants.js';
 import type { SimDisk } from './sim-disk.js';
 import { SimStore } from './sim-disk.js';
@@ -33,6 +34,8 @@ export interface LaneSettings {
   readonly handedOverAtOnce: number;
   readonly idleAfterMs: number;
   readonly chunkSizes: ChunkSizes;
+  /** Rules were compiled before, for other worlds; otherwise each process compiles what it needs. */
+  readonly sharesCompiled: boolean;
   /** `null`: none are written. */
   readonly checkpointIntervalMs: number | null;
   /** Transactions have a name of their machine's. */
@@ -135,6 +138,7 @@ function laneOptions(
     ...{ log, delivery, commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, handedOverAtOnce },
     ...(settings.windowsMemory === null ? {} : { spill: spillOf(settings.windowsMemory) }),
     chunkSizes: settings.chunkSizes,
+    ...(settings.sharesCompiled && { compilers: compiledBefore() }),
     clock: process.clock,
     stream: { ...stream, idleAfterMs },
     group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },

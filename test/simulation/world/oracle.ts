@@ -1,18 +1,17 @@
 import type { JournalEntry } from '../../../src/runtime/journal/journal.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import { deadLetter, lateRecord } from '../../../src/runtime/lane/rejected.js';
-import type { Clock } from '../../../src/runtime/ports/clock.js';
 import type { Log, LogRecord, RecordBatch } from '../../../src/runtime/ports/log.js';
 import type { StateBatch, StateEntry } from '../../../src/runtime/ports/state-store.js';
 import { type Cut, decodeCut } from '../../../src/runtime/task/cut.js';
 import { Task, type TaskOutput } from '../../../src/runtime/task/task.js';
 import { stream } from '../../harness/lane-kit.js';
+import { compiledAlone, STOPPED } from './compiled.js';
 import { type Outputs, outputsOf, readTopic, show } from './outputs.js';
 import { VERSIONS } from './versions.js';
 
 const text = new TextEncoder();
 const utf8 = new TextDecoder();
-const STOPPED: Clock = { now: () => 0, schedule: () => () => undefined };
 const { signal } = new AbortController();
 
 /** What the journal and the records of a partition say that must have been given out. */
@@ -190,6 +189,6 @@ class Past {
       onRunsDropped: () => undefined,
       onMatchesDropped: () => undefined,
     };
-    return new Task({ partition, stream, ruleSet: version, clock: STOPPED, output });
+    return new Task({ partition, stream, ruleSet: version, clock: STOPPED, output, compilers: compiledAlone(version) });
   }
 }

@@ -336,5 +336,6 @@ function settingsOf(chance: Chance): LaneSettings {
     chunkSizes: chance.pick([CHUNK_SIZES, { splitFrom: 100, chunkBytes: 80 }, { splitFrom: 1, chunkBytes: 1 }]),
     checkpointIntervalMs: chance.pick([null, null, 50, 200]),
     namedTransactions: chance.happens(0.5),
+    sharesCompiled: chance.happens(0.9),
   };
 }
