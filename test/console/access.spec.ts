@@ -10,7 +10,7 @@ beforeAll(async () => {
   await page.goto(consoles.url);
   alertId = (await page.locator('.feed-row').first().getAttribute('id'))!.replace('alert-', '');
   await page.close();
-}, 120_000);
+});
 afterAll(() => consoles.stop());
 
 /** What says that a page is complete. */

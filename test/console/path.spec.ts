@@ -7,7 +7,7 @@ let page: Page;
 beforeAll(async () => {
   consoles = await Consoles.start();
   page = await consoles.page();
-}, 120_000);
+});
 afterAll(() => consoles.stop());
 
 const RULE = `id: two-large

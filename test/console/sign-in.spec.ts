@@ -17,7 +17,7 @@ beforeAll(async () => {
     STAKEOUT_ACCESS_OIDC_RESOURCE: AUDIENCE,
   });
   await provider.serve(consoles.url);
-}, 120_000);
+});
 afterAll(async () => {
   await consoles?.stop();
   await provider?.stop();

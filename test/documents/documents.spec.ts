@@ -4,7 +4,7 @@ import { runDocument } from './kit/run-document.js';
 
 jest.setTimeout(300_000);
 
-beforeAll(built, 120_000);
+beforeAll(built);
 
 /** To add a document: mark its blocks as `kit/document.ts` says, and name it here. */
 it.each(['docs/tutorial.md', 'docs/coming-from-flink-cep.md', 'docs/coming-from-a-rules-engine.md'])(

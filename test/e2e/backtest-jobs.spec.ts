@@ -21,7 +21,7 @@ let folder: string;
 let service: CliProcess | null = null;
 let url = '';
 
-beforeAll(built, 120_000);
+beforeAll(built);
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'stakeout-e2e-backtests-'));
 });
@@ -101,7 +101,7 @@ describe('a back-test of what a running service has taken in', () => {
       const beside = JSON.parse(stdout) as Result;
       expect(beside).toMatchObject({ digest: result.digest, parity: { equal: true }, lanes: Number(lanes) });
     }
-  }, 180_000);
+  });
 
   it('says of one that cannot be run why, and goes on after a restart with one that was cut short', async () => {
     await someHistory();
@@ -113,5 +113,5 @@ describe('a back-test of what a running service has taken in', () => {
     const job = await ended(id);
     expect(job).toMatchObject({ state: 'done' });
     expect(job.attempts).toBeLessThanOrEqual(2);
-  }, 180_000);
+  });
 });

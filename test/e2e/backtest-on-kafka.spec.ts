@@ -71,7 +71,7 @@ afterAll(async () => {
   await service?.kill9();
   await log?.close();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 /** Payments of 40 accounts, some up to two minutes late; each is written at its own time, as the log's timestamps say. */
 async function send(from: number, to: number): Promise<void> {
@@ -149,11 +149,11 @@ it('find the alerts that the service has committed, over a range, and leave its 
   expect(whole).toMatchObject({ events: EVENTS, digest, parity: { equal: true } });
   expect(await log.committed(run)).toEqual(before);
   await service.stop();
-}, 180_000);
+});
 
 it('say that there is nothing to compare with where the rules are others', async () => {
   const other = join(folder, 'other', 'pair');
   mkdirSync(other, { recursive: true });
   writeFileSync(join(other, 'pattern.yaml'), RULES.pair.replace('800.0', '900.0'));
   expect((await backtest('--patterns', join(folder, 'other'))).parity).toBeNull();
-}, 60_000);
+});

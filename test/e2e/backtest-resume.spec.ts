@@ -15,7 +15,7 @@ const request: BacktestRequest = { rules: { files: [{ file: 'large/pattern.yaml'
 
 let folder: string;
 
-beforeAll(built, 120_000);
+beforeAll(built);
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'stakeout-e2e-resume-'));
 });
@@ -79,6 +79,6 @@ describe('the process of a back-test that ends in the middle', () => {
       expect(alone.summary!.alerts).toBeGreaterThan(1000);
       expect(last.summary).toEqual(alone.summary);
     },
-    180_000,
+    600_000,
   );
 });

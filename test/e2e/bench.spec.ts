@@ -2,7 +2,7 @@
 import { CliProcess } from '../harness/cli-process.js';
 import { built } from './kit/build.js';
 
-beforeAll(built, 120_000);
+beforeAll(built);
 
 const bench = (...args: string[]) => CliProcess.run(['bench', ...args]);
 

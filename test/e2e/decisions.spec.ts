@@ -60,7 +60,7 @@ afterAll(async () => {
   for (const service of services) await service.kill9();
   await log?.close();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 interface Decided {
   readonly completes: readonly { readonly patternId: string; readonly key: string }[];

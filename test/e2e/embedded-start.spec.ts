@@ -19,7 +19,7 @@ let folder: string;
 let service: CliProcess | null = null;
 let url = '';
 
-beforeAll(built, 120_000);
+beforeAll(built);
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'stakeout-e2e-embedded-'));
 });
@@ -134,7 +134,7 @@ describe('the demo', () => {
       await until(async () => (await alerts()).length > before.length, 'a new alert');
       expectNothingTwice(await alerts());
     },
-    120_000,
+    300_000,
   );
 });
 

@@ -7,7 +7,7 @@ import { built, root } from './kit/build.js';
 
 let folder: string;
 
-beforeAll(built, 120_000);
+beforeAll(built);
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'stakeout-e2e-interchange-'));
 });

@@ -21,7 +21,7 @@ alert:
 describe('the service with a broken pattern file', () => {
   let folder: string;
 
-  beforeAll(built, 120_000);
+  beforeAll(built);
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'stakeout-e2e-broken-'));
     mkdirSync(join(folder, 'patterns/broken'), { recursive: true });

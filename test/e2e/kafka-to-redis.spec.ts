@@ -68,7 +68,7 @@ afterAll(async () => {
   await log?.close();
   await Promise.all([kafka?.stop(), redis?.stop()]);
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 const transactionSchema = (): AvroSchema => readAvroSchema(join(root, 'schemas/transaction.avsc'));
 

@@ -70,7 +70,7 @@ afterAll(async () => {
   await producer?.close();
   await log?.close();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 interface Partition {
   readonly partition: number;

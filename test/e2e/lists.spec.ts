@@ -35,7 +35,7 @@ ${lists}`,
 let service: ServiceProcess;
 let sent = 0;
 
-beforeAll(built, 120_000);
+beforeAll(built);
 beforeEach(() => {
   sent = 0;
   rule('blocked', "account in list('blocked')");

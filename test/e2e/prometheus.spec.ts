@@ -102,7 +102,7 @@ afterAll(async () => {
   await producer?.close();
   await log?.close();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 interface Alert {
   readonly state: string;
@@ -121,7 +121,7 @@ async function fires(name: string, meanwhile: () => Promise<void> = async () => 
       return alerts.find(({ state, labels }) => state === 'firing' && labels.alertname === `Stakeout${name}`);
     },
     () => `${name} to fire: ${JSON.stringify(alerts)}`,
-    60_000,
+    150_000,
   );
   return found!;
 }

@@ -80,7 +80,7 @@ afterAll(async () => {
   await service?.kill9();
   await log?.close();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 it('are published without a service, filled from the log by one that runs, and followed by a replay', async () => {
   const first = write('first', { large: rule('large', 1000) });
@@ -123,4 +123,4 @@ it('are published without a service, filled from the log by one that runs, and f
   expect(await command('audit', '--hash', 'none')).toMatchObject({ status: 1, hasHash: false });
   expect(await command('rollback', '--author', 'ann')).toMatchObject({ status: 0, revision: 3 });
   await producer.close();
-}, 120_000);
+});

@@ -39,7 +39,7 @@ let webhook: Server;
 const received: string[] = [];
 let sent = 0;
 
-beforeAll(built, 120_000);
+beforeAll(built);
 beforeAll(async () => {
   webhook = createServer((request, response) => {
     let body = '';
@@ -141,4 +141,4 @@ it('streams and sinks come, change and go while it runs, over a kill too, and a 
     cwd: folder,
   });
   expect([verified.status, JSON.parse(verified.stdout)]).toMatchObject([0, { equal: true }]);
-}, 240_000);
+});

@@ -82,7 +82,7 @@ afterAll(async () => {
   await service?.kill9();
   await log?.close();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 type Event = Readonly<Record<string, string | number>>;
 
@@ -163,7 +163,7 @@ describe('a service over two streams on Kafka', () => {
     );
     await send('transactions', moveOn(START + 4000));
     expect(await told(15)).toEqual(swaps(ACCOUNTS.slice(0, 15)).toSorted());
-  }, 120_000);
+  });
 
   it('counts an event once for each account that it names', async () => {
     const now = START + 10_000;
@@ -175,7 +175,7 @@ describe('a service over two streams on Kafka', () => {
     ]);
     const flow = ['pass-through Y: in-1 out-1'];
     expect(await told(16)).toEqual([...flow, ...swaps(ACCOUNTS.slice(0, 15)).toSorted()]);
-  }, 120_000);
+  });
 
   it('has a topic for each key, which a replay finds the same alerts in', async () => {
     const topics = (await log.topics()).map(({ name }) => name);
@@ -185,7 +185,7 @@ describe('a service over two streams on Kafka', () => {
       const { status, result } = await verified(topic);
       expect([topic, status, result]).toMatchObject([topic, 0, { equal: true }]);
     }
-  }, 120_000);
+  });
 
   it('finds the same alerts in a back-test of both topics', async () => {
     for (const lanes of ['1', '2']) {
@@ -196,5 +196,5 @@ describe('a service over two streams on Kafka', () => {
       // Payments: 20 of 2,000, 20 and 20 of no interest, and 3; logins: 60.
       expect(result).toMatchObject({ events: 123, parity: { equal: true, alertsLive: 16, alertsReplayed: 16 } });
     }
-  }, 60_000);
+  });
 });

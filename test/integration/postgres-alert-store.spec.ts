@@ -10,7 +10,7 @@ describe('the alert store in PostgreSQL', () => {
   let n = 0;
   beforeAll(async () => {
     server = await startPostgres();
-  }, 60_000);
+  });
   afterAll(() => server?.stop());
 
   const nameOf = (): string => `alerts_${process.pid}_${n}`;

@@ -33,7 +33,7 @@ describe('a Redis with TLS and an ACL', () => {
     await untilReady('Redis', launched, () => accepts(port), 10_000);
     pid = launched.pid;
     url = `rediss://localhost:${port}`;
-  }, 60_000);
+  });
   afterAll(async () => {
     await end(pid, 'SIGKILL');
     rmSync(folder, { recursive: true, force: true });

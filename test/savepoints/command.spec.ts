@@ -16,7 +16,7 @@ let expected: readonly string[] = [];
 beforeAll(async () => {
   await built();
   expected = await uninterrupted();
-}, 180_000);
+});
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'stakeout-savepoint-command-'));
 });
@@ -208,7 +208,7 @@ describe('stakeout savepoint', () => {
     const alerts = await place.alerts();
     await place.stop();
     expect(alerts).toEqual(expected);
-  }, 180_000);
+  });
 
   it('goes on from 4 partitions to 8 and to 2, and all alerts come once', async () => {
     const data = join(folder, 'data');
@@ -239,7 +239,7 @@ describe('stakeout savepoint', () => {
       file = (await create(place)).path;
     }
     expect(found).toEqual(expected);
-  }, 180_000);
+  });
 
   it('is written by a running service, which goes on', async () => {
     const place = new Place(join(folder, 'data'));
@@ -255,7 +255,7 @@ describe('stakeout savepoint', () => {
     await place.stop();
     const gone = await place.savepoint('create', '--url', place.url);
     expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(/does not answer/)]);
-  }, 120_000);
+  });
 
   it('refuses a file that is damaged, or none, and touches nothing', async () => {
     const place = new Place(join(folder, 'data'));
@@ -277,5 +277,5 @@ describe('stakeout savepoint', () => {
     expect(await refusal()).toMatch(/is no savepoint of stakeout/);
     copyFileSync(whole, damaged);
     expect(await refusal()).toMatch(/there is no topic rows in this log/);
-  }, 60_000);
+  });
 });

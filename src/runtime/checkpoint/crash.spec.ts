@@ -173,5 +173,5 @@ describe('checkpoints and crashes', () => {
       restored += world.restored;
     }
     expect(restored).toBeGreaterThan(SEEDS.length / 2);
-  }, 120_000);
+  });
 });
