@@ -182,13 +182,19 @@ describe('figures of a back-test', () => {
       baseline: { accused: 3, truePositives: 1, alerts: 3 },
       new: { accused: 1, truePositives: 1, byRule: { pair: { accused: 1, truePositives: 1 } } },
       lost: { accused: 1, truePositives: 0, byRule: { large: { accused: 1 } } },
-      common: { accused: 2, truePositives: 1 },
+      common: { accused: 2, truePositives: 1, byRule: { large: { accused: 2, truePositives: 1 } } },
       rules: { added: ['pair'], changed: ['large'], removed: [] },
     });
     expect(comparison!.difference.recall).toBeCloseTo(0.5, 12);
     expect(comparison!.new.samples).toEqual([
       { id: 'p1', time: DAY, amount: 0, isFraud: true, rule: 'pair', key: 'A', message: 'pair' },
     ]);
+    expect(comparison!.common.samples).toMatchObject([
+      { id: 'p2', isFraud: true, rule: 'large', key: 'B', message: 'large' },
+      { id: 'p3', isFraud: false, rule: 'large', key: 'C', message: 'large' },
+    ]);
+    const same = await measured({ rows, labels, rules: [LARGE, PAIR], baseline: [LARGE] });
+    expect(same.comparison!.common.samples[0]).toMatchObject({ id: 'p2', key: 'B', message: 'large' });
     expect(digest).toBe((await measured({ rows, labels, rules: [higher, PAIR] })).digest);
   });
 

@@ -17,12 +17,15 @@ export const BASELINE = 'baseline';
 
 /** So that memory stays bounded where two rule sets differ in millions of alerts. */
 const NOTES_MAX = 100_000;
+/** Of rules that both sets have, the first few samples alone need one. */
+const ALIKE_NOTES_MAX = 10_000;
 
 /** What was found and counted up to some moment. */
 export interface CollectorState {
   readonly found: FoundByLane;
   readonly population: PopulationData;
   readonly notes: number;
+  readonly alikeNotes: number;
 }
 
 /** Listens to a run, and keeps what its alerts accuse in the scored range. */
@@ -38,6 +41,9 @@ export class Collector {
   /** Rules of which notes are kept, because they are what two rule sets differ in. */
   private readonly noted: ReadonlySet<number>;
   private notes = 0;
+  /** Of rules that two rule sets have in common. */
+  private readonly alike: ReadonlySet<number>;
+  private alikeNotes = 0;
 
   /** @param population gets every event of the scored stream that is counted in this lane. */
   constructor(
@@ -54,7 +60,9 @@ export class Collector {
     this.fields = fieldsOf(protocol);
     const horizon = Math.max(0, ...rules.map(({ pattern }) => longestMs(pattern)));
     this.main = new Set(sets[0].rules);
-    this.noted = new Set(sets.some((set) => set.name === BASELINE) ? differing(sets) : []);
+    const isCompared = sets.some((set) => set.name === BASELINE);
+    this.noted = new Set(isCompared ? differing(sets) : []);
+    this.alike = new Set(isCompared ? sets[0].rules.filter((rule) => !this.noted.has(rule)) : []);
     this.enoughAt = protocol.to + horizon;
   }
 
@@ -69,14 +77,20 @@ export class Collector {
   }
 
   state(): CollectorState {
-    return { found: this.findings.data(), population: this.population.data(), notes: this.notes };
+    return {
+      found: this.findings.data(),
+      population: this.population.data(),
+      notes: this.notes,
+      alikeNotes: this.alikeNotes,
+    };
   }
 
   /** Goes on from what another has found and counted; comes before any other use. */
-  goOnFrom({ found, population, notes }: CollectorState): void {
+  goOnFrom({ found, population, notes, alikeNotes }: CollectorState): void {
     this.findings.merge(found);
     this.population.merge(population);
     this.notes = notes;
+    this.alikeNotes = alikeNotes;
   }
 
   private fieldsOf(stream: FileStream): readonly string[] {
@@ -97,14 +111,13 @@ export class Collector {
     const isCounted = isMain && at < protocol.to;
     const ofAlerts = protocol.of === 'alert';
     const subjects = ofAlerts ? [] : this.accusedOf(found, place);
-    const isNoted = this.noted.has(place) && subjects.length > 0 && this.notes < NOTES_MAX;
+    const isNoted = subjects.length > 0 && this.takesNote(place);
     const needed = isCounted || isNoted || (isMain && subjects.length > 0) || (ofAlerts && at < protocol.to);
     const alert = needed ? found.alert() : null;
     if (ofAlerts && alert !== null) subjects.push(this.alertItself(alert, at));
     if (subjects.length > 0) {
       const score = alert?.score ?? scoreOf(rule, found.match);
       const note = isNoted && alert !== null ? { note: { key: alert.key, message: alert.message } } : {};
-      if (isNoted) this.notes++;
       this.findings.add({ rule: place, at, score, subjects, ...note });
       const isRight = subjects.some((index) => this.isFraud(index));
       if (isMain && alert !== null) this.findings.show(place, alert, isRight);
@@ -112,6 +125,12 @@ export class Collector {
     if (!isCounted || alert === null) return null;
     if (this.tellsAlerts) this.findings.tell(alert);
     return alert;
+  }
+
+  /** Whether an alert of the rule is noted; if so, it counts. */
+  private takesNote(place: number): boolean {
+    if (this.noted.has(place)) return this.notes < NOTES_MAX && ++this.notes > 0;
+    return this.alike.has(place) && this.alikeNotes < ALIKE_NOTES_MAX && ++this.alikeNotes > 0;
   }
 
   private accusedOf(found: Found, place: number): number[] {

@@ -5,7 +5,7 @@ import type { Interval } from './metrics/interval.js';
 import { averagePrecision, curve, scoreGroups } from './metrics/ranking.js';
 import type { Accused, Verdicts } from './metrics/verdicts.js';
 
-/** An accused transaction that only one of two rule sets accuses, with an alert that does. */
+/** An accused transaction that one of two rule sets accuses, or both, with an alert that does. */
 export interface ChangedSample {
   readonly id: string;
   readonly time: number;
@@ -16,7 +16,7 @@ export interface ChangedSample {
   readonly message: string;
 }
 
-/** What only one of the two accuses. */
+/** What only one of the two accuses, or both. */
 export interface Changed {
   readonly accused: number;
   readonly truePositives: number;
@@ -33,7 +33,8 @@ export interface Comparison {
   readonly intervals: Shares<Interval>;
   readonly new: Changed;
   readonly lost: Changed;
-  readonly common: { readonly accused: number; readonly truePositives: number };
+  /** Accused by both; rules and samples are ours. */
+  readonly common: Changed;
   /** Rules that are in one of the two alone, or with another meaning. */
   readonly rules: { readonly added: string[]; readonly changed: string[]; readonly removed: string[] };
 }
@@ -62,7 +63,7 @@ export function compare(done: Backtest, ours: Verdicts, theirs: Verdicts, set: n
       done,
       theirs.accused.filter((accused) => !accusedByUs.has(accused.subject.id)),
     ),
-    common: { accused: common.length, truePositives: common.filter((accused) => accused.fraud !== null).length },
+    common: changed(done, common),
     rules: changedRules(done, set),
   };
 }

@@ -26,6 +26,7 @@ export function comparisonPart({ comparison, evaluation }: Measured): string {
     paragraph(rulesChanged(comparison)),
     changedPart('New', comparison.new),
     changedPart('Lost', comparison.lost),
+    changedPart('Common', comparison.common),
   );
 }
 

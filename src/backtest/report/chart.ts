@@ -49,7 +49,7 @@ export function lineChart({ x, y, series, marks = [], unit = false }: LineChart)
   );
   const up = scale([...all.map(([, value]) => value), 0], HEIGHT - BOTTOM, TOP, unit);
   const lines = series.map((one, index) => `<path class="s${index}" d="${pathOf(one, across, up)}"/>`);
-  const dots = marks.map(({ at: [a, b], text }) => {
+  const dots = together(marks).map(({ at: [a, b], text }) => {
     const [left, top] = [across.at(a), up.at(b)];
     const isRight = left > WIDTH * 0.6;
     const anchor = isRight ? 'end' : 'start';
@@ -62,14 +62,27 @@ export function lineChart({ x, y, series, marks = [], unit = false }: LineChart)
   return `<figure>${svg(`${axes(across, up, x, y)}${lines.join('')}${dots.join('')}`, `${y} by ${x}`)}${legend}</figure>`;
 }
 
+/** Marks at one point share their words. */
+function together(marks: readonly Mark[]): Mark[] {
+  const places = new Map<string, Mark>();
+  for (const mark of marks) {
+    const place = mark.at.join(' ');
+    const before = places.get(place);
+    places.set(place, before === undefined ? mark : { at: mark.at, text: `${before.text}; ${mark.text}` });
+  }
+  return [...places.values()];
+}
+
 export interface Bars {
   readonly y: string;
   /** The part that is told apart stands at the bottom. */
   readonly bars: readonly { readonly label: string; readonly value: number; readonly part: number }[];
+  /** What the part is, and the rest; `null`: there is no part. */
+  readonly parts: readonly [string, string] | null;
   readonly line?: { readonly value: number; readonly text: string };
 }
 
-export function barChart({ y, bars, line }: Bars): string {
+export function barChart({ y, bars, parts, line }: Bars): string {
   if (bars.length === 0) return '';
   const up = scale([0, ...bars.map((one) => one.value), line?.value ?? 0], HEIGHT - BOTTOM, TOP, false);
   const width = (WIDTH - LEFT - RIGHT) / bars.length;
@@ -77,7 +90,9 @@ export function barChart({ y, bars, line }: Bars): string {
     const left = LEFT + index * width;
     const rect = (from: number, to: number, kind: string): string =>
       `<rect class="${kind}" x="${n(left + 0.1 * width)}" y="${n(up.at(to))}" width="${n(0.8 * width)}" height="${n(Math.max(0, up.at(from) - up.at(to)))}"/>`;
-    return `<g><title>${escaped(label)}: ${value}, ${part} right</title>${rect(0, part, 'right')}${rect(part, value, 'wrong')}</g>`;
+    const told = parts === null ? '' : `, ${part} ${escaped(parts[0])}`;
+    const both = parts === null ? rect(0, value, 'all') : `${rect(0, part, 'right')}${rect(part, value, 'wrong')}`;
+    return `<g><title>${escaped(label)}: ${value}${told}</title>${both}</g>`;
   });
   const every = Math.max(1, Math.ceil(bars.length / 6));
   const labels = bars.map(({ label }, index) =>
@@ -89,7 +104,11 @@ export function barChart({ y, bars, line }: Bars): string {
     line === undefined
       ? ''
       : `<path class="limit" d="M${LEFT} ${n(up.at(line.value))}H${WIDTH - RIGHT}"/><text x="${WIDTH - RIGHT}" y="${n(up.at(line.value) - 5)}" text-anchor="end">${escaped(line.text)}</text>`;
-  return `<figure>${svg(`${leftAxis(up, y)}${rects.join('')}${labels.join('')}${limit}`, y)}</figure>`;
+  const legend =
+    parts === null
+      ? ''
+      : `<div class="legend"><span class="right">${escaped(parts[0])}</span><span class="wrong">${escaped(parts[1])}</span></div>`;
+  return `<figure>${svg(`${leftAxis(up, y)}${rects.join('')}${labels.join('')}${limit}`, y)}${legend}</figure>`;
 }
 
 /** Events on a line of time. */

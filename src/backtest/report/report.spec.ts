@@ -51,6 +51,30 @@ describe('the report of a back-test', () => {
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it('says which colours are which, and draws both curves of the ranking', async () => {
+    const text = reportOf(await tried(all), { title: 'x', parity: null });
+    expect(text).toMatch(/class="right">rightly<.*class="wrong">wrongly</);
+    for (const name of [
+      'precision (share of the accused that is fraud) by recall',
+      'frauds that is found by share of the genuine',
+    ])
+      expect(text).toContain(name);
+  });
+
+  it('writes the words of two marks at one point once, side by side', async () => {
+    const text = reportOf(await tried({ ...all, sweep: ['least=200,250'] }), { title: 'x', parity: null });
+    expect(text).toContain('as it is: least=200<');
+    const same = reportOf(await tried({ ...all, sweep: ['least=190,200'] }), { title: 'x', parity: null });
+    expect(same).toMatch(/as it is: least=200; best: least=190</);
+  });
+
+  it('says what is missing where there are no prices, no capacity and no frauds', async () => {
+    const text = reportOf(await tried({ rows: 'A1@0', labels: [] }), { title: 'x', parity: null });
+    for (const name of ['backtest.price', 'backtest.capacity', 'name no fraud in the scored range'])
+      expect(text).toContain(name);
+    expect(text).toContain('over 1 event.');
+  });
+
   it('can do without labels, alerts and events', async () => {
     const text = reportOf(await tried({ rows: 'A1@0', labels: [] }), { title: 'x', parity: null });
     expect(text).not.toMatch(/NaN|undefined|Infinity/);

@@ -1,9 +1,10 @@
 import type { Measured } from '../measure.js';
+import { share as ratio } from '../metrics/detection.js';
 import { thinned } from '../metrics/thinned.js';
 import { DAY_MS } from '../population.js';
 import { comparisonPart, sweepPart } from './changes.js';
 import { barChart, lineChart } from './chart.js';
-import { bar, escaped, grouped, moment, paragraph, section, share, signed, table } from './html.js';
+import { bar, escaped, grouped, moment, paragraph, section, share, signed, table, timeOf } from './html.js';
 import { samples } from './samples.js';
 import { STYLE } from './style.js';
 
@@ -43,7 +44,7 @@ function rangeOf({ done, verdicts }: Measured): string {
   const begin = Number.isFinite(from) ? moment(from) : 'the first event';
   const end = Number.isFinite(to) ? moment(to) : 'the last event';
   const of = profile === null ? '' : `, profile ${profile}`;
-  return `${grouped(verdicts.size)} scored, from ${begin} to ${end}${of}. ${counted(done.plan.sets[0].rules.length, 'rule')} over ${grouped(done.run.events)} events.`;
+  return `${grouped(verdicts.size)} scored, from ${begin} to ${end}${of}. ${counted(done.plan.sets[0].rules.length, 'rule')} over ${counted(done.run.events, 'event')}.`;
 }
 
 const counted = (n: number, what: string): string => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
@@ -71,16 +72,43 @@ function tiles({ evaluation, verdicts, workload }: Measured): string {
   return `<div class="tiles">${all.join('')}</div>`;
 }
 
-function rankingPart({ evaluation }: Measured): string {
+function rankingPart({ evaluation, verdicts }: Measured): string {
   if (evaluation === null) return '';
   const { detection } = evaluation;
-  const points = thinned(evaluation.curve, POINTS_MAX).map(({ recall, precision }) => [recall, precision] as const);
-  const chart = lineChart({
-    ...{ x: 'recall', y: 'precision', unit: true },
+  if (detection.frauds === 0)
+    return section('Precision and recall by score', paragraph('The labels name no fraud in the scored range.'));
+  const curve = thinned(evaluation.curve, POINTS_MAX);
+  const points = curve.map(({ recall, precision }) => [recall, precision] as const);
+  const precisionByRecall = lineChart({
+    ...{
+      x: 'recall (share of the frauds that is found)',
+      y: 'precision (share of the accused that is fraud)',
+      unit: true,
+    },
     series: [{ name: 'by score', points: [[0, points[0]?.[1] ?? 0], ...points] }],
     marks: [{ at: [detection.recall, detection.precision], text: 'all alerts' }],
   });
-  return section('Precision and recall by score', chart);
+  const genuine = verdicts.size - detection.frauds;
+  const falseShare = (accused: number, found: number): number => ratio(accused - found, genuine);
+  const roc = lineChart({
+    ...{ x: 'share of the genuine that is accused', y: 'share of the frauds that is found', unit: true },
+    series: [
+      {
+        name: 'by score',
+        points: [
+          [0, 0],
+          ...curve.map((point) => [falseShare(point.accused, point.truePositives), point.recall] as const),
+        ],
+      },
+    ],
+    marks: [{ at: [falseShare(detection.accused, detection.truePositives), detection.recall], text: 'all alerts' }],
+  });
+  const words = `Each point is a score from which on alerts are looked into. Average precision ${share(evaluation.averagePrecision)}; area under the second curve (ROC) ${share(evaluation.rocAuc)}.`;
+  return section(
+    'Precision and recall by score',
+    paragraph(words),
+    `<div class="charts">${precisionByRecall}${roc}</div>`,
+  );
 }
 
 function scenarioPart({ evaluation }: Measured): string {
@@ -117,18 +145,21 @@ function rulesPart({ done, evaluation, verdicts }: Measured): string {
     'frauds it alone',
     'false it alone',
     'adds precision',
-    'recall',
-    'F1',
+    'adds recall',
+    'adds F1',
   ];
   const overlap = evaluation.overlap.map((row, place) => [ids[place]!, ...row.map(grouped)]);
-  const matrix = ids.length < 2 ? '' : `<h3>Accused in common</h3>${table(['', ...ids], overlap)}`;
+  const matrix = ids.length < 2 ? '' : `<h3>Accused in common</h3>${table(['', ...ids], overlap, 'dense')}`;
   return section(
     'Rules',
-    table(head, rows),
+    table(head, rows, 'dense'),
     paragraph('What a rule adds is what the whole set has more with it than without it.'),
     matrix,
   );
 }
+
+const NO_CAPACITY = 'backtest.capacity says how many alerts the analysts can look into a day: none is named.';
+const NO_PRICE = 'backtest.price says what a false alert costs, and a missed fraud: none is named.';
 
 function workPart({ workload, evaluation }: Measured): string {
   const { capacity } = workload;
@@ -142,11 +173,12 @@ function workPart({ workload, evaluation }: Measured): string {
   const words = `${workload.alertsMean.toFixed(1)} alerts a day, in the middle ${grouped(workload.alertsMedian)}, on one day in twenty ${grouped(workload.alerts95)} or more, at most ${grouped(workload.alertsMax)}.`;
   const against =
     capacity === null
-      ? ''
+      ? paragraph(NO_CAPACITY)
       : paragraph(
           `On ${capacity.daysAbove} of ${workload.days} days there are more than can be done; at worst ${grouped(capacity.backlogMax)} are left over.`,
         );
-  return section('Alerts a day', paragraph(words), against, barChart({ y: 'alerts', bars, ...line }));
+  const parts = evaluation === null ? null : (['rightly', 'wrongly'] as const);
+  return section('Alerts a day', paragraph(words), against, barChart({ y: 'alerts', bars, parts, ...line }));
 }
 
 function delayPart({ evaluation }: Measured): string {
@@ -158,8 +190,8 @@ function delayPart({ evaluation }: Measured): string {
     ['of them noticed', grouped(delay.noticed)],
     ['transactions up to then, median', number(delay.eventsMedian)],
     ['transactions up to then, mean', number(delay.eventsMean, 2)],
-    ['minutes up to then, median', number(delay.minutesMedian)],
-    ['minutes up to then, nine of ten within', number(delay.minutes90)],
+    ['time up to then, median', timeOf(delay.minutesMedian)],
+    ['time up to then, nine of ten within', timeOf(delay.minutes90)],
     ...(delay.money === null
       ? []
       : [
@@ -173,7 +205,7 @@ function delayPart({ evaluation }: Measured): string {
 
 function costPart({ evaluation }: Measured): string {
   const cost = evaluation?.cost ?? null;
-  if (cost === null) return '';
+  if (cost === null) return evaluation === null ? '' : section('Cost', paragraph(NO_PRICE));
   const lowest = cost.curve.at(-1)!.threshold;
   const xOf = (threshold: number): number => (Number.isFinite(threshold) ? threshold : 100);
   const points = thinned(cost.curve, POINTS_MAX).map((point) => [xOf(point.threshold), point.cost] as const);
@@ -189,7 +221,7 @@ function costPart({ evaluation }: Measured): string {
 function runPart({ done }: Measured, { parity }: ReportContext): string {
   const { run } = done;
   const lines = [
-    `${grouped(run.events)} events in ${run.seconds.toFixed(2)} s, ${grouped(run.eventsPerSecond)} a second; ${grouped(run.late)} late, ${grouped(run.badRows)} unreadable.`,
+    `${counted(run.events, 'event')} in ${run.seconds.toFixed(2)} s, ${grouped(run.eventsPerSecond)} a second; ${grouped(run.late)} late, ${grouped(run.badRows)} unreadable.`,
     ...(parity?.split('\n') ?? [
       'The digest is that of the alerts that were complete in the range: stakeout verify gives the same for a live run over the same records and rules.',
     ]),

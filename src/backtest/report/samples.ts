@@ -28,7 +28,10 @@ function sample(alert: Alert, tag: string, kind: string): string {
     .flatMap(({ step, events: own }, place) => own.map((event) => ({ step, place, event })))
     .sort((a, b) => a.event.eventTime - b.event.eventTime)
     .slice(0, EVENTS_MAX);
-  const names = [...new Set(events.flatMap(({ event }) => Object.keys(event.fields)))].slice(0, FIELDS_MAX);
+  const isTime = (name: string): boolean => events.every(({ event }) => event.fields[name] === event.eventTime);
+  const all = [...new Set(events.flatMap(({ event }) => Object.keys(event.fields)))];
+  // The field with the event time is the column before them.
+  const names = all.filter((name) => !isTime(name)).slice(0, FIELDS_MAX);
   const line =
     events.length < 2
       ? ''
@@ -45,7 +48,7 @@ function sample(alert: Alert, tag: string, kind: string): string {
     ...names.map((name) => shownValue(event.fields[name])),
   ]);
   const head = `<span class="tag ${kind}">${tag}</span>${escaped(moment(alert.detectedAt))} · ${escaped(alert.keyField)} ${escaped(alert.key)} · score ${escaped(String(Number(alert.score.toFixed(2))))} · ${escaped(alert.message)}`;
-  return `<details><summary>${head}</summary>${line}${table(['step', 'event time', ...names], rows)}<p><code>${escaped(alert.id)}</code></p></details>`;
+  return `<details><summary>${head}</summary>${line}${table(['step', 'event time', ...names], rows, 'dense')}<p><code>${escaped(alert.id)}</code></p></details>`;
 }
 
 function shownValue(value: unknown): string {

@@ -1,5 +1,6 @@
 import type { Comparison } from '../../../backtest/compare.js';
 import type { Measured, Sweep } from '../../../backtest/measure.js';
+import { timeOf } from '../../../backtest/report/html.js';
 import type { BacktestResult } from '../../../backtest/result.js';
 import { grouped } from '../files.js';
 
@@ -14,6 +15,7 @@ export function summary({ verdicts, comparison, sweep }: Measured, result: Backt
     `${grouped(result.alerts)} alerts accuse ${grouped(verdicts.accused.length)} of them, ${result.workload.alertsMean.toFixed(1)} alerts a day (at most ${grouped(result.workload.alertsMax)})`,
     ...detectionLines(result),
     ...delayLines(result),
+    ...workLines(result),
     ...scenarioLines(result),
     ...ruleLines(result),
     ...(comparison === null ? [] : comparisonLines(comparison)),
@@ -36,16 +38,33 @@ function detectionLines({ detection, topK, ...result }: BacktestResult): string[
 
 function delayLines({ delay }: BacktestResult): string[] {
   if (delay === null || delay.noticed === 0) return [];
-  const minutes = delay.minutesMedian ?? 0;
-  const time = minutes < 120 ? `${minutes.toFixed(1)} minutes` : `${(minutes / 60).toFixed(1)} hours`;
+  const events = Math.ceil(delay.eventsMedian ?? 0);
+  const transactions = events === 1 ? 'the first transaction' : `${events} transactions`;
   const lines = [
-    `${grouped(delay.noticed)} of ${grouped(delay.episodes)} cases noticed, half of them by their ${Math.ceil(delay.eventsMedian ?? 0)}. transaction and within ${time}`,
+    `${grouped(delay.noticed)} of ${grouped(delay.episodes)} cases noticed, half of them within ${transactions} and within ${timeOf(delay.minutesMedian)}`,
   ];
   if (delay.money !== null)
     lines.push(
       `money: ${grouped(delay.money.accused)} of ${grouped(delay.money.atStake)} accused, ${grouped(delay.money.saved)} came after the first alert of its case`,
     );
   return lines;
+}
+
+/** Against what the analysts can do and what it costs, where the settings say so. */
+function workLines({ workload: { capacity, days }, cost }: BacktestResult): string[] {
+  const work =
+    capacity === null
+      ? []
+      : [
+          `more than ${grouped(capacity.perDay)} alerts on ${grouped(capacity.daysAbove)} of ${grouped(days)} days; at worst ${grouped(capacity.backlogMax)} are left over`,
+        ];
+  if (cost === null) return work;
+  const { threshold } = cost.best;
+  const from = Number.isFinite(threshold) ? `a score of ${threshold.toFixed(1)} or more` : 'no alert looked into';
+  return [
+    ...work,
+    `cost: ${grouped(cost.withoutRules)} without rules, ${grouped(cost.asItIs)} with all alerts looked into, at best ${grouped(cost.best.cost)} (${from})`,
+  ];
 }
 
 const scenarioLines = ({ byScenario }: BacktestResult): string[] =>
@@ -78,7 +97,8 @@ function sweepLines({ points, chosen, best }: Sweep): string[] {
   return points.map((point, index) => {
     const values = Object.entries(point.values).map(([name, value]) => `${name}=${value}`);
     const money = point.moneyAccused === null ? '' : `  money ${grouped(point.moneyAccused)}`;
+    const cost = point.cost === null ? '' : `  cost ${grouped(point.cost)}`;
     const marks = [index === chosen ? 'as it is' : '', index === best ? 'best' : ''].filter(Boolean).join(', ');
-    return `  ${values.join(' ')}: precision ${shown(point.precision)}  recall ${shown(point.recall)}  F1 ${shown(point.f1)}  alerts ${grouped(point.alerts)}${money}${marks === '' ? '' : `  ← ${marks}`}`;
+    return `  ${values.join(' ')}: precision ${shown(point.precision)}  recall ${shown(point.recall)}  F1 ${shown(point.f1)}  alerts ${grouped(point.alerts)}${money}${cost}${marks === '' ? '' : `  ← ${marks}`}`;
   });
 }
