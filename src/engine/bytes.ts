@@ -65,11 +65,10 @@ export class ByteWriter {
 /** Reads what `ByteWriter` wrote; throws `RangeError` at the end of the bytes. */
 export class ByteReader {
   private at = 0;
-  private readonly view: DataView;
+  /** Made when it is needed: most readers read no double. */
+  private view: DataView | null = null;
 
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+  constructor(private readonly bytes: Uint8Array) {}
 
   varint(): number {
     let value = 0;
@@ -84,6 +83,8 @@ export class ByteReader {
   }
 
   double(): number {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.view ??= new DataView(buffer, byteOffset, byteLength);
     const value = this.view.getFloat64(this.at, true);
     this.at += 8;
     return value;

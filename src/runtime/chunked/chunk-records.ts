@@ -74,15 +74,17 @@ export class ChunkRecords {
     out.varint(doubtful.length);
     for (const id of doubtful) out.varint(id);
     out.varint(chunks.length);
-    let [seq, offset] = [0, 0];
+    let seq = 0;
+    let offset = 0;
     for (const chunk of chunks) {
       out.varint(chunk.id);
       out.varint(chunk.bytes);
       out.varint(chunk.seqs.length);
-      for (const [i, next] of chunk.seqs.entries()) {
-        out.varint(zigzag(next - seq));
+      for (let i = 0; i < chunk.seqs.length; i++) {
+        out.varint(zigzag(chunk.seqs[i]! - seq));
         out.varint(zigzag(chunk.offsets[i]! - offset));
-        [seq, offset] = [next, chunk.offsets[i]!];
+        seq = chunk.seqs[i]!;
+        offset = chunk.offsets[i]!;
       }
     }
     return out.take();
@@ -91,19 +93,24 @@ export class ChunkRecords {
 
 function decode(bytes: Uint8Array): KeyRecord {
   const input = new ByteReader(bytes);
-  const doubtful = Array.from({ length: input.varint() }, () => input.varint());
-  let [seq, offset] = [0, 0];
-  const chunks = Array.from({ length: input.varint() }, (): StoredChunk => {
-    const [id, size] = [input.varint(), input.varint()];
-    const [seqs, offsets]: [number[], number[]] = [[], []];
-    for (let left = input.varint(); left > 0; left--) {
+  const doubtful: number[] = [];
+  for (let left = input.varint(); left > 0; left--) doubtful.push(input.varint());
+  const chunks: StoredChunk[] = [];
+  let seq = 0;
+  let offset = 0;
+  for (let left = input.varint(); left > 0; left--) {
+    const id = input.varint();
+    const size = input.varint();
+    const seqs: number[] = [];
+    const offsets: number[] = [];
+    for (let events = input.varint(); events > 0; events--) {
       seq += unzigzag(input.varint());
       offset += unzigzag(input.varint());
       seqs.push(seq);
       offsets.push(offset);
     }
-    return { id, bytes: size, seqs, offsets };
-  });
+    chunks.push({ id, bytes: size, seqs, offsets });
+  }
   return { chunks, doubtful };
 }
 

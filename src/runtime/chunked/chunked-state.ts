@@ -154,12 +154,14 @@ class Changes {
 
   private replace(key: Uint8Array, name: string, before: KeyRecord, after: KeyRecord): void {
     if (before === NO_RECORD && after === NO_RECORD) return;
-    const stays = new Set(after.chunks.map(({ id }) => id));
-    for (const id of idsOf(before)) if (!stays.has(id)) this.deletes.push(chunkKey(key, id));
+    for (const { id } of before.chunks) if (!hasChunk(after, id)) this.deletes.push(chunkKey(key, id));
+    for (const id of before.doubtful) if (!hasChunk(after, id)) this.deletes.push(chunkKey(key, id));
     if (!this.before.has(name)) this.before.set(name, before);
     this.records.set(name, after);
   }
 }
+
+const hasChunk = ({ chunks }: KeyRecord, id: number): boolean => chunks.some((chunk) => chunk.id === id);
 
 const idsOf = ({ chunks, doubtful }: KeyRecord): readonly number[] => [...chunks.map(({ id }) => id), ...doubtful];
 

@@ -76,11 +76,11 @@ export interface WholeState {
 
 /** Throws `KeyStateVersionError`, `RangeError`. */
 export function readWhole(bytes: Uint8Array): WholeState {
-  const head = new ByteReader(bytes);
-  head.varint();
-  head.varint();
-  const events = new EventTable(bytes, head.position);
   const input = new ByteReader(bytes);
+  input.varint();
+  input.varint();
+  const events = new EventTable(bytes, input.position);
+  input.moveTo(0);
   visitEvents(input, (start, end) => events.add(start, end));
   return { events, restAt: input.position };
 }

@@ -66,23 +66,32 @@ export function splitState({ events }: WholeState, record: KeyRecord, sizes: Chu
 }
 
 function heldOf(events: EventTable, chunks: readonly StoredChunk[]): readonly Held[] {
-  if (chunks.length === 0) return [];
-  // Of two that had one number, which a state of two origins may have, the second stays in the entry.
-  const numbers = new Map<number, number>();
-  for (let number = 0; number < events.count; number++) {
-    const seq = events.seqs[number]!;
-    if (!numbers.has(seq)) numbers.set(seq, number);
-  }
-  return chunks.map((stored) => {
+  const held: Held[] = [];
+  for (const stored of chunks) {
+    const { seqs, offsets } = stored;
+    const members: number[] = [];
     let liveBytes = 0;
-    const members = stored.seqs.map((seq, i) => {
-      const number = numbers.get(seq);
-      if (number === undefined || events.offsets[number] !== stored.offsets[i]) return -1;
-      liveBytes += events.sizeOf(number);
-      return number;
-    });
-    return { stored, members, liveBytes };
-  });
+    for (let i = 0; i < seqs.length; i++) {
+      // One that is not found there, as in a state that an earlier release wrote, counts as another one: it stands in the entry.
+      const number = firstAtOrAfter(events.seqs, seqs[i]!);
+      const isSame = events.seqs[number] === seqs[i] && events.offsets[number] === offsets[i];
+      members.push(isSame ? number : -1);
+      if (isSame) liveBytes += events.sizeOf(number);
+    }
+    held.push({ stored, members, liveBytes });
+  }
+  return held;
+}
+
+/** Place of the first of some sorted numbers that is not below `wanted`. */
+function firstAtOrAfter(sorted: readonly number[], wanted: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function keptOf(held: readonly Held[], { chunkBytes }: ChunkSizes): readonly Held[] {
@@ -94,7 +103,8 @@ function keptOf(held: readonly Held[], { chunkBytes }: ChunkSizes): readonly Hel
 }
 
 function placeAll({ chunk, number }: Places, place: number, members: readonly number[]): void {
-  for (const [i, event] of members.entries()) {
+  for (let i = 0; i < members.length; i++) {
+    const event = members[i]!;
     if (event < 0 || chunk[event]! >= 0) continue;
     chunk[event] = place;
     number[event] = i;
