@@ -62,5 +62,5 @@ it.each([
   ['0.0.0.0', 'http://localhost:3000'],
   ['127.0.0.1', 'http://127.0.0.1:3000'],
 ])('of a service that listens at %s is %s', (host, expected) => {
-  expect(urlOf({ http: { host, port: 3000 } } as Settings)).toBe(expected);
+  expect(urlOf({ http: { host, port: 3000, tls: {} } } as Settings)).toBe(expected);
 });

@@ -42,8 +42,8 @@ export function serviceUrl({ to, config }: ServiceOptions): string {
   return trimmed(to ?? urlOf(settingsOrFail(config ?? process.env.STAKEOUT_CONFIG)));
 }
 
-export function urlOf({ http: { host, port } }: Settings): string {
-  return `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}`;
+export function urlOf({ http: { host, port, tls } }: Settings): string {
+  return `${tls.certificate === undefined ? 'http' : 'https'}://${host === '0.0.0.0' ? 'localhost' : host}:${port}`;
 }
 
 export const trimmed = (url: string): string => url.replace(/\/+$/, '');

@@ -1,3 +1,4 @@
+import type { Server as TlsServer } from 'node:https';
 import { join } from 'node:path';
 import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -23,6 +24,7 @@ import { Decisions } from './decisions/decisions.js';
 import { askInstance } from './decisions/other-instances.js';
 import { StakeoutStrategy } from './detection/index.js';
 import { HealthChecks } from './health/health.js';
+import { httpTls, tlsRenewal } from './http-tls.js';
 import { listTypes, readSentList } from './lists/sent-lists.js';
 import { createLogger, type Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
@@ -78,7 +80,11 @@ export async function createService(
     options.logger ?? createLogger(settings, new Set([...parts.personalFields, ...settings.access.personalFields]));
   const made = makeObjects(settings, parts, logger);
   const { objects } = made;
-  const adapter = new FastifyAdapter({ bodyLimit: settings.http.bodyLimit });
+  const tls = httpTls(settings);
+  const { bodyLimit } = settings.http;
+  const adapter = new FastifyAdapter(
+    tls === null ? { bodyLimit } : ({ bodyLimit, https: tls } as { bodyLimit: number }),
+  );
   const app = await NestFactory.create<NestFastifyApplication>(serviceModule(objects, options.modules), adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,
@@ -94,7 +100,15 @@ export async function createService(
   addOpenApi(app);
   serveConsole(app, signInProvider(settings.access));
   app.connectMicroservice({ strategy: objects.strategy });
-  return new RunningService(app, logger, settings, parts, made);
+  if (tls === null) return new RunningService(app, logger, settings, parts, made);
+  const renewal = tlsRenewal({
+    ...{ settings, clock: parts.clock, pair: tls, server: () => app.getHttpServer() as unknown as TlsServer },
+    onChange: (err) =>
+      err === null
+        ? logger.info('the certificate of HTTP was renewed')
+        : logger.error({ err }, 'the certificate of HTTP cannot be renewed: the one before goes on'),
+  });
+  return new RunningService(app, logger, settings, parts, { ...made, background: [...made.background, renewal] });
 }
 
 function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): Made {
@@ -299,7 +313,8 @@ class RunningService implements Service {
     const address = this.app.getHttpServer().address();
     if (address === null || typeof address === 'string') throw new Error('the service does not listen');
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    return `http://${/^(0\.0\.0\.0|\[::\])$/.test(host) ? 'localhost' : host}:${address.port}`;
+    const scheme = this.settings.http.tls.certificate === undefined ? 'http' : 'https';
+    return `${scheme}://${/^(0\.0\.0\.0|\[::\])$/.test(host) ? 'localhost' : host}:${address.port}`;
   }
 
   private async stopAll(): Promise<void> {

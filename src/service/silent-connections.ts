@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 
 /**
  * Connections on which nothing was asked yet, such as a browser opens ahead of need. Node waits for them when a server closes,
@@ -10,7 +11,8 @@ export class SilentConnections {
   private isCut = false;
 
   constructor(server: Server) {
-    server.on('connection', (socket: Socket) => {
+    // Of HTTPS, what a request knows is the connection inside.
+    server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
       if (this.isCut) {
         socket.destroy();
         return;

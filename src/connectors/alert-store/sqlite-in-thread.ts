@@ -38,6 +38,8 @@ export class SqliteInThread {
   }
 
   async close(): Promise<void> {
+    // Whoever waits for its end must not end before it.
+    this.worker.ref();
     if (this.over === null) this.worker.postMessage(null satisfies ToSqlite);
     await this.exited.promise;
   }

@@ -217,6 +217,14 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
   }
   sinkConflicts(tree, add);
   accessConflicts(tree, add);
+  for (const [one, other] of [
+    ['certificate', 'key'],
+    ['key', 'certificate'],
+  ] as const) {
+    const isAlone =
+      getAt(tree, ['http', 'tls', one]) !== undefined && getAt(tree, ['http', 'tls', other]) === undefined;
+    if (isAlone) add(['http', 'tls', other], `a PEM file, because http.tls.${one} is set`, 'nothing');
+  }
   const storeUrl = getAt(tree, ['alertStore', 'url']);
   if (typeof storeUrl === 'string' && !/^postgres(ql)?:\/\//.test(storeUrl))
     add(['alertStore', 'url'], 'a URL that begins with postgres://', 'something else (a secret, not shown)');

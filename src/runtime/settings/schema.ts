@@ -162,6 +162,14 @@ const http = z.strictObject({
   advertise: url.optional(
     'URL at which the other instances reach this one, such as http://10.0.0.7:8080: questions about a key go to the instance that owns it. Absent: they are answered where the key is owned alone.',
   ),
+  tls: z
+    .strictObject({
+      certificate: path.optional(
+        'PEM file with our certificate and those between it and its authority: HTTP is HTTPS then. Read again when it changes.',
+      ),
+      key: path.optional('PEM file with the private key of the certificate.'),
+    })
+    .prefault({}),
 });
 
 const checkpoint = z.strictObject({
