@@ -25,6 +25,14 @@ export class FileEvent extends SourceEvent {
     super(time, kind, fields, row, NOTHING, null, true, stream);
   }
 
+  override copy(): FileEvent {
+    const { time, kind, fields, batch, index, offset, place } = this;
+    const copy = new FileEvent(time, kind, fields, batch, index, offset, this.stream!, place);
+    copy.kept = this.kept;
+    copy.seq = this.seq;
+    return copy;
+  }
+
   /** An event that was kept, by another process too. */
   static ofKept(
     of: Pick<FileEvent, 'time' | 'kind' | 'fields' | 'offset' | 'place'> & { stream: string },

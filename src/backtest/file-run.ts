@@ -178,6 +178,7 @@ export class FileRun {
         return { topic: settings.topic ?? settings.name, partition: 0, offset: event.offset };
       },
       idFieldOf: (event) => of(event).definition.idField,
+      lists: () => this.options.lists,
       decodeWhole: (event) => {
         const whole = of(event).stream.file.decodeWhole(event.raw);
         return whole instanceof DecodeFailure ? {} : whole;

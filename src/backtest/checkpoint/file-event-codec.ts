@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import type { RowPlace } from '../../connectors/file/record-file.js';
 import type { EngineEvent, EventCodec } from '../../engine/index.js';
+import { Noted } from '../../runtime/task/noted.js';
 import { FileEvent } from '../file-event.js';
 
 type Written = readonly [
@@ -12,6 +13,7 @@ type Written = readonly [
   place: RowPlace | null,
   fields: Readonly<Record<string, unknown>>,
   kept: string | null,
+  noted: Pick<Noted, 'ids' | 'values'> | null,
 ];
 
 /**
@@ -21,13 +23,15 @@ type Written = readonly [
  */
 export const fileEventCodec = (onRead: (event: FileEvent) => void): EventCodec => ({
   encode(event: EngineEvent): Uint8Array {
-    const { time, seq, kind, offset, stream, place, fields, keptBytes } = event as FileEvent;
-    return serialize([time, seq, kind, offset, stream!, place, fields, keptBytes] satisfies Written);
+    const { time, seq, kind, offset, stream, place, fields, keptBytes, noted } = event as FileEvent;
+    const notes = noted && { ids: noted.ids, values: noted.values };
+    return serialize([time, seq, kind, offset, stream!, place, fields, keptBytes, notes] satisfies Written);
   },
   decode(bytes: Uint8Array): EngineEvent {
-    const [time, seq, kind, offset, stream, place, fields, kept] = deserialize(bytes) as Written;
+    const [time, seq, kind, offset, stream, place, fields, kept, noted] = deserialize(bytes) as Written;
     const event = FileEvent.ofKept({ time, kind, fields, offset, stream, place }, kept);
     event.seq = seq;
+    if (noted) event.noted = new Noted(noted.ids, noted.values);
     onRead(event);
     return event;
   },

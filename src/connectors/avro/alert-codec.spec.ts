@@ -4,6 +4,10 @@ import type { Alert } from '../../runtime/ports/alert.js';
 import { AlertCodec, alertSchema } from './alert-codec.js';
 import { type AvroObject, namedTypes } from './schema.js';
 
+interface AvroField {
+  readonly name: string;
+}
+
 const event = {
   id: 't1',
   eventTime: 1_700_000_000_000,
@@ -50,17 +54,48 @@ describe('the alert codec', () => {
     expect(codec.decode(codec.encode(told))).toStrictEqual(told);
   });
 
-  it('reads alerts from before they had features', () => {
-    const schema = { ...(alertSchema as AvroObject) } as unknown as { fields: { name: string }[] };
-    const before = avsc.Type.forSchema({
-      ...schema,
-      fields: schema.fields.filter(({ name }) => name !== 'features'),
-    } as never);
+  it('gives back what conditions read at its events', () => {
+    const codec = new AlertCodec();
+    const values = { amount: 12.5, 'avg(large.amount)': 3, "list('home', accountId)": 'DE', known: false, usual: null };
+    const [first, second] = alert.steps;
+    const told = { ...alert, steps: [{ ...first!, events: [{ ...event, values }] }, second!] };
+    expect(codec.decode(codec.encode(told))).toStrictEqual(told);
+  });
+
+  const features = { usual: 12.5, home: 'DE', before: null };
+  it.each([
+    ['their events had values', { AlertEvent: 'values' }, { ...alert, features }],
+    ['their events had values, without features', { AlertEvent: 'values' }, alert],
+    ['they had features', { AlertEvent: 'values', Alert: 'features' }, alert],
+  ])('reads alerts from before %s', (_, lacking: Record<string, string>, written: Alert) => {
+    const schema = JSON.parse(JSON.stringify(alertSchema), (_key, part) => {
+      const field = part?.type === 'record' ? lacking[part.name] : undefined;
+      return field === undefined ? part : { ...part, fields: part.fields.filter((f: AvroField) => f.name !== field) };
+    });
+    const before = avsc.Type.forSchema(schema);
     const steps = alert.steps.map(({ step, events }) => ({
       step,
       events: events.map((e) => ({ ...e, fields: canonicalJson(e.fields) })),
     }));
-    expect(new AlertCodec().decode(before.toBuffer({ ...alert, steps }))).toStrictEqual(alert);
+    const bytes = before.toBuffer({ features: null, ...written, steps });
+    expect(new AlertCodec().decode(bytes)).toStrictEqual(written);
+  });
+
+  it('can be read by those who know the schema from before, and they read what is new', () => {
+    const before = avsc.Type.forSchema(
+      JSON.parse(JSON.stringify(alertSchema), (_key, part) =>
+        part?.name === 'AlertEvent'
+          ? { ...part, fields: part.fields.filter((f: AvroField) => f.name !== 'values') }
+          : part,
+      ),
+    );
+    const now = avsc.Type.forSchema(alertSchema as never);
+    const bytes = new AlertCodec().encode(alert);
+    expect(before.fromBuffer(bytes, before.createResolver(now))).toMatchObject({ id: alert.id });
+    const old = before.fromBuffer(bytes, before.createResolver(now));
+    expect(now.fromBuffer(before.toBuffer(old), now.createResolver(before))).toMatchObject({
+      steps: [{ events: [{ values: null }] }, { step: 'offshore' }],
+    });
   });
 
   it('gives the same bytes for the same alert, in whatever order it was made', () => {
@@ -74,7 +109,9 @@ describe('the alert codec', () => {
       );
     };
     const codec = new AlertCodec();
-    const told: Alert = { ...alert, features: { a: 1, b: 'x' } };
+    const [first, second] = alert.steps;
+    const steps = [{ ...first!, events: [{ ...event, values: { a: 1, b: 'x' } }] }, second!];
+    const told: Alert = { ...alert, steps, features: { a: 1, b: 'x' } };
     expect(codec.encode(reversed(told) as Alert).equals(codec.encode(told))).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 import avsc from 'avsc';
 import { canonicalJson } from '../../engine/index.js';
-import type { Alert } from '../../runtime/ports/alert.js';
+import type { Alert, AlertEvent } from '../../runtime/ports/alert.js';
 import { CONFLUENT_HEADER_BYTES, confluentSchemaId } from './decoder.js';
 import { plainRecordType } from './read-types.js';
 import { type AvroSchema, readAvroSchema } from './schema.js';
@@ -12,13 +12,16 @@ export class AlertCodecError extends Error {
   readonly code = 'ALERT_UNREADABLE';
 }
 
+type Values = NonNullable<AlertEvent['values']>;
+
 /** As `schemas/alert.avsc` has it: the fields of an event are JSON text. */
 type WrittenAlert = Omit<Alert, 'steps' | 'features'> & {
   readonly features?: Alert['features'] | null;
   readonly steps: readonly {
     readonly step: string;
-    readonly events: readonly (Omit<Alert['steps'][number]['events'][number], 'fields'> & {
+    readonly events: readonly (Omit<AlertEvent, 'fields' | 'values'> & {
       readonly fields: string;
+      readonly values?: Values | null;
     })[];
   }[];
 };
@@ -36,12 +39,20 @@ const typeOf = (schema: AvroSchema): avsc.Type =>
 
 const alertType = typeOf(alertSchema);
 
-/** Of alerts that were written before they had features, which are their last field. */
-const featurelessType = typeOf(withoutField(alertSchema, 'features'));
+/** Of alerts that were written before their events had values, and before they had features either: their last fields. */
+const typesBefore = [
+  typeOf(without(alertSchema, { AlertEvent: 'values' })),
+  typeOf(without(alertSchema, { AlertEvent: 'values', Alert: 'features' })),
+];
 
-function withoutField(schema: AvroSchema, name: string): AvroSchema {
-  const record = schema as { readonly fields: readonly { readonly name: string }[] };
-  return { ...record, fields: record.fields.filter((field) => field.name !== name) } as never;
+/** The schema with records, by name, that lack a field. */
+function without(schema: AvroSchema, lacking: Readonly<Record<string, string>>): AvroSchema {
+  const parts = JSON.parse(JSON.stringify(schema), (_, part) => {
+    const field = part?.type === 'record' ? lacking[part.name] : undefined;
+    if (field === undefined) return part;
+    return { ...part, fields: part.fields.filter(({ name }: { readonly name: string }) => name !== field) };
+  });
+  return parts as AvroSchema;
 }
 
 /**
@@ -62,7 +73,11 @@ export class AlertCodec {
       features: alert.features === undefined ? null : sorted(alert.features),
       steps: alert.steps.map(({ step, events }) => ({
         step,
-        events: events.map((event) => ({ ...event, fields: canonicalJson(event.fields) })),
+        events: events.map((event) => ({
+          ...event,
+          fields: canonicalJson(event.fields),
+          values: event.values === undefined ? null : sorted(event.values),
+        })),
       })),
     };
     const body = alertType.toBuffer(written);
@@ -79,7 +94,11 @@ export class AlertCodec {
         ...(features === null || features === undefined ? {} : { features }),
         steps: written.steps.map(({ step, events }) => ({
           step,
-          events: events.map((event) => ({ ...event, fields: JSON.parse(event.fields) as Record<string, unknown> })),
+          events: events.map(({ values, ...event }) => ({
+            ...event,
+            fields: JSON.parse(event.fields) as Record<string, unknown>,
+            ...(values === null || values === undefined ? {} : { values }),
+          })),
         })),
       };
     } catch (cause) {
@@ -98,15 +117,15 @@ export class AlertCodec {
 
 /** Bytes of the one form are never those of the other: they would end too early, or too late. */
 function readAlert(body: Buffer): WrittenAlert {
-  try {
-    return alertType.fromBuffer(body) as WrittenAlert;
-  } catch (error) {
+  let first: unknown;
+  for (const type of [alertType, ...typesBefore]) {
     try {
-      return featurelessType.fromBuffer(body) as WrittenAlert;
-    } catch {
-      throw error;
+      return type.fromBuffer(body) as WrittenAlert;
+    } catch (error) {
+      first ??= error;
     }
   }
+  throw first;
 }
 
 const sorted = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>

@@ -12,6 +12,8 @@ export interface AlertEvent {
   readonly partition: number;
   readonly offset: number;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** What the condition of its step read at it, by how it is written there. */
+  readonly values?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 export interface AlertStep {

@@ -1,5 +1,6 @@
-import { type CompareOp, type Condition, type Expr, type Feature, partsOf, type Scalar } from '../../engine/index.js';
+import type { CompareOp, Condition, Expr, Feature, Scalar } from '../../engine/index.js';
 import { sayExpr } from '../condition/say-expr.js';
+import { isName, operandsIn } from './operands.js';
 import { type Measure, measureOf, sayValue } from './say-value.js';
 
 /** What conditions are explained with: the values that expressions have at the moment in question. */
@@ -216,9 +217,6 @@ function sayOther(expr: Expr, by: Explaining, measure: Measure): string {
   return expr.op === 'const' ? sayValue(expr.value, measure) : sayValued(expr, by, measure);
 }
 
-const isName = ({ op }: Expr): boolean =>
-  op === 'field' || op === 'meta' || op === 'feature' || op === 'aggregate' || op === 'nth';
-
 /** `, with usual 120`: what an expression was worked out of. */
 function sayParts(expr: Expr, by: Explaining): string {
   const read = Object.entries(valuesIn(expr, by));
@@ -234,15 +232,8 @@ const sayRead = (expr: Expr, values: Readonly<Record<string, Scalar | null>>): s
 
 const measureOfName = (name: string): Measure => (name === 'time' || name.endsWith('.time') ? 'time' : 'number');
 
-/** Values of the fields, events and features that an expression reads, by how they are written. */
+/** Values of what an expression reads, by how it is written. */
 function valuesIn(expr: Expr, by: Explaining): Record<string, Scalar | null> {
-  const values: Record<string, Scalar | null> = {};
-  const visit = (of: Expr): void => {
-    if (isName(of)) values[sayExpr(of, by.nameOf?.bind(by))] = by.value(of);
-    else for (const part of partsOf(of)) visit(part);
-    // What a reference list has is read, too.
-    if (of.op === 'lookup') values[sayExpr(of, by.nameOf?.bind(by))] = by.value(of);
-  };
-  visit(expr);
-  return values;
+  const read = operandsIn(expr, by.nameOf?.bind(by));
+  return Object.fromEntries(read.map(({ name, expr: of }) => [name, by.value(of)]));
 }

@@ -5,7 +5,6 @@ import {
   type Expr,
   eventsOfStep,
   type Feature,
-  FeatureTable,
   type FeatureValues,
   type Lists,
   type MatchNode,
@@ -16,6 +15,7 @@ import { conditionOf, kindsBelow } from '../logic/step-condition.js';
 import type { Rule } from '../rule.js';
 import { explainingOf, type Seen } from './evaluator.js';
 import { type ConditionPart, explainCondition, farOff } from './explain-condition.js';
+import { eventSteps, featureNames } from './operands.js';
 import type { EndedWindow, Moment, Partial, PartialEnd, PartialsRecord } from './partials.js';
 
 /** A condition at an event. */
@@ -105,9 +105,7 @@ export class RuleStory<E> {
     const { rule, kindParents = new Map() } = options;
     this.steps = new Map(rule.pattern.steps.flatMap(eventSteps).map((step) => [step.name, step]));
     this.kinds = kindsBelow(kindParents);
-    const table = new FeatureTable();
-    const names = new Map((rule.features ?? []).map(({ name, feature }) => [table.cell(feature), name]));
-    this.nameOf = (feature) => names.get(table.cell(feature)) ?? feature.fn;
+    this.nameOf = featureNames(rule);
   }
 
   /** Partial matches that were there at some time from `from` to `to`, the farthest first, of these the latest. */
@@ -288,9 +286,6 @@ export class RuleStory<E> {
 }
 
 const FITS: ConditionPart = { condition: 'true', holds: true, kind: 'test', said: 'every event fits' };
-
-const eventSteps = (step: Step): readonly EventStep[] =>
-  step.kind === 'group' ? step.steps.flatMap(eventSteps) : [step];
 
 /** The `until` of the innermost group around a step. */
 function groupUntil(steps: readonly Step[], name: string): Step['until'] {

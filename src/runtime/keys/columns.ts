@@ -88,3 +88,9 @@ function rowsOfNext(length: number): number {
   if (length === 0) return FIRST_CHUNK;
   return length < CHUNK ? length * 2 : CHUNK;
 }
+
+/** Rows that are made beyond those that are needed, at most. */
+const ROWS_AHEAD_MAX = 1024;
+
+/** How many rows columns should have, when a slot is the last one that is used. */
+export const rowsFor = (slot: number): number => slot + 1 + Math.min(slot >> 3, ROWS_AHEAD_MAX);

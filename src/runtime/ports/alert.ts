@@ -1,5 +1,8 @@
 import type { Severity } from '../../rules/rule.js';
 
+/** What a condition read, by how it is written there; `null`: missing. */
+export type EventValues = Readonly<Record<string, string | number | boolean | null>>;
+
 /** An alert as everyone downstream sees it: a pure function of the records and the rule, byte for byte. */
 export interface AlertEvent {
   /** The stream's own id of the transaction. */
@@ -12,6 +15,11 @@ export interface AlertEvent {
   readonly offset: number;
   /** All fields of the record, JSON-ready. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /**
+   * What the condition of its step read at this event: fields, features, what events before had, what reference lists had. Absent: it
+   * has none that reads anything.
+   */
+  readonly values?: EventValues;
 }
 
 export interface AlertStep {

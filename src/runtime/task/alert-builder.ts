@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Match, WindowResult } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { scoreOf } from '../../rules/score.js';
-import type { Alert, AlertEvent } from '../ports/alert.js';
+import type { Alert, AlertEvent, EventValues } from '../ports/alert.js';
 import type { TopicPartition } from '../ports/log.js';
+import { type ValuesSource, valuesOf } from './event-values.js';
 import { renderMessage } from './message.js';
-import type { Pseudonyms } from './pseudonyms.js';
 import type { RecordedEvent } from './source-event.js';
 
 /** Where a record is, or was before it was forwarded. */
@@ -13,21 +13,20 @@ export interface RecordPlace extends TopicPartition {
   readonly offset: number;
 }
 
-export interface AlertSource {
+export interface AlertSource extends ValuesSource {
   placeOf(event: RecordedEvent): RecordPlace;
   /** Field of the event's stream that holds its own id; `null`: none does. */
   idFieldOf(event: RecordedEvent): string | null;
   /** All fields of the event's record, JSON-ready. */
   decodeWhole(event: RecordedEvent): Readonly<Record<string, unknown>>;
-  /** Undefined: alerts have all as it is in the records. */
-  pseudonyms?(): Pseudonyms | undefined;
 }
 
 /** Makes the alert of a match: a pure function of the rule, the key and the matched records. */
 export function buildAlert(rule: Rule, key: string, match: Match, at: number, source: AlertSource): Alert {
+  const values = valuesOf(rule, { ...match, key, at }, source);
   const steps = match.steps.map((s) => ({
     step: s.name,
-    events: s.events.map((e) => alertEvent(e as RecordedEvent, source)),
+    events: s.events.map((e) => alertEvent(e as RecordedEvent, source, values.get(e))),
   }));
   const { window } = match;
   const pseudonyms = source.pseudonyms?.();
@@ -58,13 +57,14 @@ export function buildAlert(rule: Rule, key: string, match: Match, at: number, so
 }
 
 /** An event with all that its record has. */
-export function alertEvent(event: RecordedEvent, source: AlertSource): AlertEvent {
+export function alertEvent(event: RecordedEvent, source: AlertSource, told?: EventValues): AlertEvent {
   const named = nameEvent(event, source);
   const fields = source.decodeWhole(event);
   const pseudonyms = source.pseudonyms?.();
-  if (pseudonyms === undefined) return { ...named, fields };
+  const values = told && { values: told };
+  if (pseudonyms === undefined) return { ...named, fields, ...values };
   const id = pseudonyms.isPersonal(source.idFieldOf(event)) ? pseudonyms.of(named.id) : named.id;
-  return { ...named, id, fields: pseudonyms.fields(fields) };
+  return { ...named, id, fields: pseudonyms.fields(fields), ...values };
 }
 
 /** What an event is called, and where its record is. */

@@ -61,7 +61,9 @@ export function considerKey(
     now = null;
     before = upTo(ruleSet, state, event, output);
     now = event;
-    state = processKey(ruleSet, before, event, output);
+    const own = engine.notes?.own(event) ?? event;
+    state = processKey(ruleSet, before, own, output);
+    engine.notes?.note(own, before, state);
   }
   for (const reached of stepsReached(ruleSet, before, state, asked)) {
     const rule = rules[reached.slot]!;

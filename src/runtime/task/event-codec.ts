@@ -27,7 +27,7 @@ export function eventCodec(redecode: Redecode): EventCodec {
       out.double(source.time);
       out.varint(source.seq);
       out.varint(source.offset);
-      out.byteString(source.traceparent === null ? NOTHING : text.encode(source.traceparent));
+      out.byteString(besideOf(source));
       out.byteString(source.raw);
       return out.take();
     },
@@ -36,13 +36,39 @@ export function eventCodec(redecode: Redecode): EventCodec {
       const time = input.double();
       const seq = input.varint();
       const offset = input.varint();
-      const trace = input.byteString();
-      // Most have none, and the decoder is not free.
-      const traceparent = trace.length === 0 ? null : decoder.decode(trace);
+      const beside = input.byteString();
+      // Most have nothing, and the decoder is not free.
+      const { traceparent, notes } = beside.length === 0 ? NOTHING_BESIDE : readBeside(beside);
       const length = input.varint();
       const [start, end] = [bytes.byteOffset, bytes.byteOffset + bytes.length];
-      return new StoredEvent(time, seq, offset, traceparent, bytes.buffer, start, end - length, end, redecode);
+      return new StoredEvent(time, seq, offset, traceparent, notes, bytes.buffer, start, end - length, end, redecode);
     },
+  };
+}
+
+/** First byte where something was noted; a trace context begins with a digit. */
+const WITH_NOTES = 0;
+
+/** The trace context; or, after a byte that begins none, the trace context with its length, and what was noted. */
+function besideOf({ traceparent, noted }: SourceEvent): Uint8Array {
+  const trace = traceparent === null ? NOTHING : text.encode(traceparent);
+  if (noted === null) return trace;
+  const out = new ByteWriter();
+  out.varint(WITH_NOTES);
+  out.byteString(trace);
+  noted.write(out);
+  return out.take();
+}
+
+const NOTHING_BESIDE = { traceparent: null, notes: null };
+
+function readBeside(bytes: Uint8Array): { readonly traceparent: string | null; readonly notes: Uint8Array | null } {
+  if (bytes[0] !== WITH_NOTES) return { traceparent: decoder.decode(bytes), notes: null };
+  const input = new ByteReader(bytes.subarray(1));
+  const trace = input.byteString();
+  return {
+    traceparent: trace.length === 0 ? null : decoder.decode(trace),
+    notes: bytes.subarray(1 + input.position),
   };
 }
 

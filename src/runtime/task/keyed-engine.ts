@@ -16,7 +16,7 @@ import {
 import type { Rule } from '../../rules/rule.js';
 import { type KeyMemory, sumOfMemory } from '../detector.js';
 import { ChangeList, type Changes } from '../keys/change-list.js';
-import { WordColumn } from '../keys/columns.js';
+import { rowsFor, WordColumn } from '../keys/columns.js';
 import { KeyTable } from '../keys/key-table.js';
 import { KeyWaits } from '../keys/key-waits.js';
 import { KeyWindows } from '../keys/key-windows.js';
@@ -29,16 +29,14 @@ import { ExpiryBuckets } from './expiry.js';
 import { HandOver, handOverTo, type KeySource, type Receive, type Released } from './hand-over.js';
 import { freezer, interestsOf, reachOf } from './key-freezer.js';
 import { keyMemory } from './key-memory.js';
-import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput, ROWS_AHEAD_MAX } from './keyed-options.js';
+import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
+import { Notes } from './noted.js';
 import type { StoppedRule } from './quarantine.js';
 import { RuleSink } from './rule-sink.js';
 import { RunCensus, type RunCount } from './run-census.js';
 import type { Predecessor } from './succession.js';
 
 export * from './keyed-options.js';
-
-/** Of the events that change what is known of a key, one of so many is followed by a look at how much that is. */
-const MEASURED_EVERY = 16;
 
 /**
  * The rules that share one key field, over all keys of a partition. A key is a slot, and what is known of it stands in
@@ -75,6 +73,7 @@ export class KeyedEngine {
   private readonly waits = new KeyWaits();
   private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
   private readonly sink: RuleSink;
+  readonly notes: Notes | null;
   private readonly ahead = new SlotsAhead();
   /** From where keys come, while there are any: engines that this one takes the place of, or what a store had. */
   private before: HandOver | null = null;
@@ -101,6 +100,7 @@ export class KeyedEngine {
     const { key } = compiler.predicates;
     this.keyCell = key.isRead ? key : null;
     this.windows = features === null ? null : new KeyWindows(features, options.spill);
+    this.notes = Notes.of(rules, this.ruleSet);
     this.freezer = freezer(this.ruleSet, options.codec);
     const weightOf = (slot: number): number => Math.max(1, this.runsOf.get(slot));
     this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX, weightOf);
@@ -114,8 +114,7 @@ export class KeyedEngine {
       valueAt: (slot) => this.valueAt(slot),
       onForgotten: (slot) => this.releaseIfUnused(slot),
     });
-    const { timers, expiry, changes, runsOf, waits } = this;
-    this.columns = [timers, expiry, changes, runsOf, waits];
+    this.columns = [this.timers, this.expiry, this.changes, this.runsOf, this.waits];
     this.sink = new RuleSink(rules, this.ruleSet, output, (slot, time) => this.windows?.read(slot, time));
   }
 
@@ -164,19 +163,20 @@ export class KeyedEngine {
     if (!this.concerns(slot)) return false;
     this.sink.begin(key, event.time, event, -1);
     if (this.windows !== null) slot = this.readWindows(this.windows, key, slot, event);
+    const own = this.notes !== null && this.touches(slot) ? this.notes.own(event) : event;
     const before = slot < 0 ? undefined : this.states.get(slot);
-    const after = this.step(before, event);
+    const after = this.step(before, own);
     if (after === before) return false;
+    if (own !== event) this.notes!.note(own, before, after);
     this.store(slot < 0 ? this.slotOf(key) : slot, after);
-    return true;
+    return own === event;
   }
 
-  /** What a key holds is measured at some events alone; which ones follows from the order of events, as results must. */
   private step(before: KeyState | undefined, event: EngineEvent): KeyState | undefined {
     for (;;) {
       try {
         const after = processRead(this.ruleSet, before, event, this.sink);
-        return after === undefined || event.seq % MEASURED_EVERY !== 0 ? after : this.sink.bounded(after);
+        return after === undefined ? after : this.sink.bounded(after, event);
       } catch (error) {
         this.sink.recover(error);
       }
@@ -252,7 +252,6 @@ export class KeyedEngine {
     return this.changes.take();
   }
 
-  /** Keys that changed since the last `takeDirty`. */
   get keysChanged(): number {
     return this.changes.size;
   }
@@ -354,10 +353,9 @@ export class KeyedEngine {
   private putBack(key: string, state: KeyState, at: number, frozen: (rest: KeyState) => Uint8Array | undefined): void {
     this.sink.time = at;
     const slot = this.slotOf(key);
-    const { windows } = this;
-    if (windows !== null && state.features !== undefined) {
+    if (this.windows !== null && state.features !== undefined) {
       this.beginWindows(slot, at);
-      windows.put(slot, state.features);
+      this.windows.put(slot, state.features);
     }
     const rest = withFeatures(state, undefined);
     if (rest !== undefined) this.keep(slot, rest, frozen(rest));
@@ -372,9 +370,11 @@ export class KeyedEngine {
 
   /** Whether it can begin something, or change what is known of the key; -1: nothing is. */
   private concerns(slot: number): boolean {
-    const { index, features } = this.ruleSet;
-    if (index.startCount > 0 || features !== null) return true;
-    return slot >= 0 && this.waits.has(slot, index.mask);
+    return this.ruleSet.features !== null || this.touches(slot);
+  }
+
+  private touches(slot: number): boolean {
+    return this.ruleSet.index.startCount > 0 || (slot >= 0 && this.waits.has(slot, this.ruleSet.index.mask));
   }
 
   private fire(slot: number, deadline: number): void {
@@ -482,7 +482,7 @@ export class KeyedEngine {
 
   private slotOf(key: string): number {
     const slot = this.table.add(key);
-    if (slot >= this.rows) this.addRows(slot + 1 + Math.min(slot >> 3, ROWS_AHEAD_MAX));
+    if (slot >= this.rows) this.addRows(rowsFor(slot));
     return slot;
   }
 

@@ -66,7 +66,4 @@ export const ruleOptionsOf = ({
 export type RuleOptions = Pick<KeyedEngineOptions, 'limits' | 'quantifierGap' | 'lists'>;
 export type RuleSettings = Limits & { readonly quantifierGap: 'flink' | 'every' };
 
-/** Rows of columns that are made at once, at most. */
-export const ROWS_AHEAD_MAX = 1024;
-
 export const HOT_KEYS_MAX = 16_384;

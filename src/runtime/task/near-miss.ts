@@ -2,14 +2,16 @@ import type { NearMiss } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { NearMissRecord } from '../ports/near-miss.js';
 import { type AlertSource, alertEvent, idOf } from './alert-builder.js';
+import { valuesOf } from './event-values.js';
 import type { RecordedEvent } from './source-event.js';
 
 /** Makes the record of a near miss: a pure function of the rule, the key and the records. */
 export function buildNearMiss(rule: Rule, key: string, nearMiss: NearMiss, source: AlertSource): NearMissRecord {
   const { by, missing, time, event } = nearMiss;
+  const values = valuesOf(rule, { steps: nearMiss.steps, key, at: time }, source);
   const steps = nearMiss.steps.map(({ name, events }) => ({
     step: name,
-    events: events.map((of) => alertEvent(of as RecordedEvent, source)),
+    events: events.map((of) => alertEvent(of as RecordedEvent, source, values.get(of))),
   }));
   const times = nearMiss.steps.flatMap(({ events }) => events.map((of) => of.time));
   const ids = steps.map(({ step, events }) => [step, events.map(({ id }) => id)]);

@@ -59,6 +59,27 @@ const matchOf = (rule: Rule): Match => ({
 const alertOf = (rule: Rule, of?: Pseudonyms, idField?: string) =>
   buildAlert(rule, 'c-77', matchOf(rule), 5, sourceOf(of, idField));
 
+describe('what conditions read, with pseudonyms', () => {
+  it('has no personal value, nor one that was computed of one', () => {
+    const where = 'cardId == s.cardId && limit > max(s.limit) && amount > 0 && key != "x" && count(s) > 0';
+    const steps = `[{begin: s}, {next: t, where: '${where}'}]`;
+    const { rule } = parseRule(`id: b\nkey: cardId\npattern: ${steps}\n`, 'p.yaml', null);
+    const read = {
+      cardId: 'c-77',
+      's.cardId': null,
+      limit: 9,
+      'max(s.limit)': 1,
+      amount: 5,
+      key: 'c-77',
+      'count(s)': 1,
+    };
+    expect(pseudonyms.operands(rule!, read)).toEqual({
+      ...{ cardId: psn('c-77'), 's.cardId': null, limit: psn(9), 'max(s.limit)': psn(1) },
+      ...{ amount: 5, key: psn('c-77'), 'count(s)': 1 },
+    });
+  });
+});
+
 describe('an alert with pseudonyms', () => {
   const rule = ruleOf();
   const plain = alertOf(rule);

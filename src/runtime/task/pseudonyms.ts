@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Expr, Feature } from '../../engine/index.js';
+import { operandsOf } from '../../rules/explain/operands.js';
 import type { MessagePart, Rule } from '../../rules/rule.js';
 
 const PREFIX = 'psn_';
@@ -15,6 +16,8 @@ interface PersonalParts {
   readonly values: readonly boolean[];
   /** Names of features. */
   readonly features: ReadonlySet<string>;
+  /** What conditions of steps read, by how it is written there. */
+  readonly operands: ReadonlySet<string>;
 }
 
 /**
@@ -70,9 +73,23 @@ export class Pseudonyms {
     rule: Rule,
     features: Readonly<Record<string, T>>,
   ): Readonly<Record<string, T | string>> {
-    const { features: personal } = this.partsOf(rule);
+    return this.without(this.partsOf(rule).features, features);
+  }
+
+  /** What the condition of a step read at an event. */
+  operands<T extends string | number | boolean | null>(
+    rule: Rule,
+    values: Readonly<Record<string, T>>,
+  ): Readonly<Record<string, T | string>> {
+    return this.without(this.partsOf(rule).operands, values);
+  }
+
+  private without<T extends string | number | boolean | null>(
+    personal: ReadonlySet<string>,
+    values: Readonly<Record<string, T>>,
+  ): Readonly<Record<string, T | string>> {
     return Object.fromEntries(
-      Object.entries(features).map(([name, value]) => [
+      Object.entries(values).map(([name, value]) => [
         name,
         personal.has(name) && value !== null && typeof value !== 'boolean' ? this.of(value) : value,
       ]),
@@ -109,6 +126,11 @@ export class Pseudonyms {
     const parts: PersonalParts = {
       key,
       values: (rule.values ?? []).map((expr) => this.gives(expr, key, results)),
+      operands: new Set(
+        [...operandsOf(rule).values()].flatMap((read) =>
+          read.flatMap(({ name, expr }) => (this.gives(expr, key, new Set()) ? name : [])),
+        ),
+      ),
       features: new Set((rule.features ?? []).flatMap(({ name, feature }) => (this.tells(feature) ? name : []))),
     };
     this.parts.set(rule, parts);

@@ -16,6 +16,9 @@ import type { Rule } from '../../rules/rule.js';
 import type { KeyedOutput } from './keyed-options.js';
 import { type Looking, Quarantine } from './quarantine.js';
 
+/** Of the events that change what is known of a key, one of so many is followed by a look at how much that is. */
+const MEASURED_EVERY = 16;
+
 /** Has features read as of a time, for a key's slot. */
 type ReadFeatures = (keySlot: number, time: number) => void;
 
@@ -121,8 +124,12 @@ export class RuleSink implements RuleSetOutput, Looking {
     this.toldOf = -1;
   }
 
-  /** The state without that of rules that hold more than they may. */
-  bounded(state: KeyState): KeyState | undefined {
+  /**
+   * The state without that of rules that hold more than they may. That is measured at some events alone; which ones follows from the
+   * order of events, as results must.
+   */
+  bounded(state: KeyState, { seq }: EngineEvent): KeyState | undefined {
+    if (seq % MEASURED_EVERY !== 0) return state;
     let kept: KeyState | undefined = state;
     const look = (slot: number, held: number, runs: number): void => {
       const { eventsMax } = this.ruleSet.slots[slot]!.limits;

@@ -1,4 +1,5 @@
 import type { EngineEvent } from '../../engine/index.js';
+import type { Noted } from './noted.js';
 
 /** An event with the record that it was read of. */
 export interface RecordedEvent extends EngineEvent {
@@ -7,12 +8,16 @@ export interface RecordedEvent extends EngineEvent {
   readonly raw: Uint8Array;
   /** W3C trace context of the record, or `null`. */
   readonly traceparent: string | null;
+  /** What conditions of its key read at it; `null`: nothing that would have to be noted. */
+  readonly noted: Noted | null;
 }
 
 /** An event with where it came from. */
 export class SourceEvent implements RecordedEvent {
   /** Set when the event leaves the order buffer: its place in the order of processing. */
   seq = 0;
+  /** Of an object of its own for one key: see `Notes`. */
+  noted: Noted | null = null;
 
   constructor(
     /** Event time in ms. In arrival mode never less than that of the event before. */
@@ -32,6 +37,14 @@ export class SourceEvent implements RecordedEvent {
 
   get raw(): Uint8Array {
     return this.bytes;
+  }
+
+  /** Another object of the same event. */
+  copy(): SourceEvent {
+    const { time, kind, fields, offset, raw, traceparent, detached, stream, forKey } = this;
+    const copy = new SourceEvent(time, kind, fields, offset, raw, traceparent, detached, stream, forKey);
+    copy.seq = this.seq;
+    return copy;
   }
 
   /** Copies the value, so that keeping the event does not keep the batch it came in. */

@@ -1,3 +1,4 @@
+import { Noted } from './noted.js';
 import type { RecordedEvent } from './source-event.js';
 
 /** What is read of a stored record when something asks for it. */
@@ -14,6 +15,7 @@ export interface ReadRecord {
  */
 export class StoredEvent implements RecordedEvent {
   private decoded: ReadRecord | null = null;
+  private readNotes: Noted | null = null;
 
   /**
    * @param memory of the whole state; `from` and `to` are where the event is in it, as it was stored, and `rawFrom` and `to` its record.
@@ -24,6 +26,8 @@ export class StoredEvent implements RecordedEvent {
     readonly seq: number,
     readonly offset: number,
     readonly traceparent: string | null,
+    /** `null`: nothing was noted. */
+    private readonly notes: Uint8Array | null,
     private readonly memory: ArrayBufferLike,
     private readonly from: number,
     private readonly rawFrom: number,
@@ -38,6 +42,11 @@ export class StoredEvent implements RecordedEvent {
 
   get raw(): Uint8Array {
     return new Uint8Array(this.memory, this.rawFrom, this.to - this.rawFrom);
+  }
+
+  get noted(): Noted | null {
+    if (this.notes !== null) this.readNotes ??= Noted.read(this.notes);
+    return this.readNotes;
   }
 
   get kind(): string {

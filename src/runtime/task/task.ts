@@ -54,7 +54,7 @@ export class Task {
       const whole = this.decoder.decodeWhole(raw);
       return whole instanceof DecodeFailure ? {} : whole;
     },
-    pseudonyms: () => this.options.pseudonyms,
+    ...{ lists: () => this.lists, pseudonyms: () => this.options.pseudonyms },
   };
   private ruleSet: RuleSetVersion;
   private codec: EventCodec;

@@ -1,9 +1,11 @@
 import type { DetectorStatus } from '../../runtime/detector.js';
-import type { Alert } from '../../runtime/ports/alert.js';
+import type { Alert, AlertEvent } from '../../runtime/ports/alert.js';
 import type { Role } from '../../runtime/settings/index.js';
 import { MASK } from '../logging/redact.js';
 import { Problem, problemBody } from '../problems/problem.js';
 import type { Principal } from './principal.js';
+
+type Value = string | number | boolean | null;
 
 /** Shorter values would mask half of a sentence. */
 const TEXT_MIN = 3;
@@ -74,8 +76,22 @@ export class PersonalMask {
     function cleaned(value: string | number | boolean | null) {
       return typeof value === 'string' ? clean(value) : hidden.has(String(value)) ? null : value;
     }
+    const withValues = steps.map((step) => ({
+      ...step,
+      events: step.events.map((event) => this.valuesOf(event, cleaned)),
+    }));
     const key = isPersonal ? MASK : hidden.has(alert.key) ? MASK : alert.key;
-    return { ...alert, key, message: clean(alert.message), steps, ...features };
+    return { ...alert, key, message: clean(alert.message), steps: withValues, ...features };
+  }
+
+  /** What was computed of a personal field is personal, too: whatever has its name in how it is written. */
+  private valuesOf<E extends AlertEvent>(event: E, cleaned: (value: Value) => Value): E {
+    if (event.values === undefined) return event;
+    const values = Object.entries(event.values).map(([name, value]): readonly [string, Value] => {
+      const isPersonal = (name.match(/\w+/g) ?? []).some((word) => this.has(word));
+      return [name, isPersonal ? MASK : cleaned(value)];
+    });
+    return { ...event, values: Object.fromEntries(values) };
   }
 
   private fields(fields: Readonly<Record<string, unknown>>, hidden: Set<string>): Record<string, unknown> {

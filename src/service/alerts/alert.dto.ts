@@ -33,6 +33,15 @@ export class AlertEventDto implements AlertEvent {
 
   @ApiProperty({ type: Object, description: 'All fields of the record.' })
   readonly fields!: Readonly<Record<string, unknown>>;
+
+  @ApiProperty({
+    type: Object,
+    required: false,
+    description:
+      'What the condition of its step read at this event, by how it is written there: fields, features, what events before had, what reference lists had; null: missing.',
+    example: { amount: 12000, usual: 85.5 },
+  })
+  readonly values?: AlertEvent['values'];
 }
 
 export class AlertStepDto implements AlertStep {

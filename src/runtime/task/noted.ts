@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import {
+  ByteReader,
+  type ByteWriter,
+  canonicalJson,
+  cellValue,
+  type EngineEvent,
+  type Expr,
+  type KeyState,
+  partsOf,
+  type RuleSet,
+  type Scalar,
+} from '../../engine/index.js';
+import { operandsOf } from '../../rules/explain/operands.js';
+import type { Rule } from '../../rules/rule.js';
+import { SourceEvent } from './source-event.js';
+
+const [MISSING, NUMBER, TEXT, FALSE, TRUE] = [0, 1, 2, 3, 4];
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * What conditions read when an event was taken, and its record does not tell later: the features of its key, and what reference lists
+ * had. An alert shows it of each of its events.
+ */
+export class Noted {
+  /** @param ids of the expressions (`noteIdOf`), whose `values` these are; `null`: missing. */
+  constructor(
+    readonly ids: readonly number[],
+    readonly values: readonly (Scalar | null)[],
+  ) {}
+
+  /** `undefined`: it was not noted. */
+  valueOf(id: number): Scalar | null | undefined {
+    const at = this.ids.indexOf(id);
+    return at < 0 ? undefined : this.values[at]!;
+  }
+
+  write(out: ByteWriter): void {
+    for (const [i, id] of this.ids.entries()) {
+      out.varint(id);
+      const value = this.values[i]!;
+      out.varint(tagOf(value));
+      if (typeof value === 'number') out.double(value);
+      else if (typeof value === 'string') out.byteString(encoder.encode(value));
+    }
+  }
+
+  /** Reads to the end of the bytes. */
+  static read(bytes: Uint8Array): Noted {
+    const input = new ByteReader(bytes);
+    const [ids, values]: [number[], (Scalar | null)[]] = [[], []];
+    while (!input.done) {
+      ids.push(input.varint());
+      values.push(readValue(input));
+    }
+    return new Noted(ids, values);
+  }
+}
+
+function tagOf(value: Scalar | null): number {
+  if (value === null) return MISSING;
+  if (typeof value === 'boolean') return value ? TRUE : FALSE;
+  return typeof value === 'number' ? NUMBER : TEXT;
+}
+
+function readValue(input: ByteReader): Scalar | null {
+  const tag = input.varint();
+  if (tag === NUMBER) return input.double();
+  if (tag === TEXT) return decoder.decode(input.byteString());
+  return tag === MISSING ? null : tag === TRUE;
+}
+
+/** 48 bits that stand for an expression, in states too: features and lists have other numbers in another rule set. */
+export const noteIdOf = (expr: Expr): number =>
+  createHash('sha256').update(canonicalJson(expr)).digest().readUIntBE(0, 6);
+
+/** Whether it is to be noted: the record of the event, and those of the events before, do not tell it. */
+export const isNoted = (expr: Expr): boolean =>
+  expr.op === 'feature' || (expr.op === 'lookup' && seesEventAlone(expr.key));
+
+const BEYOND_EVENT: ReadonlySet<Expr['op']> = new Set(['feature', 'aggregate', 'nth']);
+
+const seesEventAlone = (expr: Expr): boolean => !BEYOND_EVENT.has(expr.op) && partsOf(expr).every(seesEventAlone);
+
+/** A value that is no scalar, or no number, is missing. */
+export function scalarOr(value: unknown): Scalar | null {
+  if (typeof value === 'number') return Number.isNaN(value) ? null : value;
+  return typeof value === 'string' || typeof value === 'boolean' ? value : null;
+}
+
+interface Note {
+  readonly id: number;
+  read(event: EngineEvent): Scalar | null;
+}
+
+interface Together {
+  readonly ids: readonly number[];
+  readonly notes: readonly Note[];
+}
+
+/**
+ * Notes values on the events that the rules of an engine hold. What it notes is of one key: so each key has an object of its own of such an
+ * event. Rules of which no condition reads such values, and those that hold no event because one completes them, cost nothing.
+ */
+export class Notes {
+  private constructor(
+    /** What is noted for each slot. */
+    private readonly ofSlot: readonly Together[],
+  ) {}
+
+  /** `null`: there is nothing to note. */
+  static of(rules: readonly Rule[], ruleSet: RuleSet): Notes | null {
+    const byId = new Map<number, Note>();
+    const noteOn = (expr: Expr): Note => {
+      const id = noteIdOf(expr);
+      const note = byId.get(id) ?? noteOf(id, expr, ruleSet);
+      byId.set(id, note);
+      return note;
+    };
+    const ofSlot = rules.map((rule, slot) => {
+      if (ruleSet.patterns[slot]!.wholeMatch !== null) return together([]);
+      const read = [...operandsOf(rule).values()].flat().filter(({ expr }) => isNoted(expr));
+      return together([...new Set(read.map(({ expr }) => noteOn(expr)))].sort((a, b) => a.id - b.id));
+    });
+    return byId.size === 0 ? null : new Notes(ofSlot);
+  }
+
+  /** The event for one key: an object of its own, on which can be noted. */
+  own(event: EngineEvent): EngineEvent {
+    return event instanceof SourceEvent ? event.copy() : event;
+  }
+
+  /**
+   * Notes what the rules read whose states have changed, which are those that hold the event. Features have their values as of the event
+   * still.
+   */
+  note(own: EngineEvent, before: KeyState | undefined, after: KeyState | undefined): void {
+    if (after === undefined || !(own instanceof SourceEvent)) return;
+    own.detach();
+    const { ids, notes } = this.of(before, after);
+    if (notes.length === 0) return;
+    const values = new Array<Scalar | null>(notes.length);
+    for (let i = 0; i < notes.length; i++) values[i] = notes[i]!.read(own);
+    own.noted = new Noted(ids, values);
+  }
+
+  /** Most keys have one rule under way. */
+  private of(before: KeyState | undefined, after: KeyState): Together {
+    if (after.slots.length === 1 && after.groups.length === 0) return this.ofSlot[after.slots[0]!]!;
+    const notes = new Set<Note>();
+    for (const slot of changedSlots(before, after)) for (const note of this.ofSlot[slot]!.notes) notes.add(note);
+    return together([...notes].sort((a, b) => a.id - b.id));
+  }
+}
+
+const together = (notes: readonly Note[]): Together => ({ ids: notes.map(({ id }) => id), notes });
+
+function noteOf(id: number, expr: Expr, { compiler }: RuleSet): Note {
+  if (expr.op === 'feature') {
+    const cell = compiler.features.cell(expr.feature);
+    return { id, read: () => scalarOr(cellValue(cell)) };
+  }
+  const value = compiler.predicates.valueOf(expr, []);
+  return { id, read: (event) => scalarOr(value(event, event.fields, null)) };
+}
+
+function* changedSlots(before: KeyState | undefined, { slots, states, groups }: KeyState): Generator<number> {
+  let at = 0;
+  for (const [i, slot] of slots.entries()) {
+    while (before !== undefined && at < before.slots.length && before.slots[at]! < slot) at++;
+    if (before === undefined || before.slots[at] !== slot || before.states[at] !== states[i]) yield slot;
+  }
+  for (const { state, slots: alike } of groups)
+    if (before?.groups.some((group) => group.state === state) !== true) yield* alike;
+}
