@@ -92,3 +92,52 @@ describe('the coverage of a rule by its tests', () => {
     );
   });
 });
+
+describe('the coverage of a rule with a window', () => {
+  const { rule: busy } = parseRule(
+    `id: busy
+key: accountId
+features: [{name: usual, avg: amount, over: 1h, lagging: 1m}]
+window:
+  tumbling: 1m
+  where: amount > 1
+  aggregates:
+    - {name: payments, count: true}
+    - {name: total, sum: amount}
+  having: payments >= 3 || total > 100 && total > usual
+`,
+    'busy/pattern.yaml',
+    payments,
+  );
+  const covered = (...tests: string[]) => {
+    const text = `defaults: {accountId: A1, type: Payment, amount: 5, country: DE, approved: true}\ntests:\n${tests
+      .map((events, i) => `  - {name: t${i}, events: [${events}], alerts: []}\n`)
+      .join('')}`;
+    const parsed = parseRuleTests(text, 'busy/tests.yaml', busy!, stream);
+    expect(parsed.diagnostics).toEqual([]);
+    return runRuleTests(busy!, parsed.tests, { render: () => '', coverage: true }).coverage!;
+  };
+
+  it('says which parts of having were true and false, of windows that gave no alert, too', () => {
+    const { conditions, alternatives } = covered('{at: 0m}, {at: 0m, amount: 1}');
+    expect(conditions).toEqual({
+      of: 4,
+      seen: 1,
+      never: [
+        { step: 'having', condition: 'payments >= 3', never: 'true' },
+        { step: 'having', condition: 'total > 100', never: 'true' },
+        { step: 'having', condition: 'total > usual', never: 'false' },
+      ],
+    });
+    expect(alternatives.map(({ condition }) => condition)).toEqual(['payments >= 3', 'total > 100 && total > usual']);
+  });
+
+  it('is whole when each part was both', () => {
+    const { conditions, alternatives } = covered(
+      '{at: 0m}, {at: 0m}, {at: 0m}, {at: 0m, amount: 1}',
+      '{at: 0m, amount: 60}, {at: 5m, amount: 150}',
+      '{at: 0m, amount: 60}, {at: 5m, amount: 110}',
+    );
+    expect([conditions.never, alternatives]).toEqual([[], []]);
+  });
+});

@@ -1,6 +1,14 @@
-import { type Expr, FeatureTable, type PatternRunner, type Step } from '../../engine/index.js';
+import {
+  type EngineEvent,
+  type Expr,
+  FeatureTable,
+  type Lists,
+  type PatternRunner,
+  type Step,
+} from '../../engine/index.js';
 import { sayExpr } from '../condition/say-expr.js';
 import type { Rule } from '../rule.js';
+import { type Truths, type WindowEngine, WindowTruths } from './window-truths.js';
 
 /** A part of a step's condition, and what no test has shown of it. */
 export interface Uncovered {
@@ -21,18 +29,24 @@ export interface RuleCoverage {
   readonly alternatives: readonly Uncovered[];
 }
 
-interface Truths {
-  true: boolean;
-  false: boolean;
-}
+/** What a part of `having` is said to be of. */
+const HAVING = 'having';
 
 /** Notes what happens while the tests of one rule run. */
 export class CoverageRecorder {
   private readonly tested = new Map<string, Truths>();
   private readonly held = new Set<string>();
+  private readonly windows: WindowTruths | null;
   private runner: PatternRunner | null = null;
 
-  constructor(private readonly rule: Rule) {}
+  constructor(
+    private readonly rule: Rule,
+    engine: WindowEngine = {},
+  ) {
+    const { having } = rule.pattern.window ?? {};
+    this.windows =
+      having === undefined ? null : new WindowTruths(rule, [...atomsOf(having), ...alternativesOf(having)], engine);
+  }
 
   readonly onTested = (key: string, truth: boolean): void => {
     let truths = this.tested.get(key);
@@ -48,6 +62,12 @@ export class CoverageRecorder {
     this.runner = runner;
     for (const events of runner.held()) for (const { step } of events) this.held.add(step);
     for (const step of matched) this.held.add(step);
+  }
+
+  /** To be called for each event of a test, and once after its last one without an event: when windows end, they are looked at. */
+  lookAtWindows(key: string, event: EngineEvent | null, lists?: Lists): void {
+    if (event === null) this.windows?.end();
+    else this.windows?.feed(key, event, lists);
   }
 
   result(): RuleCoverage {
@@ -71,6 +91,18 @@ export class CoverageRecorder {
         }
       }
     }
+    if (this.windows !== null) {
+      const having = this.rule.pattern.window!.having!;
+      for (const atom of atomsOf(having)) {
+        of++;
+        const missing = missingOf(this.windows.of(atom), ['true', 'false']);
+        if (missing !== null) never.push({ step: HAVING, condition: this.say(atom), never: missing });
+      }
+      for (const alternative of alternativesOf(having)) {
+        const missing = missingOf(this.windows.of(alternative), ['true']);
+        if (missing !== null) alternatives.push({ step: HAVING, condition: this.say(alternative), never: missing });
+      }
+    }
     return {
       rule: this.rule.id,
       steps: { taken, never: steps.map(({ name }) => name).filter((name) => !taken.includes(name)) },
@@ -86,10 +118,7 @@ export class CoverageRecorder {
   }
 
   private missing(expr: Expr, wanted: readonly (keyof Truths)[]): Uncovered['never'] | null {
-    if (this.runner === null) return 'tested';
-    const truths = this.truthsOf(this.runner.literalOf(expr));
-    if (!truths.true && !truths.false) return 'tested';
-    return wanted.find((truth) => !truths[truth]) ?? null;
+    return this.runner === null ? 'tested' : missingOf(this.truthsOf(this.runner.literalOf(expr)), wanted);
   }
 
   private truthsOf(literal: { readonly key: string; readonly negated: boolean } | null): Truths {
@@ -102,6 +131,11 @@ export class CoverageRecorder {
     const names = new Map((this.rule.features ?? []).map(({ name, feature }) => [table.cell(feature), name]));
     return sayExpr(expr, (feature) => names.get(table.cell(feature)) ?? feature.fn);
   }
+}
+
+function missingOf(truths: Truths, wanted: readonly (keyof Truths)[]): Uncovered['never'] | null {
+  if (!truths.true && !truths.false) return 'tested';
+  return wanted.find((truth) => !truths[truth]) ?? null;
 }
 
 type EventStep = Extract<Step, { kind: 'event' }>;

@@ -44,7 +44,7 @@ interface FoundAlert {
 
 /** Runs a rule's tests on the engine itself. After the last event, time goes on until every window has ended. */
 export function runRuleTests(rule: Rule, tests: readonly RuleTest[], engine: TestEngine): TestResult {
-  const recorder = engine.coverage === true ? new CoverageRecorder(rule) : null;
+  const recorder = engine.coverage === true ? new CoverageRecorder(rule, engine) : null;
   const failures = tests.flatMap((test) => {
     const differences = differencesOf(rule, test, engine, recorder);
     if (differences.length === 0) return [];
@@ -104,6 +104,7 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine, recorder: CoverageR
           lists: test.lists,
         });
       runners.set(key, runner);
+      recorder?.lookAtWindows(key, event, test.lists);
       const matches = runner.feed(event);
       take(key, matches);
       for (const held of runner.held()) if (held.length > furthest.length) furthest = held;
@@ -114,6 +115,7 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine, recorder: CoverageR
     }
   }
   for (const [key, runner] of runners) take(key, runner.advance(Number.MAX_SAFE_INTEGER));
+  recorder?.lookAtWindows('', null);
   return { alerts: found, furthest: sayHeld(furthest, idOfSeq) };
 }
 

@@ -216,7 +216,7 @@ export function fieldsIn(expr: Expr): ReadonlySet<string> {
   return names;
 }
 
-function constantsIn(expr: Expr): readonly Scalar[] {
+export function constantsIn(expr: Expr): readonly Scalar[] {
   const values = new Set<Scalar>();
   walk(expr, (part) => {
     if (part.op === 'const') values.add(part.value);

@@ -14,6 +14,9 @@ function witnessOf(body: string) {
 
 const steps = (...lines: string[]): string => `within: 10m\npattern:\n${lines.map((line) => `  - ${line}\n`).join('')}`;
 
+const window = (form: string, aggregate: string, having: string): string =>
+  `window:\n  ${form}\n  where: amount > 0\n  aggregates: [${aggregate}]\n  having: ${having}\n`;
+
 describe('a witness', () => {
   it('is the shortest stream that fires the rule, and the same with one value that just does not', () => {
     const { witness } = witnessOf(
@@ -71,6 +74,24 @@ describe('a witness', () => {
       `features: [{name: recent, count: true, over: 5m}]\n${steps('{begin: a, where: recent >= 8}')}`,
     ],
     ['a list', steps("{begin: a, where: \"country in list('x') && amount > listNumber('limit', accountId)\"}")],
+    ['a window with a count', window('tumbling: 1m', '{name: n, count: true}', 'n >= 4')],
+    ['a window with a sum', window('hopping: 5m\n  every: 1m', '{name: total, sum: amount}', 'total > 5000')],
+    [
+      'a window of different values',
+      window('tumbling: 1h\n  offset: 15m', '{name: places, distinct: country}', 'places > 2'),
+    ],
+    [
+      'a session of some length',
+      window('session: 15m', '{name: n, count: true}', "lastTime - firstTime > duration('2h')"),
+    ],
+    [
+      'a window whose aggregates have conditions',
+      window('tumbling: 1m', "{name: abroad, count: true, where: country != 'x'}", 'abroad >= 2'),
+    ],
+    [
+      'a window compared with what is usual',
+      `features: [{name: usual, avg: amount, over: 1d, lagging: 1h}]\n${window('tumbling: 1h', '{name: total, sum: amount}', 'total > 20 * usual')}`,
+    ],
   ])('is found with %s', (_, body) => {
     const { rule, witness } = witnessOf(body);
     expect(witness.fires).not.toBeNull();

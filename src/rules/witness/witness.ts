@@ -7,6 +7,7 @@ import { type Place, shortestWay } from './linear.js';
 import { MANNERS } from './solve.js';
 import { type MadeEvent, START_MS, StreamMaker } from './stream.js';
 import { LISTED } from './substitute.js';
+import { windowStreams } from './window-streams.js';
 
 export interface WitnessEvent {
   readonly id: string;
@@ -33,13 +34,13 @@ const WEEK_MS = 7 * 24 * 60 * MINUTE_MS;
 const STEPS_MS = [MINUTE_MS, 1000, 10 * MINUTE_MS, 60 * MINUTE_MS, 1, 6 * 60 * MINUTE_MS, 24 * 60 * MINUTE_MS];
 const HOURS = [0, 12, 3, 6, 9, 15, 18, 21, 23, 26, 5 * 24, 6 * 24 + 12];
 const FILLERS = [1, 2, 3, 5, 10, 20, 50];
+/** Windows of more events are not tried with others before them. */
+const FILLED_MAX = 8;
 
 /** Looks for a stream that fires the rule, and for one that just does not. */
 export function findWitness(rule: Rule, streams: readonly TestStream[]): Witness {
   const maker = new StreamMaker(rule, streamsOfRule(rule, streams));
-  // What a window asks is asked of many events together.
-  const places = rule.pattern.window === undefined ? shortestWay(rule.pattern.steps, maker.kinds) : null;
-  const found = places === null || places.length === 0 ? null : firing(maker, places);
+  const found = rule.pattern.window === undefined ? ofSteps(maker) : ofWindow(maker);
   const fires = found && shortened(found, maker);
   return {
     rule: rule.id,
@@ -47,6 +48,21 @@ export function findWitness(rule: Rule, streams: readonly TestStream[]): Witness
     justNot: fires && nearMiss(fires, maker),
     ...(rule.lists === undefined ? {} : { listed: LISTED }),
   };
+}
+
+function ofSteps(maker: StreamMaker): readonly MadeEvent[] | null {
+  const places = shortestWay(maker.rule.pattern.steps, maker.kinds);
+  return places === null || places.length === 0 ? null : firing(maker, places);
+}
+
+/** What a window asks is asked of many events together. */
+function ofWindow(maker: StreamMaker): readonly MadeEvent[] | null {
+  for (const made of windowStreams(maker)) {
+    if (maker.fires(made)) return made;
+    const filled = made.length <= FILLED_MAX ? withFillers(made, maker) : null;
+    if (filled !== null) return filled;
+  }
+  return null;
 }
 
 function firing(maker: StreamMaker, places: readonly Place[]): readonly MadeEvent[] | null {

@@ -16,8 +16,6 @@ interface PersonalParts {
   readonly values: readonly boolean[];
   /** Names of features. */
   readonly features: ReadonlySet<string>;
-  /** What conditions of steps read, by how it is written there. */
-  readonly operands: ReadonlySet<string>;
 }
 
 /**
@@ -30,6 +28,7 @@ interface PersonalParts {
 export class Pseudonyms {
   private readonly names: ReadonlySet<string>;
   private readonly parts = new WeakMap<Rule, PersonalParts>();
+  private readonly read = new WeakMap<Rule, ReadonlySet<string>>();
 
   /** `names`: of personal fields, whatever their case. */
   constructor(
@@ -81,7 +80,7 @@ export class Pseudonyms {
     rule: Rule,
     values: Readonly<Record<string, T>>,
   ): Readonly<Record<string, T | string>> {
-    return this.without(this.partsOf(rule).operands, values);
+    return this.without(this.operandsOf(rule), values);
   }
 
   private without<T extends string | number | boolean | null>(
@@ -126,15 +125,22 @@ export class Pseudonyms {
     const parts: PersonalParts = {
       key,
       values: (rule.values ?? []).map((expr) => this.gives(expr, key, results)),
-      operands: new Set(
-        [...operandsOf(rule).values()].flatMap((read) =>
-          read.flatMap(({ name, expr }) => (this.gives(expr, key, new Set()) ? name : [])),
-        ),
-      ),
       features: new Set((rule.features ?? []).flatMap(({ name, feature }) => (this.tells(feature) ? name : []))),
     };
     this.parts.set(rule, parts);
     return parts;
+  }
+
+  /** What of that which conditions of steps read is personal, by how it is written there. */
+  private operandsOf(rule: Rule): ReadonlySet<string> {
+    let known = this.read.get(rule);
+    if (known === undefined) {
+      const operands = [...operandsOf(rule).values()].flat();
+      const personal = operands.filter(({ expr }) => this.gives(expr, this.isKeyPersonal(rule), new Set()));
+      known = new Set(personal.map(({ name }) => name));
+      this.read.set(rule, known);
+    }
+    return known;
   }
 
   private tells({ fn, field }: Pick<Feature, 'fn' | 'field'>): boolean {
