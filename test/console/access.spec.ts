@@ -27,6 +27,8 @@ const PAGES: readonly (readonly [path: string, complete: string])[] = [
   ['backtests', '.empty'],
   ['backtests?new=yes', 'dialog[open]'],
   ['explain', '.ask'],
+  ['lists', '.empty'],
+  ['snoozes', '.empty'],
   ['system', '.table td'],
   ['nothing', '.empty'],
 ];

@@ -15,7 +15,16 @@ import { type Schema, suggest } from './suggest.js';
 /** Colours are the page's: custom properties reach into the shadow root that the editor lives in. */
 const look = EditorView.theme({
   '&': { height: '100%', fontSize: '12.5px', color: 'var(--ink)', backgroundColor: 'var(--panel)' },
-  '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-2px' },
+  '&.cm-focused': { outline: 'none' },
+  // An outline would be under the line numbers.
+  '&.cm-focused::after': {
+    content: '""',
+    position: 'absolute',
+    inset: '0',
+    zIndex: '300',
+    border: '2px solid var(--focus)',
+    pointerEvents: 'none',
+  },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55', overflow: 'auto' },
   '.cm-content': { caretColor: 'var(--ink)', padding: '8px 0' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
@@ -43,6 +52,12 @@ const look = EditorView.theme({
   '.cm-lintRange-warning': { backgroundImage: 'none', borderBottom: '2px solid var(--medium-mark)' },
   '.cm-changedLine': { backgroundColor: 'color-mix(in srgb, var(--good-mark) 13%, transparent) !important' },
   '.cm-changedText': { background: 'color-mix(in srgb, var(--good-mark) 35%, transparent) !important' },
+  '&.cm-merge-a .cm-changedLine': {
+    backgroundColor: 'color-mix(in srgb, var(--critical-mark) 11%, transparent) !important',
+  },
+  '&.cm-merge-a .cm-changedText': {
+    background: 'color-mix(in srgb, var(--critical-mark) 30%, transparent) !important',
+  },
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--ink-soft)' },
   // The marks that it comes with are in few fonts.
   '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"⋮"' },

@@ -82,8 +82,8 @@ function Facts({
 }) {
   return (
     <span class="faint">
-      {kind === 'map' ? plural(entries, 'key with a value', 'keys with values') : plural(entries, 'entry', 'entries')};
-      asked by{' '}
+      {kind === 'map' ? plural(entries, 'key with a value', 'keys with values') : plural(entries, 'entry', 'entries')}
+      {'; asked by '}
       {usedBy.length === 0
         ? 'no rule'
         : usedBy.map((id, n) => (
@@ -96,7 +96,8 @@ function Facts({
           ))}
       {changed !== null && (
         <>
-          ; changed <Time ms={changed.at} now={now} /> by {changed.author}
+          {'; changed '}
+          <Time ms={changed.at} now={now} /> by {changed.author}
           {changed.message !== '' && ` (${changed.message})`}
         </>
       )}

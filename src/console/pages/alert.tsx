@@ -24,6 +24,7 @@ export function AlertPage({ id }: { readonly id: string }) {
         </a>{' '}
         / <span class="mono">{id.slice(0, 12)}</span>
       </nav>
+      {alert.data === null && <h1>Alert</h1>}
       <Loaded of={alert}>{(data) => <Shown alert={data} onJudged={alert.reload} />}</Loaded>
     </div>
   );

@@ -27,6 +27,7 @@ function ListPage() {
   );
   return (
     <div class="page">
+      {all.data === null && <h1>Patterns</h1>}
       <Loaded of={all}>{(data) => <PatternList {...data} />}</Loaded>
     </div>
   );

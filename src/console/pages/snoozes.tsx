@@ -27,7 +27,10 @@ export default function SnoozesPage() {
         <div class="page-head">
           <h1>Snoozed keys</h1>
           {all.data !== null && all.data.length > 0 && (
-            <span class="faint">{plural(all.data.length, 'snooze')}, the first to end first</span>
+            <span class="faint">
+              {plural(all.data.length, 'snooze')}
+              {all.data.length > 1 && ', the first to end first'}
+            </span>
           )}
         </div>
         <p class="soft">
@@ -52,11 +55,11 @@ export default function SnoozesPage() {
                       <th scope="col">Key</th>
                       <th scope="col">Pattern</th>
                       <th scope="col">Ends</th>
-                      <th scope="col">By</th>
-                      <th scope="col">Why</th>
                       <th scope="col">
                         <span class="unseen">Actions</span>
                       </th>
+                      <th scope="col">By</th>
+                      <th scope="col">Why</th>
                     </tr>
                   </thead>
                   <tbody>
@@ -94,8 +97,8 @@ function Row({ snooze: { id, key, pattern, until, reason, author, at }, now, onE
     }
   };
   return (
-    <tr>
-      <td>
+    <tr class="snooze">
+      <td class="nowrap">
         <a class="mono linked" href={to(['alerts'], { key })}>
           {key}
         </a>
@@ -111,9 +114,14 @@ function Row({ snooze: { id, key, pattern, until, reason, author, at }, now, onE
       </td>
       <td class="nowrap">
         in {duration(Math.max(0, until - now))}{' '}
-        <span class="faint">
+        <span class="ends faint">
           <Time ms={until} />
         </span>
+      </td>
+      <td>
+        <button type="button" class="button" disabled={busy} aria-label={`End the snooze of ${key}`} onClick={end}>
+          End
+        </button>
       </td>
       <td>
         {author}{' '}
@@ -122,11 +130,6 @@ function Row({ snooze: { id, key, pattern, until, reason, author, at }, now, onE
         </span>
       </td>
       <td>{reason || <span class="faint">–</span>}</td>
-      <td class="end">
-        <button type="button" class="button" disabled={busy} aria-label={`End the snooze of ${key}`} onClick={end}>
-          End
-        </button>
-      </td>
     </tr>
   );
 }

@@ -118,7 +118,7 @@ function TestsOf({ yaml, tests }: { readonly yaml: string; readonly tests: strin
   const { data, error, loading } = ran;
   if (loading || error !== null)
     return <p class="faint">{loading ? 'Running its tests' : 'Its tests could not be run.'}</p>;
-  if (data === null) return <p class="faint">It is published without tests.</p>;
+  if (data === null) return <p class="faint">It is published without tests: none were written.</p>;
   const wrong = data.failed + data.errors.length;
   if (wrong === 0)
     return <p class="soft">{plural(data.passed, 'test passes', 'tests pass')}, and published with it.</p>;

@@ -83,7 +83,9 @@ export function TestsPanel({ yaml, tests, onTests, isBroken }: TestsPanelProps) 
         )}
         {ran === null && (
           <p class="faint">
-            {tests.trim() === '' ? 'There are no tests yet: events in, alerts out.' : 'Not run against this text yet.'}
+            {tests.trim() === ''
+              ? 'There are no tests yet. Write some: events that go in, alerts that come out.'
+              : 'Not run against this text yet.'}
           </p>
         )}
       </div>
