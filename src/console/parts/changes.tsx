@@ -11,7 +11,7 @@ const RUNS: Readonly<Record<string, string>> = {
 };
 
 export function Changes({ changes }: { readonly changes: readonly RuleChange[] }) {
-  if (changes.length === 0) return <span class="faint">no rule means anything else</span>;
+  if (changes.length === 0) return <span class="faint">nothing changes in what is found</span>;
   return (
     <ul class="changes">
       {changes.map(({ id, change, runs }) => (
