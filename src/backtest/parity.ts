@@ -17,9 +17,9 @@ export interface Parity {
   readonly alertsReplayed: number;
   /** Which differ; `null`: there were too many alerts to keep them. */
   readonly differences: Differences | null;
-  /** Alerts of rules that see several partitions merged, on either side, from a time that not all partitions have passed: those are not compared. */
+  /** Alerts that one side alone has, of rules that see several partitions merged, at a time that not all partitions have passed: those are left out. */
   readonly notCompared: number;
-  /** From when on, in ms of event time; `null`: all were compared. */
+  /** What all partitions have passed, in ms of event time; `null`: nothing was left out. */
   readonly comparedUpTo: number | null;
 }
 
@@ -55,8 +55,8 @@ const NAMED_MAX = 5;
  * Compares the alerts of the back-test with those on the alerts topic that were complete in the range and come from these rules in these
  * revisions. `null`: there is no such alert, so there is nothing to compare with.
  *
- * Of rules that see several partitions merged, alerts are compared up to what all partitions have passed: at the end of a topic a service
- * waits for those that have no new events, and a back-test does not.
+ * Of rules that see several partitions merged, an alert that one side alone has counts as a difference up to what all partitions have passed: at
+ * the end of a topic a service waits for those that have no new events, and a back-test does not.
  */
 export async function parity(options: ParityOptions): Promise<Parity | null> {
   const { digest, alerts, passedByAll, found } = options.replayed;
@@ -64,12 +64,13 @@ export async function parity(options: ParityOptions): Promise<Parity | null> {
   if (live.size === 0) return null;
   const isKept = found.length === alerts;
   const limits = isKept ? passedByAll : {};
-  const isCompared = (alert: ToldAlert): boolean => alert.detectedAt <= (limits[alert.patternId] ?? Infinity);
-  const ours = new Map(found.filter(isCompared).map((alert) => [alert.id, alert]));
-  const theirs = new Map([...live].filter(([, alert]) => isCompared(alert)));
+  const all = new Map(found.map((alert) => [alert.id, alert]));
+  const isPassed = ({ patternId, detectedAt }: ToldAlert): boolean => detectedAt <= (limits[patternId] ?? Infinity);
+  const ours = new Map([...all].filter(([id, alert]) => isPassed(alert) || live.has(id)));
+  const theirs = new Map([...live].filter(([id, alert]) => isPassed(alert) || all.has(id)));
   const replayed = isKept ? digestOf(ours.values()) : digest;
   const liveDigest = digestOf(theirs.values());
-  const notCompared = found.length - ours.size + live.size - theirs.size;
+  const notCompared = all.size - ours.size + live.size - theirs.size;
   return {
     equal: liveDigest === replayed,
     ...{ live: liveDigest, replayed },

@@ -18,7 +18,7 @@ function headline({ equal, alertsLive, alertsReplayed, live, replayed }: Parity)
 function limits({ notCompared, comparedUpTo }: Parity): string[] {
   if (comparedUpTo === null) return [];
   return [
-    `Alerts of rules that see several partitions merged are compared up to ${momentOf(comparedUpTo)}, which all partitions have passed; ${grouped(notCompared)} after it are not.`,
+    `Left out: ${grouped(notCompared)} that one side alone has, of rules that see several partitions merged, after ${momentOf(comparedUpTo)}, which not all partitions have passed.`,
   ];
 }
 
