@@ -1,10 +1,11 @@
-/** Rules on real Kafka: published without a service, filled from the log, replayed, and audited. */
+/** Rules on real Kafka: published without a service, filled from the log, explained, replayed, and audited. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAvroSchema } from '../../src/connectors/avro/schema.js';
 import { TransactionEncoder } from '../../src/connectors/avro/transaction-encoder.js';
 import { KafkaLog } from '../../src/connectors/kafka/kafka-log.js';
+import type { Alert } from '../../src/runtime/ports/alert.js';
 import { CliProcess } from '../harness/cli-process.js';
 import { SERVER_START_MS, sharedKafka } from '../harness/servers/index.js';
 import { until } from '../harness/until.js';
@@ -82,7 +83,7 @@ afterAll(async () => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 
-it('are published without a service, filled from the log by one that runs, and followed by a replay', async () => {
+it('are published without a service, filled from the log by one that runs, explained, and followed by a replay', async () => {
   const first = write('first', { large: rule('large', 1000) });
   expect(await command('apply', first, '--author', 'ann')).toMatchObject({ status: 0, outcome: 'live', revision: 1 });
   service = ServiceProcess.start(config);
@@ -116,7 +117,22 @@ it('are published without a service, filled from the log by one that runs, and f
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toContain('stakeout_rules_revision 2');
   expect(metrics).toContain('stakeout_rules{status="live"} 2');
+  const at = '2026-01-05T10:05:00Z';
+  const asked = await fetch(`${url}/v1/explanations?pattern=small&key=A3&at=${at}`);
+  const explained = (await asked.json()) as { readonly alerts: readonly Alert[] };
+  expect(explained).toMatchObject({
+    pattern: 'small',
+    key: 'A3',
+    fired: true,
+    runs: [{ end: { why: 'matched' } }, {}],
+  });
+  expect(explained.alerts[0]!.steps.map(({ events }) => events.map(({ id, values }) => [id, values]))).toEqual([
+    [['a3', { amount: 500 }]],
+    [['b3', { amount: 600 }]],
+  ]);
   await service.stop();
+  const why = await command('explain', '--pattern', 'large', '--key', 'A3', '--at', at);
+  expect(why).toMatchObject({ fired: false, begins: [{ nearest: { event: { id: 'b3' } } }] });
   expect(await command('verify')).toMatchObject({ status: 0, equal: true, alertsLive: 20, repeats: 0 });
   const audited = await command('audit');
   expect(audited).toMatchObject({ status: 0, intact: true, entries: 2 });
