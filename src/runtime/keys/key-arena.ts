@@ -69,6 +69,11 @@ export class KeyArena {
     return words[place]!;
   }
 
+  /** Reads what `slotIf` will look at first. The number means nothing. */
+  touch(address: number): number {
+    return this.words[address >>> PLACE_BITS]![address & PLACE_MASK]!;
+  }
+
   hashAt(address: number): number {
     const segment = address >>> PLACE_BITS;
     const place = address & PLACE_MASK;

@@ -49,6 +49,8 @@ export class KeyTable {
   private slots = 0;
   private keys = 0;
   private removed = 0;
+  /** Means nothing: it is there so that what it is made of is read. */
+  protected warmth = 0;
 
   /** Keys in the table. */
   get size(): number {
@@ -83,17 +85,28 @@ export class KeyTable {
     for (let from = 0; from < count; from += BATCH) this.findSome(keys, from, Math.min(from + BATCH, count), slots);
   }
 
+  /**
+   * A loop that only reads what the next one will look at has many reads under way at a time; one that also decides has few, and
+   * begins anew whenever the processor guessed wrong.
+   */
   private findSome(keys: readonly string[], from: number, to: number, slots: number[]): void {
     const { arena } = this;
     const { hashes, heads, words, stored } = ahead;
-    for (let i = 0; i < to - from; i++) {
+    const count = to - from;
+    let sum = 0;
+    for (let i = from; i < to; i++) sum += keys[i]!.length;
+    for (let i = 0; i < count; i++) {
       hashes[i] = scanKey(keys[from + i]!);
       heads[i] = scanned.head;
       const { count, words: source } = scanned;
       if (count > BATCH_WORDS) heads[i] = TOO_LONG;
       else for (let k = 0; k < count; k++) words[i * BATCH_WORDS + k] = source[k]!;
     }
-    for (let i = 0; i < to - from; i++) {
+    for (let i = 0; i < count; i++) {
+      const shard = this.shardOf(hashes[i]!);
+      sum += shard[home(hashes[i]!, wrapOf(shard))]!;
+    }
+    for (let i = 0; i < count; i++) {
       const hash = hashes[i]!;
       const shard = this.shardOf(hash);
       const wrap = wrapOf(shard);
@@ -101,11 +114,13 @@ export class KeyTable {
       while (shard[at] !== hash && shard[at + 1] !== 0) at = (at + 2) & wrap;
       stored[i] = shard[at + 1]!;
     }
-    for (let i = 0; i < to - from; i++) {
+    for (let i = 0; i < count; i++) if (stored[i] !== 0) sum += arena.touch(stored[i]! - 1);
+    for (let i = 0; i < count; i++) {
       const isPlain = stored[i] !== 0 && heads[i] !== TOO_LONG;
       const slot = isPlain ? arena.slotIf(stored[i]! - 1, heads[i]!, words, i * BATCH_WORDS) : -1;
       slots[from + i] = slot >= 0 ? slot : this.find(keys[from + i]!);
     }
+    this.warmth = sum;
   }
 
   /** Slot of the key, which is added if it is not there. */

@@ -38,10 +38,12 @@ export class SlotsAhead {
     this.keys[this.count++] = key;
   }
 
-  /** Adds the events from `from` up to `to`, with their keys. */
-  addAll(events: readonly EngineEvent[], from: number, to: number, { field, keysOf, streams }: KeysOfEvents): void {
+  /** Adds the events from `from` up to `to`, with their keys. The number means nothing: their times are read for it, which are looked at next. */
+  addAll(events: readonly EngineEvent[], from: number, to: number, { field, keysOf, streams }: KeysOfEvents): number {
+    let sum = 0;
     for (let i = from; i < to; i++) {
       const event = events[i]!;
+      sum += event.time;
       if (streams !== null && !streams.has(event.stream)) continue;
       if (field === null) {
         for (const key of keysOf(event)) this.add(event, key);
@@ -51,6 +53,7 @@ export class SlotsAhead {
       if (typeof key === 'string') this.add(event, key);
       else if (typeof key === 'number') this.add(event, String(key));
     }
+    return sum;
   }
 
   /** Looks up the keys. */

@@ -214,9 +214,8 @@ export class KeyedEngine {
     ahead.clear();
     // Keys that have yet to come have no slot that could be known beforehand.
     if (this.before !== null) return;
-    ahead.addAll(events, from, to, this.input);
+    let sum = ahead.addAll(events, from, to, this.input);
     ahead.find(this.table);
-    let sum = 0;
     for (let i = 0; i < ahead.found; i++) if (this.changes.isMarked(ahead.slots[i]!)) sum++;
     this.warmth = sum + this.windows.touch(ahead.slots, ahead.found, events[to - 1]!.time);
   }
