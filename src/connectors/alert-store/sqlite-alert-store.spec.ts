@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { alertStoreContract } from '../../../test/contracts/alert-store-contract.js';
 import { migrate, StoreTables } from './migrations.js';
 import { SqlAlertStore } from './sql-alert-store.js';
@@ -49,6 +50,21 @@ describe('the alert store in a file', () => {
     await client.close();
   });
 
+  it('goes on in another thread once one has died, without what that had not committed', async () => {
+    const client = await SqliteClient.ofFile(join(folder, 'died.sqlite'));
+    await client.all('create table t (n integer)');
+    const killed = client.transaction(async (session) => {
+      await session.all('insert into t values (1)');
+      await killThread(client, 'writer');
+      await session.all('insert into t values (2)');
+    });
+    await expect(killed).rejects.toThrow('the thread of the database has ended');
+    await client.all('insert into t values (3)');
+    await killThread(client, 'reader');
+    expect(await client.all('select n from t')).toEqual([{ n: 3 }]);
+    await client.close();
+  });
+
   it('leaves the thread that asks free while it searches', async () => {
     const client = await SqliteClient.ofFile(join(folder, 'long.sqlite'));
     const counts =
@@ -68,3 +84,9 @@ describe('the alert store in a file', () => {
     await expect(SqliteClient.ofFile(folder)).rejects.toThrow(/unable to open database file/);
   });
 });
+
+/** As by a fault in native code. */
+async function killThread(client: SqliteClient, which: 'writer' | 'reader'): Promise<void> {
+  const { now } = (client as unknown as Record<typeof which, { now: Promise<{ worker: Worker }> }>)[which];
+  await (await now).worker.terminate();
+}

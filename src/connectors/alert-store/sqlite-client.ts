@@ -9,6 +9,41 @@ interface Connection {
   close(): void | Promise<void>;
 }
 
+/** Where a connection is got for what is asked next, all of which is asked of that one. */
+interface Connections {
+  get(): Promise<Connection>;
+  close(): void | Promise<void>;
+}
+
+/** A connection in a thread, and another one once that has died. What was asked of it then has failed, and the database took none of its transaction. */
+class InThread implements Connections {
+  private now: Promise<SqliteInThread>;
+
+  constructor(private readonly path: string) {
+    this.now = this.open();
+  }
+
+  async get(): Promise<SqliteInThread> {
+    const { now } = this;
+    const thread = await now.catch(() => null);
+    if (thread?.isOver === false) return thread;
+    // Someone else may have opened it meanwhile.
+    if (this.now === now) this.now = this.open();
+    return this.now;
+  }
+
+  private open(): Promise<SqliteInThread> {
+    const opened = SqliteInThread.open(this.path);
+    // Told to who asks next.
+    opened.catch(() => undefined);
+    return opened;
+  }
+
+  async close(): Promise<void> {
+    await (await this.now.catch(() => null))?.close();
+  }
+}
+
 /**
  * SQLite. Who writes waits for those before, and for the disk. Of a file, both is in threads of their own: what takes long there (a search in the
  * texts of all alerts) holds up neither the main thread nor what is written meanwhile.
@@ -20,32 +55,36 @@ export class SqliteClient implements StoreClient {
 
   /** `reader`: for what only reads, beside what is written; `null`: there is none. */
   private constructor(
-    private readonly writer: Connection,
-    private readonly reader: Connection | null,
+    private readonly writer: Connections,
+    private readonly reader: Connections | null,
   ) {}
 
   /** Gone with the client. */
   static inMemory(): SqliteClient {
-    return new SqliteClient(new SqliteConnection(':memory:'), null);
+    const connection = new SqliteConnection(':memory:');
+    return new SqliteClient({ get: async () => connection, close: () => connection.close() }, null);
   }
 
   /** Rejects where the file cannot be made. */
   static async ofFile(path: string): Promise<SqliteClient> {
     mkdirSync(dirname(path), { recursive: true });
-    const writer = await SqliteInThread.open(path);
-    return new SqliteClient(writer, await SqliteInThread.open(path));
+    const writer = new InThread(path);
+    await writer.get();
+    const reader = new InThread(path);
+    await reader.get();
+    return new SqliteClient(writer, reader);
   }
 
   async all<T extends object>(sql: string, values: readonly StoreValue[] = []): Promise<readonly T[]> {
     const { reader, writer } = this;
     const isRead = reader !== null && /^\s*select\b/i.test(sql);
-    const rows = isRead ? await reader.run(sql, values) : await this.inTurn(async () => writer.run(sql, values));
-    return rows as readonly T[];
+    const run = async (from: Connections) => (await from.get()).run(sql, values);
+    return (isRead ? await run(reader) : await this.inTurn(() => run(writer))) as readonly T[];
   }
 
   transaction<T>(work: (tx: StoreSession) => Promise<T>): Promise<T> {
-    const { writer } = this;
     return this.inTurn(async () => {
+      const writer = await this.writer.get();
       await writer.run('begin immediate', []);
       try {
         const result = await work({ all: async (sql, values = []) => (await writer.run(sql, values)) as never });

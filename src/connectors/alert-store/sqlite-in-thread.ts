@@ -29,6 +29,11 @@ export class SqliteInThread {
     return thread;
   }
 
+  /** Nothing more comes of it. */
+  get isOver(): boolean {
+    return this.over !== null;
+  }
+
   async run(sql: string, values: readonly StoreValue[]): Promise<readonly object[]> {
     if (this.over !== null) throw this.over;
     const id = this.questions++;

@@ -55,7 +55,9 @@ interface EventRowProps {
 function EventRow({ event, since, read, keyField, chosen, onChoose }: EventRowProps) {
   const [open, setOpen] = useState(false);
   const fields = Object.entries(event.fields);
-  const told = fields.filter(([name]) => read.includes(name));
+  const values = Object.entries(event.values ?? {});
+  // Of an alert that was made before values were told, the fields that the condition names.
+  const told = values.length > 0 ? values : fields.filter(([name]) => read.includes(name));
   const shown = told.length > 0 ? told : fields.filter(([name, of]) => of !== null && name !== keyField).slice(0, 3);
   return (
     <div class={`step-event ${chosen ? 'chosen' : ''}`}>
