@@ -45,6 +45,9 @@ const typesBefore = [
   typeOf(without(alertSchema, { AlertEvent: 'values', Alert: 'features' })),
 ];
 
+/** Of the form that is written: 1 was the first, and each field more in the schema makes one more of `typesBefore`. */
+export const ALERT_VERSION = typesBefore.length + 1;
+
 /** The schema with records, by name, that lack a field. */
 function without(schema: AvroSchema, lacking: Readonly<Record<string, string>>): AvroSchema {
   const parts = JSON.parse(JSON.stringify(schema), (_, part) => {

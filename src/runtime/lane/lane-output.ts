@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../engine/index.js';
 import type { DetectorListener, DetectorStatus } from '../detector.js';
 import { partitionName, type TopicPartition } from '../ports/log.js';
-import type { AlertEncoder } from '../ports/outputs.js';
+import { ALERT_VERSION_HEADER, type AlertEncoder } from '../ports/outputs.js';
 import type { Task, TaskOutput } from '../task/task.js';
 import type { Delivery } from './delivery.js';
 import { deadLetter, lateRecord } from './rejected.js';
@@ -39,12 +39,19 @@ export class LaneOutput {
   readonly matches = new Map<string, number>();
   readonly steps = new Map<string, number>();
 
+  private readonly alertHeaders: ReadonlyMap<string, Uint8Array>;
+
   constructor(
     private readonly topics: OutputTopics,
     private readonly encoder: AlertEncoder,
     private readonly listener: DetectorListener,
     private readonly delivery: () => Delivery,
-  ) {}
+  ) {
+    const { version } = encoder;
+    this.alertHeaders = new Map(
+      version === undefined ? [] : [[ALERT_VERSION_HEADER, Buffer.from(String(version))] as const],
+    );
+  }
 
   /**
    * Matches of each pattern, and how often it was stepped, in these partitions and those that were here before; its partial matches in
@@ -65,8 +72,9 @@ export class LaneOutput {
     return {
       onAlert: (alert, key, traceparent, isShadow) => {
         if (!isHeld()) return;
-        const headers = traceparent === null ? {} : { headers: new Map([['traceparent', Buffer.from(traceparent)]]) };
-        const record = { key, value: encoder.encode(alert), ...headers };
+        const headers = new Map(this.alertHeaders);
+        if (traceparent !== null) headers.set('traceparent', Buffer.from(traceparent));
+        const record = { key, value: encoder.encode(alert), ...(headers.size === 0 ? {} : { headers }) };
         if (isShadow) return this.delivery().add(from, { topic: topics.shadow, ...record });
         this.delivery().add(from, { topic: topics.alerts, ...record }, () => {
           counts.alerts++;

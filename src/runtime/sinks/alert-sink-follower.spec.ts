@@ -1,7 +1,8 @@
 import { MemoryLog } from '../memory/memory-log.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
-import type { AlertSink } from './alert-sink.js';
+import { ALERT_VERSION_HEADER } from '../ports/outputs.js';
+import type { AlertDecoder, AlertSink } from './alert-sink.js';
 import { AlertSinkFollower } from './alert-sink-follower.js';
 
 const topic = 'alerts';
@@ -65,7 +66,7 @@ describe('AlertSinkFollower', () => {
     await log.createTopic({ name: topic, partitions: 1 });
   });
 
-  const follower = (over: Partial<{ log: MemoryLog; sink: FakeSink }> = {}) =>
+  const follower = (over: Partial<{ log: MemoryLog; sink: FakeSink; decoder: AlertDecoder }> = {}) =>
     new AlertSinkFollower({
       log,
       clock,
@@ -211,6 +212,31 @@ describe('AlertSinkFollower', () => {
     expect(sink.ids).toEqual(['a', 'b']);
     expect(one.status().deadLettered).toBe(1);
     await one.stop();
+  });
+
+  it('waits with an alert of a later version for a process that knows it, and buries nothing', async () => {
+    const producer = await log.producer();
+    const written = (id: string, version: number) => ({
+      ...{ topic, partition: 0, key: null, value: new TextEncoder().encode(alert(id)) },
+      headers: new Map([[ALERT_VERSION_HEADER, new TextEncoder().encode(String(version))]]),
+    });
+    await producer.send([written('a', 3)]);
+    const old = follower({ decoder: { ...decoder, version: 3 } });
+    old.start();
+    await until(async () => (await committed()) === 1);
+    await producer.send([written('b', 4)]);
+    await until(() => clock.waits.length > 0);
+    expect(old.status()).toMatchObject({
+      trouble: expect.stringContaining('later version'),
+      written: 1,
+      deadLettered: 0,
+    });
+    await old.stop();
+    const upgraded = follower({ decoder: { ...decoder, version: 4 } });
+    upgraded.start();
+    await until(async () => (await committed()) === 2);
+    expect(sink.ids).toEqual(['a', 'b']);
+    await upgraded.stop();
   });
 
   it('stops in the middle of a retry without a commit', async () => {

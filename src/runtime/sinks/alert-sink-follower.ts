@@ -12,6 +12,7 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '../ports/log.js';
+import { ALERT_VERSION_HEADER } from '../ports/outputs.js';
 import {
   type AlertDecoder,
   type AlertSink,
@@ -234,7 +235,14 @@ export class AlertSinkFollower {
     if (signal === undefined) return;
     const { sink } = this.options;
     this.lag.set(name, batch.endOffset - batch.nextOffset + batch.records.length);
-    const reading = this.read(batch);
+    // A record of a later version is waited with: who has the partition next may know it.
+    const reading = await this.persist(
+      name,
+      signal,
+      async () => this.read(batch),
+      () => this.measureLag(batch),
+    );
+    if (reading === undefined) return;
     if ('take' in sink) {
       await this.inTurnOf(batch, () => this.collect(sink, batch, reading, signal));
       return;
@@ -358,6 +366,7 @@ export class AlertSinkFollower {
     const letters: SinkLetter[] = [];
     for (const record of batch.records) {
       if (record.value === null) continue;
+      refuseLater(record, decoder);
       try {
         const alert = decoder.decode(record.value);
         if (wants !== undefined && !wants(alert)) continue;
@@ -408,3 +417,15 @@ export class AlertSinkFollower {
 }
 
 const placeOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition });
+
+/** Throws for an alert in a form that only a later version knows: during an upgrade old processes meet the alerts of new ones. */
+function refuseLater({ headers, offset }: LogRecord, { version }: AlertDecoder): void {
+  const written = headers?.get(ALERT_VERSION_HEADER);
+  if (written === undefined || version === undefined) return;
+  const later = Number(Buffer.from(written).toString());
+  if (!(later > version)) return;
+  throw new Error(
+    `the alert at offset ${offset} was written by a later version of stakeout (its form is ${later}, known here are those up to ` +
+      `${version}): it is read once this process is upgraded, or another has its partition`,
+  );
+}

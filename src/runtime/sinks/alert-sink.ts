@@ -80,6 +80,8 @@ export class PartlyWritten extends Error {
 
 /** Reads the records of the alerts topic. */
 export interface AlertDecoder {
+  /** Of the newest form that it knows. Absent: it takes each for one that it knows. */
+  readonly version?: number;
   /** Throws for bytes that are no alert. */
   decode(value: Uint8Array): Alert;
 }

@@ -1,4 +1,4 @@
-import { AlertCodec, alertSchema } from '../../connectors/avro/alert-codec.js';
+import { ALERT_VERSION, AlertCodec, alertSchema } from '../../connectors/avro/alert-codec.js';
 import { confluentSchemaId } from '../../connectors/avro/decoder.js';
 import type { SchemaRegistry } from '../../connectors/avro/schema-registry.js';
 import type { Alert } from '../../runtime/ports/alert.js';
@@ -10,6 +10,7 @@ import type { AlertDecoder } from '../../runtime/sinks/alert-sink.js';
  * first. Both are read, whichever is written: a registry may be added to a topic that has alerts already.
  */
 export class AlertTopicCodec implements AlertEncoder, AlertDecoder {
+  readonly version = ALERT_VERSION;
   private readonly framed = new Map<number, AlertCodec>();
   private readonly plain = new AlertCodec();
   private writer = this.plain;
