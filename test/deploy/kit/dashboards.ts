@@ -183,6 +183,22 @@ export const patterns: DashboardSpec = {
           ),
           width: 12,
         },
+        {
+          ...panel('Partial matches of each', 'short', 'Alive, by pattern; an estimate where many keys have any.', [
+            `topk(15, sum by (pattern) (${m('pattern_runs')}))`,
+            '{{pattern}}',
+          ]),
+          width: 12,
+        },
+        {
+          ...panel(
+            'Until its alerts are committed',
+            's',
+            'From the event time at which a match is complete: what 99 in 100 of the newest 1,000 alerts of a pattern did not exceed, on the slowest instance.',
+            [`topk(15, max by (pattern) (${m('pattern_alert_latency_seconds')}))`, '{{pattern}}'],
+          ),
+          width: 12,
+        },
         panel('Rules by status', 'short', 'Of the set in force.', [`max by (status) (${m('rules')})`, '{{status}}']),
         panel('Partial matches', 'short', 'Alive.', [`sum by (instance) (${m('runs_alive')})`, '{{instance}}']),
         panel(
