@@ -6,6 +6,7 @@ import { type Place, to } from '../lib/router.js';
 import { ListPage } from '../list/list-page.js';
 import { NewListDialog } from '../list/new-list-dialog.js';
 import { Empty, Loaded, Time } from '../parts/basics.js';
+import { RuleLinks } from '../parts/rule-links.js';
 import { ScrollX } from '../parts/scroll-x.js';
 
 const EVERY_MS = 10_000;
@@ -67,17 +68,7 @@ function AllLists() {
                         </td>
                         <td class="end number">{number(entries)}</td>
                         <td class="soft">{source ?? 'people, here'}</td>
-                        <td>
-                          {usedBy.length === 0 ? (
-                            <span class="faint">no rule</span>
-                          ) : (
-                            usedBy.map((id) => (
-                              <a key={id} class="linked mono" href={to(['patterns', id])}>
-                                {id}{' '}
-                              </a>
-                            ))
-                          )}
-                        </td>
+                        <td>{usedBy.length === 0 ? <span class="faint">no rule</span> : <RuleLinks ids={usedBy} />}</td>
                         <td>
                           {changed === null ? (
                             <span class="faint">–</span>

@@ -3,10 +3,9 @@ import * as api from '../api/calls.js';
 import type { Revision } from '../api/types.js';
 import { Differences } from '../editor/editor.js';
 import { useResource } from '../lib/hooks.js';
-import { Loaded, Time, Trouble } from '../parts/basics.js';
+import { Loaded, Time } from '../parts/basics.js';
 import { Changes } from '../parts/changes.js';
-import { Dialog } from '../parts/dialog.js';
-import { Sign, signed } from '../parts/sign.js';
+import { type SignedAct, SignedDialog } from '../parts/signed-dialog.js';
 import { say } from '../parts/toasts.js';
 
 const TONE = { live: 'good', pending: 'high', replaced: 'calm' } as const;
@@ -111,37 +110,21 @@ interface ConfirmProps extends Asked {
 }
 
 function Confirm({ what, n, onClose, onDone }: ConfirmProps) {
-  const [message, setMessage] = useState('');
-  const [state, setState] = useState<'idle' | 'busy' | Error>('idle');
   const title = what === 'approve' ? `Bring revision ${n} into force` : `Bring back the rules of revision ${n}`;
-  const act = async (event: Event) => {
-    event.preventDefault();
-    setState('busy');
-    try {
-      const by = signed(message);
-      const { revision, outcome } = await (what === 'approve' ? api.approve(n, by) : api.rollback(n, by));
-      say(outcome === 'pending' ? `Revision ${revision} waits for approval.` : `Revision ${revision} is in force.`);
-      onDone();
-    } catch (error) {
-      setState(error as Error);
-    }
+  const act: SignedAct = async (by) => {
+    const { revision, outcome } = await (what === 'approve' ? api.approve(n, by) : api.rollback(n, by));
+    say(outcome === 'pending' ? `Revision ${revision} waits for approval.` : `Revision ${revision} is in force.`);
+    onDone();
   };
   return (
-    <Dialog label={title} onClose={onClose}>
-      <form class="dialog-body" onSubmit={act}>
-        <h2>{title}</h2>
-        {what === 'rollback' && <p class="soft">It becomes a new revision; nothing is taken out of the history.</p>}
-        <Sign message={message} onMessage={setMessage} why="Why" />
-        {state instanceof Error && <Trouble error={state} />}
-        <div class="foot">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button main-action" disabled={state === 'busy'}>
-            {what === 'approve' ? 'Approve' : 'Bring back'}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <SignedDialog
+      title={title}
+      why="Why"
+      action={what === 'approve' ? 'Approve' : 'Bring back'}
+      onClose={onClose}
+      act={act}
+    >
+      {what === 'rollback' && <p class="soft">It becomes a new revision; nothing is taken out of the history.</p>}
+    </SignedDialog>
   );
 }

@@ -5,6 +5,7 @@ import { bytes, compact, number } from '../lib/format.js';
 import { useResource } from '../lib/hooks.js';
 import { to } from '../lib/router.js';
 import { Empty, Loaded, Panel, Trouble } from '../parts/basics.js';
+import { RuleLinks } from '../parts/rule-links.js';
 import { ScrollX } from '../parts/scroll-x.js';
 import { say } from '../parts/toasts.js';
 
@@ -123,11 +124,7 @@ export function ListsPanel() {
                       <td class="end number">{number(entries)}</td>
                       <td class="soft">{source ?? 'HTTP'}</td>
                       <td>
-                        {usedBy.map((id) => (
-                          <a key={id} class="linked mono" href={to(['patterns', id])}>
-                            {id}{' '}
-                          </a>
-                        ))}
+                        <RuleLinks ids={usedBy} />
                       </td>
                     </tr>
                   ))}

@@ -72,8 +72,10 @@ export class LaneOutput {
     return {
       onAlert: (alert, key, traceparent, isShadow) => {
         if (!isHeld()) return;
-        const headers = new Map(this.alertHeaders);
-        if (traceparent !== null) headers.set('traceparent', Buffer.from(traceparent));
+        const headers =
+          traceparent === null
+            ? this.alertHeaders
+            : new Map([...this.alertHeaders, ['traceparent', Buffer.from(traceparent)] as const]);
         const record = { key, value: encoder.encode(alert), ...(headers.size === 0 ? {} : { headers }) };
         if (isShadow) return this.delivery().add(from, { topic: topics.shadow, ...record });
         this.delivery().add(from, { topic: topics.alerts, ...record }, () => {
