@@ -40,12 +40,6 @@ export class ChunkRecords {
     return this.table.size;
   }
 
-  /** Memory taken, in bytes. */
-  get memory(): number {
-    const { table, bytes } = this;
-    return table.bytes + bytes.bytesHeld + bytes.bytesWasted + bytes.indexBytes;
-  }
-
   get(key: string): KeyRecord {
     const slot = this.table.size === 0 ? -1 : this.table.find(key);
     return slot < 0 ? NO_RECORD : decode(this.bytes.get(slot));
