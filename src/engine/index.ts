@@ -141,6 +141,7 @@ export {
   type RuleSet,
   type RuleSetOptions,
   stopSlot,
+  withoutEnded,
 } from './ruleset/rule-set.js';
 export { shapeOf } from './ruleset/shape.js';
 export {

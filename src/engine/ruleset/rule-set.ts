@@ -293,6 +293,21 @@ export function advanceKey(
   return change.result(features, groupsAlive(given.groups, time));
 }
 
+const SILENT: RuleSetOutput = { slot: 0, onMatch: () => undefined };
+
+/**
+ * The state without what has ended by `time`, of which nothing is left to be told: as much is there of a key that was swept, or put back, and of
+ * one that was not. The very state where nothing has. What has a deadline (`nextKeyDeadline`) must have been advanced to `time`.
+ */
+export function withoutEnded(rules: RuleSet, state: KeyState, time: number): KeyState | undefined {
+  const given = state.groups.length === 0 ? state : apart(rules, state);
+  const until = Math.min(time, nextKeyDeadline(rules, given) - 1);
+  const after = advanceKey(rules, withFeatures(given, undefined), until, SILENT);
+  const states = after?.states ?? [];
+  if (states.length === given.states.length && states.every((one, i) => one === given.states[i])) return state;
+  return withFeatures(after, state.features);
+}
+
 /** Time does no more to a group than to end it; a slot whose window has ended before those of others goes with them. */
 function groupsAlive(groups: readonly SlotGroup[], time: number): readonly SlotGroup[] {
   const isAlive = ({ state, horizonMs }: SlotGroup): boolean =>

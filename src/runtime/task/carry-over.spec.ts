@@ -62,11 +62,11 @@ interface Row {
   readonly event: EngineEvent;
 }
 
-function randomRows(seed: number, count: number): readonly Row[] {
+function randomRows(seed: number, count: number, gapMax = 3): readonly Row[] {
   const random = dice(seed);
   let time = 1000;
   return Array.from({ length: count }, (_, i) => {
-    time += random(4);
+    time += random(gapMax + 1);
     return { key: `k${random(9)}`, event: { time, seq: i + 1, kind: 'x', fields: { type: 'abcdef'[random(6)]! } } };
   });
 }
@@ -88,10 +88,16 @@ interface Way {
   readonly readsSame: boolean;
   readonly hotKeysMax?: number;
   readonly compilers?: Compilers;
+  /** Keys whose windows have ended are swept before their rules change. */
+  readonly sweeps?: boolean;
 }
 
 /** Goes over to other rules in the middle; answers with what is found after it, and with what is stored at the end. */
-function run(rows: readonly Row[], after: readonly Rule[], { readsSame, hotKeysMax = 100, compilers }: Way) {
+function run(
+  rows: readonly Row[],
+  after: readonly Rule[],
+  { readsSame, hotKeysMax = 100, compilers, sweeps = false }: Way,
+) {
   const found: string[] = [];
   const onMatch = (rule: Rule, key: string, match: { events: unknown } | object, at: number): void => {
     found.push(`${rule.id} ${rule.revision} ${key} ${at} ${JSON.stringify(match)}`);
@@ -109,7 +115,9 @@ function run(rows: readonly Row[], after: readonly Rule[], { readsSame, hotKeysM
   const before = new KeyedEngine('k', BEFORE, { onMatch }, options());
   feed(before, rows.slice(0, half));
   const engine = new KeyedEngine('k', after, { onMatch }, options());
-  engine.takeOver([{ engine: before, way: succession(before, engine), readsSame }], rows[half - 1]!.event.time);
+  const watermark = rows[half - 1]!.event.time;
+  if (sweeps) before.sweep(watermark);
+  engine.takeOver([{ engine: before, way: succession(before, engine), readsSame }], watermark);
   found.length = 0;
   feed(engine, rows.slice(half), () => engine.bringSome(1));
   while (!engine.bringSome(64));
@@ -137,6 +145,34 @@ describe('what goes over to other rules as it is', () => {
     const rows = randomRows(1, 160);
     expect(run(rows, AFTER[1]![1], { readsSame: true }).decoded).toBe(0);
     expect(run(rows, AFTER[1]![1], { readsSame: false }).decoded).toBeGreaterThan(0);
+  });
+});
+
+describe('a run whose window had ended before its rule was changed', () => {
+  const longer = BEFORE.map((rule) => ({ ...rule, revision: '2', pattern: { ...rule.pattern, withinMs: 400 } }));
+
+  it('does not go on in a longer one', () => {
+    const rows = ['a@0 one', 'e@60 other', 'e@60 other', 'b@70 one'].map((text, i) => {
+      const [, type, time, key] = /^(.)@(\d+) (.+)$/.exec(text)!;
+      return { key: key!, event: { time: Number(time), seq: i + 1, kind: 'x', fields: { type: type! } } };
+    });
+    for (const readsSame of [true, false]) {
+      for (const hotKeysMax of [100, 0]) {
+        const { found } = run(rows, longer, { readsSame, hotKeysMax });
+        expect(found.filter((line) => line.startsWith('ab '))).toEqual([]);
+      }
+    }
+  });
+
+  it('is gone in every way of going over', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const rows = randomRows(seed, 160, 40);
+      const expected = run(rows, longer, { readsSame: false, sweeps: true }).found;
+      for (const readsSame of [true, false])
+        for (const hotKeysMax of [100, 2])
+          for (const sweeps of [true, false])
+            expect(run(rows, longer, { readsSame, hotKeysMax, sweeps }).found).toEqual(expected);
+    }
   });
 });
 

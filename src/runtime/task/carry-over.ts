@@ -14,6 +14,7 @@ import {
   viewKeyState,
   windowIdsOf,
   withFeatures,
+  withoutEnded,
 } from '../../engine/index.js';
 import type { Released } from './hand-over.js';
 import type { Succession } from './succession.js';
@@ -26,6 +27,11 @@ export interface CarryOptions {
   readonly codec: EventCodec;
   /** Reads events that are only looked at, and written again as they were; absent: `codec` must do. */
   readonly outline?: EventCodec | undefined;
+  /**
+   * Up to which the events under the rules before were processed. Runs whose window had ended by then do not go over, though the window of the rules
+   * after may be longer: whether they are still there is a matter of when memory was tidied up.
+   */
+  readonly watermark: number;
   /** Events that the rules before have taken in have all that the rules after read. */
   readonly readsSame: boolean;
 }
@@ -45,24 +51,30 @@ export function carryOver(options: CarryOptions): Carry {
 }
 
 /** Events are decoded again, for fields that no rule before had read. */
-function readAnew({ from, to, way, codec }: CarryOptions): Carry {
+function readAnew({ from, to, way, codec, outline = codec, watermark }: CarryOptions): Carry {
+  const own = ownLayout(from);
   return (value) => {
-    const bytes = value instanceof Uint8Array ? value : encodeKeyState(value, from, codec);
-    const state = decodeKeyState(bytes, to, codec, way);
+    const cold = value instanceof Uint8Array;
+    const before = cold ? decodeKeyState(value, from, outline, own)! : value;
+    const alive = withoutEnded(from, before, watermark);
+    if (alive === undefined) return undefined;
+    const written = cold && alive === before ? value : encodeKeyState(alive, from, codec);
+    const state = decodeKeyState(written, to, codec, way);
     if (state === undefined) return undefined;
     const rest = withFeatures(state, undefined);
     return rest === undefined ? { state } : { state, bytes: viewKeyState(rest, to, codec) };
   };
 }
 
-function asItIs({ from, to, way, codec, outline = codec }: CarryOptions): Carry {
+function asItIs({ from, to, way, codec, outline = codec, watermark }: CarryOptions): Carry {
   const carrier = new StateCarrier(from, to, (slot) => way.slots[slot]);
   const own = ownLayout(from);
   const features = featuresOver(from, to, way);
   return (value) => {
     const cold = value instanceof Uint8Array;
     const before = cold ? decodeKeyState(value, from, outline, own)! : value;
-    const rest = carrier.carry(before);
+    const alive = withoutEnded(from, before, watermark);
+    const rest = alive === undefined ? undefined : carrier.carry(alive);
     const state = withFeatures(rest, features(before.features));
     if (state === undefined) return undefined;
     if (!cold || rest === undefined) return { state };

@@ -100,7 +100,7 @@ export class HandOver {
 
 /** How the keys of engines before come to that with the rules `to`. */
 export function handOverTo(
-  by: Pick<CarryOptions, 'to' | 'codec' | 'outline'>,
+  by: Pick<CarryOptions, 'to' | 'codec' | 'outline' | 'watermark'>,
   from: readonly Predecessor[],
   receive: (key: string, carried: Carried) => void,
 ): HandOver {

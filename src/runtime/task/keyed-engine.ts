@@ -268,7 +268,7 @@ export class KeyedEngine {
       this.putBack(key, state, watermark, () => bytes);
       this.markDirty([key]);
     };
-    this.before = handOverTo({ to: this.ruleSet, codec, outline }, from, receive);
+    this.before = handOverTo({ to: this.ruleSet, codec, outline, watermark }, from, receive);
   }
 
   /** Its keys are in `source`: each comes here when it is needed, the others by `bringSome`. `receive` restores one. */
