@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
+import { listsNow } from '../../src/cli/lists-now.js';
 import { openDatabase } from '../../src/connectors/sql/open-database.js';
 import type { SqlDatabase } from '../../src/connectors/sql/sql-database.js';
 import { systemClock } from '../../src/connectors/system-clock.js';
@@ -28,14 +29,18 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A process with these lists. */
-async function process(url: string, lists: string, log = new MemoryLog()) {
+function settingsOf(url: string, lists: string) {
   const file = join(folder, 'stakeout.yaml');
   const streams = 'streams: {rows: {topic: rows, format: ndjson}}';
   writeFileSync(file, `database: {url: '${url}'}\n${streams}\nlists: ${lists}\n`);
   const loaded = loadSettings({ file, env: {} });
   if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));
-  const { settings } = loaded;
+  return loaded.settings;
+}
+
+/** A process with these lists. */
+async function process(url: string, lists: string, log = new MemoryLog()) {
+  const settings = settingsOf(url, lists);
   const told: string[] = [];
   const control = listControl({
     ...{ settings, log, clock: systemClock, declared: await loadLists(settings.lists), rules: () => [] },
@@ -76,6 +81,22 @@ describe.each([
     await sql("DELETE FROM blocked WHERE account = 'A1'");
     await until(() => entries('blocked').join() === 'A2,A3', 'the list to follow');
     expect(await changes()).toBeLessThanOrEqual(3);
+  });
+
+  it('are read once where files are run or back-tested', async () => {
+    await sql('DROP TABLE IF EXISTS once');
+    await sql('CREATE TABLE once (account varchar(20) primary key, land text, gone boolean)');
+    await sql("INSERT INTO once VALUES ('A1', 'DE', false), ('A2', 'FR', true)");
+    const table = '{name: once, column: account, value: land, deleted: gone}';
+    const lists = await listsNow(settingsOf(url, `{once: {kind: map, table: ${table}}, asked: {kind: set}}`));
+    expect([lists.get('once', 'A1'), lists.has('once', 'A2'), lists.has('asked', 'A1')]).toEqual(['DE', false, false]);
+    expect([...lists.known]).toEqual([
+      ['asked', 'set'],
+      ['once', 'map'],
+    ]);
+    await expect(listsNow(settingsOf(url, '{gone: {table: {name: not_there, column: a}}}'))).rejects.toThrow(
+      /^the list gone cannot be read from table not_there: /,
+    );
   });
 
   it('by a column that says when a row was changed, read and tell that alone', async () => {

@@ -3,12 +3,12 @@ import { explainFiles } from '../../backtest/explain-files.js';
 import { openStreams } from '../../backtest/run-files.js';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { showExplanation } from '../../runtime/explain/show.js';
-import { loadLists } from '../../runtime/lists/load-lists.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { parseTimestamp } from '../../runtime/settings/values.js';
 import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import { pseudonymsOf } from '../../service/compose/pseudonyms.js';
 import { CommandError } from '../command-error.js';
+import { listsNow, sayUnread } from '../lists-now.js';
 import type { Output } from '../output.js';
 import { bodyOf, problemOf, request, trimmed, urlOf } from '../service-client.js';
 import { settingsOrFail } from '../settings.js';
@@ -73,13 +73,14 @@ async function explainedFromFiles(
   const base = config === undefined ? process.cwd() : dirname(resolve(config));
   const streams = await openOrFail(() => openStreams(settings, { data, relative: (path) => relative(base, path) }));
   try {
-    const lists = await openOrFail(() => loadLists(settings.lists));
+    const lists = await openOrFail(() => listsNow(settings));
     const { rules } = await loadOrFail(
       patterns ?? settings.patterns,
       { streams, lists: lists.known },
       { ...output, say: () => undefined },
       { only: [pattern] },
     );
+    sayUnread(settings, rules, output);
     const started = performance.now();
     return await openOrFail(() =>
       explainFiles(

@@ -9,10 +9,10 @@ import {
   runFiles,
 } from '../../backtest/run-files.js';
 import type { Rule } from '../../rules/index.js';
-import { loadLists } from '../../runtime/lists/load-lists.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
 import { pseudonymsOf } from '../../service/compose/pseudonyms.js';
+import { listsNow, sayUnread } from '../lists-now.js';
 import type { Output } from '../output.js';
 import { settingsOrFail } from '../settings.js';
 import { badRowPrinter, counted, grouped, loadOrFail, openOrFail, progressLine } from './files.js';
@@ -36,8 +36,9 @@ export async function run(options: RunCommandOptions, output: Output): Promise<n
     openStreams(settings, { data: options.data, relative: (path) => relative(base, path) }),
   );
   try {
-    const lists = await openOrFail(() => loadLists(settings.lists));
+    const lists = await openOrFail(() => listsNow(settings));
     const { rules } = await loadOrFail(options.patterns ?? settings.patterns, { streams, lists: lists.known }, output);
+    sayUnread(settings, rules, output);
     const result = await runShown(streams, rules, options, output, {
       ...{ ...ruleOptionsOf(settings.engine), lists },
       pseudonyms: pseudonymsOf(

@@ -141,3 +141,77 @@ window:
     expect([conditions.never, alternatives]).toEqual([[], []]);
   });
 });
+
+describe('the coverage of what features and aggregates count', () => {
+  const covered = (text: string, events: string) => {
+    const { rule: read } = parseRule(text, 'r/pattern.yaml', payments);
+    const tests = `defaults: {accountId: A1, type: Payment, amount: 5, country: DE, approved: true}\ntests:\n  - {name: t, events: [${events}], alerts: []}\n`;
+    const parsed = parseRuleTests(tests, 'r/tests.yaml', read!, stream);
+    expect(parsed.diagnostics).toEqual([]);
+    return runRuleTests(read!, parsed.tests, { render: () => '', coverage: true }).coverage!;
+  };
+  const feature = `id: often
+key: accountId
+features:
+  - {name: abroad, count: true, over: 1h, where: "country != 'DE' && (approved || amount > 10)"}
+  - {name: all, count: true, over: 1h}
+pattern: [{begin: one, where: abroad > 100 || all > 100}]
+`;
+
+  it('is of each event, as far as each part decides, whether a step looks at the feature or not', () => {
+    const of = (events: string) => {
+      const { conditions, alternatives } = covered(feature, events);
+      return [conditions.never, alternatives]
+        .flat()
+        .filter(({ step }) => step === 'abroad')
+        .map(({ condition, never }) => `${condition}: ${never}`);
+    };
+    expect(of('{at: 0m}')).toEqual([
+      "country != 'DE': true",
+      'approved: tested',
+      'amount > 10: tested',
+      'approved: tested',
+      'amount > 10: tested',
+    ]);
+    expect(of('{at: 0m}, {at: 1m, country: FR}, {at: 2m, country: FR, approved: false}')).toEqual([
+      'amount > 10: true',
+      'amount > 10: true',
+    ]);
+    const both = '{at: 2m, country: FR, approved: false}, {at: 2m, country: FR, approved: false, amount: 20}';
+    expect(of(`{at: 0m}, {at: 1m, country: FR}, ${both}`)).toEqual([]);
+  });
+
+  it('is of the events that a window takes, where an aggregate leaves some of them out', () => {
+    const window = `id: minute
+key: accountId
+window:
+  tumbling: 1m
+  subtype: Payment
+  where: amount > 1
+  aggregates: [{name: abroad, count: true, where: country != 'DE'}]
+`;
+    const of = (events: string) => covered(window, events).conditions.never.filter(({ step }) => step === 'abroad');
+    const home = { step: 'abroad', condition: "country != 'DE'" };
+    expect(of('{at: 0m, type: Login}, {at: 1s, amount: 1, country: FR}')).toEqual([{ ...home, never: 'tested' }]);
+    expect(of('{at: 0m}, {at: 1s, amount: 1, country: FR}')).toEqual([{ ...home, never: 'true' }]);
+    expect(of('{at: 0m}, {at: 1s, country: FR}')).toEqual([]);
+  });
+
+  it('leaves out what from asks of an event', () => {
+    const streams = ['payments', 'logins'].map((name) => ({ name, schema: payments }));
+    const text = `id: two
+key: accountId
+within: 1h
+features: [{name: often, count: true, over: 1h, from: logins}]
+pattern:
+  - {begin: login, from: logins, where: amount > 1}
+  - {followedBy: out, from: payments, where: often > 1}
+`;
+    const { rule: two } = parseRule(text, 'r/pattern.yaml', streams);
+    const { conditions } = runRuleTests(two!, [], { render: () => '', coverage: true }).coverage!;
+    expect(conditions.never.map(({ step, condition }) => `${step}: ${condition}`)).toEqual([
+      'login: amount > 1',
+      'out: often > 1',
+    ]);
+  });
+});

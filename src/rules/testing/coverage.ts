@@ -8,10 +8,12 @@ import {
 } from '../../engine/index.js';
 import { sayExpr } from '../condition/say-expr.js';
 import type { Rule } from '../rule.js';
+import { atomsOf, EventTruths } from './event-truths.js';
 import { type Truths, type WindowEngine, WindowTruths } from './window-truths.js';
 
-/** A part of a step's condition, and what no test has shown of it. */
+/** A part of a condition, and what no test has shown of it. */
 export interface Uncovered {
+  /** Whose condition it is: a step's, a feature's, an aggregate's (by its name), or `having`. */
   readonly step: string;
   readonly condition: string;
   /** `tested`: it was never looked at. Of an alternative of `or`: `true`, it has never been the one that held. */
@@ -37,6 +39,8 @@ export class CoverageRecorder {
   private readonly tested = new Map<string, Truths>();
   private readonly held = new Set<string>();
   private readonly windows: WindowTruths | null;
+  /** Of the conditions of features and of aggregates. */
+  private readonly ofEvents: readonly EventConditions[];
   private runner: PatternRunner | null = null;
 
   constructor(
@@ -46,6 +50,7 @@ export class CoverageRecorder {
     const { having } = rule.pattern.window ?? {};
     this.windows =
       having === undefined ? null : new WindowTruths(rule, [...atomsOf(having), ...alternativesOf(having)], engine);
+    this.ofEvents = eventConditions(rule, engine);
   }
 
   readonly onTested = (key: string, truth: boolean): void => {
@@ -64,10 +69,16 @@ export class CoverageRecorder {
     for (const step of matched) this.held.add(step);
   }
 
-  /** To be called for each event of a test, and once after its last one without an event: when windows end, they are looked at. */
-  lookAtWindows(key: string, event: EngineEvent | null, lists?: Lists): void {
-    if (event === null) this.windows?.end();
-    else this.windows?.feed(key, event, lists);
+  /** To be called for each event of a test. */
+  before(key: string, event: EngineEvent, lists?: Lists): void {
+    this.windows?.feed(key, event, lists);
+    for (const { truths } of this.ofEvents) truths.feed(key, event, lists);
+  }
+
+  /** To be called after the last event of a test. */
+  end(): void {
+    this.windows?.end();
+    for (const { truths } of this.ofEvents) truths.end();
   }
 
   result(): RuleCoverage {
@@ -76,33 +87,28 @@ export class CoverageRecorder {
     const never: Uncovered[] = [];
     const alternatives: Uncovered[] = [];
     let of = 0;
+    const tell = (step: string, condition: Expr, missing: Missing): void => {
+      for (const atom of atomsOf(condition).filter(isWritten)) {
+        of++;
+        const gap = missing(atom, ['true', 'false']);
+        if (gap !== null) never.push({ step, condition: this.say(atom), never: gap });
+      }
+      for (const alternative of alternativesOf(condition)) {
+        const gap = missing(alternative, ['true']);
+        if (gap !== null) alternatives.push({ step, condition: this.say(alternative), never: gap });
+      }
+    };
+    for (const { truths, named } of this.ofEvents)
+      for (const { name, where } of named) tell(name, where, (part, wanted) => missingOf(truths.of(part), wanted));
     for (const step of steps) {
       for (const condition of [step.where, step.until]) {
         if (condition === undefined || condition.op === 'function') continue;
-        for (const atom of atomsOf(condition)) {
-          of++;
-          const missing = this.missing(atom, ['true', 'false']);
-          if (missing !== null) never.push({ step: step.name, condition: this.say(atom), never: missing });
-        }
-        for (const alternative of alternativesOf(condition)) {
-          const missing = this.missing(alternative, ['true']);
-          if (missing !== null)
-            alternatives.push({ step: step.name, condition: this.say(alternative), never: missing });
-        }
+        tell(step.name, condition, (part, wanted) => this.missing(part, wanted));
       }
     }
-    if (this.windows !== null) {
-      const having = this.rule.pattern.window!.having!;
-      for (const atom of atomsOf(having)) {
-        of++;
-        const missing = missingOf(this.windows.of(atom), ['true', 'false']);
-        if (missing !== null) never.push({ step: HAVING, condition: this.say(atom), never: missing });
-      }
-      for (const alternative of alternativesOf(having)) {
-        const missing = missingOf(this.windows.of(alternative), ['true']);
-        if (missing !== null) alternatives.push({ step: HAVING, condition: this.say(alternative), never: missing });
-      }
-    }
+    const { windows } = this;
+    if (windows !== null)
+      tell(HAVING, this.rule.pattern.window!.having!, (part, wanted) => missingOf(windows.of(part), wanted));
     return {
       rule: this.rule.id,
       steps: { taken, never: steps.map(({ name }) => name).filter((name) => !taken.includes(name)) },
@@ -133,6 +139,31 @@ export class CoverageRecorder {
   }
 }
 
+type Missing = (part: Expr, wanted: readonly (keyof Truths)[]) => Uncovered['never'] | null;
+
+/** Conditions of the event alone, asked of the same events. */
+interface EventConditions {
+  readonly truths: EventTruths;
+  readonly named: readonly { readonly name: string; readonly where: Expr }[];
+}
+
+/** Those of features, asked of every event of the key; and of aggregates, of what the window takes. */
+function eventConditions({ pattern, features = [] }: Rule, engine: WindowEngine): readonly EventConditions[] {
+  const { window, steps } = pattern;
+  const [step] = steps;
+  const { where, subtype } = step?.kind === 'event' ? step : {};
+  const ofFeatures = features.map(({ name, feature }) => ({ name, where: feature.where }));
+  return [
+    { taken: {}, all: ofFeatures },
+    { taken: { ...(where && { where }), ...(subtype && { subtype }) }, all: window?.aggregates ?? [] },
+  ].flatMap(({ taken, all }) => {
+    const named = all.flatMap((each) => (each.where === undefined ? [] : [{ name: each.name, where: each.where }]));
+    if (named.length === 0) return [];
+    const conditions = named.map((each) => each.where);
+    return [{ truths: new EventTruths(taken, conditions, engine), named }];
+  });
+}
+
 function missingOf(truths: Truths, wanted: readonly (keyof Truths)[]): Uncovered['never'] | null {
   if (!truths.true && !truths.false) return 'tested';
   return wanted.find((truth) => !truths[truth]) ?? null;
@@ -145,12 +176,11 @@ const NEGATED: ReadonlySet<string> = new Set(['notNext', 'notFollowedBy']);
 const eventSteps = (step: Step): readonly EventStep[] =>
   step.kind === 'group' ? step.steps.flatMap(eventSteps) : [step];
 
-/** What is left when `and`, `or` and `not` are taken apart; constants show nothing. */
-function atomsOf(expr: Expr): readonly Expr[] {
-  if (expr.op === 'and' || expr.op === 'or') return expr.args.flatMap(atomsOf);
-  if (expr.op === 'not') return atomsOf(expr.arg);
-  return expr.op === 'const' ? [] : [expr];
-}
+/** Not what `from` asks of an event, which no rule writes as a condition. */
+const isWritten = (atom: Expr): boolean => {
+  const term = atom.op === 'compare' || atom.op === 'in' ? atom.left : atom;
+  return term.op !== 'meta' || term.name !== 'stream';
+};
 
 /** Alternatives that are put together of several parts; single ones are told of as parts. */
 function alternativesOf(expr: Expr): readonly Expr[] {

@@ -104,7 +104,7 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine, recorder: CoverageR
           lists: test.lists,
         });
       runners.set(key, runner);
-      recorder?.lookAtWindows(key, event, test.lists);
+      recorder?.before(key, event, test.lists);
       const matches = runner.feed(event);
       take(key, matches);
       for (const held of runner.held()) if (held.length > furthest.length) furthest = held;
@@ -115,7 +115,7 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine, recorder: CoverageR
     }
   }
   for (const [key, runner] of runners) take(key, runner.advance(Number.MAX_SAFE_INTEGER));
-  recorder?.lookAtWindows('', null);
+  recorder?.end();
   return { alerts: found, furthest: sayHeld(furthest, idOfSeq) };
 }
 

@@ -1,13 +1,13 @@
 import type { ListKind } from '../../rules/index.js';
 import { type ListChange, tableOf } from '../../runtime/lists/layered-table.js';
 import { ListError } from '../../runtime/lists/load-lists.js';
-import type { Log, LogRecord } from '../../runtime/ports/log.js';
+import type { LogReader, LogRecord } from '../../runtime/ports/log.js';
 import type { ListSource } from './list-source.js';
 
 const utf8 = new TextDecoder();
 
 /** A compacted topic that has the last word of a list: a record is an entry, one without a value takes it away. */
-export function topicSource(log: Log, topic: string, kind: ListKind, refreshMs: number): ListSource {
+export function topicSource(log: LogReader, topic: string, kind: ListKind, refreshMs: number): ListSource {
   const name = `topic ${topic}`;
   const partitions = async (): Promise<number> => {
     const info = (await log.topics()).find((one) => one.name === topic);

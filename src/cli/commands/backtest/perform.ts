@@ -46,12 +46,12 @@ export async function perform(
   const before = keeping === undefined ? null : await settledBefore(keeping);
   const prepared = await prepare({ ...source, ...readBefore(before) }, output);
   try {
-    const { rules, title, input, ranges } = prepared;
+    const { rules, title, input, ranges, lists } = prepared;
     const lanes = before?.lanes ?? lanesAsked ?? lanesFor(prepared, lanesMax);
     const tableEnds = tableEndsOf(prepared.streams);
     if (keeping !== undefined && before === null) await settle(keeping, { lanes, ranges, tableEnds });
     // All read the same, whatever comes meanwhile.
-    const shared = { ...sourceOf(source), tableEnds, ...(ranges && { ranges }) };
+    const shared = { ...sourceOf(source), tableEnds, listData: lists.data, ...(ranges && { ranges }) };
     const others = Array.from({ length: lanes === 1 ? 0 : lanes }, (_, index) => {
       const data = { source: shared, lane: { index, of: lanes }, ...(keeping && { keeping }) };
       return spawnLane(data, index === 0 ? progress : { onSaved: () => progress.onSaved?.() });

@@ -3,14 +3,14 @@ import type { BacktestInput } from '../../../backtest/backtest.js';
 import { lookBackMs } from '../../../backtest/look-back.js';
 import { type Protocol, protocolOf } from '../../../backtest/protocol.js';
 import { type FileStream, isBounded, openStreams, type TableEnds } from '../../../backtest/run-files.js';
-import { loadLists } from '../../../runtime/lists/load-lists.js';
-import type { ReferenceLists } from '../../../runtime/lists/reference-lists.js';
+import { type ListData, ReferenceLists } from '../../../runtime/lists/reference-lists.js';
 import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import { parseDuration, parseTimestamp } from '../../../runtime/settings/values.js';
 import { ruleOptionsOf } from '../../../runtime/task/keyed-engine.js';
 import { pseudonymsOf } from '../../../service/compose/pseudonyms.js';
 import { CommandError } from '../../command-error.js';
+import { listsNow, sayUnread } from '../../lists-now.js';
 import type { Output } from '../../output.js';
 import { settingsOrFail } from '../../settings.js';
 import { openOrFail } from '../files.js';
@@ -40,11 +40,13 @@ export interface BacktestSource {
   readonly tableEnds?: TableEnds;
   /** What is read of each partition of the topic; absent: up to where it ends now. */
   readonly ranges?: TopicRanges;
+  /** What reference lists hold, for all lanes; absent: they are read. */
+  readonly listData?: Readonly<Record<string, ListData>>;
 }
 
 const SOURCE: readonly (keyof BacktestSource)[] = [
   ...(['config', 'settings', 'data', 'patterns', 'topic', 'profile', 'from', 'to', 'warmup', 'labels'] as const),
-  ...(['rules', 'baseline', 'sweep', 'tableEnds', 'ranges'] as const),
+  ...(['rules', 'baseline', 'sweep', 'tableEnds', 'ranges', 'listData'] as const),
 ];
 
 /** Options of a command hold more than what other threads need. */
@@ -84,8 +86,9 @@ export async function prepare(source: BacktestSource, output: Output): Promise<P
   const opened = await openOrFail(() => openSource(settings, base, source, protocol.stream, output));
   const { streams, log } = opened;
   try {
-    const lists = await openOrFail(() => loadLists(settings.lists));
+    const lists = new ReferenceLists(source.listData ?? (await openOrFail(() => listsNow(settings))).data);
     const rules = await plannedRules(source, settings, { streams, lists: lists.known }, output);
+    if (source.listData === undefined) sayUnread(settings, rules.plan.rules, output);
     if (source.ranges !== undefined) opened.readOnly(source.ranges);
     else if (Number.isFinite(protocol.from)) {
       const warmup = protocol.warmupMs ?? lookBackMs(rules.plan.rules);
