@@ -12,6 +12,16 @@ export interface EventField {
   /** May be null or absent. */
   readonly optional: boolean;
   readonly doc?: string;
+  /** What is known of its numbers, whatever the events: of what a window tells. Absent: nothing. */
+  readonly known?: KnownNumber;
+}
+
+export interface KnownNumber {
+  readonly integer?: boolean;
+  /** Its least value. */
+  readonly low?: number;
+  /** By the names of other fields, which are never below this one: by how much they are above it at most. */
+  readonly upTo?: Readonly<Record<string, number>>;
 }
 
 export interface EventSchema {

@@ -1,4 +1,4 @@
-import { type CompareOp, canonicalJson, type Expr, type Scalar } from '../../engine/index.js';
+import { type CompareOp, canonicalJson, type Expr, type FeatureFn, type Scalar } from '../../engine/index.js';
 import type { EventSchema } from '../schema.js';
 import {
   ABSENT,
@@ -121,12 +121,11 @@ export class Logic {
     const ordered = l < r;
     const term: Expr = { op: 'compare', cmp: '==', left: ordered ? left : right, right: ordered ? right : left };
     const domain = comparedWith(ordered ? cmp : MIRRORED[cmp], 0, truth)!;
-    const sign: Domain = {
-      ...ANYTHING,
-      nonNumbers: false,
-      interval: { ...EVERY_NUMBER, low: -1, high: 1 },
-      integer: true,
-    };
+    const [below, above] = [this.apart(term.left, term.right), this.apart(term.right, term.left)];
+    const interval = { ...EVERY_NUMBER, low: above === undefined ? -1 : 0, high: below === undefined ? 1 : 0 };
+    const absent =
+      (below ?? above) === undefined || [l, r].some((key, i) => this.boundsOf([left, right][i]!, key).absent);
+    const sign: Domain = { ...ANYTHING, absent, nonNumbers: false, interval, integer: true };
     return single(`sign ${canonicalJson(term)}`, term, intersect(sign, domain));
   }
 
@@ -135,10 +134,25 @@ export class Logic {
     return single(key, term, intersect(this.boundsOf(term, key), domain));
   }
 
+  /** How far the second is above the first at most, where it is never below it; else `undefined`. */
+  private apart(lower: Expr, upper: Expr): number | undefined {
+    if (lower.op !== 'field' || upper.op !== 'field') return undefined;
+    return this.schemaOf()?.fields.get(lower.name)?.known?.upTo?.[upper.name];
+  }
+
+  /** What is known of the difference of two fields. */
+  private difference(term: Expr): Domain | undefined {
+    if (term.op !== 'arith' || term.fn !== '-') return undefined;
+    const [high, low] = [this.apart(term.right, term.left), this.apart(term.left, term.right)];
+    if (high === undefined && low === undefined) return undefined;
+    const interval = { ...EVERY_NUMBER, low: high === undefined ? -low! : 0, high: high ?? 0 };
+    return { ...ANYTHING, nonNumbers: false, interval };
+  }
+
   private boundsOf(term: Expr, key: string): Domain {
     let domain = this.bounds.get(key);
     if (domain === undefined) {
-      domain = boundsOf(term, this.schemaOf);
+      domain = this.difference(term) ?? boundsOf(term, this.schemaOf);
       this.bounds.set(key, domain);
     }
     return domain;
@@ -205,11 +219,13 @@ function boundsOf(term: Expr, schemaOf: SchemaOf): Domain {
       if (term.fn === 'sum') return { ...PRESENT, nonNumbers: false };
       return term.fn === 'first' || term.fn === 'last'
         ? ofField(term.field!, schemaOf(term.step), false)
-        : { ...ANYTHING, nonNumbers: false };
+        : term.fn === 'stddev'
+          ? NOT_NEGATIVE
+          : { ...ANYTHING, nonNumbers: false };
     case 'nth':
       return ofField(term.field, schemaOf(term.step), false);
     case 'feature':
-      return term.feature.fn === 'count' ? COUNT : ANYTHING;
+      return FEATURES[term.feature.fn] ?? ANYTHING;
     case 'arith':
       return { ...ANYTHING, nonNumbers: false };
     default:
@@ -219,17 +235,28 @@ function boundsOf(term: Expr, schemaOf: SchemaOf): Domain {
 
 const COUNT: Domain = { ...PRESENT, nonNumbers: false, integer: true, interval: { ...EVERY_NUMBER, low: 0 } };
 
+const NOT_NEGATIVE: Domain = { ...ANYTHING, nonNumbers: false, interval: { ...EVERY_NUMBER, low: 0 } };
+
+const FEATURES: Readonly<Partial<Record<FeatureFn, Domain>>> = {
+  ...{ count: COUNT, distinct: COUNT },
+  ...{ stddev: NOT_NEGATIVE, since: NOT_NEGATIVE },
+};
+
 /** `own`: of the event under test, so that only an optional field can be missing; a step may have no event. */
 function ofField(name: string, schema: EventSchema | null, own: boolean): Domain {
   const field = schema?.fields.get(name);
   if (field === undefined) return ANYTHING;
-  const { type, symbols, optional } = field;
+  const { type, symbols, optional, known } = field;
+  const { low = Number.NEGATIVE_INFINITY, integer = false } = known ?? {};
   return {
     ...ANYTHING,
     absent: optional || !own,
     nonNumbers: type !== 'number',
+    integer,
     interval:
-      type === 'number' || type === 'other' ? EVERY_NUMBER : { ...EVERY_NUMBER, low: Infinity, high: -Infinity },
+      type === 'number' || type === 'other'
+        ? { ...EVERY_NUMBER, low }
+        : { ...EVERY_NUMBER, low: Infinity, high: -Infinity },
     only: symbols !== undefined ? new Set(symbols) : type === 'boolean' ? new Set([true, false]) : null,
   };
 }

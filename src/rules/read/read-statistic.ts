@@ -27,6 +27,8 @@ export interface FieldOfFeature {
   readonly name: string;
   readonly type: ValueType;
   readonly symbols?: readonly string[];
+  /** Events may lack it. */
+  readonly optional: boolean;
 }
 
 /** What its value is. */
@@ -115,7 +117,9 @@ export class StatisticReader {
       return undefined;
     }
     this.scope.fields.add(name);
-    return field === 'unknown' ? { name, type: 'unknown' } : { name, type: field.type, symbols: field.symbols };
+    if (field === 'unknown') return { name, type: 'unknown', optional: true };
+    const { type, symbols, optional } = field;
+    return { name, type, symbols, optional };
   }
 
   /** `undefined`: there is none; `null`: wrong, and reported. */

@@ -112,6 +112,55 @@ events: 3`,
     expect(told(window, more)).toEqual(expected);
   });
 
+  it.each<[string, string[]]>([
+    ['n >= 1', ['always-true']],
+    ['n == 0', ['always-false']],
+    ['n == 2.5', ['always-false']],
+    ['abroad < 0', ['always-false']],
+    ['abroad >= 1', []],
+    ['abroad > n', ['always-false']],
+    ['abroad <= n', ['always-true']],
+    ['n > abroad', []],
+    ['lands > n', ['always-false']],
+    ['lands > abroad', []],
+    ['least > most', ['always-false']],
+    ['least == most', []],
+    ['has(least)', ['always-true']],
+    ['has(leastAbroad)', []],
+    ['leastAbroad > most', []],
+    ['sum < 0', []],
+    ['spread < 0', ['always-false']],
+    ['lastTime < firstTime', ['always-false']],
+    ["lastTime - firstTime >= duration('1h')", ['always-false']],
+    ["lastTime - firstTime >= duration('59m')", []],
+    ["windowEnd - windowStart < duration('1h')", []],
+    ["windowEnd - windowStart > duration('1h')", ['always-false']],
+    ['firstTime - lastTime > 0', ['always-false']],
+    ['first == last', []],
+  ])('says where having can never be, or always is: %s', (having, codes) => {
+    const statistics = `aggregates:
+  - {name: n, count: true}
+  - {name: abroad, count: true, where: country != 'DE'}
+  - {name: lands, distinct: country}
+  - {name: least, min: amount}
+  - {name: most, max: amount}
+  - {name: leastAbroad, min: amount, where: country != 'DE'}
+  - {name: sum, sum: amount}
+  - {name: spread, stddev: amount}
+  - {name: first, first: country}
+  - {name: last, last: country}`;
+    const { rule, diagnostics } = parse(`tumbling: 1h\n${statistics}\nhaving: ${having}`);
+    expect(rule).not.toBeNull();
+    expect(diagnostics.map(({ code }) => code)).toEqual(codes);
+  });
+
+  it('knows how long a session can be', () => {
+    const codes = (session: string) =>
+      parse(`${session}\nhaving: lastTime - firstTime > duration('4h')`).diagnostics.map(({ code }) => code);
+    expect(codes('session: 10m\nmax: 4h')).toEqual(['always-false']);
+    expect(codes('session: 10m')).toEqual([]);
+  });
+
   it('can compare what comes out with features, and name them in a message', () => {
     const more = `features: [{name: usual, avg: amount, over: 30d}]
 alert: {message: "{{ total }} and {{ usual }}"}\n`;

@@ -10,13 +10,14 @@ import {
 } from '../../engine/index.js';
 import { checkCondition } from '../condition/check-condition.js';
 import type { RuleScope, StepInfo } from '../condition/scope.js';
-import type { EventField, EventSchema } from '../schema.js';
+import type { EventSchema } from '../schema.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import type { Span } from '../source/source-file.js';
-import { STATISTICS, StatisticReader, typeOfStatistic } from './read-statistic.js';
+import { STATISTICS, StatisticReader } from './read-statistic.js';
 import { NAME_FORM, RESERVED_NAMES } from './read-steps.js';
 import { andOf, type Reads, type RuleStreams } from './read-streams.js';
 import { readSubtype, readWhere } from './read-where.js';
+import { type NamedStatistic, windowResult } from './window-result.js';
 import { Section, spanOf } from './yaml-section.js';
 
 const FORMS = ['tumbling', 'hopping', 'session'] as const;
@@ -78,8 +79,9 @@ export class WindowReader {
       }),
     );
     const subtype = readSubtype(section, reads.schema);
-    const fields = new Map(WINDOW_FIELDS.map((name) => [name as string, resultField(name, 'number')]));
-    const aggregates = this.aggregates(reads, fields);
+    const named: NamedStatistic[] = [];
+    const aggregates = this.aggregates(reads, named);
+    const fields = windowResult(form, named);
     const result: EventSchema = { stream: WINDOW_STEP, fields, kinds: null, kindParents: new Map() };
     const having = this.having(result);
     const events = section.parsed('events', 'bad-value', `a whole number from 1 to ${WINDOW_EVENTS_MAX}`, parseEvents);
@@ -144,16 +146,16 @@ export class WindowReader {
     return this.section.parsed(key, 'bad-duration', DURATION_FORM, parseDuration);
   }
 
-  private aggregates(reads: Reads, fields: Map<string, EventField>): readonly WindowAggregate[] {
+  private aggregates(reads: Reads, named: NamedStatistic[]): readonly WindowAggregate[] {
     const entry = this.section.entry('aggregates');
     if (entry !== undefined && !isSeq(entry.node)) this.section.wrong(entry, 'a list of aggregates');
     const items = isSeq(entry?.node) ? (entry.node.items as Node[]) : [];
-    const aggregates = items.map((item) => this.aggregate(item, reads, fields));
+    const aggregates = items.map((item) => this.aggregate(item, reads, named));
     if (aggregates.includes(null)) this.complete = false;
     return aggregates.filter((aggregate) => aggregate !== null);
   }
 
-  private aggregate(node: Node, reads: Reads, fields: Map<string, EventField>): WindowAggregate | null {
+  private aggregate(node: Node, reads: Reads, named: NamedStatistic[]): WindowAggregate | null {
     const { source } = this.section;
     if (!isMap(node)) {
       const hint = 'Write name: …, then count: true or sum: field.';
@@ -161,13 +163,9 @@ export class WindowReader {
       return null;
     }
     const section = new Section(this.section.yaml, node, 'The aggregate', AGGREGATE_KEYS);
-    const name = this.name(section, fields);
+    const name = this.name(section, named);
     const statistic = this.statistics.read(section, reads);
-    if (name !== null) {
-      // Known even where it is wrong, so that what names it is not told to be wrong as well.
-      const { type, symbols } = statistic === null ? { type: 'unknown' as const } : typeOfStatistic(statistic);
-      fields.set(name, resultField(name, type === 'unknown' ? 'number' : type, symbols));
-    }
+    if (name !== null) named.push([name, statistic]);
     if (name === null || statistic === null) return null;
     const { fn, field, q, where } = statistic;
     return {
@@ -179,7 +177,7 @@ export class WindowReader {
   }
 
   /** `null`: wrong, and reported. */
-  private name(section: Section, fields: ReadonlyMap<string, EventField>): string | null {
+  private name(section: Section, named: readonly NamedStatistic[]): string | null {
     const entry = section.entry('name');
     if (entry === undefined) section.missing('name', 'Add name: with the word that having and the message use.');
     const name = section.text('name', 'the name of the aggregate');
@@ -189,7 +187,8 @@ export class WindowReader {
       section.source.error('bad-aggregate-name', entry.span, `An aggregate cannot be called ${name}.`, hint);
       return null;
     }
-    if (!fields.has(name) && this.scope.features?.known.has(name) !== true) return name;
+    const isTaken = (WINDOW_FIELDS as readonly string[]).includes(name) || named.some(([other]) => other === name);
+    if (!isTaken && this.scope.features?.known.has(name) !== true) return name;
     const message = `${name} means something else already.`;
     section.source.error('duplicate-aggregate-name', entry.span, message, 'Choose another name.');
     return null;
@@ -207,11 +206,6 @@ export class WindowReader {
     return { ...this.scope, fields: new Set(), schema: result, steps: [] };
   }
 }
-
-const resultField = (name: string, type: EventField['type'], symbols?: readonly string[]): EventField => ({
-  ...{ name, type, optional: false },
-  ...(symbols === undefined ? {} : { symbols }),
-});
 
 function parseEvents(text: string): number | undefined {
   const events = Number(text);
