@@ -71,11 +71,15 @@ export function compileRuleSet(patterns: readonly NamedPattern[], options: RuleS
     new PatternCompiler({ ...options, splitsAtOnce: options.sharing === 'never' });
   const compiled = patterns.map((p) => compiler.compile(p.pattern, p.drains));
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const slots = compiled.map((pattern, slot) => ({
-    pattern,
-    shares: options.sharing !== 'never' && pattern.window === null && isGraphPattern(pattern),
-    limits: { ...limits, ...patterns[slot]!.limits },
-  }));
+  const slots = compiled.map((pattern, slot) => {
+    const own = { ...limits, ...patterns[slot]!.limits };
+    return {
+      pattern,
+      shares: options.sharing !== 'never' && pattern.window === null && isGraphPattern(pattern),
+      limits: own,
+      graphLimits: { itemsMax: own.runsMax, matchesMax: own.matchesMax },
+    };
+  });
   const stopped = { count: 0, slots: new Uint8Array(slots.length), apart: false };
   const steps = new Float64Array(slots.length);
   const tellings = patterns.map((told, slot) => compileTelling(compiler, compiled[slot]!, told));

@@ -4,7 +4,7 @@ import type { CompiledPattern } from '../compiler/compile.js';
 import type { EngineEvent } from '../event.js';
 import { pruneGraph } from '../graph/compact.js';
 import { type GraphState, graphItems, latestStart } from '../graph/node.js';
-import { type GraphOutput, stepGraph } from '../graph/process.js';
+import { type GraphOutput, type GraphProcessLimits, stepGraph } from '../graph/process.js';
 import { type NearMiss, tellExpiring, tellStopped } from '../nfa/near-misses.js';
 import { type Output, SkipError } from '../nfa/output.js';
 import { beginRun, matchAtOnce, onlyRunHasEnded } from '../nfa/plain-step.js';
@@ -29,6 +29,8 @@ export interface Slot {
   /** Its runs are kept as a shared graph. */
   readonly shares: boolean;
   readonly limits: Limits;
+  /** The same, as the graph has them. */
+  readonly graphLimits: GraphProcessLimits;
 }
 
 /** What is done when a pattern has more for one key than it may. `quarantine` is `restart`, and the host stops the pattern. */
@@ -91,12 +93,12 @@ export function stepSlot(
 }
 
 function stepShared(
-  { pattern, limits }: Slot,
+  { pattern, graphLimits }: Slot,
   before: GraphState | undefined,
   event: EngineEvent,
   output: RuleSetOutput,
 ): GraphState | undefined {
-  return stepGraph(pattern, before, event, output, { itemsMax: limits.runsMax, matchesMax: limits.matchesMax });
+  return stepGraph(pattern, before, event, output, graphLimits);
 }
 
 function shrink(

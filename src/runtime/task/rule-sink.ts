@@ -129,7 +129,11 @@ export class RuleSink implements RuleSetOutput, Looking {
    * order of events, as results must.
    */
   bounded(state: KeyState, { seq }: EngineEvent): KeyState | undefined {
-    if (seq % MEASURED_EVERY !== 0) return state;
+    return seq % MEASURED_EVERY === 0 ? this.measured(state) : state;
+  }
+
+  /** Apart from `bounded`: its closures would be made at every event. */
+  private measured(state: KeyState): KeyState | undefined {
     let kept: KeyState | undefined = state;
     const look = (slot: number, held: number, runs: number): void => {
       const { eventsMax } = this.ruleSet.slots[slot]!.limits;
