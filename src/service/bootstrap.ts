@@ -125,7 +125,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   const trail = new AuditTrail(stores.audit, clock, logger);
   const view = new AlertView({ log, clock, decoder, topic, onTrouble: logTrouble(logger, 'alerts for HTTP') });
   const { personal, personalFields } = settings.access;
-  const mask = new PersonalMask([...parts.personalFields, ...personalFields], personal);
+  const mask = new PersonalMask([...parts.personalFields, ...personalFields], personal, () => strategy.rules());
   const keys = new KeyNames(parts.pseudonyms ?? (() => undefined), mask, () => strategy.rules());
   const snoozes = new ActiveSnoozes(store, clock);
   const desk = new AlertDesk({ store, clock, snoozes, latest: (id) => view.get(id) });

@@ -1,3 +1,4 @@
+import type { Rule } from '../../rules/index.js';
 import type { DetectorStatus } from '../../runtime/detector.js';
 import type { Alert, AlertEvent } from '../../runtime/ports/alert.js';
 import type { Role } from '../../runtime/settings/index.js';
@@ -9,20 +10,24 @@ type Value = string | number | boolean | null;
 
 /** Shorter values would mask half of a sentence. */
 const TEXT_MIN = 3;
+/** Statistics that say how many there were, or when, and nothing of what was in the field. */
+const TELLS_NO_VALUE: ReadonlySet<string> = new Set(['count', 'distinct', 'since']);
 
 /**
  * Hides personal fields of alerts from those who may not see them.
  *
- * P1. The value of a personal field is in nothing of a masked alert: neither in its fields, nor in its message, nor as its key.
+ * P1. The value of a personal field is in nothing of a masked alert: neither in its fields, nor in its message, nor as its key, nor in what conditions
+ *     read and features were.
  * P2. The alert that is given is not changed.
  */
 export class PersonalMask {
   private readonly names: ReadonlySet<string>;
 
-  /** `names`: of fields, whatever their case. `least`: who sees them. */
+  /** `names`: of fields, whatever their case. `least`: who sees them. `rules`: that run, which say of what field a feature is. */
   constructor(
     names: Iterable<string>,
     private readonly least: Role,
+    private readonly rules: () => readonly Rule[] = () => [],
   ) {
     this.names = new Set([...names].map((name) => name.toLowerCase()));
   }
@@ -60,6 +65,11 @@ export class PersonalMask {
       events: step.events.map((event) => ({ ...event, fields: this.fields(event.fields, hidden) })),
     }));
     // The key's name may be put together of several: a+b, a|b, stream.a,stream.b.
+    const personal = this.featuresOf(alert);
+    for (const name of personal) {
+      const text = String(alert.features?.[name] ?? '');
+      if (text.length >= TEXT_MIN) hidden.add(text);
+    }
     const isPersonal = alert.keyField.split(/[+|,]/).some((name) => this.has(name.slice(name.lastIndexOf('.') + 1)));
     if (isPersonal) for (const part of [alert.key, ...alert.key.split('/')]) hidden.add(part);
     const clean = (text: string): string => {
@@ -71,25 +81,48 @@ export class PersonalMask {
       alert.features === undefined
         ? {}
         : {
-            features: Object.fromEntries(Object.entries(alert.features).map(([name, value]) => [name, cleaned(value)])),
+            features: Object.fromEntries(
+              Object.entries(alert.features).map(([name, value]) => [
+                name,
+                personal.has(name) && value !== null ? MASK : cleaned(value),
+              ]),
+            ),
           };
     function cleaned(value: string | number | boolean | null) {
       return typeof value === 'string' ? clean(value) : hidden.has(String(value)) ? null : value;
     }
     const withValues = steps.map((step) => ({
       ...step,
-      events: step.events.map((event) => this.valuesOf(event, cleaned)),
+      events: step.events.map((event) => this.valuesOf(event, personal, cleaned)),
     }));
     const key = isPersonal ? MASK : hidden.has(alert.key) ? MASK : alert.key;
     return { ...alert, key, message: clean(alert.message), steps: withValues, ...features };
   }
 
-  /** What was computed of a personal field is personal, too: whatever has its name in how it is written. */
-  private valuesOf<E extends AlertEvent>(event: E, cleaned: (value: Value) => Value): E {
+  /**
+   * Names of those features, and aggregates, that are values of personal fields. Of a rule that runs no more it is not known: then all that are texts.
+   */
+  private featuresOf({ patternId, features = {} }: Alert): ReadonlySet<string> {
+    const rule = this.rules().find(({ id }) => id === patternId);
+    const texts = Object.keys(features).filter((name) => typeof features[name] === 'string');
+    if (rule === undefined) return new Set(texts);
+    const told = [
+      ...(rule.features ?? []).map(({ name, feature }) => ({ name, ...feature })),
+      ...(rule.pattern.window?.aggregates ?? []),
+    ];
+    const known = new Set(told.map(({ name }) => name));
+    const isPersonal = ({ fn, field }: { readonly fn: string; readonly field?: string }): boolean =>
+      field !== undefined && !TELLS_NO_VALUE.has(fn) && this.has(field);
+    const named = told.filter(isPersonal).map(({ name }) => name);
+    return new Set([...named, ...texts.filter((name) => !known.has(name))]);
+  }
+
+  /** What was computed of a personal field is personal, too: whatever has its name, or that of a feature of it, in how it is written. */
+  private valuesOf<E extends AlertEvent>(event: E, features: ReadonlySet<string>, cleaned: (value: Value) => Value): E {
     if (event.values === undefined) return event;
     const values = Object.entries(event.values).map(([name, value]): readonly [string, Value] => {
-      const isPersonal = (name.match(/\w+/g) ?? []).some((word) => this.has(word));
-      return [name, isPersonal ? MASK : cleaned(value)];
+      const isPersonal = (name.match(/\w+/g) ?? []).some((word) => this.has(word) || features.has(word));
+      return [name, isPersonal && value !== null ? MASK : cleaned(value)];
     });
     return { ...event, values: Object.fromEntries(values) };
   }
