@@ -10,6 +10,7 @@ import type { RunSnapshot, RunState } from './checkpoint/checkpoints.js';
 import { piecesOf, putBack } from './checkpoint/run-pieces.js';
 import type { FileEvent } from './file-event.js';
 import { type Concerns, FileReader } from './file-reader.js';
+import { HeldFileEvents } from './held-file-events.js';
 import type { FileRunOptions, FileStream } from './run-files.js';
 import type { Totals } from './run-totals.js';
 
@@ -60,6 +61,7 @@ export class FileRun {
         streams: streams.map(({ settings }) => settings.name),
         // No cut is ever made of it.
         tellsChanges: false,
+        heldEvents: new HeldFileEvents(),
       },
     );
     this.concerns = this.concernsOf(options);

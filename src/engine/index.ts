@@ -124,6 +124,7 @@ export {
   type WindowForm,
 } from './pattern/window.js';
 export * from './pattern/window-builder.js';
+export { begunIsDue, begunMask, canBeKeptBegun, matchWhole, withBegun, withoutBegun } from './ruleset/begun.js';
 export { joinKeyStates, StateCarrier } from './ruleset/carry-state.js';
 export { type KeyState, withFeatures } from './ruleset/key-state.js';
 export {
@@ -145,6 +146,7 @@ export {
 } from './ruleset/rule-set.js';
 export { shapeOf } from './ruleset/shape.js';
 export {
+  HELD,
   heldEvents,
   type Limits,
   type OverflowPolicy,

@@ -27,10 +27,12 @@ export interface GraphLimits {
   readonly itemsMax: number;
 }
 
+type Counted = Pick<GraphState, 'held' | 'added'>;
+
 /** Low, because an item holds its event, and most keys have few. */
 const ADDED_MIN = 16;
 
-export function compactionIsDue({ held, added }: GraphState, { itemsMax }: GraphLimits): boolean {
+export function compactionIsDue({ held, added }: Counted, { itemsMax }: GraphLimits): boolean {
   return added > Math.max(ADDED_MIN, 2 * held) || held + added > itemsMax + (itemsMax >> 2);
 }
 

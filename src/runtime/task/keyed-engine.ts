@@ -1,87 +1,50 @@
 import {
   advanceKey,
   canMatter,
-  compileRuleSet,
-  countRuns,
   type EngineEvent,
-  featuresHorizon,
+  HELD,
   type KeyState,
-  keyHorizon,
-  nextKeyDeadline,
   processRead,
-  type RuleSet,
   takesAny,
   withFeatures,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { type KeyMemory, sumOfMemory } from '../detector.js';
-import { ChangeList, type Changes } from '../keys/change-list.js';
-import { rowsFor, WordColumn } from '../keys/columns.js';
-import { KeyTable } from '../keys/key-table.js';
-import { KeyWaits } from '../keys/key-waits.js';
-import { KeyWindows } from '../keys/key-windows.js';
-import { type Freezer, SlotStates } from '../keys/slot-states.js';
+import type { Changes } from '../keys/change-list.js';
+import type { KeyWindows } from '../keys/key-windows.js';
 import { SlotsAhead } from '../keys/slots-ahead.js';
-import { TimerHeap } from '../keys/timer-heap.js';
+import type { BegunRuns } from './begun-runs.js';
 import type { Carried } from './carry-over.js';
 import { type EngineInput, inputOf } from './engine-groups.js';
-import { ExpiryBuckets } from './expiry.js';
 import { HandOver, handOverTo, type KeySource, type Receive, type Released } from './hand-over.js';
-import { freezer, interestsOf, reachOf } from './key-freezer.js';
 import { keyMemory } from './key-memory.js';
-import { HOT_KEYS_MAX, type KeyedEngineOptions, type KeyedOutput } from './keyed-options.js';
-import { Notes } from './noted.js';
+import type { KeyedEngineOptions, KeyedOutput } from './keyed-options.js';
+import { KnownKeys } from './known-keys.js';
 import type { StoppedRule } from './quarantine.js';
-import { RuleSink } from './rule-sink.js';
 import { RunCensus, type RunCount } from './run-census.js';
+import type { SourceEvent } from './source-event.js';
 import type { Predecessor } from './succession.js';
 
 export * from './keyed-options.js';
 
 /**
- * The rules that share one key field, over all keys of a partition. A key is a slot, and what is known of it stands in
- * columns by slot. The windows of its features are kept apart, as numbers; the rest of its state is an object while it is hot,
- * and bytes while it is cold.
+ * The rules that share one key field, over all keys of a partition.
  *
- * Invariants
- * 1. A key has a slot exactly while it has state, a timer, a place in an expiry bucket or in the list of changed keys. So a
- *    slot that stands anywhere is the key's that was put there.
- * 2. A key with a deadline has a timer at or before it.
- * 3. Timers fire before an event of the same or a later time is processed, in order of deadline and key (not slot); so
+ * Invariants, beside those of `KnownKeys`
+ * 1. Timers fire before an event of the same or a later time is processed, in order of deadline and key (not slot); so
  *    results do not depend on how the input was cut into batches, nor on restarts.
- * 4. A key whose state ends some day stands in an expiry bucket.
- * 5. Results do not depend on which keys are hot.
+ * 2. Results do not depend on which keys are hot, nor on what is kept beside their states.
  */
-export class KeyedEngine {
-  readonly ruleSet: RuleSet;
+export class KeyedEngine extends KnownKeys {
   readonly input: EngineInput;
   /** `null`: no condition reads the key. */
   private readonly keyCell: { value: string } | null;
-  private readonly table = new KeyTable();
-  /** Key states without features. */
-  private readonly states: SlotStates<KeyState>;
-  /** `null`: no rule has features. */
-  private readonly windows: KeyWindows | null;
-  private readonly freezer: Freezer<KeyState> | null;
-  private readonly timers = new TimerHeap((a, b) => this.table.compare(a, b));
-  private readonly expiry: ExpiryBuckets;
-  private readonly changes: ChangeList<KeyState | Uint8Array>;
-  private readonly tellsChanges: boolean;
   private readonly ownsKey: ((key: string) => boolean) | undefined;
-  private readonly runsOf = new WordColumn();
-  /** Bits of the interests that the key's runs wait for, and until when its state without features can matter. */
-  private readonly waits = new KeyWaits();
-  private readonly columns: readonly { reserve(rows: number): void; readonly bytes: number }[];
-  private readonly sink: RuleSink;
-  readonly notes: Notes | null;
   private readonly ahead = new SlotsAhead();
   /** From where keys come, while there are any: engines that this one takes the place of, or what a store had. */
   private before: HandOver | null = null;
   /** Means nothing: it is there so that what it is made of is read. */
   protected warmth = 0;
-  private rows = 0;
-  private keysAlive = 0;
-  private runsAlive = 0;
   private readonly census: RunCensus;
 
   /**
@@ -94,28 +57,12 @@ export class KeyedEngine {
     output: KeyedOutput,
     private readonly options: KeyedEngineOptions = {},
   ) {
-    this.ruleSet = compileRuleSet(rules, options);
+    super(rules, output, options);
     this.input = inputOf(rules[0], options.streams ?? []);
-    const { features, compiler } = this.ruleSet;
-    const { key } = compiler.predicates;
+    const { key } = this.ruleSet.compiler.predicates;
     this.keyCell = key.isRead ? key : null;
-    this.windows = features === null ? null : new KeyWindows(features, options.spill);
-    this.notes = Notes.of(rules, this.ruleSet);
-    this.freezer = freezer(this.ruleSet, options.codec);
-    const weightOf = (slot: number): number => Math.max(1, this.runsOf.get(slot));
-    this.states = new SlotStates(this.freezer, options.hotKeysMax ?? HOT_KEYS_MAX, weightOf);
-    this.census = new RunCensus(this.ruleSet.ids, this.runsOf, this.states, this.freezer);
-    this.expiry = ExpiryBuckets.within(reachOf(this.ruleSet));
-    this.tellsChanges = options.tellsChanges ?? true;
     this.ownsKey = options.ownsKey;
-    this.changes = new ChangeList({
-      slotOf: (key) => this.slotOf(key),
-      keyAt: (slot) => this.table.keyAt(slot),
-      valueAt: (slot) => this.valueAt(slot),
-      onForgotten: (slot) => this.releaseIfUnused(slot),
-    });
-    this.columns = [this.timers, this.expiry, this.changes, this.runsOf, this.waits];
-    this.sink = new RuleSink(rules, this.ruleSet, output, (slot, time) => this.windows?.read(slot, time));
+    this.census = new RunCensus(this.ruleSet.ids, this.runsOf, this.states, this.freezer);
   }
 
   /** Rules that were stopped, in the order in which they were. */
@@ -163,13 +110,37 @@ export class KeyedEngine {
     if (!this.concerns(slot)) return false;
     this.sink.begin(key, event.time, event, -1);
     if (this.windows !== null) slot = this.readWindows(this.windows, key, slot, event);
+    if (this.begun !== null && this.keepsBegun(this.begun, key, slot, event)) return false;
     const own = this.notes !== null && this.touches(slot) ? this.notes.own(event) : event;
-    const before = slot < 0 ? undefined : this.states.get(slot);
+    const before = this.stateAt(slot, event.time);
     const after = this.step(before, own);
     if (after === before) return false;
     if (own !== event) this.notes!.note(own, before, after);
-    this.store(slot < 0 ? this.slotOf(key) : slot, after);
+    this.store(slot < 0 ? this.slotOf(key) : slot, this.rest(slot, before, after));
     return own === event;
+  }
+
+  /** Keeps an event that begins a run, and does nothing else to what is known of its key, beside the key's state; says whether it is such a one. */
+  private keepsBegun(begun: BegunRuns, key: string, known: number, event: EngineEvent): boolean {
+    const rule = begun.beginsOnly();
+    if (rule < 0 || (known >= 0 && this.waits.has(known, this.ruleSet.index.mask | HELD))) return false;
+    const state = known < 0 ? undefined : this.states.get(known);
+    if (state?.slots.includes(rule) === true) return false;
+    const length = begun.write(known, rule, event);
+    if (length < 0) return false;
+    try {
+      begun.giveToWhole(event, this.sink);
+    } catch (error) {
+      this.sink.recover(error);
+      return false;
+    }
+    const slot = known < 0 ? this.slotOf(key) : known;
+    const isNew = !this.isKnown(slot);
+    begun.add(slot, rule, event as SourceEvent, length);
+    this.noteBegun(slot, isNew);
+    const bounded = state && this.sink.bounded(state, event);
+    if (bounded !== state) this.store(slot, bounded);
+    return true;
   }
 
   private step(before: KeyState | undefined, event: EngineEvent): KeyState | undefined {
@@ -196,12 +167,6 @@ export class KeyedEngine {
       windows.read(slot, event.time);
     }
     return slot;
-  }
-
-  private beginWindows(slot: number, time: number): void {
-    if (this.states.has(slot)) return;
-    this.keysAlive++;
-    this.expiry.add(slot, time + featuresHorizon(this.ruleSet.features!));
   }
 
   /**
@@ -300,8 +265,7 @@ export class KeyedEngine {
     if (!this.isKnown(slot)) return undefined;
     const value = this.valueAt(slot);
     this.changes.mark(slot);
-    this.forgetWindows(slot);
-    this.drop(slot);
+    this.forget(slot);
     return value;
   }
 
@@ -407,93 +371,7 @@ export class KeyedEngine {
     else if (end >= time) this.expiry.add(slot, end);
     else {
       if (this.tellsChanges) this.changes.mark(slot);
-      this.forgetWindows(slot);
-      this.drop(slot);
+      this.forget(slot);
     }
-  }
-
-  private isKnown(slot: number): boolean {
-    return this.states.has(slot) || this.hasWindows(slot);
-  }
-
-  private hasWindows(slot: number): boolean {
-    return this.windows?.has(slot) === true;
-  }
-
-  /** Event time after which nothing that is known of the key can matter. */
-  private endOf(slot: number): number {
-    const end = this.states.has(slot) ? this.waits.endOf(slot) : Number.NEGATIVE_INFINITY;
-    if (this.windows === null) return end;
-    return Math.max(end, this.windows.newest(slot) + featuresHorizon(this.ruleSet.features!));
-  }
-
-  /** What is known of the key, as a value of its own. */
-  private valueAt(slot: number): KeyState | Uint8Array | undefined {
-    const state = this.states.peek(slot);
-    if (!this.hasWindows(slot)) return state instanceof Uint8Array ? state.slice() : state;
-    const known = state instanceof Uint8Array ? this.freezer!.thaw(state) : state;
-    return withFeatures(known, this.windows!.state(slot));
-  }
-
-  private store(slot: number, state: KeyState | undefined): void {
-    if (this.tellsChanges) this.changes.mark(slot);
-    if (state === undefined) this.drop(slot);
-    else this.keep(slot, state);
-  }
-
-  /** `bytes`: of the state, where it is to be cold. */
-  private keep(slot: number, state: KeyState, bytes?: Uint8Array): void {
-    const runs = countRuns(state);
-    this.runsAlive += runs - this.runsOf.get(slot);
-    this.runsOf.set(slot, runs);
-    if (!this.isKnown(slot)) this.keysAlive++;
-    if (bytes === undefined || this.freezer === null) this.states.set(slot, state);
-    else this.states.setCold(slot, bytes);
-    this.waits.set(slot, interestsOf(state), this.sink.time + keyHorizon(this.ruleSet, state));
-    this.expiry.add(slot, this.endOf(slot));
-    this.schedule(slot, state);
-  }
-
-  /** Forgets what is known of the key but its windows. */
-  private drop(slot: number): void {
-    this.runsAlive -= this.runsOf.get(slot);
-    this.runsOf.set(slot, 0);
-    this.waits.clear(slot);
-    if (this.states.has(slot)) {
-      this.states.delete(slot);
-      if (this.hasWindows(slot)) this.expiry.add(slot, this.endOf(slot));
-      else this.keysAlive--;
-    }
-    this.releaseIfUnused(slot);
-  }
-
-  private forgetWindows(slot: number): void {
-    if (!this.hasWindows(slot)) return;
-    this.windows!.delete(slot);
-    if (!this.states.has(slot)) this.keysAlive--;
-  }
-
-  private schedule(slot: number, state: KeyState): void {
-    const deadline = nextKeyDeadline(this.ruleSet, state);
-    // A later deadline is found when the timer that is set fires.
-    if (deadline !== Number.POSITIVE_INFINITY) this.timers.advance(slot, deadline);
-  }
-
-  private slotOf(key: string): number {
-    const slot = this.table.add(key);
-    if (slot >= this.rows) this.addRows(rowsFor(slot));
-    return slot;
-  }
-
-  private addRows(rows: number): void {
-    this.rows = rows;
-    this.states.reserve(rows);
-    this.windows?.reserve(rows);
-    for (const column of this.columns) column.reserve(rows);
-  }
-
-  private releaseIfUnused(slot: number): void {
-    if (this.isKnown(slot) || this.expiry.has(slot) || this.changes.has(slot)) return;
-    if (this.timers.timeOf(slot) === Number.POSITIVE_INFINITY) this.table.remove(slot);
   }
 }

@@ -10,6 +10,7 @@ import type {
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { SpillOptions } from '../keys/window-spill.js';
+import type { HeldEvents } from './begun-runs.js';
 import type { QuarantineOutput } from './quarantine.js';
 
 /** What the engine finds, as it finds it. */
@@ -43,6 +44,8 @@ export interface KeyedEngineOptions {
   readonly hotKeysMax?: number;
   /** Bounds the memory of windows of features. Changes no result. Absent: it has no bound. */
   readonly spill?: SpillOptions;
+  /** Writes events that begin runs, where `tellsChanges` is false: while nothing else comes of them, they are kept as bytes beside states. Changes no result. */
+  readonly heldEvents?: HeldEvents;
   /** False: `takeDirty` is never called, and nothing is kept for it. Default true. */
   readonly tellsChanges?: boolean;
   /** Keys that are processed here; events of others are passed over. Absent: all. */

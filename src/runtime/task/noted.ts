@@ -140,9 +140,16 @@ export class Notes {
     own.detach();
     const { ids, notes } = this.of(before, after);
     if (notes.length === 0) return;
-    const values = new Array<Scalar | null>(notes.length);
-    for (let i = 0; i < notes.length; i++) values[i] = notes[i]!.read(own);
-    own.noted = new Noted(ids, values);
+    own.noted = new Noted(ids, valuesOf(notes, own));
+  }
+
+  /** What is noted of an event that only this rule takes and holds. */
+  read(slot: number, event: EngineEvent): readonly (Scalar | null)[] {
+    return valuesOf(this.ofSlot[slot]!.notes, event);
+  }
+
+  idsOf(slot: number): readonly number[] {
+    return this.ofSlot[slot]!.ids;
   }
 
   /** Most keys have one rule under way. */
@@ -152,6 +159,12 @@ export class Notes {
     for (const slot of changedSlots(before, after)) for (const note of this.ofSlot[slot]!.notes) notes.add(note);
     return together([...notes].sort((a, b) => a.id - b.id));
   }
+}
+
+function valuesOf(notes: readonly Note[], event: EngineEvent): (Scalar | null)[] {
+  const values = new Array<Scalar | null>(notes.length);
+  for (let i = 0; i < notes.length; i++) values[i] = notes[i]!.read(event);
+  return values;
 }
 
 const together = (notes: readonly Note[]): Together => ({ ids: notes.map(({ id }) => id), notes });
