@@ -175,7 +175,8 @@ export class BegunRuns {
       const ids = this.notes === null ? NOTHING : this.notes.idsOf(rule);
       const read: EngineEvent[] = [];
       events.forEachAfter(slot, time - windowMs, (record) => void read.push(this.codec.read(record, ids)));
-      this.readBack += read.length;
+      // Who looks at all keys, for a copy, does not count.
+      if (time > Number.NEGATIVE_INFINITY) this.readBack += read.length;
       const [held, added] = [events.firstCount(slot), events.secondCount(slot)];
       whole = withBegun(this.ruleSet, whole, rule, { events: read, held, added });
     }
