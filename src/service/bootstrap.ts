@@ -14,6 +14,7 @@ import { signInProvider } from './access/sign-in.js';
 import { addWebSecurity } from './access/web-security.js';
 import { ActiveSnoozes } from './alerts/active-snoozes.js';
 import { AlertDesk } from './alerts/alert-desk.js';
+import { AlertKeys } from './alerts/alert-keys.js';
 import { alertRetention, alertStoreSink } from './alerts/alert-store-sink.js';
 import { AlertView } from './alerts/alert-view.js';
 import { LiveStreams } from './alerts/live-stream.js';
@@ -240,6 +241,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       rules,
       reading,
       explain,
+      alertKeys: new AlertKeys(desk, parts.keyOf, () => strategy.rules()),
       lists,
       switches,
       sources,

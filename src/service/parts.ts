@@ -9,7 +9,7 @@ import type { Settings, SinkSettings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink, CollectingSink } from '../runtime/sinks/alert-sink.js';
 import type { Pseudonyms } from '../runtime/task/pseudonyms.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
-import type { Explain } from './explanations/explanations.controller.js';
+import type { Explain, KeyOf } from './explanations/explanations.controller.js';
 import type { RulePlace } from './features/key-features.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleReading } from './outline/rule-reading.js';
@@ -86,6 +86,8 @@ export interface ServiceParts {
   readonly backtests?: BacktestRunner;
   /** Absent: why a rule did not fire cannot be asked. */
   readonly explain?: Explain;
+  /** The key of an alert that has a pseudonym in its place; absent: it cannot be told. */
+  readonly keyOf?: KeyOf;
   /** What rules are checked against while one writes them. Absent: it is not known. */
   readonly reading?: RuleReading;
   /** Absent: rules cannot be changed while it runs. */

@@ -13,6 +13,7 @@ import { LoginController } from './access/login.controller.js';
 import { MeController } from './access/me.controller.js';
 import { PersonalMask } from './access/personal-mask.js';
 import { AlertDesk } from './alerts/alert-desk.js';
+import { AlertKeys } from './alerts/alert-keys.js';
 import { AlertView } from './alerts/alert-view.js';
 import { AlertsController } from './alerts/alerts.controller.js';
 import { LiveStreams } from './alerts/live-stream.js';
@@ -101,6 +102,7 @@ export interface ServiceObjects {
   readonly rules: RuleControl | null;
   readonly reading: RuleReading | null;
   readonly explain: Explain | null;
+  readonly alertKeys: AlertKeys;
   readonly lists: ListControl | null;
   readonly switches: SwitchControl | null;
   readonly sources: SourceControl | null;
@@ -171,6 +173,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: BACKTESTS, useValue: objects.backtests },
       { provide: SAVEPOINTS, useValue: objects.savepoints },
       { provide: EXPLAINER, useValue: objects.explain },
+      { provide: AlertKeys, useValue: objects.alertKeys },
       { provide: RULE_READING, useValue: objects.reading },
       { provide: RULES, useValue: objects.rules },
       { provide: LISTS, useValue: objects.lists },

@@ -385,7 +385,7 @@ describe('what is known of the service', () => {
       /v1/backtests /v1/backtests/{id} /v1/backtests/{id}/events /v1/backtests/{id}/report /v1/backtests/{id}/result
       /v1/decisions /v1/delivery /v1/explanations /v1/features /v1/lanes
       /v1/lists /v1/lists/{name} /v1/lists/{name}/entries /v1/lists/{name}/entries/{key} /v1/login /v1/me
-      /v1/patterns /v1/patterns/{id} /v1/patterns/{id}/quarantine/lift /v1/patterns/{id}/revisions /v1/patterns/{id}/shadow /v1/patterns/{id}/status /v1/patterns/{id}/tests
+      /v1/patterns /v1/patterns/{id} /v1/patterns/{id}/quarantine/lift /v1/patterns/{id}/revisions /v1/patterns/{id}/shadow /v1/patterns/{id}/status /v1/patterns/{id}/tests /v1/patterns/{id}/versions/{revision}
       /v1/revisions /v1/revisions/{n} /v1/revisions/{n}/approve /v1/risk/{key} /v1/rollback
       /v1/rules /v1/rules/apply /v1/rules/audit /v1/savepoints /v1/savepoints/{name}
       /v1/sinks /v1/sinks/{name} /v1/sinks/{name}/pause /v1/sinks/{name}/resume /v1/snoozes /v1/snoozes/{id} /v1/sources/audit /v1/status

@@ -6,7 +6,8 @@
  * 1. A partition is in at most one request at a time, and its batches are delivered one after the other in order of offset.
  * 2. Reading ahead is bounded: a partition with two responses not yet taken is not asked for again.
  * 3. Two requests a broker may wait at the same time, so a partition that becomes free again while the others wait for
- *    records is asked for at once; nothing sleeps between requests.
+ *    records is asked for at once. But where few records came, all partitions of that request rest for some milliseconds: of a trickle each
+ *    record would cost a request, which takes broker and client longer than the record.
  * 4. After `remove` resolved nothing of those partitions is delivered any more, and nothing is being delivered.
  * 5. A broker that fails loses its partitions; they are asked for again where metadata then says they are led.
  */
@@ -23,6 +24,9 @@ import { BEGIN, END, listOffsets } from './offsets.js';
 import { kafkaBackoff } from './timing.js';
 
 const AHEAD_MAX = 2;
+/** How long partitions rest of which so few records came. Records wait no longer than that. */
+const REST_MS = 3;
+const FEW_RECORDS = 50;
 const SLOTS = [0, 1] as const;
 
 interface Flow {
@@ -32,6 +36,8 @@ interface Flow {
   paused: boolean;
   /** In a request now. */
   asked: boolean;
+  /** It is not asked for until the rest is over (3). */
+  resting: boolean;
   /** Its leader did not answer or does not lead it any more. */
   lost: boolean;
   removed: boolean;
@@ -56,6 +62,7 @@ export class Fetcher {
   readonly #backoff = kafkaBackoff();
   readonly #work = new Set<Promise<void>>();
   #finding = false;
+  #cancelRest: (() => void) | null = null;
 
   constructor(
     private readonly cluster: Cluster,
@@ -68,7 +75,7 @@ export class Fetcher {
     const name = partitionName(partition);
     const lost = this.cluster.leader(partition.topic, partition.partition) === undefined;
     const cursor = new Cursor(partition, position);
-    const idle = { paused: false, asked: false, removed: false, calling: false, delivering: null };
+    const idle = { paused: false, asked: false, resting: false, removed: false, calling: false, delivering: null };
     const flow: Flow = { cursor, name, ready: [], lost, ...idle };
     this.#flows.set(name, flow);
     if (lost) this.#findLeaders();
@@ -101,6 +108,7 @@ export class Fetcher {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#cancelRest?.();
     await this.remove([...this.#flows.values()].map(({ cursor }) => cursor.of));
     await Promise.all(this.#links.map((link) => link.close()));
     await Promise.all(this.#work);
@@ -116,7 +124,7 @@ export class Fetcher {
     if (this.#stop.signal.aborted) return;
     const byNode = new Map<number, Flow[]>();
     for (const flow of this.#flows.values()) {
-      if (flow.asked || flow.paused || flow.lost || flow.ready.length >= AHEAD_MAX) continue;
+      if (flow.asked || flow.resting || flow.paused || flow.lost || flow.ready.length >= AHEAD_MAX) continue;
       const node = this.cluster.leader(flow.cursor.of.topic, flow.cursor.of.partition);
       if (node === undefined) this.#lose([flow]);
       else byNode.set(node, [...(byNode.get(node) ?? []), flow]);
@@ -148,6 +156,7 @@ export class Fetcher {
 
   #take(answers: readonly Fetched<Flow>[], flows: readonly Flow[]): void {
     const lost = new Set(flows);
+    let records = 0;
     for (const { wanted: flow, error, response } of answers) {
       if (error === 'OFFSET_OUT_OF_RANGE') this.#track(this.#reposition(flow));
       else if (error?.endsWith('AUTHORIZATION_FAILED')) this.#refused(flow, error);
@@ -156,11 +165,23 @@ export class Fetcher {
       if (flow.removed || error !== null) continue;
       const batch = flow.cursor.accept(response);
       if (batch === undefined) continue;
+      records += batch.records.length;
       flow.ready.push(batch);
       this.#deliver(flow);
     }
+    if (records > 0 && records < FEW_RECORDS) this.#rest(flows);
     if (lost.size > 0) this.#lose([...lost]);
     else this.#recovered();
+  }
+
+  /** All that rest begin again together, in one request. */
+  #rest(flows: readonly Flow[]): void {
+    for (const flow of flows) flow.resting = true;
+    this.#cancelRest ??= this.cluster.settings.clock.schedule(REST_MS, () => {
+      this.#cancelRest = null;
+      for (const flow of this.#flows.values()) flow.resting = false;
+      this.#pump();
+    });
   }
 
   #recovered(): void {

@@ -45,6 +45,8 @@ export const snooze = (body: { key: string; pattern?: string; until: string; rea
 export const patterns = (signal?: AbortSignal) => items<T.Pattern>('patterns', signal);
 export const pattern = (of: string, signal?: AbortSignal) =>
   json<T.PatternDetail>(`${V1}/patterns/${id(of)}`, { signal });
+export const patternVersion = (of: string, revision: string, signal?: AbortSignal) =>
+  json<T.PatternVersion>(`${V1}/patterns/${id(of)}/versions/${id(revision)}`, { signal });
 export const putPattern = (of: string, body: { yaml: string; tests?: string | undefined; dryRun?: boolean } & Signed) =>
   json<T.Applied>(`${V1}/patterns/${id(of)}`, { method: 'PUT', body });
 export const patternRevisions = (of: string, signal?: AbortSignal) =>
@@ -77,8 +79,14 @@ export const endBacktest = (of: string) => json<T.Backtest>(`${V1}/backtests/${i
 export const backtestEvents = (of: string) => `${V1}/backtests/${id(of)}/events`;
 export const backtestReport = (of: string) => `${V1}/backtests/${id(of)}/report`;
 
-export const explain = (query: { key: string; pattern: string; at: string }, signal?: AbortSignal) =>
+/** About a key, or about an alert, whose key need not be known. */
+export type ExplainQuery = { key: string; pattern: string; at: string } | { alert: string };
+export const explain = (query: ExplainQuery, signal?: AbortSignal) =>
   json<T.Explanation>(`${V1}/explanations`, { query, signal });
+
+/** What the features of an alert's pattern are for its key now. */
+export const featuresOf = (alert: string, signal?: AbortSignal) =>
+  json<T.KeyFeatures>(`${V1}/features`, { query: { alert }, signal });
 
 export const lanes = (signal?: AbortSignal) => json<T.Lanes>(`${V1}/lanes`, { signal });
 export const streams = (signal?: AbortSignal) => items<T.Stream>('streams', signal);

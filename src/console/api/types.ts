@@ -130,6 +130,19 @@ export interface PatternDetail extends Pattern {
   readonly file: string;
 }
 
+export interface KeyFeatures {
+  readonly key: string;
+  readonly items: readonly { readonly features: Readonly<Record<string, string | number | boolean | null>> }[];
+}
+
+/** A pattern as it was in a revision of its own. */
+export interface PatternVersion {
+  /** Of the set; null: before anything was published. */
+  readonly n: number | null;
+  readonly file: string;
+  readonly yaml: string;
+}
+
 export interface ShadowTotals {
   readonly pattern: string;
   readonly kind: 'live' | 'shadow';
@@ -200,6 +213,12 @@ export interface Revision {
 
 export interface RevisionDetail extends Revision {
   readonly changed: readonly (RuleChange & { readonly before: string | null; readonly after: string | null })[];
+  /** Tests of patterns, also of those that are what they were. */
+  readonly changedTests: readonly {
+    readonly id: string;
+    readonly before: string | null;
+    readonly after: string | null;
+  }[];
 }
 
 export interface Applied {
@@ -429,68 +448,4 @@ export interface Backtest {
   readonly error: string | null;
 }
 
-export interface StepOutline {
-  readonly name: string;
-  /** As conditions are written; null: any event. */
-  readonly where: string | null;
-  readonly subtype: string | null;
-  readonly contiguity: string;
-  readonly times: string | null;
-  /** Fields of the event that its condition reads. */
-  readonly fields: readonly string[];
-}
-
-export interface AutomatonState {
-  readonly name: string;
-  readonly step: string;
-  readonly type: 'normal' | 'final' | 'stop' | 'pending';
-  readonly gapMs: number;
-}
-
-export interface AutomatonTransition {
-  readonly from: number;
-  readonly to: number;
-  readonly action: 'take' | 'ignore' | 'proceed';
-  readonly when: string;
-}
-
-export interface Automaton {
-  readonly start: number;
-  readonly windowMs: number;
-  readonly states: readonly AutomatonState[];
-  readonly transitions: readonly AutomatonTransition[];
-}
-
-/** A rule's text, looked at. */
-export interface Outline {
-  readonly rule: {
-    readonly id: string;
-    readonly title: string;
-    readonly status: RuleStatus;
-    readonly key: string;
-    readonly revision: string;
-    readonly severity: Severity;
-    readonly steps: readonly StepOutline[];
-  } | null;
-  /** Null: it has errors. */
-  readonly automaton: Automaton | null;
-  readonly diagnostics: readonly import('./client.js').Diagnostic[];
-}
-
-export interface Vocabulary {
-  readonly streams: readonly {
-    readonly name: string;
-    /** Null: nothing is known of its events. */
-    readonly fields:
-      | readonly {
-          readonly name: string;
-          readonly type: string;
-          readonly optional: boolean;
-          readonly doc: string | null;
-        }[]
-      | null;
-    readonly kinds: readonly string[] | null;
-  }[];
-  readonly lists: readonly { readonly name: string; readonly kind: string }[];
-  readonly functions: readonly string[];
-}
+export type * from './authoring-types.js';

@@ -1,11 +1,13 @@
 import { useState } from 'preact/hooks';
+import { FeaturesPanel } from '../alert/features-panel.js';
 import { Feedback } from '../alert/feedback.js';
 import { Related } from '../alert/related.js';
 import { StepsTable } from '../alert/steps-table.js';
 import { TimeLineDrawing } from '../alert/time-line-drawing.js';
 import * as api from '../api/calls.js';
+import { ApiError } from '../api/client.js';
 import type { Alert, AlertDetail, Outline, StepOutline } from '../api/types.js';
-import { duration, plural, value } from '../lib/format.js';
+import { duration, plural } from '../lib/format.js';
 import { type Resource, useNow, useResource, useTitle } from '../lib/hooks.js';
 import { go, to } from '../lib/router.js';
 import { useShortcuts } from '../lib/shortcuts.js';
@@ -30,14 +32,18 @@ export function AlertPage({ id }: { readonly id: string }) {
   );
 }
 
-/** The rule as it is now, for its conditions. */
-function useOutline({ patternId }: Alert): Resource<Outline | null> {
+/** The rule as it was when it fired; where nobody knows that any more, as it is now. */
+function useOutline({ patternId, revision }: Alert): Resource<Outline | null> {
   return useResource(
     async (signal) => {
-      const { file, yaml } = await api.pattern(patternId, signal);
+      const then = await api.patternVersion(patternId, revision, signal).catch((error: unknown) => {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      });
+      const { file, yaml } = then ?? (await api.pattern(patternId, signal));
       return yaml === null ? null : api.outline({ file, text: yaml }, signal);
     },
-    [patternId],
+    [patternId, revision],
   );
 }
 
@@ -48,7 +54,6 @@ function Shown({ alert, onJudged }: { readonly alert: AlertDetail; readonly onJu
   const events = alert.steps.reduce((sum, step) => sum + step.events.length, 0);
   const rule = outline.data?.rule ?? null;
   const conditions = new Map((rule?.steps ?? []).map((step): [string, StepOutline] => [step.name, step]));
-  const features = Object.entries(alert.features ?? {});
   return (
     <>
       <header class="alert-head">
@@ -77,27 +82,14 @@ function Shown({ alert, onJudged }: { readonly alert: AlertDetail; readonly onJu
             {rule !== null && rule.revision !== alert.revision && (
               <div class="body">
                 <Note>
-                  The pattern has been changed since: conditions are those of today, values those of the alert.{' '}
-                  <a href={to(['revisions'])}>See revisions</a>
+                  The pattern has been changed since, and its text of then is not known any more: conditions are those
+                  of today, values those of the alert. <a href={to(['revisions'])}>See revisions</a>
                 </Note>
               </div>
             )}
             <StepsTable alert={alert} conditions={conditions} chosen={chosen} onChoose={setChosen} />
           </Panel>
-          {features.length > 0 && (
-            <Panel title="What was usual" note="features of the key when the match was complete">
-              <dl class="facts">
-                {features.map(([name, of]) => (
-                  <>
-                    <dt key={name} class="mono">
-                      {name}
-                    </dt>
-                    <dd class="number">{value(of)}</dd>
-                  </>
-                ))}
-              </dl>
-            </Panel>
-          )}
+          <FeaturesPanel alert={alert} />
         </div>
         <aside class="stack" aria-label="About this alert">
           <Panel title="Facts">
@@ -123,14 +115,7 @@ function Shown({ alert, onJudged }: { readonly alert: AlertDetail; readonly onJu
               </dd>
               <dt>Explained</dt>
               <dd>
-                <a
-                  class="linked"
-                  href={to(['explain'], {
-                    key: alert.key,
-                    pattern: alert.patternId,
-                    at: new Date(alert.detectedAt).toISOString(),
-                  })}
-                >
+                <a class="linked" href={to(['explain'], { alert: alert.id })}>
                   event by event
                 </a>
               </dd>

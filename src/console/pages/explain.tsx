@@ -9,6 +9,7 @@ import { Empty, Loaded, Note, Panel, SeverityBadge, Time } from '../parts/basics
 export default function ExplainPage({ place: { query } }: { readonly place: Place }) {
   useTitle('Why not?');
   const asked = { key: query.get('key') ?? '', pattern: query.get('pattern') ?? '', at: query.get('at') ?? '' };
+  const alert = query.get('alert');
   const patterns = useResource((signal) => api.patterns(signal), []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -52,8 +53,10 @@ export default function ExplainPage({ place: { query } }: { readonly place: Plac
           Explain
         </button>
       </form>
-      {asked.key !== '' && asked.pattern !== '' ? (
-        <Answer of={asked.key} pattern={asked.pattern} at={asked.at} />
+      {alert !== null ? (
+        <Answer ask={{ alert }} />
+      ) : asked.key !== '' && asked.pattern !== '' ? (
+        <Answer ask={asked} />
       ) : (
         <section class="panel">
           <Empty title="Name a key and a pattern">
@@ -72,16 +75,25 @@ function localTime(at: string): string {
   return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
-interface AnswerProps {
-  readonly of: string;
-  readonly pattern: string;
-  readonly at: string;
-}
-
-function Answer({ of: key, pattern, at }: AnswerProps) {
-  const ask = { key, pattern, at: at === '' ? new Date().toISOString() : at };
-  const explanation = useResource((signal) => api.explain(ask, signal), [key, pattern, at]);
-  return <Loaded of={explanation}>{(data) => <Story of={data} />}</Loaded>;
+/** Without a time: as of now. */
+function Answer({ ask }: { readonly ask: api.ExplainQuery }) {
+  const explanation = useResource(
+    (signal) => api.explain('alert' in ask || ask.at !== '' ? ask : { ...ask, at: new Date().toISOString() }, signal),
+    [ask],
+  );
+  return (
+    <>
+      {'alert' in ask && (
+        <p class="soft">
+          Of the alert{' '}
+          <a class="linked mono" href={to(['alerts', ask.alert])}>
+            {ask.alert.slice(0, 12)}
+          </a>
+        </p>
+      )}
+      <Loaded of={explanation}>{(data) => <Story of={data} />}</Loaded>
+    </>
+  );
 }
 
 function Story({ of }: { readonly of: Explanation }) {

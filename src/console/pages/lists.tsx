@@ -1,13 +1,11 @@
 import { useState } from 'preact/hooks';
 import * as api from '../api/calls.js';
-import { number } from '../lib/format.js';
 import { useNow, useResource, useTitle } from '../lib/hooks.js';
-import { type Place, to } from '../lib/router.js';
+import type { Place } from '../lib/router.js';
 import { ListPage } from '../list/list-page.js';
+import { ListsTable } from '../list/lists-table.js';
 import { NewListDialog } from '../list/new-list-dialog.js';
-import { Empty, Loaded, Time } from '../parts/basics.js';
-import { RuleLinks } from '../parts/rule-links.js';
-import { ScrollX } from '../parts/scroll-x.js';
+import { Empty, Loaded } from '../parts/basics.js';
 
 const EVERY_MS = 10_000;
 
@@ -43,46 +41,7 @@ function AllLists() {
                 </p>
               </Empty>
             ) : (
-              <ScrollX label="Table of lists">
-                <table class="table">
-                  <thead>
-                    <tr>
-                      <th scope="col">List</th>
-                      <th scope="col" class="end">
-                        Entries
-                      </th>
-                      <th scope="col">From</th>
-                      <th scope="col">Asked by</th>
-                      <th scope="col">Changed</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {all.map(({ name, kind, entries, source, trouble, usedBy, changed }) => (
-                      <tr key={name}>
-                        <td class="name-cell">
-                          <a class="mono" href={to(['lists', name])}>
-                            {name}
-                          </a>{' '}
-                          <span class="faint">{kind}</span>
-                          {trouble !== null && <div class="critical">{trouble}</div>}
-                        </td>
-                        <td class="end number">{number(entries)}</td>
-                        <td class="soft">{source ?? 'people, here'}</td>
-                        <td>{usedBy.length === 0 ? <span class="faint">no rule</span> : <RuleLinks ids={usedBy} />}</td>
-                        <td>
-                          {changed === null ? (
-                            <span class="faint">–</span>
-                          ) : (
-                            <>
-                              <Time ms={changed.at} now={now} /> <span class="faint">{changed.author}</span>
-                            </>
-                          )}
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </ScrollX>
+              <ListsTable lists={all} now={now} />
             )
           }
         </Loaded>

@@ -11,8 +11,13 @@ interface SignedDialogProps {
   readonly title: string;
   /** Label of the field for the reason. */
   readonly why: string;
-  /** On the button that does it. */
+  /** On the button that does it, and on it while that is under way. */
   readonly action: string;
+  readonly acting?: string;
+  /** False: what is asked has to be known first. */
+  readonly ready?: boolean;
+  /** Class of the dialog. */
+  readonly name?: string;
   /** Above who and why: what else is asked, or told. */
   readonly children?: ComponentChildren;
   readonly onClose: () => void;
@@ -20,7 +25,8 @@ interface SignedDialogProps {
 }
 
 /** A change that is kept with who made it, and why. */
-export function SignedDialog({ title, why, action, children, onClose, act }: SignedDialogProps) {
+export function SignedDialog(props: SignedDialogProps) {
+  const { title, why, action, acting = action, ready = true, name, children, onClose, act } = props;
   const [message, setMessage] = useState('');
   const [state, setState] = useState<'idle' | 'busy' | Error>('idle');
   const submit = async (event: SubmitEvent) => {
@@ -34,7 +40,7 @@ export function SignedDialog({ title, why, action, children, onClose, act }: Sig
     }
   };
   return (
-    <Dialog label={title} onClose={onClose}>
+    <Dialog label={title} onClose={onClose} {...(name && { name })}>
       <form class="dialog-body" onSubmit={submit}>
         <h2>{title}</h2>
         {children}
@@ -44,8 +50,8 @@ export function SignedDialog({ title, why, action, children, onClose, act }: Sig
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="button main-action" disabled={state === 'busy'}>
-            {action}
+          <button type="submit" class="button main-action" disabled={state === 'busy' || !ready}>
+            {state === 'busy' ? acting : action}
           </button>
         </div>
       </form>

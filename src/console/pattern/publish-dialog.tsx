@@ -1,13 +1,11 @@
-import { useState } from 'preact/hooks';
 import * as api from '../api/calls.js';
 import type { RuleStatus } from '../api/types.js';
 import { Differences } from '../editor/editor.js';
 import { plural } from '../lib/format.js';
 import { useResource } from '../lib/hooks.js';
-import { Loaded, Note, Trouble } from '../parts/basics.js';
+import { Loaded, Note } from '../parts/basics.js';
 import { Changes } from '../parts/changes.js';
-import { Dialog } from '../parts/dialog.js';
-import { Sign, signed } from '../parts/sign.js';
+import { type SignedAct, SignedDialog } from '../parts/signed-dialog.js';
 import { say } from '../parts/toasts.js';
 
 interface PublishDialogProps {
@@ -44,71 +42,57 @@ export function PublishDialog({
   onClose,
   onDone,
 }: PublishDialogProps) {
-  const [message, setMessage] = useState('');
-  const [state, setState] = useState<'idle' | 'busy' | Error>('idle');
   const plan = useResource(() => api.putPattern(id, { yaml, tests, dryRun: true }), [id, yaml, tests]);
-  const publish = async (event: Event) => {
-    event.preventDefault();
-    setState('busy');
-    try {
-      const { outcome, revision } = await api.putPattern(id, { yaml, tests, ...signed(message) });
-      say(
-        outcome === 'pending'
-          ? `Revision ${revision} waits for someone else to approve it.`
-          : outcome === 'unchanged'
-            ? 'Nothing was changed: it is in force already.'
-            : `Revision ${revision} is in force.`,
-        outcome === 'pending' ? 'high' : 'good',
-      );
-      onDone(id);
-    } catch (error) {
-      setState(error as Error);
-    }
+  const publish: SignedAct = async (by) => {
+    const { outcome, revision } = await api.putPattern(id, { yaml, tests, ...by });
+    say(
+      outcome === 'pending'
+        ? `Revision ${revision} waits for someone else to approve it.`
+        : outcome === 'unchanged'
+          ? 'Nothing was changed: it is in force already.'
+          : `Revision ${revision} is in force.`,
+      outcome === 'pending' ? 'high' : 'good',
+    );
+    onDone(id);
   };
   return (
-    <Dialog label={`Publish ${id}`} name="wide" onClose={onClose}>
-      <form class="dialog-body" onSubmit={publish}>
-        <h2>
-          Publish <span class="mono">{id}</span>
-        </h2>
-        <fieldset class="choice statuses">
-          <legend class="unseen">Status</legend>
-          {STATUSES.map(([of, what]) => (
-            <label key={of} title={what}>
-              <input type="radio" name="status" checked={status === of} onChange={() => onStatus(of)} />
-              <span>{of}</span>
-            </label>
-          ))}
-        </fieldset>
-        <p class="faint">{STATUSES.find(([of]) => of === status)?.[1]}</p>
-        <Loaded of={plan}>
-          {({ changes, warnings }) => (
-            <>
-              <Changes changes={changes} />
-              {warnings
-                .filter(({ file }) => file.includes(id))
-                .map(({ line, message: text }) => (
-                  <Note key={text} tone="high">
-                    Line {line}: {text}
-                  </Note>
-                ))}
-            </>
-          )}
-        </Loaded>
-        {before !== '' && before !== yaml && <Differences before={before} after={yaml} />}
-        <TestsOf yaml={yaml} tests={testsShown} />
-        <Sign message={message} onMessage={setMessage} why="Why (kept in the history)" />
-        {state instanceof Error && <Trouble error={state} />}
-        <div class="foot">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button main-action" disabled={state === 'busy' || plan.data === null}>
-            {state === 'busy' ? 'Publishing' : 'Publish'}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <SignedDialog
+      title={`Publish ${id}`}
+      name="wide"
+      why="Why (kept in the history)"
+      action="Publish"
+      acting="Publishing"
+      ready={plan.data !== null}
+      onClose={onClose}
+      act={publish}
+    >
+      <fieldset class="choice statuses">
+        <legend class="unseen">Status</legend>
+        {STATUSES.map(([of, what]) => (
+          <label key={of} title={what}>
+            <input type="radio" name="status" checked={status === of} onChange={() => onStatus(of)} />
+            <span>{of}</span>
+          </label>
+        ))}
+      </fieldset>
+      <p class="faint">{STATUSES.find(([of]) => of === status)?.[1]}</p>
+      <Loaded of={plan}>
+        {({ changes, warnings }) => (
+          <>
+            <Changes changes={changes} />
+            {warnings
+              .filter(({ file }) => file.includes(id))
+              .map(({ line, message: text }) => (
+                <Note key={text} tone="high">
+                  Line {line}: {text}
+                </Note>
+              ))}
+          </>
+        )}
+      </Loaded>
+      {before !== '' && before !== yaml && <Differences before={before} after={yaml} />}
+      <TestsOf yaml={yaml} tests={testsShown} />
+    </SignedDialog>
   );
 }
 

@@ -88,19 +88,39 @@ function Detail({ n, of }: { readonly n: number; readonly of?: string | undefine
   const detail = useResource((signal) => api.revision(n, signal), [n]);
   return (
     <Loaded of={detail}>
-      {({ changed }) => (
+      {({ changed, changedTests }) => (
         <div class="stack tight">
           {changed
             .filter(({ id }) => of === undefined || id === of)
-            .map(({ id, before, after }) => (
-              <section key={id} aria-label={id}>
-                <h3 class="mono">{id}</h3>
-                <Differences before={before ?? ''} after={after ?? ''} />
-              </section>
+            .map((change) => (
+              <Change key={change.id} title={change.id} {...change} />
             ))}
+          {changedTests
+            .filter(({ id }) => of === undefined || id === of)
+            .map((change) => (
+              <Change key={change.id} title={`${change.id}: tests`} {...change} />
+            ))}
+          {changed.length + changedTests.length === 0 && (
+            <p class="faint">Its texts differ in ways that change nothing in what is found.</p>
+          )}
         </div>
       )}
     </Loaded>
+  );
+}
+
+interface ChangeProps {
+  readonly title: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+function Change({ title, before, after }: ChangeProps) {
+  return (
+    <section aria-label={title}>
+      <h3 class="mono">{title}</h3>
+      <Differences before={before ?? ''} after={after ?? ''} />
+    </section>
   );
 }
 

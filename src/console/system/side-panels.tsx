@@ -2,10 +2,9 @@ import { useState } from 'preact/hooks';
 import * as api from '../api/calls.js';
 import type { Status } from '../api/types.js';
 import { bytes, compact, number } from '../lib/format.js';
-import { useResource } from '../lib/hooks.js';
-import { to } from '../lib/router.js';
+import { useNow, useResource } from '../lib/hooks.js';
+import { ListsTable } from '../list/lists-table.js';
 import { Empty, Loaded, Panel, Trouble } from '../parts/basics.js';
-import { RuleLinks } from '../parts/rule-links.js';
 import { ScrollX } from '../parts/scroll-x.js';
 import { say } from '../parts/toasts.js';
 
@@ -91,6 +90,7 @@ export function StreamsPanel() {
 }
 
 export function ListsPanel() {
+  const now = useNow(5_000);
   const lists = useResource((signal) => api.lists(signal), [], EVERY_MS);
   return (
     <Panel title="Reference lists" bare>
@@ -99,38 +99,7 @@ export function ListsPanel() {
           all.length === 0 ? (
             <p class="body faint">None are named in the settings.</p>
           ) : (
-            <ScrollX label="Table of lists">
-              <table class="table">
-                <thead>
-                  <tr>
-                    <th scope="col">List</th>
-                    <th scope="col" class="end">
-                      Entries
-                    </th>
-                    <th scope="col">From</th>
-                    <th scope="col">Asked by</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {all.map(({ name, kind, entries, source, trouble, usedBy }) => (
-                    <tr key={name}>
-                      <td>
-                        <a class="linked mono" href={to(['lists', name])}>
-                          {name}
-                        </a>{' '}
-                        <span class="faint">{kind}</span>
-                        {trouble !== null && <div class="critical">{trouble}</div>}
-                      </td>
-                      <td class="end number">{number(entries)}</td>
-                      <td class="soft">{source ?? 'HTTP'}</td>
-                      <td>
-                        <RuleLinks ids={usedBy} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </ScrollX>
+            <ListsTable lists={all} now={now} />
           )
         }
       </Loaded>

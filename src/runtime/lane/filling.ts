@@ -29,7 +29,7 @@ export interface FillFrom {
 /** Has a filler replay what lies before an offset. */
 export async function fillUpTo(filler: Task, to: number, { log, signal, turn }: FillFrom): Promise<void> {
   for await (const batch of log.read(filler.partition, filler.nextOffset, { to, signal })) {
-    for (const slice of slicesOf(batch, SLICE_RECORDS)) {
+    for (const slice of slicesOf(batch, () => SLICE_RECORDS)) {
       await filler.replay(slice, signal);
       await turn();
     }

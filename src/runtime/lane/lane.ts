@@ -28,6 +28,7 @@ import { Filling } from './filling.js';
 import { LaneOutput } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
+import { Pace } from './pace.js';
 import { versionsOf } from './prepare-rules.js';
 import { outputTopics, prepareTopics } from './prepare-topics.js';
 import { recover } from './recovery.js';
@@ -38,9 +39,6 @@ import { slicesOf } from './slices.js';
 /** Records given out but not durable yet, above which no more input is taken. */
 const OUTBOX_MAX = 10_000;
 const RETRY_MS = 1000;
-/** Records that are processed in one go, and for how long other work of the lane waits at most, but for one such go. */
-const SLICE_RECORDS = 1000;
-const TURN_SECONDS = 0.005;
 
 /**
  * One consumer and the partitions it owns.
@@ -77,8 +75,7 @@ export class Lane implements Detector {
   private committing: Promise<boolean> | null = null;
   private readonly cuts: CutWriter;
   private sinceCommit = 0;
-  /** When other work had its turn, by the stopwatch. */
-  private turnAt = 0;
+  private readonly pace: Pace;
   private snapshotAt = 0;
   private cancelTimer: () => void = () => undefined;
   private readonly output: LaneOutput;
@@ -98,6 +95,7 @@ export class Lane implements Detector {
   constructor(private readonly options: LaneOptions) {
     const { encoder, listener, turn, report, routes = [], needsOnePartition = false, others = [] } = options;
     this.mode = options.delivery;
+    this.pace = new Pace(options.stopwatch, turn);
     const ofOthers = new Map(others.map(({ definition, ruleSet }) => [definition.name, ruleSet]));
     const streams = [{ definition: options.stream, topics: options.group.topics }, ...others];
     this.streams = streams.map(({ definition }) => definition);
@@ -344,7 +342,7 @@ export class Lane implements Detector {
     while (owned.gate !== null) await owned.gate.catch(() => undefined);
     owned.busy = true;
     try {
-      for (const slice of slicesOf(batch, SLICE_RECORDS)) {
+      for (const slice of slicesOf(batch, this.pace.recordsMax)) {
         await owned.go();
         owned.switchRules();
         if (!(await this.announcer.announced(owned))) return;
@@ -357,7 +355,7 @@ export class Lane implements Detector {
   }
 
   private async process(owned: Owned, batch: RecordBatch): Promise<void> {
-    const { stopwatch, turn, listener, commitRecords } = this.options;
+    const { stopwatch, listener, commitRecords } = this.options;
     const started = stopwatch();
     await owned.task.process(batch, this.abort.signal);
     owned.handOver(stopwatch);
@@ -365,13 +363,11 @@ export class Lane implements Detector {
     this.output.counts.recordsIn += batch.records.length;
     this.sinceCommit += batch.records.length;
     const ended = stopwatch();
+    this.pace.took(batch.records.length, ended - started);
     listener.onBatch?.(batch.records.length, ended - started);
     if (this.sinceCommit >= commitRecords) void this.commitSoon();
     await this.makeRoom();
-    if (ended - this.turnAt < TURN_SECONDS) return;
-    // What a commit waits for comes from the network: it must not wait until all that was read is processed.
-    await turn();
-    this.turnAt = stopwatch();
+    await this.pace.rest();
   }
 
   private isHeld(owned: Owned): boolean {

@@ -8,7 +8,7 @@ const batchOf = (offsets: readonly number[], nextOffset: number) => {
 
 describe('slices of a batch', () => {
   it('have all records in order, and end where the next begins, also beside gaps', () => {
-    const slices = [...slicesOf(batchOf([3, 4, 7, 8, 20], 30), 2)];
+    const slices = [...slicesOf(batchOf([3, 4, 7, 8, 20], 30), () => 2)];
     expect(slices.map((s) => [s.records.map((r) => r.offset), s.nextOffset, s.endOffset])).toEqual([
       [[3, 4], 7, 99],
       [[7, 8], 20, 99],
@@ -16,7 +16,13 @@ describe('slices of a batch', () => {
     ]);
   });
 
+  it('are as long as is said before each', () => {
+    const sizes = [3, 1, 5];
+    const slices = [...slicesOf(batchOf([0, 1, 2, 3, 4, 5], 6), () => sizes.shift()!)];
+    expect(slices.map((s) => s.records.length)).toEqual([3, 1, 2]);
+  });
+
   it('are the batch itself where it is short or empty', () => {
-    for (const batch of [batchOf([], 30), batchOf([1, 2], 3)]) expect([...slicesOf(batch, 2)]).toEqual([batch]);
+    for (const batch of [batchOf([], 30), batchOf([1, 2], 3)]) expect([...slicesOf(batch, () => 2)]).toEqual([batch]);
   });
 });

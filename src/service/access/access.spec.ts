@@ -47,7 +47,8 @@ const TABLE = `
 viewer GET /v1/alerts /v1/alerts/groups /v1/alerts/:id /v1/alerts/live
 viewer GET /v1/backtests /v1/backtests/:id /v1/backtests/:id/events
 viewer GET /v1/delivery /v1/lanes /v1/lists /v1/lists/:name /v1/me /v1/patterns /v1/patterns/:id
-viewer GET /v1/patterns/:id/revisions /v1/patterns/:id/shadow /v1/patterns/:id/tests /v1/revisions /v1/revisions/:n /v1/rules
+viewer GET /v1/patterns/:id/revisions /v1/patterns/:id/shadow /v1/patterns/:id/tests /v1/rules
+viewer GET /v1/patterns/:id/versions/:revision /v1/revisions /v1/revisions/:n
 viewer GET /v1/savepoints /v1/savepoints/:name /v1/sinks /v1/sinks/:name /v1/status /v1/streams /v1/streams/:name|:stream /v1/vocabulary
 viewer GET /v1/templates /v1/templates/:id
 viewer POST /v1/automaton /v1/test /v1/validate

@@ -168,7 +168,7 @@ export async function compose(
         () => lists.known,
         settings.patterns,
       ),
-      explain: composeExplain({
+      ...composeExplain({
         ...{ settings: () => streams.settings, log, clock, report },
         sources: () => control.sources,
         lists: () => lists.lists,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import type { Explain } from '../explanations/explanations.controller.js';
+import type { Explain, KeyOf } from '../explanations/explanations.controller.js';
 import { LogExplainer, type LogExplainerParts } from '../explanations/log-explainer.js';
 import { oneByOne } from '../explanations/one-by-one.js';
 import { listBook } from './lists.js';
@@ -12,7 +12,10 @@ export type ExplainParts = Omit<LogExplainerParts, 'book' | 'onProgress' | 'sett
 };
 
 /** Explains from the service's own log; what that takes is made when it is asked for first. */
-export function composeExplain({ clock, settings: now, ...parts }: ExplainParts): Explain {
+export function composeExplain({ clock, settings: now, ...parts }: ExplainParts): {
+  readonly explain: Explain;
+  readonly keyOf: KeyOf;
+} {
   let made: Promise<LogExplainer> | null = null;
   let madeFor: Settings | null = null;
   const make = async (settings: Settings): Promise<LogExplainer> => {
@@ -20,15 +23,19 @@ export function composeExplain({ clock, settings: now, ...parts }: ExplainParts)
     await book.open();
     return new LogExplainer({ ...parts, settings, book });
   };
-  return oneByOne(async (query) => {
+  const explainer = (): Promise<LogExplainer> => {
     const settings = now();
     if (settings !== madeFor) made = null;
     madeFor = settings;
     made ??= make(settings);
-    const explainer = await made.catch((error: unknown) => {
+    return made.catch((error: unknown) => {
       made = null;
       throw error;
     });
-    return explainer.explain(query, new AbortController().signal);
-  });
+  };
+  const { signal } = new AbortController();
+  return {
+    explain: oneByOne(async (query) => (await explainer()).explain(query, signal)),
+    keyOf: async (alert, rule) => (await explainer()).keyOf(alert, rule, signal),
+  };
 }

@@ -83,6 +83,28 @@ describe('a decision', () => {
     await expect(decisions(over).decide({})).rejects.toMatchObject({ body: { status, code } });
   });
 
+  it('waits for the log once at most: what topics have is asked for again beside it', async () => {
+    let [now, asked] = [0, 0];
+    const answers = [
+      Promise.withResolvers<Awaited<ReturnType<typeof topics>>>(),
+      Promise.withResolvers<Awaited<ReturnType<typeof topics>>>(),
+    ];
+    const decide = decisions({
+      now: () => now,
+      log: { topics: () => answers[asked++]!.promise },
+      consider: async ({ topic }) => considered(topic, 40),
+    });
+    const first = [decide.decide({}), decide.decide({})];
+    answers[0]!.resolve(await topics());
+    await Promise.all(first);
+    expect(asked).toBe(1);
+    now = 60_000;
+    expect(await decide.decide({})).toMatchObject({ score: 40 });
+    expect(asked).toBe(2);
+    answers[1]!.reject(new Error('away'));
+    expect(await decide.decide({})).toMatchObject({ score: 40 });
+  });
+
   it('is not passed on twice', async () => {
     const answer = decisions({ consider: async () => ({ elsewhere: 'http://other' }) }).answer({
       ...record,

@@ -36,6 +36,7 @@ const TOPICS_KEPT_MS = 10_000;
 export class Decisions {
   private partitions: ReadonlyMap<string, number> = new Map();
   private readAt = Number.NEGATIVE_INFINITY;
+  private reading: Promise<void> | null = null;
 
   constructor(private readonly options: DecisionsOptions) {}
 
@@ -113,14 +114,25 @@ export class Decisions {
     return partitions;
   }
 
-  /** Unless they were read a moment ago, the topic that is asked for among them. */
+  /**
+   * Topics are asked for again now and then, and nobody waits for that but who asks for one that is not known: the answer may take the
+   * broker longer than a decision may take. While the log does not answer, the numbers of before hold.
+   */
   private async readTopics(asked: string | null): Promise<void> {
+    const isKnown = this.partitions.size > 0 && (asked === null || this.partitions.has(asked));
+    if (isKnown && this.options.now() - this.readAt < TOPICS_KEPT_MS) return;
+    this.reading ??= this.readNow().finally(() => {
+      this.reading = null;
+    });
+    if (!isKnown) return this.reading;
+    this.reading.catch(() => undefined);
+  }
+
+  private async readNow(): Promise<void> {
     const { log, now } = this.options;
-    const isKnown = asked === null || this.partitions.has(asked);
-    if (isKnown && now() - this.readAt < TOPICS_KEPT_MS) return;
+    this.readAt = now();
     try {
       this.partitions = new Map((await log.topics()).map(({ name, partitions }) => [name, partitions]));
-      this.readAt = now();
     } catch (cause) {
       throw unavailable('LOG_AWAY', 'The log does not answer.', cause);
     }

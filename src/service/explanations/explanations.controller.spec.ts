@@ -1,5 +1,8 @@
+import { until } from '../../../test/harness/until.js';
+import type { Rule } from '../../rules/rule.js';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { aService } from '../testing/a-service.js';
+import { anAlert } from '../testing/an-alert.js';
 import { type ExplanationQuery, UnknownPatternError } from './log-explainer.js';
 import { oneByOne } from './one-by-one.js';
 
@@ -30,6 +33,30 @@ describe('GET /v1/explanations', () => {
     const { status, type, body } = await answered(query, echo);
     expect([status, type]).toEqual([400, expect.stringContaining('application/problem+json')]);
     expect((body.errors as { path: string }[]).map(({ path }) => path)).toEqual(paths);
+  });
+
+  it('asks for what an alert is about, by its id, also where the alert has a pseudonym', async () => {
+    const pseudonym = `psn_${'x'.repeat(22)}`;
+    const plain = anAlert({ id: 'plain', key: 'A/1' });
+    const hidden = anAlert({ id: 'hidden', key: pseudonym });
+    const { service, detector, commitAlerts } = await aService({
+      explain: echo,
+      keyOf: async (alert, rule) => (alert.id === 'hidden' && rule.id === alert.patternId ? 'A/2' : null),
+    });
+    detector.ruleList = [{ id: plain.patternId } as Rule];
+    await service.start();
+    await commitAlerts(plain, hidden);
+    const asked = async (id: string) => {
+      const answer = await service.app.inject({ url: `/v1/explanations?alert=${id}` });
+      return { status: answer.statusCode, key: answer.json().key, pattern: answer.json().pattern };
+    };
+    await until(async () => (await asked('hidden')).status === 200, 'the alerts to be known');
+    expect(await asked('plain')).toEqual({ status: 200, key: 'A/1', pattern: plain.patternId });
+    expect(await asked('hidden')).toEqual({ status: 200, key: 'A/2', pattern: plain.patternId });
+    expect((await asked('none')).status).toBe(404);
+    detector.ruleList = [];
+    expect((await asked('hidden')).status).toBe(404);
+    await service.stop();
   });
 
   it('does not know every pattern', async () => {

@@ -2,9 +2,12 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ExplainError } from '../../backtest/explain-log.js';
+import type { Rule } from '../../rules/index.js';
+import type { Alert } from '../../runtime/ports/alert.js';
 import { Allow } from '../access/allow.js';
 import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
+import { AlertKeys } from '../alerts/alert-keys.js';
 import { checkQuery } from '../paging/page.js';
 import { momentText } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
@@ -16,7 +19,11 @@ import { type ExplanationQuery, UnknownPatternError } from './log-explainer.js';
 /** Answers why a rule did not fire; see `LogExplainer`. */
 export type Explain = (query: ExplanationQuery) => Promise<ExplanationDto>;
 
+/** The key of an alert that has a pseudonym in its place; `null`: it cannot be told any more. */
+export type KeyOf = (alert: Alert, rule: Rule) => Promise<string | null>;
+
 const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1), at: momentText });
+const ofAlert = z.strictObject({ alert: z.string().min(1) });
 
 @ApiTags('explanations')
 @Controller('v1/explanations')
@@ -25,6 +32,7 @@ export class ExplanationsController {
   constructor(
     @Inject(EXPLAINER) private readonly explain: Explain | null,
     @Inject(PersonalMask) private readonly mask: PersonalMask,
+    @Inject(AlertKeys) private readonly keys: AlertKeys,
   ) {}
 
   @Get()
@@ -33,10 +41,22 @@ export class ExplanationsController {
     description:
       'The records of the key are replayed from the log under the rule that was in force. Any instance answers. It takes as long as reading the log around that time does.',
   })
-  @ApiQuery({ name: 'key', type: String, description: 'Value of what the pattern is keyed by, e.g. an account.' })
-  @ApiQuery({ name: 'pattern', type: String, description: 'Id of the pattern.' })
+  @ApiQuery({
+    name: 'alert',
+    required: false,
+    type: String,
+    description: 'Id of an alert, in place of all else: its key, pattern and time. So its key need not be known.',
+  })
+  @ApiQuery({
+    name: 'key',
+    required: false,
+    type: String,
+    description: 'Value of what the pattern is keyed by, e.g. an account.',
+  })
+  @ApiQuery({ name: 'pattern', required: false, type: String, description: 'Id of the pattern.' })
   @ApiQuery({
     name: 'at',
+    required: false,
     type: String,
     description: 'Event time at which it might have fired: ISO 8601, or milliseconds since 1970.',
   })
@@ -47,7 +67,9 @@ export class ExplanationsController {
   async get(@Query() sent: unknown, @Caller() caller: Principal): Promise<ExplanationDto> {
     this.mask.refuse(caller);
     if (this.explain === null) throw notFound('This service has no log to explain from.');
-    const asked = checkQuery(query, sent);
+    const asked = isOfAlert(sent)
+      ? await this.keys.subjectOf(checkQuery(ofAlert, sent).alert)
+      : checkQuery(query, sent);
     try {
       return await this.explain(asked);
     } catch (error) {
@@ -58,3 +80,5 @@ export class ExplanationsController {
     }
   }
 }
+
+const isOfAlert = (sent: unknown): boolean => typeof sent === 'object' && sent !== null && 'alert' in sent;

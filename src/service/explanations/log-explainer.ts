@@ -1,6 +1,6 @@
 import { ExplainError, explainFromLog } from '../../backtest/explain-log.js';
 import { systemClock } from '../../connectors/system-clock.js';
-import type { RuleText } from '../../rules/index.js';
+import type { Rule, RuleText } from '../../rules/index.js';
 import { suggest } from '../../rules/source/nearest.js';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import type { RuleSetVersion } from '../../runtime/journal/rule-set-version.js';
@@ -8,12 +8,14 @@ import { versionsOf } from '../../runtime/lane/prepare-rules.js';
 import type { ListBook } from '../../runtime/lists/list-book.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
+import type { Alert } from '../../runtime/ports/alert.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { pseudonymsOf } from '../compose/pseudonyms.js';
 import { type RuleSets, ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
 import { type AllStreams, makeStreams } from '../compose/stream-parts.js';
 import { streamsAsTheyWere } from '../sources/streams-before.js';
+import { keyOfAlert } from './key-of-alert.js';
 
 /** What is asked. */
 export interface ExplanationQuery {
@@ -78,12 +80,22 @@ export class LogExplainer {
       journalTopic: settings.journal.topic,
       streams: streams.map(({ definition }) => definition),
       turn: () => new Promise((resolve) => setImmediate(resolve)),
-      pseudonyms: pseudonymsOf(
-        settings,
-        streams.map(({ avro }) => avro),
-      ),
+      pseudonyms: this.pseudonyms,
       ...(onProgress && { onProgress }),
     });
+  }
+
+  /** See `keyOfAlert`. */
+  keyOf(alert: Alert, { keyBy }: Rule, signal: AbortSignal): Promise<string | null> {
+    const { streams, pseudonyms } = this;
+    return keyOfAlert(alert, keyBy, { log: this.parts.log, streams, pseudonyms, signal });
+  }
+
+  private get pseudonyms() {
+    return pseudonymsOf(
+      this.parts.settings,
+      this.streams.map(({ avro }) => avro),
+    );
   }
 
   /** Where the rule runs now. */

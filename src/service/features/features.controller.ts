@@ -15,6 +15,7 @@ import type { FeatureRow } from '../../engine/index.js';
 import { Allow } from '../access/allow.js';
 import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
+import { AlertKeys } from '../alerts/alert-keys.js';
 import { AsOfDto } from '../decisions/decision.dto.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { checkQuery } from '../paging/page.js';
@@ -77,11 +78,9 @@ export class FeaturesDto {
 
 const EVENTS_MAX = 1000;
 
-const query = z.strictObject({
-  key: z.string().min(1),
-  pattern: z.string().min(1),
-  events: z.coerce.number().int().min(0).max(EVENTS_MAX).default(0),
-});
+const events = z.coerce.number().int().min(0).max(EVENTS_MAX).default(0);
+const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1), events });
+const ofAlert = z.strictObject({ alert: z.string().min(1), events });
 
 @ApiTags('patterns')
 @Controller('v1/features')
@@ -91,6 +90,7 @@ export class FeaturesController {
     @Inject(KeyFeatureReader) private readonly reader: KeyFeatureReader,
     @Inject(StakeoutStrategy) private readonly strategy: StakeoutStrategy,
     @Inject(PersonalMask) private readonly mask: PersonalMask,
+    @Inject(AlertKeys) private readonly keys: AlertKeys,
   ) {}
 
   @Get()
@@ -98,8 +98,19 @@ export class FeaturesController {
     summary: 'What the features of a pattern are for a key now',
     description: 'As of the watermark, from the very state that the stream goes on with, wherever that is.',
   })
-  @ApiQuery({ name: 'key', type: String, description: 'Value of what the pattern is keyed by, e.g. an account.' })
-  @ApiQuery({ name: 'pattern', type: String, description: 'Id of the pattern.' })
+  @ApiQuery({
+    name: 'alert',
+    required: false,
+    type: String,
+    description: 'Id of an alert, in place of key and pattern: of its own. So its key need not be known.',
+  })
+  @ApiQuery({
+    name: 'key',
+    required: false,
+    type: String,
+    description: 'Value of what the pattern is keyed by, e.g. an account.',
+  })
+  @ApiQuery({ name: 'pattern', required: false, type: String, description: 'Id of the pattern.' })
   @ApiQuery({
     name: 'events',
     required: false,
@@ -111,9 +122,17 @@ export class FeaturesController {
   @ApiResponse({ status: 503, type: ProblemDto, description: 'Its state is being restored, or does not answer.' })
   async get(@Query() sent: unknown, @Caller() caller: Principal): Promise<FeaturesDto> {
     this.mask.refuse(caller);
-    const { key, pattern, events } = checkQuery(query, sent);
+    const asked = await this.asked(sent);
+    const { key, pattern } = asked;
     const rule = this.strategy.rules().find(({ id }) => id === pattern);
     if (rule === undefined) throw notFound('No pattern of this id runs.');
-    return { key, keyField: rule.key, pattern, items: await this.reader.read(rule, key, events) };
+    return { key, keyField: rule.key, pattern, items: await this.reader.read(rule, key, asked.events) };
+  }
+
+  private async asked(sent: unknown): Promise<z.output<typeof query>> {
+    if (typeof sent !== 'object' || sent === null || !('alert' in sent)) return checkQuery(query, sent);
+    const { alert, events } = checkQuery(ofAlert, sent);
+    const { key, pattern } = await this.keys.subjectOf(alert);
+    return { key, pattern, events };
   }
 }

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { RuleStatus, Severity } from '../../rules/index.js';
 import { PageDto } from '../paging/page.js';
+import type { RuleVersion } from '../rules/revision-view.js';
 import { SignatureDto } from '../rules/rules.dto.js';
 import { StoppedRuleDto } from '../status/status.dto.js';
 
@@ -195,4 +196,25 @@ export class LiftDto extends SignatureDto {
 
   @ApiPropertyOptional({ type: Boolean, description: 'Only say what it would change.' })
   readonly dryRun?: boolean;
+}
+
+export class PatternVersionDto implements RuleVersion {
+  @ApiProperty({ type: String })
+  readonly id!: string;
+
+  @ApiProperty({ type: String, description: 'Of the pattern, as alerts name it.' })
+  readonly revision!: string;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'The revision of the set that brought it; null: it ran before anything was published.',
+  })
+  readonly n!: number | null;
+
+  @ApiProperty({ type: String })
+  readonly file!: string;
+
+  @ApiProperty({ type: String })
+  readonly yaml!: string;
 }

@@ -14,14 +14,22 @@ import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
 import { withLift, withoutRule, withRule, withStatus } from '../rules/edit-rule.js';
 import { quarantinedOf } from '../rules/quarantined.js';
-import { entriesOf } from '../rules/revision-view.js';
+import { entriesOf, versionOf } from '../rules/revision-view.js';
 import { RevisionPageDto } from '../rules/revisions.dto.js';
 import type { RuleControl } from '../rules/rule-control.js';
 import { AppliedDto, SignatureDto } from '../rules/rules.dto.js';
 import { answered, signatureOf } from '../rules/signed.js';
 import { RULES } from '../tokens.js';
 import { describePattern } from './describe-pattern.js';
-import { LiftDto, NewPatternDto, NewStatusDto, PatternDetailDto, PatternPageDto, ShadowDto } from './pattern.dto.js';
+import {
+  LiftDto,
+  NewPatternDto,
+  NewStatusDto,
+  PatternDetailDto,
+  PatternPageDto,
+  PatternVersionDto,
+  ShadowDto,
+} from './pattern.dto.js';
 
 const signed = { author: z.string().optional(), message: z.string().optional() };
 const newPattern = z.strictObject({
@@ -83,6 +91,19 @@ export class PatternsController {
   revisions(@Param('id') id: string, @Query() query: unknown): RevisionPageDto {
     const entries = entriesOf(this.control()).filter(({ changes }) => changes.some((change) => change.id === id));
     return pageOf(entries.toReversed(), readPageQuery(query), ({ hash }) => hash);
+  }
+
+  @Get(':id/versions/:revision')
+  @ApiOperation({
+    summary: 'A pattern as it was written in a revision of its own, as alerts name it',
+    description: 'Of what was published, and what ran before; read against the streams of now.',
+  })
+  @ApiOkResponse({ type: PatternVersionDto })
+  @ApiResponse({ status: 404, type: ProblemDto, description: 'The history has no such revision.' })
+  async version(@Param('id') id: string, @Param('revision') revision: string): Promise<PatternVersionDto> {
+    const found = await versionOf(this.control(), id, revision);
+    if (found === null) throw notFound('The history has no such revision of this pattern.');
+    return { id, revision, ...found };
   }
 
   @Put(':id')

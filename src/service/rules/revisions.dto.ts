@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { RuleChange } from '../../runtime/rulebook/revision.js';
 import { PageDto } from '../paging/page.js';
-import type { ChangedText, RevisionDetail, RevisionEntry } from './revision-view.js';
+import type { ChangedTests, ChangedText, RevisionDetail, RevisionEntry } from './revision-view.js';
 import { RuleChangeDto, RuleFileDto } from './rules.dto.js';
 
 export class RevisionEntryDto implements RevisionEntry {
@@ -52,9 +52,23 @@ export class ChangedTextDto extends RuleChangeDto implements ChangedText {
   readonly after!: string | null;
 }
 
+export class ChangedTestsDto implements ChangedTests {
+  @ApiProperty({ type: String, description: 'Id of the pattern.' })
+  readonly id!: string;
+
+  @ApiProperty({ type: String, nullable: true, description: 'YAML; null: it had none.' })
+  readonly before!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, description: 'YAML; null: it has none any more.' })
+  readonly after!: string | null;
+}
+
 export class RevisionDetailDto extends RevisionEntryDto implements RevisionDetail {
   @ApiProperty({ type: [ChangedTextDto] })
   readonly changed!: readonly ChangedTextDto[];
+
+  @ApiProperty({ type: [ChangedTestsDto], description: 'Tests of patterns, also of those that are what they were.' })
+  readonly changedTests!: readonly ChangedTestsDto[];
 
   @ApiProperty({ type: [RuleFileDto] })
   readonly files!: readonly RuleFileDto[];

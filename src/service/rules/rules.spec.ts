@@ -11,6 +11,7 @@ import type { RunningRules } from '../compose/rules.js';
 import { aService } from '../testing/a-service.js';
 import { FakeDetector } from '../testing/fake-detector.js';
 import { withRule } from './edit-rule.js';
+import { detailOf, versionOf } from './revision-view.js';
 import { RuleControl } from './rule-control.js';
 import { rulesFolder } from './rules-folder.js';
 
@@ -132,6 +133,23 @@ describe('rules that are changed while the service runs', () => {
     expect(ids(run)).toEqual(['a']);
   });
 
+  it('are known by the revision that their alerts name, whatever became of them', async () => {
+    const log = new MemoryLog();
+    const { control } = await process(log);
+    const revisionOf = () => control.rules.find(({ id }) => id === 'a')!.revision;
+    const first = revisionOf();
+    const changed = rule('a', 'where: amount > 2000');
+    await control.apply([changed, B], by);
+    await until(() => revisionOf() !== first, 'the first change');
+    const second = revisionOf();
+    await control.apply([B], by);
+    await until(() => control.rules.length === 1, 'the second change');
+    expect(await versionOf(control, 'a', first)).toEqual({ n: null, file: A.file, yaml: A.text });
+    expect(await versionOf(control, 'a', second)).toEqual({ n: 1, file: changed.file, yaml: changed.text });
+    expect(await versionOf(control, 'a', '0123456789abcdef')).toBe(null);
+    expect(await versionOf(control, 'b', second)).toBe(null);
+  });
+
   it('carry their own tests, of which the lanes are told nothing', async () => {
     const log = new MemoryLog();
     const run = await process(log);
@@ -143,6 +161,9 @@ describe('rules that are changed while the service runs', () => {
     const { control } = run;
     const applied = await control.apply(withRule(control, 'a', A.text, 'tests: [{name: x}]\n'), by);
     expect(applied).toMatchObject({ outcome: 'live', revision: 2, changes: [] });
+    expect(detailOf(control, 2)?.changedTests).toEqual([
+      { id: 'a', before: 'tests: []\n', after: 'tests: [{name: x}]\n' },
+    ]);
     expect(withRule(control, 'a', rule('a', 'where: amount > 7').text)[0]).toMatchObject({
       tests: 'tests: [{name: x}]\n',
     });
