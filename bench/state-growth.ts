@@ -3,8 +3,9 @@
  * one task with the shipped patterns, in event time, in this process.
  *
  *     node --expose-gc --import ./test/harness/run-typescript.mjs bench/state-growth.ts \
- *       [--rate 1500] [--seconds 420] [--accounts 30000] [--split-from 768] [--chunk-bytes 384] [--json]
+ *       [--rate 1500] [--seconds 420] [--accounts 30000] [--windows 1h] [--split-from 768] [--chunk-bytes 384] [--json]
  *
+ * `--windows`: in place of the shipped patterns one whose condition reads a count, a sum, a median and distinct countries of the account over so long.
  * `--rate` and `--seconds` are of event time; every 5 s of it a cut is made as for a store, and not stored. After each minute: keys and their runs, where
  * their states are, the heap after a collection, resident memory; for an event of that minute, bytes of the states that changed, and of the
  * entries that were written for them; and time of the processor an event, all that this process does included (making and encoding the transactions is about a third).
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1500' },
     seconds: { type: 'string', default: '420' },
     accounts: { type: 'string', default: '30000' },
+    windows: { type: 'string' },
     'split-from': { type: 'string', default: String(CHUNK_SIZES.splitFrom) },
     'chunk-bytes': { type: 'string', default: String(CHUNK_SIZES.chunkBytes) },
     json: { type: 'boolean', default: false },
@@ -44,6 +46,30 @@ const [rate, seconds, accounts] = [values.rate, values.seconds, values.accounts]
   number,
   number,
 ];
+
+const featuresPattern = (over: string): string => `id: usual
+title: Unlike this account
+key: accountId
+features:
+  - name: seen
+    count: true
+    over: ${over}
+  - name: spent
+    sum: amount
+    over: ${over}
+  - name: usual
+    median: amount
+    over: ${over}
+  - name: countries
+    distinct: country
+    over: ${over}
+pattern:
+  - begin: odd
+    where: seen > 100000 && spent > 1000000.0 && amount > usual && countries > 100
+alert:
+  severity: low
+  message: "odd"
+`;
 
 const partition = { topic: TOPIC, partition: 0 };
 const { signal } = new AbortController();
@@ -122,9 +148,11 @@ const cpuUs = (): number => process.cpuUsage().user + process.cpuUsage().system;
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'stakeout-growth-'));
+  const patterns: Record<string, string> = {};
+  if (values.windows !== undefined) patterns.usual = featuresPattern(values.windows);
   const shown = {
-    shipped: true,
-    patterns: {},
+    shipped: values.windows === undefined,
+    patterns,
     partitions: 1,
     mode: 'event-time',
     logLevel: 'warn',

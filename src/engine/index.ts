@@ -76,6 +76,7 @@ export {
   readsKeyStateVersion,
   runsBefore,
   visitEvents,
+  visitWindowBlocks,
 } from './codec/outline.js';
 export type { Automaton } from './compiler/automaton.js';
 export { buildAutomaton } from './compiler/build.js';

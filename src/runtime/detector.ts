@@ -27,6 +27,8 @@ export interface KeyMemory {
   readonly coldBytes: number;
   /** Of tables and columns, and what is reserved beyond `coldBytes`. */
   readonly tableBytes: number;
+  /** What says which parts of states are in the store; absent: there is no store. */
+  readonly recordBytes?: number;
   /** Windows of features that have left memory for a file; absent: their memory has no bound. */
   readonly spilled?: SpillCounts;
 }
@@ -38,6 +40,7 @@ function sumOfSpilled(a: SpillCounts | undefined, b: SpillCounts | undefined): S
 
 export const sumOfMemory = (a: KeyMemory, b: KeyMemory): KeyMemory => ({
   ...(a.spilled || b.spilled ? { spilled: sumOfSpilled(a.spilled, b.spilled) } : {}),
+  ...(a.recordBytes || b.recordBytes ? { recordBytes: (a.recordBytes ?? 0) + (b.recordBytes ?? 0) } : {}),
   hotKeys: a.hotKeys + b.hotKeys,
   coldKeys: a.coldKeys + b.coldKeys,
   coldBytes: a.coldBytes + b.coldBytes,

@@ -23,6 +23,17 @@ export function pack(parts: readonly Uint8Array[]): ArrayBuffer {
   return packed;
 }
 
+/** The same, of parts that lie one after another already. */
+export function packRun(run: Uint8Array, lengths: readonly number[]): ArrayBuffer {
+  const begin = WORD * (lengths.length + 1);
+  const packed = new ArrayBuffer(begin + run.length);
+  const words = new Uint32Array(packed, 0, lengths.length + 1);
+  words[0] = lengths.length;
+  words.set(lengths, 1);
+  new Uint8Array(packed).set(run, begin);
+  return packed;
+}
+
 /** All parts in one view, and the length of each. */
 export function partsOf(packed: ArrayBuffer): { readonly bytes: Buffer; readonly lengths: Uint32Array } {
   const count = new Uint32Array(packed, 0, 1)[0]!;

@@ -1,4 +1,4 @@
-import type { ByteReader, ByteWriter } from '../bytes.js';
+import { ByteReader, ByteWriter } from '../bytes.js';
 import { canonicalJson } from '../canonical-json.js';
 import { numberCode } from '../expression/scalar-code.js';
 import {
@@ -9,6 +9,7 @@ import {
   stateOf,
   windowState,
 } from './feature-set.js';
+import { blockBegins } from './row-blocks.js';
 import { lineColumns, type Raw, TimelineState } from './timeline.js';
 import type { Timeline } from './timeline-layout.js';
 import type { LineMarks } from './timeline-ring.js';
@@ -18,9 +19,9 @@ import type { Window } from './window-layout.js';
 /**
  * What the windows of a key hold, as bytes:
  *
- *     windows   for each that holds anything: its place among the ids, rows, times, fields, the values of each, totals
+ *     windows   for each that holds anything: its place among the ids, blocks{length, rows, times, fields, the values of each}, totals
  *
- * Times are the first one and differences. Values that are all whole, or all hundredths, are written as whole numbers. Totals
+ * A large window is several blocks, most of which stay as they are when it moves on: see `row-blocks.ts`. Times are the first one and differences. Values that are all whole, or all hundredths, are written as whole numbers. Totals
  * follow from the values; they are written only where these are too far apart to be summed exactly, so that what is read goes
  * on exactly as what was written would have.
  */
@@ -83,38 +84,75 @@ function sourceOf(window: EventWindow, ids: readonly string[], written: readonly
 const writtenEvents = ([events]: WrittenWindow): string => canonicalJson({ ...events, overMs: undefined });
 const reachOf = ([{ overMs }]: WrittenWindow): number => overMs ?? Number.POSITIVE_INFINITY;
 
-/** Throws `RangeError` for bytes that are not whole. */
-export function decodeFeatures(input: ByteReader, set: FeatureSet, map: WindowMap): FeatureState | undefined {
+/** `inBlocks`: false for bytes of an earlier release, of which a window was one block without a length. Throws `RangeError` for bytes that are not whole. */
+export function decodeFeatures(
+  input: ByteReader,
+  set: FeatureSet,
+  map: WindowMap,
+  inBlocks = true,
+): FeatureState | undefined {
   const held: (EventWindowState | undefined)[] = set.windows.map(() => undefined);
   for (let left = input.varint(); left > 0; left--) {
     const mapped = map[input.varint()];
     if (mapped === undefined) throw new RangeError('bytes of a window without an id');
-    const saved = decodeWindow(input);
+    const rows = inBlocks ? joined(decodeBlocks(input)) : decodeBlock(input);
+    const saved = { ...rows, totals: list(input.varint(), () => input.double()) };
     if (mapped !== null) held[mapped.place] = restored(set.windows[mapped.place]!, saved, mapped);
   }
   return stateOf(held);
 }
 
-interface SavedWindow {
+/** Tells where the blocks inside the bytes of `encodeFeatures` lie, each with its length before it. Throws `RangeError`. */
+export function visitBlocks(input: ByteReader, visit: (lengthStart: number, start: number, end: number) => void): void {
+  for (let windows = input.varint(); windows > 0; windows--) {
+    input.varint();
+    for (let left = input.varint(); left > 0; left--) {
+      const lengthStart = input.position;
+      const length = input.varint();
+      visit(lengthStart, input.position, input.position + length);
+      input.skip(length);
+    }
+    input.skip(DOUBLE_BYTES * input.varint());
+  }
+}
+
+const DOUBLE_BYTES = 8;
+
+interface SavedRows {
   readonly times: readonly number[];
   readonly columns: readonly (readonly Raw[])[];
+}
+
+interface SavedWindow extends SavedRows {
   /** Empty: they follow from the values. Of a timeline they are followed by where its views stand. */
   readonly totals: readonly number[];
 }
 
+/** Blocks are written one at a time. */
+const block = new ByteWriter();
+
 function encodeWindow(out: ByteWriter, window: EventWindow, state: EventWindowState): void {
   const rows = rowsOf(window, state);
-  out.varint((rows.to - rows.from) / rows.stride);
-  encodeTimes(out, rows);
-  out.varint(window.fields.length);
-  window.fields.forEach((_, i) => {
-    encodeColumn(out, rows, 1 + i);
-  });
+  const { from, to, stride } = rows;
+  const begins = blockBegins((to - from) / stride, (row) => rows.rows[from + row * stride] as number);
+  out.varint(begins.length);
+  for (let i = 0; i < begins.length; i++) {
+    const end = i + 1 < begins.length ? from + begins[i + 1]! * stride : to;
+    encodeBlock(block, { ...rows, from: from + begins[i]! * stride, to: end }, window.fields.length);
+    out.byteString(block.take());
+  }
   const marks = state instanceof TimelineState ? state.marks : null;
   const totals = state instanceof TimelineState ? (marks?.totals ?? []) : ownTotals(window as Window, state);
   const numbers = [...totals, ...(marks?.left ?? []), ...(marks?.entered ?? [])];
   out.varint(numbers.length);
   for (const total of numbers) out.double(total);
+}
+
+function encodeBlock(out: ByteWriter, rows: Rows, fields: number): void {
+  out.varint((rows.to - rows.from) / rows.stride);
+  encodeTimes(out, rows);
+  out.varint(fields);
+  for (let field = 0; field < fields; field++) encodeColumn(out, rows, 1 + field);
 }
 
 /** Rows in an array: time, then the values of fields. */
@@ -132,12 +170,24 @@ const rowsOf = (window: EventWindow, { rows, from, to }: EventWindowState): Rows
   stride: window.kind === 'window' ? window.stride : lineColumns(window),
 });
 
-function decodeWindow(input: ByteReader): SavedWindow {
+const decodeBlocks = (input: ByteReader): SavedRows[] =>
+  list(input.varint(), () => decodeBlock(new ByteReader(input.byteString())));
+
+function joined(blocks: readonly SavedRows[]): SavedRows {
+  const [first] = blocks;
+  if (first === undefined) throw new RangeError('bytes of a window without events');
+  if (blocks.length === 1) return first;
+  return {
+    times: blocks.flatMap(({ times }) => times),
+    columns: first.columns.map((_, i) => blocks.flatMap(({ columns }) => columns[i]!)),
+  };
+}
+
+function decodeBlock(input: ByteReader): SavedRows {
   const rows = input.varint();
   if (rows === 0) throw new RangeError('bytes of a window without events');
   const times = decodeTimes(input, rows);
-  const columns = list(input.varint(), () => decodeColumn(input, rows));
-  return { times, columns, totals: list(input.varint(), () => input.double()) };
+  return { times, columns: list(input.varint(), () => decodeColumn(input, rows)) };
 }
 
 function restored(window: EventWindow, saved: SavedWindow, { columns, isSame }: MappedWindow): EventWindowState {

@@ -9,17 +9,17 @@ import { slotGroup } from '../ruleset/group-step.js';
 import { type KeyState, NO_GROUPS, slotsOf } from '../ruleset/key-state.js';
 import type { RuleSet } from '../ruleset/rule-set.js';
 import { fitsSlot, isGraphState, isWindowed, type Slot, type SlotState, slotMask } from '../ruleset/slot-state.js';
-import { KEY_STATE_VERSION, passOutline, readVersion, writeOutline } from './outline.js';
+import { hasBlocks, KEY_STATE_VERSION, passOutline, readVersion, writeOutline } from './outline.js';
 import { decodeWindowed, encodeWindowed } from './window-codec.js';
 
 /**
  * Key state as bytes, and back.
  *
- *     version  events  nodes  patterns  features  outline
+ *     version  events  features  nodes  patterns  outline
  *
  * Events and nodes are tables: each event and each node of the shared match buffer is written once, however many runs share
  * it, and a node comes after the one it points to. Events stand in order of `seq`, so that new ones come last and what has gone is
- * missing first: a host that stores them apart finds the others where they were. The start run is left out but for its place in the heap's array. For the outline
+ * missing first: a host that stores them apart finds the others where they were; so it can with the blocks of the windows of features. The start run is left out but for its place in the heap's array. For the outline
  * see `outline.ts`.
  */
 
@@ -59,6 +59,8 @@ export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec)
   out.varint(KEY_STATE_VERSION);
   out.varint(table.events.size);
   for (const event of table.events.keys()) out.byteString(codec.encode(event));
+  if (rules.features === null) out.varint(0);
+  else encodeFeatures(out, rules.features, state.features);
   out.varint(table.nodes.size);
   for (const node of table.nodes.keys()) {
     out.varint(table.placeOf(node.event));
@@ -70,8 +72,6 @@ export function viewKeyState(state: KeyState, rules: RuleSet, codec: EventCodec)
     out.varint(slot);
     encodeSlot(out, states[i]!, table);
   });
-  if (rules.features === null) out.varint(0);
-  else encodeFeatures(out, rules.features, state.features);
   writeOutline(out, rules, state);
   return out.take();
 }
@@ -124,6 +124,9 @@ export function decodeKeyState(
   const input = new ByteReader(bytes);
   const version = readVersion(input);
   const events = table(input.varint(), () => codec.decode(input.byteString()));
+  const inBlocks = hasBlocks(version);
+  const readFeatures = () => decodeFeatures(input, rules.features ?? NO_FEATURES, layout.windows, inBlocks);
+  let features = inBlocks ? readFeatures() : undefined;
   const nodes: MatchNode[] = [];
   for (let left = input.varint(); left > 0; left--) {
     const event = events[input.varint()]!;
@@ -140,7 +143,7 @@ export function decodeKeyState(
     if (slot !== undefined && fitsSlot(known!, state))
       entries.push({ slot, state, bytes: bytes.subarray(from, input.position) });
   }
-  const features = decodeFeatures(input, rules.features ?? NO_FEATURES, layout.windows);
+  if (!inBlocks) features = readFeatures();
   passOutline(input, version);
   if (entries.length === 0 && features === undefined) return undefined;
   entries.sort((a, b) => a.slot - b.slot);

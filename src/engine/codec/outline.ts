@@ -1,3 +1,4 @@
+import { visitBlocks } from '../aggregate/feature-codec.js';
 import { ByteReader, type ByteWriter } from '../bytes.js';
 import type { KeyState } from '../ruleset/key-state.js';
 import { countRuns, nextKeyDeadline, type RuleSet } from '../ruleset/rule-set.js';
@@ -7,7 +8,9 @@ import { countRuns, nextKeyDeadline, type RuleSet } from '../ruleset/rule-set.js
  * is due and the number of its runs; and its events can be found without decoding them. So a million keys can be at hand without being
  * read.
  */
-export const KEY_STATE_VERSION = 4;
+export const KEY_STATE_VERSION = 5;
+/** The last version whose windows of features are one block each, and come after the patterns. */
+const BEFORE_BLOCKS = 4;
 /** Those without an outline: the first has no windows among its patterns. */
 const WITHOUT_OUTLINE: readonly number[] = [2, 3];
 const RUNS_BYTES = 4;
@@ -19,13 +22,16 @@ export class KeyStateVersionError extends Error {
 
 /** Whether states of this version can be read. */
 export const readsKeyStateVersion = (version: number): boolean =>
-  version === KEY_STATE_VERSION || WITHOUT_OUTLINE.includes(version);
+  version === KEY_STATE_VERSION || version === BEFORE_BLOCKS || WITHOUT_OUTLINE.includes(version);
+
+/** Whether windows of features are in blocks, and come right after the events. */
+export const hasBlocks = (version: number): boolean => version > BEFORE_BLOCKS;
 
 /** Throws `KeyStateVersionError`. */
 export function readVersion(input: ByteReader): number {
   const version = input.varint();
   if (readsKeyStateVersion(version)) return version;
-  const known = `${WITHOUT_OUTLINE.join(', ')} and ${KEY_STATE_VERSION}`;
+  const known = `${[...WITHOUT_OUTLINE, BEFORE_BLOCKS].join(', ')} and ${KEY_STATE_VERSION}`;
   throw new KeyStateVersionError(`key state of version ${version}; this engine reads versions ${known}`);
 }
 
@@ -36,11 +42,12 @@ export function writeOutline(out: ByteWriter, rules: RuleSet, state: KeyState): 
 
 /** Throws `RangeError` when it is not there. */
 export function passOutline(input: ByteReader, version: number): void {
-  if (version === KEY_STATE_VERSION) input.skip(OUTLINE_BYTES);
+  if (version >= BEFORE_BLOCKS) input.skip(OUTLINE_BYTES);
 }
 
 /** Whether the key state whose bytes begin at `start` says `deadlineBefore` and `runsBefore`. */
-export const hasOutline = (bytes: Uint8Array, start: number): boolean => bytes[start] === KEY_STATE_VERSION;
+export const hasOutline = (bytes: Uint8Array, start: number): boolean =>
+  bytes[start] === KEY_STATE_VERSION || bytes[start] === BEFORE_BLOCKS;
 
 /** `nextKeyDeadline` of the state whose bytes end before `end`. */
 export const deadlineBefore = (bytes: DataView, end: number): number => bytes.getFloat64(end - OUTLINE_BYTES, true);
@@ -59,6 +66,18 @@ export function visitEvents(input: ByteReader, visit: (start: number, end: numbe
     visit(input.position, input.position + length);
     input.skip(length);
   }
+}
+
+/**
+ * Tells where the blocks of windows of features inside a key state lie, whose bytes are in `input` from right behind its events on: for
+ * a host that stores them apart. Each has its length before it. Throws `RangeError`.
+ */
+export function visitWindowBlocks(
+  version: number,
+  input: ByteReader,
+  visit: (lengthStart: number, start: number, end: number) => void,
+): void {
+  if (hasBlocks(version)) visitBlocks(input, visit);
 }
 
 /** The encoded events inside a key state, as views. */

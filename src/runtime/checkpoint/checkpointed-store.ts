@@ -35,6 +35,11 @@ export class CheckpointedStore implements StateStore {
     return (await this.known(partition)).follow(stopped);
   }
 
+  /** Whether somebody here has the partition, or waits for it. */
+  isOwned(partition: TopicPartition): boolean {
+    return this.owned.get(partitionName(partition))?.isOwned === true;
+  }
+
   /** Of partitions that are owned. */
   status(): readonly CheckpointStatus[] {
     return [...this.owned.values()].filter((p) => p.isOwned).map((p) => p.status());

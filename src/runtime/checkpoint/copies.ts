@@ -57,7 +57,7 @@ export class Copies {
       try {
         if (readFirst) await this.readAll(manifest, source);
         const beganMs = this.options.clock.now();
-        await this.state.replace(manifest, source);
+        await this.copied(() => this.state.replace(manifest, source));
         this.tell(manifest, this.options.clock.now() - beganMs);
         return manifest;
       } catch (error) {
@@ -75,7 +75,7 @@ export class Copies {
     const basis = this.state.continues;
     if (newest === null || (basis === null ? newest.position <= heldAt : newest.number <= basis.number)) return false;
     try {
-      if (await this.state.extend(newest, this.source(stopped))) return true;
+      if (await this.copied(() => this.state.extend(newest, this.source(stopped)))) return true;
     } catch (error) {
       if (!(error instanceof CheckpointDamagedError)) throw error;
       this.catalog.reportDamage(newest, error);
@@ -99,6 +99,10 @@ export class Copies {
       return manifest.position;
     }
     return this.options.positionOf(cut) ?? -1;
+  }
+
+  private copied<T>(copy: () => Promise<T>): Promise<T> {
+    return this.options.whileCopied?.(this.partition, copy) ?? copy();
   }
 
   private async readAll(manifest: Manifest, source: FileSource): Promise<void> {

@@ -46,6 +46,8 @@ export interface CheckpointOptions {
   /** What keeps the state on this machine. */
   readonly inner: StateStore;
   readonly objects: ObjectStore;
+  /** Called around each time in which a copy, or what is new in one, is put into `inner`, so that it can be prepared for who reads it next. */
+  readonly whileCopied?: <T>(partition: TopicPartition, copy: () => Promise<T>) => Promise<T>;
   readonly clock: Clock;
   /** Consumer group: those of one group share checkpoints. */
   readonly group: string;

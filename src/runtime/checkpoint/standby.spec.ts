@@ -29,7 +29,13 @@ describe('a standby', () => {
     machine = new Machine(objects, 'standby', inner);
     const { store, clock, reports } = machine;
     const report = (line: string) => void reports.push(line);
-    standby = new Standby({ store, clock, report, intervalMs: 1000, partitions: async () => [P] });
+    standby = new Standby({
+      follow: (p, stopped) => store.follow(p, stopped),
+      clock,
+      report,
+      intervalMs: 1000,
+      partitions: async () => [P],
+    });
     await standby.start();
   };
   const checkpoint = async (position: number, changes: Record<string, string | null>) => {

@@ -1,10 +1,10 @@
 import type { Clock } from '../ports/clock.js';
 import { partitionName, type TopicPartition } from '../ports/log.js';
-import type { CheckpointedStore } from './checkpointed-store.js';
 import { type Outcome, Schedule } from './schedule.js';
 
 export interface StandbyOptions {
-  readonly store: CheckpointedStore;
+  /** Brings what this machine has of a partition to its newest checkpoint, unless it is owned here. */
+  readonly follow: (partition: TopicPartition, stopped: AbortSignal) => Promise<unknown>;
   /** All partitions of the topics that are read, whoever owns them. */
   readonly partitions: () => Promise<readonly TopicPartition[]>;
   readonly clock: Clock;
@@ -54,7 +54,7 @@ export class Standby {
     if (this.stopped.signal.aborted) return;
     const name = partitionName(partition);
     try {
-      await this.options.store.follow(partition, this.stopped.signal);
+      await this.options.follow(partition, this.stopped.signal);
       this.settle(name);
     } catch (error) {
       if (this.stopped.signal.aborted) return;

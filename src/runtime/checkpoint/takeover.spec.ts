@@ -91,7 +91,10 @@ describe('a lane on another machine', () => {
     const second = new Machine(site.objects, 'second', undefined, { positionOf });
     const { store, clock } = second;
     const partitions = async () => [PARTITION];
-    const standby = new Standby({ store, clock, partitions, intervalMs: 1000, report: () => undefined });
+    const standby = new Standby({
+      follow: (partition, stopped) => store.follow(partition, stopped),
+      ...{ clock, partitions, intervalMs: 1000, report: () => undefined },
+    });
     await standby.start();
     await second.pass(1000);
     await standby.stop();

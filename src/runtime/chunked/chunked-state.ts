@@ -1,9 +1,9 @@
 import { blocksOf, EntryBlock } from '../ports/entry-block.js';
 import type { PartitionState, StateBatch, StateEntry } from '../ports/state-store.js';
-import { ChunkRecords, type KeyRecord, NO_RECORD } from './chunk-records.js';
+import { ChunkRecords, idsOf, type KeyRecord, NO_RECORD } from './chunk-records.js';
 import { Joiner } from './joiner.js';
 import { CHUNK_SIZES, type ChunkSizes, splitState } from './split.js';
-import { chunkKey, encodeChunk, encodeSplit, isChunk, isSplit, readWhole } from './split-format.js';
+import { chunkKey, encodeBlock, encodeChunk, encodeSplit, isChunk, isSplit, readWhole } from './split-format.js';
 
 /** Bytes that are taken apart between two turns of other work: about a millisecond. */
 const BYTES_PER_TURN = 256 * 1024;
@@ -37,6 +37,11 @@ export class ChunkedState implements PartitionState {
     if (newestCopy !== undefined) this.newestCopy = (at) => newestCopy.call(inner, at);
     if (restoreCopy !== undefined) this.restoreCopy = (at) => this.forgetting(restoreCopy.call(inner, at));
     if (forgetCopies !== undefined) this.forgetCopies = () => this.forgetting(forgetCopies.call(inner));
+  }
+
+  /** Memory that says what the store has of which key, in bytes. */
+  get recordBytes(): number {
+    return this.records.memoryBytes;
   }
 
   cut(): Promise<Uint8Array | null> {
@@ -131,39 +136,40 @@ class Changes {
     }
     const name = nameOf(key);
     const record = records.get(name);
-    const whole = isSmall && record.chunks.length === 0 ? null : readWhole(value);
+    const isOne = isSmall && record.chunks.length + record.blocks.length === 0;
+    const whole = isOne ? null : readWhole(value);
     const split = whole && splitState(whole, record, sizes);
-    this.replace(key, name, record, split === null ? NO_RECORD : { chunks: split.chunks, doubtful: [] });
+    this.replace(key, name, record, split === null ? NO_RECORD : split.record);
     if (split === null) {
       this.puts.push({ key, value });
       return;
     }
-    const ids = split.chunks.map(({ id }) => id);
-    this.puts.push({ key, value: encodeSplit(whole!, ids, split.pieces, split.open) });
-    for (const { id, events } of split.fresh)
-      this.puts.push({ key: chunkKey(key, id), value: encodeChunk(whole!.events, events) });
+    const { events, blocks } = whole!;
+    this.puts.push({ key, value: encodeSplit(whole!, split.plan) });
+    for (const chunk of split.fresh)
+      this.puts.push({ key: chunkKey(key, chunk.id), value: encodeChunk(events, chunk.events) });
+    for (const { id, block } of split.freshBlocks) {
+      const { start, end } = blocks[block]!;
+      this.puts.push({ key: chunkKey(key, id), value: encodeBlock(value.subarray(start, end)) });
+    }
   }
 
   /** The write has failed: what it would have changed is there as before, or as it would be after. */
   doubt(): void {
     for (const [name, before] of this.before) {
       const ids = [...idsOf(before), ...idsOf(this.records.get(name))];
-      this.records.set(name, { chunks: [], doubtful: [...new Set(ids)] });
+      this.records.set(name, { ...NO_RECORD, doubtful: [...new Set(ids)] });
     }
   }
 
   private replace(key: Uint8Array, name: string, before: KeyRecord, after: KeyRecord): void {
     if (before === NO_RECORD && after === NO_RECORD) return;
-    for (const { id } of before.chunks) if (!hasChunk(after, id)) this.deletes.push(chunkKey(key, id));
-    for (const id of before.doubtful) if (!hasChunk(after, id)) this.deletes.push(chunkKey(key, id));
+    const kept = new Set(idsOf(after));
+    for (const id of idsOf(before)) if (!kept.has(id)) this.deletes.push(chunkKey(key, id));
     if (!this.before.has(name)) this.before.set(name, before);
     this.records.set(name, after);
   }
 }
-
-const hasChunk = ({ chunks }: KeyRecord, id: number): boolean => chunks.some((chunk) => chunk.id === id);
-
-const idsOf = ({ chunks, doubtful }: KeyRecord): readonly number[] => [...chunks.map(({ id }) => id), ...doubtful];
 
 function isWhole(block: EntryBlock): boolean {
   for (let i = 0; i < block.count; i++) {

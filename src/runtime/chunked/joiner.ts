@@ -1,9 +1,9 @@
 import { type StateEntry, StateStoreError } from '../ports/state-store.js';
-import { type KeyRecord, storedChunk } from './chunk-records.js';
+import { type KeyRecord, storedBlock, storedChunk } from './chunk-records.js';
 import {
   decodeChunk,
   decodeSplit,
-  type EventTable,
+  EventTable,
   isChunk,
   isSplit,
   joinState,
@@ -15,8 +15,10 @@ import {
 interface Waiting {
   readonly entry: StateEntry;
   readonly split: SplitEntry | null;
-  /** In the order of the entry's. */
-  readonly chunks: (EventTable | undefined)[];
+  /** Ids of what is awaited: chunks of events, and then blocks. */
+  readonly ids: readonly number[];
+  /** In the same order. */
+  readonly parts: (EventTable | Uint8Array | undefined)[];
   missing: number;
 }
 
@@ -41,7 +43,7 @@ export class Joiner {
     if (isChunk(entry.value)) this.take(entry);
     else if (isSplit(entry.value)) waiting.push(awaiting(entry));
     else if (waiting.length === 0) yield entry;
-    else waiting.push({ entry, split: null, chunks: [], missing: 0 });
+    else waiting.push({ entry, split: null, ids: [], parts: [], missing: 0 });
     while (waiting.length > 0 && waiting[0]!.missing === 0) yield this.joined(waiting.shift()!);
   }
 
@@ -53,23 +55,32 @@ export class Joiner {
   private take({ key, value }: StateEntry): void {
     const { key: owner, id } = parseChunkKey(key);
     const waits = this.waiting.find(({ entry, split }) => split !== null && Buffer.compare(entry.key, owner) === 0);
-    const place = waits?.split?.chunks.indexOf(id) ?? -1;
-    if (waits === undefined || place < 0) throw damaged('part of the state of a key is of no key that is there');
-    waits.chunks[place] = decodeChunk(value);
+    const place = waits?.ids.indexOf(id) ?? -1;
+    const part = decodeChunk(value);
+    const isExpected = waits !== undefined && place >= 0 && waits.parts[place] === undefined;
+    if (!isExpected || part instanceof EventTable !== place < waits.split!.chunks.length)
+      throw damaged('part of the state of a key is of no key that is there');
+    waits.parts[place] = part;
     waits.missing--;
   }
 
-  private joined({ entry, split, chunks }: Waiting): StateEntry {
+  private joined({ entry, split, parts }: Waiting): StateEntry {
     if (split === null) return entry;
-    const all = chunks as readonly EventTable[];
-    this.onSplit(entry.key, { chunks: all.map((c, i) => storedChunk(split.chunks[i]!, c)), doubtful: [] });
-    return { key: entry.key, value: joinState(split, all) };
+    const count = split.chunks.length;
+    const [chunks, blocks] = [parts.slice(0, count) as EventTable[], parts.slice(count) as Uint8Array[]];
+    this.onSplit(entry.key, {
+      chunks: chunks.map((chunk, i) => storedChunk(split.chunks[i]!, chunk)),
+      blocks: blocks.map((block, i) => storedBlock(split.holes[i]!.id, block)),
+      doubtful: [],
+    });
+    return { key: entry.key, value: joinState(split, chunks, blocks) };
   }
 }
 
 function awaiting(entry: StateEntry): Waiting {
   const split = decodeSplit(entry.value);
-  return { entry, split, chunks: split.chunks.map(() => undefined), missing: split.chunks.length };
+  const ids = [...split.chunks, ...split.holes.map(({ id }) => id)];
+  return { entry, split, ids, parts: ids.map(() => undefined), missing: ids.length };
 }
 
 function damaged(what: string): StateStoreError {

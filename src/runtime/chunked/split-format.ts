@@ -1,22 +1,29 @@
-import { ByteReader, ByteWriter, visitEvents } from '../../engine/index.js';
+import { ByteReader, ByteWriter, visitEvents, visitWindowBlocks } from '../../engine/index.js';
 import { identityIn } from '../task/event-codec.js';
 
 /**
  * How the state of a key lies in the store. A small one is one entry: the bytes that the engine made of it, which begin with their
- * version, a byte below `SPLIT`. Of a large one most events are in chunks, entries of their own:
+ * version, a byte below `BLOCK`. Of a large one most events, and most blocks of the windows of features, are in entries of their own:
  *
- *     entry   SPLIT  version  chunks{id}  pieces{source first count}  events{event}  rest
+ *     entry   SPLIT  version  chunks{id}  pieces{source first count}  events{event}  holes{before id}  rest
  *     chunk   CHUNK  events{event}
+ *     block   BLOCK  bytes
  *
  * `pieces` are the events of the state, in the order of its bytes: `count` of them from number `first` on in a chunk (its place in
  * `chunks`, plus one), or the next `count` of those that stand here (0). An event of a chunk that is in no piece has gone. `rest` is what
- * follows the events in the bytes of the engine.
+ * follows the events in the bytes of the engine, without the blocks that are elsewhere, and their lengths: `before` bytes of it stand
+ * between one and the next. Entries whose states are of a version before 5 have no `holes`.
  */
+const BLOCK = 0xfd;
 const SPLIT = 0xfe;
 const CHUNK = 0xff;
 
 export const isSplit = (value: Uint8Array): boolean => value[0] === SPLIT;
-export const isChunk = (value: Uint8Array): boolean => value[0] === CHUNK;
+/** Whether it is part of a state. */
+export const isChunk = (value: Uint8Array): boolean => value[0] === CHUNK || value[0] === BLOCK;
+
+/** From this version of states on, entries say where blocks are missing. */
+const WITH_HOLES = 5;
 
 /** Events inside some bytes. */
 export class EventTable {
@@ -68,21 +75,34 @@ export class EventTable {
   }
 }
 
+/** A block of a window of features, inside some bytes. */
+export interface BlockPlace {
+  /** Where its length begins. */
+  readonly lengthStart: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A state as the engine wrote it: its version, how many events, the events, and the rest. */
 export interface WholeState {
   readonly events: EventTable;
   readonly restAt: number;
+  /** In the rest. */
+  readonly blocks: readonly BlockPlace[];
 }
 
 /** Throws `KeyStateVersionError`, `RangeError`. */
 export function readWhole(bytes: Uint8Array): WholeState {
   const input = new ByteReader(bytes);
-  input.varint();
+  const version = input.varint();
   input.varint();
   const events = new EventTable(bytes, input.position);
   input.moveTo(0);
   visitEvents(input, (start, end) => events.add(start, end));
-  return { events, restAt: input.position };
+  const restAt = input.position;
+  const blocks: BlockPlace[] = [];
+  visitWindowBlocks(version, input, (lengthStart, start, end) => blocks.push({ lengthStart, start, end }));
+  return { events, restAt, blocks };
 }
 
 /** Events that follow one another in the state, and where they lie. `source`: 0, or the place of a chunk plus one. */
@@ -92,26 +112,41 @@ export interface Piece {
   count: number;
 }
 
+/** Where in the rest a block is missing: so many bytes after the one before, or after the begin. */
+export interface Hole {
+  readonly before: number;
+  readonly id: number;
+}
+
 export interface SplitEntry {
   readonly version: number;
   readonly chunks: readonly number[];
   readonly pieces: readonly Piece[];
   /** Events that are in no chunk. */
   readonly open: EventTable;
+  readonly holes: readonly Hole[];
   readonly rest: Uint8Array;
 }
 
 const out = new ByteWriter();
 
-/** `open`: numbers of the events that are in no chunk. */
+/** What of a state stands where. */
+export interface SplitPlan {
+  readonly chunks: readonly number[];
+  readonly pieces: readonly Piece[];
+  /** Numbers of the events that are in no chunk. */
+  readonly open: readonly number[];
+  /** Of each block of the state, in order: the id under which it is stored apart, or -1. Empty: none is. */
+  readonly blocks: readonly number[];
+}
+
 export function encodeSplit(
-  { events, restAt }: WholeState,
-  chunks: readonly number[],
-  pieces: readonly Piece[],
-  open: readonly number[],
+  { events, restAt, blocks }: WholeState,
+  { chunks, pieces, open, blocks: ids }: SplitPlan,
 ): Uint8Array {
+  const { bytes } = events;
   out.varint(SPLIT);
-  out.varint(events.bytes[0]!);
+  out.varint(bytes[0]!);
   out.varint(chunks.length);
   for (const id of chunks) out.varint(id);
   out.varint(pieces.length);
@@ -121,7 +156,27 @@ export function encodeSplit(
     out.varint(count);
   }
   writeEvents(events, open);
-  out.append(events.bytes.subarray(restAt));
+  const apart = ids.length === 0 ? [] : blocks.filter((_, i) => ids[i]! >= 0);
+  if (bytes[0]! >= WITH_HOLES) {
+    out.varint(apart.length);
+    const idsApart = ids.filter((id) => id >= 0);
+    apart.forEach(({ lengthStart }, i) => {
+      out.varint(lengthStart - (i === 0 ? restAt : apart[i - 1]!.end));
+      out.varint(idsApart[i]!);
+    });
+  }
+  let at = restAt;
+  for (const { lengthStart, end } of apart) {
+    out.append(bytes.subarray(at, lengthStart));
+    at = end;
+  }
+  out.append(bytes.subarray(at));
+  return out.finish();
+}
+
+export function encodeBlock(bytes: Uint8Array): Uint8Array {
+  out.varint(BLOCK);
+  out.append(bytes);
   return out.finish();
 }
 
@@ -146,14 +201,18 @@ export function decodeSplit(bytes: Uint8Array): SplitEntry {
     return { source: input.varint(), first: input.varint(), count: input.varint() };
   });
   const open = readEvents(input, bytes);
-  return { version, chunks, pieces, open, rest: bytes.subarray(input.position) };
+  const holes =
+    version < WITH_HOLES
+      ? []
+      : Array.from({ length: input.varint() }, () => ({ before: input.varint(), id: input.varint() }));
+  return { version, chunks, pieces, open, holes, rest: bytes.subarray(input.position) };
 }
 
-/** Throws `RangeError`. */
-export function decodeChunk(bytes: Uint8Array): EventTable {
+/** What a chunk holds: events, or the bytes of a block. Throws `RangeError`. */
+export function decodeChunk(bytes: Uint8Array): EventTable | Uint8Array {
   const input = new ByteReader(bytes);
-  input.varint();
-  return readEvents(input, bytes);
+  const isBlock = input.varint() === BLOCK;
+  return isBlock ? bytes.subarray(input.position) : readEvents(input, bytes);
 }
 
 function readEvents(input: ByteReader, bytes: Uint8Array): EventTable {
@@ -168,8 +227,12 @@ function readEvents(input: ByteReader, bytes: Uint8Array): EventTable {
   return events;
 }
 
-/** The bytes that the engine wrote. `chunks`: in the order of the entry's. */
-export function joinState({ version, pieces, open, rest }: SplitEntry, chunks: readonly EventTable[]): Uint8Array {
+/** The bytes that the engine wrote. `chunks`, `blocks`: in the order of the entry's. */
+export function joinState(
+  { version, pieces, open, holes, rest }: SplitEntry,
+  chunks: readonly EventTable[],
+  blocks: readonly Uint8Array[],
+): Uint8Array {
   out.varint(version);
   out.varint(pieces.reduce((sum, { count }) => sum + count, 0));
   let opened = 0;
@@ -180,7 +243,13 @@ export function joinState({ version, pieces, open, rest }: SplitEntry, chunks: r
       opened += count;
     }
   }
-  out.append(rest);
+  let at = 0;
+  holes.forEach(({ before }, i) => {
+    out.append(rest.subarray(at, at + before));
+    out.byteString(blocks[i]!);
+    at += before;
+  });
+  out.append(rest.subarray(at));
   return out.finish();
 }
 

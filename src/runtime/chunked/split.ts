@@ -1,5 +1,6 @@
-import type { KeyRecord, StoredChunk } from './chunk-records.js';
-import { CHUNK_IDS, type EventTable, type Piece, type WholeState } from './split-format.js';
+import { idsOf, type KeyRecord, type StoredChunk } from './chunk-records.js';
+import { splitBlocks } from './split-blocks.js';
+import { CHUNK_IDS, type EventTable, type Piece, type SplitPlan, type WholeState } from './split-format.js';
 
 /** When events are put apart, in bytes of them. */
 export interface ChunkSizes {
@@ -17,13 +18,18 @@ export interface FreshChunk {
   readonly events: readonly number[];
 }
 
+/** A block that is to be written. `block`: its number in the state. */
+export interface FreshBlock {
+  readonly id: number;
+  readonly block: number;
+}
+
 export interface Split {
-  /** Chunks that the state is made of: some that are in the store, and then those to be written. */
-  readonly chunks: readonly StoredChunk[];
+  /** What the state is made of: some that are in the store, and then those to be written. */
+  readonly record: KeyRecord;
   readonly fresh: readonly FreshChunk[];
-  readonly pieces: readonly Piece[];
-  /** Numbers of the events that are in no chunk. */
-  readonly open: readonly number[];
+  readonly freshBlocks: readonly FreshBlock[];
+  readonly plan: SplitPlan;
 }
 
 /** In which chunk an event lies, by place, or -1; and as which of its events. */
@@ -41,28 +47,62 @@ interface Held {
 }
 
 /**
- * What of a state goes into chunks; `null`: nothing, it is one entry.
+ * What of a state goes into chunks, or blocks of their own; `null`: nothing, it is one entry.
  *
  * 1. An event that is in a chunk stays there, and the chunk as it is, for as long as one of its events is part of the state.
  * 2. What has gone takes at most as many bytes as what there is, and a chunk more: above that, chunks of which less than half is
  *    left are given up, and what is left of them stands in the entry again.
  * 3. The entry has less than one chunk's bytes of events.
+ * 4. A block is stored apart as it is, or stands in the entry.
  */
-export function splitState({ events }: WholeState, record: KeyRecord, sizes: ChunkSizes): Split | null {
-  const hasChunks = record.chunks.length > 0;
-  if (events.size < (hasChunks ? sizes.splitFrom / 2 : sizes.splitFrom)) return null;
-  const kept = keptOf(heldOf(events, record.chunks), sizes);
+export function splitState(whole: WholeState, record: KeyRecord, sizes: ChunkSizes): Split | null {
+  const { events } = whole;
+  const used = new Set(idsOf(record));
+  const nextId = () => unused(used);
+  const parts = splitEvents(events, record.chunks, sizes, nextId);
+  const { blocks, apart, fresh: freshBlocks } = splitBlocks(whole, record.blocks, sizes, nextId);
+  if (parts === null && apart.length === 0) return null;
+  const { chunks, fresh, pieces, open } = parts ?? inEntry(events);
+  return {
+    ...{ fresh, freshBlocks },
+    record: { chunks, blocks: apart, doubtful: [] },
+    plan: { chunks: chunks.map(({ id }) => id), pieces, open, blocks },
+  };
+}
+
+/** Events in chunks. */
+interface SplitEvents {
+  readonly chunks: readonly StoredChunk[];
+  readonly fresh: readonly FreshChunk[];
+  readonly pieces: readonly Piece[];
+  /** Numbers of the events that are in no chunk. */
+  readonly open: readonly number[];
+}
+
+function splitEvents(
+  events: EventTable,
+  stored: readonly StoredChunk[],
+  sizes: ChunkSizes,
+  nextId: () => number,
+): SplitEvents | null {
+  if (events.size < (stored.length > 0 ? sizes.splitFrom / 2 : sizes.splitFrom)) return null;
+  const kept = keptOf(heldOf(events, stored), sizes);
   const places: Places = {
     chunk: new Int32Array(events.count).fill(-1),
     number: new Int32Array(events.count),
   };
   for (const [chunk, { members }] of kept.entries()) placeAll(places, chunk, members);
-  const used = new Set([...record.chunks.map(({ id }) => id), ...record.doubtful]);
-  const { fresh, open } = sealed(events, places, sizes, () => unused(used));
+  const { fresh, open } = sealed(events, places, sizes, nextId);
   for (const [i, chunk] of fresh.entries()) placeAll(places, kept.length + i, chunk.events);
   if (kept.length + fresh.length === 0) return null;
-  const chunks = [...kept.map(({ stored }) => stored), ...fresh.map((chunk) => freshlyStored(chunk, events))];
+  const chunks = [...kept.map((held) => held.stored), ...fresh.map((chunk) => freshlyStored(chunk, events))];
   return { chunks, fresh, pieces: piecesOf(places), open };
+}
+
+/** All events stand in the entry. */
+function inEntry({ count }: EventTable): SplitEvents {
+  const pieces = count === 0 ? [] : [{ source: 0, first: 0, count }];
+  return { chunks: [], fresh: [], pieces, open: Array.from({ length: count }, (_, event) => event) };
 }
 
 function heldOf(events: EventTable, chunks: readonly StoredChunk[]): readonly Held[] {
@@ -117,7 +157,7 @@ function sealed(
   { chunk }: Places,
   { chunkBytes }: ChunkSizes,
   nextId: () => number,
-): Pick<Split, 'fresh' | 'open'> {
+): Pick<SplitEvents, 'fresh' | 'open'> {
   const fresh: FreshChunk[] = [];
   let open: number[] = [];
   let bytes = 0;

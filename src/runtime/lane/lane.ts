@@ -15,7 +15,6 @@ import {
   type TopicPartition,
   type TransactionalProducer,
 } from '../ports/log.js';
-import type { PartitionState } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
 import { Compilers } from '../task/compilers.js';
@@ -302,7 +301,7 @@ export class Lane implements Detector {
     });
   }
 
-  private own(partition: AssignedPartition, task: Task, state: PartitionState): Owned {
+  private own(partition: AssignedPartition, task: Task, state: ChunkedState): Owned {
     const owned = new Owned(task, state, this.journalOf(partition), partition.committed ?? -1);
     this.owned.get(owned.name)?.task.close();
     this.owned.set(owned.name, owned);

@@ -1,8 +1,8 @@
+import type { ChunkedState } from '../chunked/chunked-state.js';
 import type { PartitionStatus } from '../detector.js';
 import { bodyRecord, entryRecord } from '../journal/journal.js';
 import { differsInLists, type RuleSetVersion } from '../journal/rule-set-version.js';
 import { type OffsetCommit, type OutgoingRecord, partitionName, type TopicPartition } from '../ports/log.js';
-import type { PartitionState } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { Task } from '../task/task.js';
 import type { Filling } from './filling.js';
@@ -41,7 +41,7 @@ export class Owned {
 
   constructor(
     readonly task: Task,
-    readonly state: PartitionState,
+    readonly state: ChunkedState,
     /** Where its journal is. */
     readonly journal: TopicPartition,
     /** -1: nothing was committed yet. */
@@ -111,8 +111,10 @@ export class Owned {
 
   status(): PartitionStatus {
     const { filling, rulesFrom } = this;
+    const status = this.task.status();
     return {
-      ...this.task.status(),
+      ...status,
+      memory: { ...status.memory, recordBytes: this.state.recordBytes },
       ...(rulesFrom < 0 ? {} : { rulesFrom }),
       ...(filling === null ? {} : { filling: filling.status() }),
     };

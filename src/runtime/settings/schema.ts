@@ -329,7 +329,7 @@ export const settingsSchema = z.strictObject({
       ),
       readAhead: bytes.default(
         '512MiB',
-        'Memory for state that a start reads while it waits for its partitions, which the brokers give out only when those who had them have been silent for the session timeout. State that is not here comes from the newest checkpoint. 0B: none is read.',
+        'Memory for state that a start reads while it waits for its partitions, which the brokers give out only when those who had them have been silent for the session timeout. State that is not here comes from the newest checkpoint. A standby keeps the state that it follows in this memory. 0B: none is read.',
       ),
     })
     .prefault({}),

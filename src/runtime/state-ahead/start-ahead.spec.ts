@@ -13,7 +13,7 @@ const [A, B, C] = [0, 1, 2].map((partition) => ({ topic: 'payments', partition }
 
 describe('a start that waits for its partitions', () => {
   const kit = async (more: Partial<StartAheadOptions> = {}) => {
-    const store = new AheadStore(new MemoryStateStore(), 1_000_000);
+    const store = new AheadStore(new MemoryStateStore(), 1_000_000, async () => undefined);
     const put = async (of: TopicPartition): Promise<void> => {
       const puts = [{ key: Buffer.from('k'), value: Buffer.from('v') }];
       await (await store.partition(of)).write({ position: 1, cut: Buffer.from('1'), puts, deletes: [] });
@@ -64,6 +64,17 @@ describe('a start that waits for its partitions', () => {
     expect(read).toEqual([]);
     await store.readAhead(C);
     clock.advance(60_000);
+    expect(store.bytesAhead).toBe(0);
+  });
+
+  it('keeps what a standby keeps up to date', async () => {
+    const { start, store, clock } = await kit({ keeps: true });
+    start.start();
+    await start.settled();
+    start.listener.onPartitions!([B], 'assigned');
+    clock.advance(60_000);
+    expect(store.bytesAhead).toBeGreaterThan(0);
+    await start.stop();
     expect(store.bytesAhead).toBe(0);
   });
 

@@ -9,6 +9,8 @@ export interface StartAheadOptions {
   readonly partitions: () => Promise<readonly TopicPartition[]>;
   /** Brings what this machine has of a partition to its newest copy elsewhere. Absent: there are no copies. */
   readonly follow?: (partition: TopicPartition, stopped: AbortSignal) => Promise<boolean>;
+  /** A standby keeps what was read up to date: it is not thrown away when nobody comes for it. Default: it is. */
+  readonly keeps?: boolean;
   readonly clock: Clock;
   readonly report: (text: string) => void;
 }
@@ -91,7 +93,7 @@ export class StartAhead {
     const { clock, store } = this.options;
     this.cancel = clock.schedule(GRACE_MS, () => {
       this.stopped.abort(new Error('the partitions have been given out'));
-      this.cancel = clock.schedule(KEPT_MS - GRACE_MS, () => store.forget());
+      if (this.options.keeps !== true) this.cancel = clock.schedule(KEPT_MS - GRACE_MS, () => store.forget());
     });
   }
 }

@@ -34,14 +34,16 @@ export interface CutEngine {
   readonly stopped?: readonly StoppedRule[];
 }
 
-const CUT_VERSION = 5;
+const CUT_VERSION = 6;
+/** The last version whose windows of features are in the entry of their key. */
+const BEFORE_BLOCKS = 5;
 /** The last version whose keys are one entry each. */
 const BEFORE_CHUNKS = 4;
 /** The last version without `origins`. */
 const BEFORE_ORIGINS = 3;
 /** The last version without `journal` and `rules`. */
 const BEFORE_JOURNAL = 2;
-const READABLE: readonly number[] = [CUT_VERSION, BEFORE_CHUNKS, BEFORE_ORIGINS, BEFORE_JOURNAL];
+const READABLE: readonly number[] = [CUT_VERSION, BEFORE_BLOCKS, BEFORE_CHUNKS, BEFORE_ORIGINS, BEFORE_JOURNAL];
 const text = new TextEncoder();
 const decoder = new TextDecoder();
 

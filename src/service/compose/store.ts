@@ -17,6 +17,8 @@ import { decodeCut } from '../../runtime/task/cut.js';
 import { inMainThread } from '../lanes/lane-count.js';
 import type { BackgroundPart } from '../parts.js';
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Where state is kept between starts. Without a place, a start replays the log. */
 export async function openStore(settings: Settings, report?: (text: string) => void): Promise<StateStore> {
   if (settings.state.store === 'memory') return new MemoryStateStore();
@@ -60,7 +62,7 @@ export class ServiceState {
     const objects = await openObjects();
     if (objects === null) return inner;
     this.opened.push(objects);
-    this.checkpointed = checkpointedStore(this.parts, inner, objects);
+    this.checkpointed = checkpointedStore(this.parts, inner, this.ahead, objects);
     this.opened[0] = this.checkpointed;
     return this.checkpointed;
   }
@@ -73,6 +75,7 @@ export class ServiceState {
       ...{ store, clock: this.parts.clock, report: this.parts.report },
       partitions: async () => fromAnywhere(await this.partitions()),
       ...(checkpointed && { follow: (partition, stopped) => checkpointed.follow(partition, stopped) }),
+      keeps: this.background.length > 0,
     });
     this.opened.unshift({ close: () => start.stop() });
     start.start();
@@ -91,7 +94,7 @@ export class ServiceState {
   private withAhead(store: StateStore): StateStore {
     const { settings } = this.parts;
     if (settings.state.readAhead === 0 || settings.state.store === 'memory' || inMainThread(settings)) return store;
-    this.ahead = new AheadStore(store, settings.state.readAhead);
+    this.ahead = new AheadStore(store, settings.state.readAhead, turn);
     return this.ahead;
   }
 
@@ -103,8 +106,13 @@ export class ServiceState {
       start: async () => {
         const store = this.checkpointed;
         if (store === null) throw new Error('the standby follows into a store that is not open');
+        const { ahead } = this;
+        const follow = async (partition: TopicPartition, stopped: AbortSignal): Promise<void> => {
+          if (ahead === null) await store.follow(partition, stopped);
+          else await followReady(store, ahead, partition, stopped);
+        };
         const partitions = () => this.partitions();
-        standby = new Standby({ store, partitions, clock, intervalMs: settings.checkpoint.interval / 2, report });
+        standby = new Standby({ follow, partitions, clock, intervalMs: settings.checkpoint.interval / 2, report });
         await standby.start();
       },
       stop: async () => standby?.stop(),
@@ -120,18 +128,35 @@ export class ServiceState {
   }
 }
 
+/** Follows a partition, and has what there is of it wait in memory for the moment in which it comes here. */
+async function followReady(
+  store: CheckpointedStore,
+  ahead: AheadStore,
+  partition: TopicPartition,
+  stopped: AbortSignal,
+): Promise<void> {
+  await store.follow(partition, stopped);
+  if (!store.isOwned(partition)) await ahead.readAhead(partition);
+}
+
 /** Where several start at once, each begins with others. */
 function fromAnywhere(partitions: readonly TopicPartition[]): readonly TopicPartition[] {
   const first = partitions.length === 0 ? 0 : randomInt(partitions.length);
   return [...partitions.slice(first), ...partitions.slice(0, first)];
 }
 
-function checkpointedStore(parts: StateParts, inner: StateStore, objects: ObjectStore): CheckpointedStore {
+function checkpointedStore(
+  parts: StateParts,
+  inner: StateStore,
+  ahead: AheadStore | null,
+  objects: ObjectStore,
+): CheckpointedStore {
   const { settings, clock, report, listener } = parts;
   const { interval, minPause, timeout, tolerated, retained } = settings.checkpoint;
   return new CheckpointedStore({
     ...{ inner, objects, clock, report, tolerated, retained },
     ...(listener === undefined ? {} : { listener }),
+    ...(ahead && { whileCopied: (partition, copy) => ahead.whileCopied(partition, copy) }),
     group: settings.kafka.groupId,
     writer: randomUUID().replaceAll('-', ''),
     intervalMs: interval,
@@ -139,7 +164,7 @@ function checkpointedStore(parts: StateParts, inner: StateStore, objects: Object
     timeoutMs: timeout,
     positionOf,
     compression: zstd,
-    turn: () => new Promise((resolve) => setImmediate(resolve)),
+    turn,
   });
 }
 

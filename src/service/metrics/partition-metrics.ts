@@ -46,9 +46,14 @@ export function addPartitionMetrics(readings: Readings, { detectorStatus, clock 
   sum('stakeout_keys_cold', 'Keys whose state is kept as bytes', ({ memory }) => memory.coldKeys);
   sum('stakeout_keys_cold_bytes', 'Bytes of state that is kept as bytes', ({ memory }) => memory.coldBytes);
   sum('stakeout_keys_table_bytes', 'Memory of the tables of keys', ({ memory }) => memory.tableBytes);
+  sum(
+    'stakeout_state_records_bytes',
+    'Memory that says which parts of large states are in the store',
+    ({ memory }) => memory.recordBytes ?? 0,
+  );
   sum('stakeout_state_bytes', 'State of keys in memory and in the file of windows, but for that of hot keys', (of) => {
-    const { coldBytes, tableBytes, spilled } = of.memory;
-    return coldBytes + tableBytes + (spilled?.bytes ?? 0);
+    const { coldBytes, tableBytes, recordBytes, spilled } = of.memory;
+    return coldBytes + tableBytes + (recordBytes ?? 0) + (spilled?.bytes ?? 0);
   });
   for (const [name, help, field] of [
     ['stakeout_windows_spilled_keys', 'Keys whose windows of features are in a file', 'keys'],

@@ -25,6 +25,12 @@ export class KeyMemoryDto implements KeyMemory {
   readonly tableBytes!: number;
 
   @ApiPropertyOptional({
+    type: Number,
+    description: 'Memory that says which parts of large states are in the store, in bytes.',
+  })
+  readonly recordBytes?: number;
+
+  @ApiPropertyOptional({
     type: Object,
     description: 'Windows of features that are in a file: keys, bytes, hits, misses.',
   })

@@ -240,6 +240,7 @@ export const internals: DashboardSpec = {
           [`sum by (instance) (${m('state_bytes')})`, '{{instance}}'],
           [`sum(${m('keys_cold_bytes')})`, 'cold keys'],
           [`sum(${m('keys_table_bytes')})`, 'tables'],
+          [`sum(${m('state_records_bytes')})`, 'what is in the store'],
         ),
         panel('Windows in a file', 'bytes', 'Windows of features beyond the bound on memory.', [
           `sum(${m('windows_spilled_bytes')})`,

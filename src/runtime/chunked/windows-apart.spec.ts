@@ -1,0 +1,204 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  begin,
+  compileRuleSet,
+  decodeKeyState,
+  encodeKeyState,
+  eq,
+  type Feature,
+  feature,
+  field,
+  gt,
+  type KeyState,
+  processKey,
+} from '../../engine/index.js';
+import { MemoryStateStore } from '../memory/memory-state-store.js';
+import type { PartitionState, StateBatch, StateEntry } from '../ports/state-store.js';
+import { eventCodec } from '../task/event-codec.js';
+import { SourceEvent } from '../task/source-event.js';
+import { stateKey } from '../task/state-key.js';
+import { dice } from '../testing/dice.js';
+import { ChunkedState, wholeEntries } from './chunked-state.js';
+import type { ChunkSizes } from './split.js';
+
+const P0 = { topic: 'rows', partition: 0 };
+const SIZES: ChunkSizes = { splitFrom: 250, chunkBytes: 100 };
+const KEY = stateKey.make(0, 'k');
+const text = new TextEncoder();
+const turn = async (): Promise<void> => undefined;
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+const codec = eventCodec((raw) => ({
+  kind: '',
+  fields: JSON.parse(Buffer.from(raw).toString()) as Readonly<Record<string, unknown>>,
+}));
+const recent: Feature = { fn: 'sum', field: 'amount', overMs: 2000 };
+const large: Feature = { fn: 'count', overMs: 5000, where: gt(field('amount'), 50) };
+const countries: Feature = { fn: 'distinct', field: 'country', overMs: 3000 };
+const rules = compileRuleSet([
+  {
+    id: 'much',
+    pattern: begin('A')
+      .where(gt(feature(recent), 20_000))
+      .build(),
+  },
+  {
+    id: 'many',
+    pattern: begin('A')
+      .where(gt(feature(large), 200))
+      .build(),
+  },
+  {
+    id: 'far',
+    pattern: begin('A')
+      .where(gt(feature(countries), 6))
+      .build(),
+  },
+  {
+    id: 'pair',
+    pattern: begin('A')
+      .where(eq(field('amount'), 7))
+      .followedBy('B')
+      .where(eq(field('amount'), 8))
+      .within(900)
+      .build(),
+  },
+]);
+
+function* eventsOf(seed: number, count: number): Generator<SourceEvent> {
+  const roll = dice(seed);
+  for (let i = 0, time = 1000; i < count; i++) {
+    // Now and then many come at once, and nothing for so long that most, or all, has gone.
+    time += roll(400) === 0 ? 1000 + roll(5000) : roll(3) * roll(9);
+    const fields = { amount: roll(100), country: 'ABCDEFGH'[roll(8)]! };
+    const raw = text.encode(JSON.stringify(fields));
+    const event = new SourceEvent(time, '', { ...fields }, i, raw, null, true);
+    event.seq = i;
+    yield event;
+  }
+}
+
+function step(state: KeyState | undefined, event: SourceEvent, found: string[] = []): KeyState | undefined {
+  const output = { slot: 0, onMatch: () => found.push(`${rules.ids[output.slot]} ${event.seq}`) };
+  return processKey(rules, state, event, output);
+}
+
+async function all(entries: AsyncIterable<StateEntry>): Promise<StateEntry[]> {
+  const found: StateEntry[] = [];
+  for await (const entry of entries) found.push(entry);
+  return found;
+}
+
+const batchOf = (puts: readonly StateEntry[], deletes: readonly Uint8Array[] = []): StateBatch => ({
+  ...{ position: 1, cut: text.encode('cut'), puts, deletes },
+});
+const shown = ({ puts }: StateBatch): string[] => puts.map(({ value }) => hex(value));
+const put = (state: KeyState | undefined): StateBatch =>
+  state === undefined ? batchOf([], [KEY]) : batchOf([{ key: KEY, value: encodeKeyState(state, rules, codec) }]);
+
+/** A store whose writes are remembered, and fail when they are told to. */
+async function storeOf() {
+  const inner = await new MemoryStateStore().partition(P0);
+  const seen: { fails: 'never' | 'before' | 'after'; last: StateBatch | null } = { fails: 'never', last: null };
+  const store: PartitionState = {
+    cut: () => inner.cut(),
+    entries: () => inner.entries(),
+    clear: () => inner.clear(),
+    write: async (batch) => {
+      if (seen.fails === 'before') throw new Error('not written');
+      seen.last = batch;
+      await inner.write(batch);
+      if (seen.fails === 'after') throw new Error('written, and nobody knows');
+    },
+  };
+  return { inner, seen, open: () => new ChunkedState(store, turn, SIZES) };
+}
+
+describe('windows of features in several entries', () => {
+  it.each([1, 2, 3])('give the same when they are stored and read again after each event, seed %i', async (seed) => {
+    const { inner, open } = await storeOf();
+    const [uninterrupted, found]: [string[], string[]] = [[], []];
+    let [plain, state]: [KeyState | undefined, KeyState | undefined] = [undefined, undefined];
+    let entries = 0;
+    for (const event of eventsOf(seed, 600)) {
+      plain = step(plain, event, uninterrupted);
+      const into = open();
+      const [before] = await all(into.entries());
+      state = step(before && decodeKeyState(before.value, rules, codec), event, found);
+      await into.write(put(state));
+      entries = Math.max(entries, (await all(inner.entries())).length);
+      if (event.seq % 50 === 0) expect(shown(put(state))).toEqual(shown(put(plain)));
+    }
+    expect(uninterrupted.length).toBeGreaterThan(100);
+    expect(found).toEqual(uninterrupted);
+    expect(entries).toBeGreaterThan(3);
+  });
+
+  it.each([4, 5, 6])('are what was written, whatever fails and whoever reads them, seed %i', async (seed) => {
+    const roll = dice(100 * seed);
+    const { inner, seen, open } = await storeOf();
+    let into = open();
+    let state: KeyState | undefined;
+    let expected: string[] = [];
+    for (const event of eventsOf(seed, 600)) {
+      state = step(state, event);
+      if (roll(3) > 0) continue;
+      seen.fails = roll(8) === 0 ? (['before', 'after'] as const)[roll(2)]! : 'never';
+      const batch = put(state);
+      await into.write(batch).catch(() => undefined);
+      if (seen.fails !== 'before') expected = batch.puts.map(({ value }) => hex(value));
+      expect((await all(wholeEntries(inner.entries()))).map(({ value }) => hex(value))).toEqual(expected);
+      if (roll(20) > 0) continue;
+      into = open();
+      expect((await all(into.entries())).map(({ value }) => hex(value))).toEqual(expected);
+    }
+    seen.fails = 'never';
+    await into.write(batchOf([], [KEY]));
+    expect(await all(inner.entries())).toEqual([]);
+  });
+
+  it('write few bytes for a change, however large the windows are', async () => {
+    const { seen, open } = await storeOf();
+    const into = open();
+    const wide = compileRuleSet([
+      {
+        id: 'w',
+        pattern: begin('A')
+          .where(gt(feature({ ...recent, overMs: 1e9 }), 1e9))
+          .build(),
+      },
+    ]);
+    let state: KeyState | undefined;
+    const written: number[] = [];
+    for (const event of eventsOf(1, 2000)) {
+      state = processKey(wide, state, event, { slot: 0, onMatch: () => undefined });
+      if (event.seq % 20 > 0) continue;
+      const value = encodeKeyState(state!, wide, codec);
+      await into.write(batchOf([{ key: KEY, value }]));
+      written.push(seen.last!.puts.reduce((sum, entry) => sum + entry.value.length, 0));
+    }
+    const whole = encodeKeyState(state!, wide, codec).length;
+    expect(whole).toBeGreaterThan(4000);
+    expect(written.slice(-20).reduce((sum, bytes) => sum + bytes, 0) / 20).toBeLessThan(whole / 5);
+  });
+});
+
+describe('entries that an earlier release wrote', () => {
+  const old = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../../test/savepoints/v2/chunks.json'), 'utf8'),
+  ) as { readonly entries: readonly (readonly [string, string])[]; readonly whole: string };
+  const puts = old.entries.map(([key, value]) => ({ key: Buffer.from(key, 'hex'), value: Buffer.from(value, 'hex') }));
+
+  it('are read, written again in the form of that release, and taken away', async () => {
+    const { inner, open } = await storeOf();
+    await inner.write(batchOf(puts));
+    const into = open();
+    const [read, ...others] = await all(into.entries());
+    expect([hex(read!.value), others]).toEqual([old.whole, []]);
+    await into.write(batchOf([read!]));
+    expect((await all(inner.entries())).map(({ key, value }) => [hex(key), hex(value)])).toEqual(old.entries);
+    await into.write(batchOf([], [KEY]));
+    expect(await all(inner.entries())).toEqual([]);
+  });
+});
