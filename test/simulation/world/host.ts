@@ -1,6 +1,5 @@
 import { CheckpointedStore } from '../../../src/runtime/checkpoint/checkpointed-store.js';
 import type { ChunkSizes } from '../../../src/runtime/chunked/split.js';
-import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import { SpillSpace } from '../../../src/runtime/keys/spill-space.js';
 import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
 import { Lane } from '../../../src/runtime/lane/lane.js';
@@ -13,13 +12,13 @@ import type { StateStore } from '../../../src/runtime/ports/state-store.js';
 import { jsonDecoder, stream } from '../../harness/lane-kit.js';
 import { compiledBefore } from './compiled.js';
 import { readCut } from './invariants.js';
+import type { Scene, SceneRules } from './scene.js';
 import type { SimDisk } from './sim-disk.js';
 import { SimStore } from './sim-disk.js';
 import { SimLog } from './sim-log.js';
 import type { InspectCommit } from './sim-member.js';
 import { SimObjects } from './sim-objects.js';
 import { SimProcess, type Surroundings } from './sim-process.js';
-import { VERSIONS } from './versions.js';
 
 const text = new TextEncoder();
 
@@ -48,6 +47,7 @@ export interface Shared {
   readonly objects: MemoryObjectStore;
   readonly inspect: InspectCommit;
   readonly settings: LaneSettings;
+  readonly scene: Scene;
 }
 
 /** One life of a process with a lane in it. */
@@ -64,7 +64,7 @@ export class Life {
     number: number,
     around: Surroundings,
     on: Shared,
-    version: RuleSetVersion,
+    version: SceneRules,
     delivery: DeliveryMode,
     onFailed: (life: Life, why: string) => void,
   ) {
@@ -72,7 +72,7 @@ export class Life {
     this.log = new SimLog(on.log, this.process, on.inspect);
     this.decoder = slowDecoder(this.process);
     const options = {
-      ...laneOptions(this.process, this.log, { ...version, decoder: this.decoder }, delivery, on.settings),
+      ...laneOptions(this.process, this.log, version, this.decoder, delivery, on),
     };
     const named = on.settings.namedTransactions ? { transactionalId: host.name } : {};
     this.lane = new Lane({
@@ -91,10 +91,10 @@ export class Life {
   }
 
   /** Other rules come to it while it runs. */
-  setRules(version: RuleSetVersion): void {
+  setRules(version: SceneRules): void {
     this.process.receive(() => {
       this.process.trace(`gets rules ${version.digest.slice(0, 6)}`);
-      void this.lane.setRules({ source: { ...version, decoder: this.decoder }, routes: [] });
+      void this.lane.setRules(version.rules(this.decoder));
     });
   }
 
@@ -128,11 +128,12 @@ const spillOf = (bytesMax: number): NonNullable<LaneOptions['spill']> => ({
 function laneOptions(
   process: SimProcess,
   log: SimLog,
-  version: RuleSetVersion,
+  version: SceneRules,
+  decoder: RecordDecoder,
   delivery: DeliveryMode,
-  settings: LaneSettings,
+  { settings, scene }: Shared,
 ): Omit<LaneOptions, 'store' | 'listener'> {
-  const { decoder } = version;
+  const { source, routes } = version.rules(decoder);
   const { commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, handedOverAtOnce, idleAfterMs } = settings;
   return {
     ...{ log, delivery, commitIntervalMs, commitRecords, snapshotIntervalMs, hotKeysMax, handedOverAtOnce },
@@ -142,14 +143,14 @@ function laneOptions(
     clock: process.clock,
     stream: { ...stream, idleAfterMs },
     group: { groupId: 'g', topics: { names: ['rows'] }, start: { at: 'earliest' } },
-    ruleSet: version,
+    ...{ ruleSet: source, routes, others: scene.others(decoder) },
     readRuleSet: async (body, bodyOf) => {
       const digest = new TextDecoder().decode(body);
-      const found = VERSIONS.find((v) => v.digest === digest);
+      const found = scene.versionOf(digest, decoder);
       if (found === undefined) throw new Error(`no rule set ${digest}`);
       if (found.apart !== undefined && (await bodyOf(found.apart.digest)) === undefined)
         throw new Error(`the journal does not hold the rules of ${digest}`);
-      return { ...found, decoder };
+      return found;
     },
     encoder: { encode: (alert) => text.encode(JSON.stringify(alert)) },
     source: null,

@@ -1,4 +1,3 @@
-import { CHUNK_SIZES } from '../../../src/runtime/chunked/split.js';
 import { isChunk } from '../../../src/runtime/chunked/split-format.js';
 import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
 import { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
@@ -7,17 +6,19 @@ import { Chance } from './chance.js';
 import { type ChaosEvent, FINE, Tally, type Weather, weatherOf } from './faults.js';
 import { Host, type LaneSettings, Life } from './host.js';
 import { Invariants } from './invariants.js';
+import { type MakeScene, oneStream, type Scene, type SceneRules } from './scene.js';
 import { SimClock } from './sim-clock.js';
 import { SimDisk } from './sim-disk.js';
 import type { SimProcess, Surroundings } from './sim-process.js';
-import { type Arrival, arrivals } from './source.js';
-import { VERSIONS } from './versions.js';
+import type { Arrival } from './source.js';
 
 export type SimulatedDelivery = DeliveryMode | 'switching';
 
 export interface WorldOptions {
   readonly seed: number;
   readonly delivery: SimulatedDelivery;
+  /** Absent: one stream, with rules that change. */
+  readonly scene?: MakeScene;
   /** Nothing goes wrong, one process runs all the time with this one of the rule sets, and no clock is moved. */
   readonly uninterrupted?: number;
   /** Called with what happens, in words. */
@@ -26,7 +27,6 @@ export interface WorldOptions {
 
 /** A coordinator gives up a member that it has not heard of for so long. */
 const SESSION_MS = 200;
-const RECORDS_MS = 1200;
 /** Nothing bad happens after this. */
 const CALM_MS = 1800;
 /** Longer than anything that a lane waits for by itself. */
@@ -46,7 +46,7 @@ export class SimWorld implements Surroundings {
   readonly log: MemoryLog;
   private readonly objects = new MemoryObjectStore();
   readonly invariants = new Invariants();
-  readonly partitions: number;
+  readonly scene: Scene;
   weather: Weather;
   version: number;
   private readonly hosts: readonly Host[];
@@ -59,14 +59,13 @@ export class SimWorld implements Surroundings {
 
   constructor(private readonly options: WorldOptions) {
     const chance = new Chance(options.seed);
-    this.partitions = chance.between(1, 3);
-    this.settings = settingsOf(chance);
+    this.scene = (options.scene ?? oneStream)(chance);
+    this.settings = this.scene.settings;
     this.log = new MemoryLog({
       ...{ clock: this.clock, batchRecordsMax: chance.pick([1, 3, 20]), offsetGaps: chance.happens(0.5) },
     });
-    const source = { partitions: this.partitions, records: chance.between(25, 70), durationMs: RECORDS_MS };
-    this.arrivals = arrivals(source, chance.fork());
-    this.version = chance.between(0, VERSIONS.length - 1);
+    this.arrivals = this.scene.arrivals(chance);
+    this.version = this.anyVersion(chance);
     this.weather = weatherOf(chance);
     const disk = () =>
       new SimDisk((partition, batch) => {
@@ -83,7 +82,7 @@ export class SimWorld implements Surroundings {
 
   /** Throws when it comes to no end. */
   async run(): Promise<void> {
-    await this.log.createTopic({ name: 'rows', partitions: this.partitions });
+    for (const topic of this.scene.topics) await this.log.createTopic(topic);
     await this.feed();
     const hosts = this.options.uninterrupted === undefined ? this.chance.between(1, 2) : 1;
     for (const host of this.hosts.slice(0, hosts)) this.start(host);
@@ -126,13 +125,19 @@ export class SimWorld implements Surroundings {
       this.clock.schedule(atMs, () => {
         void producer.send([record]).then(async () => {
           this.trace('source', `${new TextDecoder().decode(record.value ?? undefined)} to ${record.partition}`);
-          if (--left > 0) return;
-          for (let partition = 0; partition < this.partitions; partition++) {
-            const { end } = await this.log.offsets({ topic: 'rows', partition });
-            this.ends.set(`rows-${partition}`, end);
-          }
+          if (--left === 0) await this.readEnds(this.scene.topics.map(({ name }) => name));
         });
       });
+    }
+  }
+
+  private async readEnds(names: readonly string[]): Promise<void> {
+    for (const { name, partitions } of await this.log.topics()) {
+      if (!names.includes(name)) continue;
+      for (let partition = 0; partition < partitions; partition++) {
+        const { end } = await this.log.offsets({ topic: name, partition });
+        this.ends.set(`${name}-${partition}`, end);
+      }
     }
   }
 
@@ -168,6 +173,14 @@ export class SimWorld implements Surroundings {
     return `${hosts.join('; ')}; committed ${show(this.invariants.committed)} of ${show(this.ends)}`;
   }
 
+  private anyVersion(chance: Chance): number {
+    return chance.between(0, this.scene.versions.length - 1);
+  }
+
+  private get rules(): SceneRules {
+    return this.scene.versions[this.version]!;
+  }
+
   // ---- processes ------------------------------------------------------------------------------------------------------
 
   private get lives(): Life[] {
@@ -183,14 +196,15 @@ export class SimWorld implements Surroundings {
       log: this.log,
       objects: this.objects,
       settings: this.settings,
+      scene: this.scene,
       inspect: (...commit: Parameters<Invariants['afterCommit']>) => {
         this.lastChange = this.clock.now();
         this.invariants.afterCommit(...commit);
+        // Before the last record was sent, nothing ends.
+        if (this.scene.routed.length > 0 && this.ends.size > 0) void this.readEnds(this.scene.routed);
       },
     };
-    const life = new Life(host, ++host.lives, this, on, VERSIONS[this.version]!, mode, (failed, why) =>
-      this.failed(failed, why),
-    );
+    const life = new Life(host, ++host.lives, this, on, this.rules, mode, (failed, why) => this.failed(failed, why));
     host.life = life;
     this.tally.add('processes');
     life.process.onSessionLost = () => life.expire();
@@ -280,11 +294,11 @@ export class SimWorld implements Surroundings {
       host.disk.goBack(this.chance);
     },
     'other rules': () => {
-      this.version = this.chance.between(0, VERSIONS.length - 1);
+      this.version = this.anyVersion(this.chance);
     },
     'other rules while it runs': (life) => {
-      this.version = this.chance.between(0, VERSIONS.length - 1);
-      for (const one of this.chance.happens(0.5) ? this.lives : [life]) one.setRules(VERSIONS[this.version]!);
+      this.version = this.anyVersion(this.chance);
+      for (const one of this.chance.happens(0.5) ? this.lives : [life]) one.setRules(this.rules);
     },
     'delivery switched': ({ lane }) => {
       if (this.options.delivery === 'switching') lane.setDelivery(this.chance.pick(DELIVERIES));
@@ -322,20 +336,4 @@ export class SimWorld implements Surroundings {
     // The last of them may be on its way out.
     for (const ms of [500, 1000, 2000]) this.clock.schedule(ms, wake);
   }
-}
-
-function settingsOf(chance: Chance): LaneSettings {
-  return {
-    commitIntervalMs: chance.pick([20, 50, 100]),
-    commitRecords: chance.pick([3, 20, 1000]),
-    snapshotIntervalMs: chance.pick([0, 60, 200, 600]),
-    hotKeysMax: chance.pick([1, 2, 16_384]),
-    handedOverAtOnce: chance.pick([1, 512]),
-    windowsMemory: chance.pick([null, 0, 300]),
-    idleAfterMs: chance.pick([0, 150, 400]),
-    chunkSizes: chance.pick([CHUNK_SIZES, { splitFrom: 100, chunkBytes: 80 }, { splitFrom: 1, chunkBytes: 1 }]),
-    checkpointIntervalMs: chance.pick([null, null, 50, 200]),
-    namedTransactions: chance.happens(0.5),
-    sharesCompiled: chance.happens(0.9),
-  };
 }

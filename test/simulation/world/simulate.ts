@@ -24,7 +24,7 @@ export async function simulate(seed: number, delivery: SimulatedDelivery, traced
     return { problems: [...invariants.problems, String(error)], tally, steps: clock.steps, trace };
   }
   const found = await committedOutputs(world.log);
-  const replayed = await replayAll(world.log, world.partitions);
+  const replayed = await replayAll(world.log, world.scene.topics[0]!.partitions);
   const { problems, expected, repeats } = compare(found, replayed, delivery);
   tally.add('outputs', expected);
   tally.add('outputs repeated', repeats);
