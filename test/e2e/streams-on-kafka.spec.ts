@@ -12,7 +12,6 @@ import { ServiceProcess } from './kit/service.js';
 
 const run = `streams-${process.pid}-${Date.now()}`;
 const text = new TextEncoder();
-const PAUSE_MS = 20;
 
 let folder: string;
 let config: string;
@@ -99,12 +98,10 @@ it('comes and goes while payments come, and a replay finds the same', async () =
   await until(allFound, 'the first alert');
 
   let isSending = true;
-  const sending = (async () => {
-    while (isSending) {
-      await send('payments');
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    }
-  })();
+  const sending = until(async () => {
+    await send('payments');
+    return !isSending;
+  }, 'the change');
   try {
     const put = await ask('PUT', '/v1/streams/logins', { definition: stream(`${run}-logins`), author: 'ann' });
     expect(put).toMatchObject({ status: 200, body: { origin: 'registered', usedBy: [] } });

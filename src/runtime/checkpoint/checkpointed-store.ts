@@ -1,5 +1,5 @@
 import { partitionName, type TopicPartition } from '../ports/log.js';
-import type { PartitionState, StateStore } from '../ports/state-store.js';
+import { isBesides, type PartitionState, type StateStore } from '../ports/state-store.js';
 import { CheckpointedPartition } from './checkpointed-partition.js';
 import { Gate } from './gate.js';
 import type { CheckpointOptions, CheckpointStatus } from './options.js';
@@ -21,6 +21,8 @@ export class CheckpointedStore implements StateStore {
 
   /** It counts as owned from the call on, until its `release`. Waits until a standby has let go of it. */
   async partition(partition: TopicPartition): Promise<PartitionState> {
+    // It can be made again: no copy is worth its price.
+    if (isBesides(partition)) return this.options.inner.partition(partition);
     const known = await this.known(partition);
     this.owned.set(partitionName(partition), known);
     return known.own();

@@ -57,7 +57,7 @@ export class CutWriter {
         // Who has the partition now goes on from the cut before: this one must not come between.
         if (!this.isHeld(owned)) continue;
         await owned.state.write(batch);
-        owned.stored = holds;
+        await owned.storedAs(holds);
         const bytes = batch.puts.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
         if (batch.puts.length > 0) this.bytesPerKey = bytes / batch.puts.length;
       } catch (error) {

@@ -3,9 +3,9 @@ import type { FillingStatus } from '../detector.js';
 import { readJournal } from '../journal/journal.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import { rulesToFill } from '../journal/rules-to-fill.js';
-import type { Clock } from '../ports/clock.js';
 import { type Log, partitionName, type TopicPartition } from '../ports/log.js';
 import type { Task } from '../task/task.js';
+import { KeptFilling, type KeptFillingOptions } from './kept-filling.js';
 import type { Owned } from './owned.js';
 import { slicesOf } from './slices.js';
 import { startOf } from './stretches.js';
@@ -27,10 +27,16 @@ export interface FillFrom {
 }
 
 /** Has a filler replay what lies before an offset. */
-export async function fillUpTo(filler: Task, to: number, { log, signal, turn }: FillFrom): Promise<void> {
+export async function fillUpTo(
+  filler: Task,
+  to: number,
+  { log, signal, turn }: FillFrom,
+  kept: KeptFilling | null = null,
+): Promise<void> {
   for await (const batch of log.read(filler.partition, filler.nextOffset, { to, signal })) {
     for (const slice of slicesOf(batch, () => SLICE_RECORDS)) {
       await filler.replay(slice, signal);
+      await kept?.keep(filler);
       await turn();
     }
   }
@@ -38,10 +44,8 @@ export async function fillUpTo(filler: Task, to: number, { log, signal, turn }: 
   filler.replayedTo(to);
 }
 
-export interface FillingOptions extends FillFrom {
+export interface FillingOptions extends KeptFillingOptions {
   readonly journal: TopicPartition;
-  readonly clock: Clock;
-  readonly report: (text: string) => void;
 }
 
 /**
@@ -53,10 +57,12 @@ export interface FillingOptions extends FillFrom {
  * 3. Near its position, hold the partition for the last few records, and let the rules come into force: the journal says from where on
  *    they were filled.
  *
- * A crash before 3 changes nothing: the rules until now are in force, and the filling begins again.
+ * A crash before 3 changes nothing: the rules until now are in force. What it had come to is kept now and then (`KeptFilling`), and who fills it on
+ * this machine goes on from there; another machine begins again.
  */
 export class Filling {
   from: number | null = null;
+  private kept: KeptFilling | null = null;
   private isOver = false;
 
   constructor(
@@ -74,6 +80,7 @@ export class Filling {
   /** The partition was given up, or other rules are to come. */
   stop(): void {
     this.isOver = true;
+    this.kept?.release();
     this.owned.release(this);
   }
 
@@ -114,6 +121,7 @@ export class Filling {
       if (!this.isWanted) break;
       owned.switchRules();
       if (owned.filling !== this) {
+        if (this.kept !== null) owned.forgetOnceStored(this.kept);
         by.report(`${name}: ${ids.join(', ')} in force, filled from offset ${this.from} to ${this.filler.nextOffset}`);
         break;
       }
@@ -125,11 +133,21 @@ export class Filling {
   }
 
   private async begin(name: string): Promise<void> {
-    const { by, filler, owned } = this;
-    const from = await this.findStart();
-    filler.beginAt(from);
+    const { by, filler, owned, ids } = this;
+    owned.releaseKept();
+    this.kept ??= await KeptFilling.open(filler.partition, by);
+    if (!this.isWanted) return this.kept.release();
+    const begun = await this.kept.resume(filler, owned.task.nextOffset);
+    const from = begun ?? (await this.findStart());
+    if (begun === null) {
+      filler.beginAt(from);
+      this.kept.begun(filler, from);
+    }
     this.from = from;
-    by.report(`${name}: filling ${this.ids.join(', ')} from offset ${from}: ${owned.task.nextOffset - from} records`);
+    const behind = owned.task.nextOffset - filler.nextOffset;
+    const where =
+      begun === null ? `from offset ${from}` : `begun at offset ${from}, going on from ${filler.nextOffset}`;
+    by.report(`${name}: filling ${ids.join(', ')} ${where}: ${behind} records`);
   }
 
   /** Replays up to where the partition is; near it the partition is held, and stands still then. */
@@ -137,7 +155,7 @@ export class Filling {
     const { by, filler, owned } = this;
     while (this.isWanted) {
       const to = owned.task.nextOffset;
-      if (filler.nextOffset < to) await fillUpTo(filler, to, by);
+      if (filler.nextOffset < to) await fillUpTo(filler, to, by, this.kept);
       if (!this.isWanted || owned.task.nextOffset - filler.nextOffset > HOLD_BELOW) continue;
       owned.hold(this);
       await owned.still();

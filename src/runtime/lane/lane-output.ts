@@ -65,6 +65,10 @@ export class LaneOutput {
     return { matches: this.matches, steps: this.steps, runs };
   }
 
+  readonly onReplayed = (records: number): void => {
+    this.counts.recordsReplayed += records;
+  };
+
   /** `isHeld`: false once the partition was given up; what is found after that is another's to give out. */
   of(partition: TopicPartition, isHeld: () => boolean): TaskOutput {
     const { counts, matches, topics, encoder, listener } = this;

@@ -24,6 +24,7 @@ import { considerIn } from './considering.js';
 import { CutWriter, type Part } from './cut-writer.js';
 import { Delivery, type DeliveryMode } from './delivery.js';
 import { Filling } from './filling.js';
+import { keptOnce } from './kept-filling.js';
 import { LaneOutput } from './lane-output.js';
 import type { LaneOptions } from './options.js';
 import { Owned } from './owned.js';
@@ -161,9 +162,7 @@ export class Lane implements Detector {
     if (topics !== null) this.member ??= await log.join({ ...group, topics }, this.listener());
   }
 
-  delivery(): DeliveryMode {
-    return this.mode;
-  }
+  readonly delivery = (): DeliveryMode => this.mode;
 
   /** Takes effect with the next record that is given out. */
   setDelivery(mode: DeliveryMode): void {
@@ -264,19 +263,20 @@ export class Lane implements Detector {
     const [stream, streams] = [this.routing.streamOf(partition.topic), this.streams];
     const kept = { hotKeysMax, spill, handedOverAtOnce, pseudonyms, compilers: this.compilers };
     const parts = { partition, stream, streams, clock, forwarder, output: this.output.of(partition, isHeld), ...kept };
+    const filled = keptOnce(partition, { ...this.options, signal: this.abort.signal });
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       pause: (ms) => this.pause(ms),
+      kept: filled.open,
       makeTask: (version) => {
         owned = this.own(partition, new Task({ ...parts, ruleSet: version }), state);
         return owned.task;
       },
       signal: this.abort.signal,
-      onReplayed: (records) => {
-        this.output.counts.recordsReplayed += records;
-      },
+      onReplayed: this.output.onReplayed,
     });
     const live = this.owned.get(partitionName(partition))!;
+    if (filled.opened !== null) live.forgetOnceStored(filled.opened);
     if (rulesAreNew && live.task.rules.digest === ruleSet.digest) live.announce(ruleSet);
     // They may have been changed again meanwhile.
     this.bringIntoForce(live);

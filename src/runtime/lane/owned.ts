@@ -6,6 +6,7 @@ import { type OffsetCommit, type OutgoingRecord, partitionName, type TopicPartit
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { Task } from '../task/task.js';
 import type { Filling } from './filling.js';
+import type { KeptFilling } from './kept-filling.js';
 
 /** For how long keys go over to other rules between two batches. */
 const HAND_OVER_SECONDS = 0.003;
@@ -38,6 +39,8 @@ export class Owned {
   /** From where the rule set in force was announced here; -1: it was in force before. */
   private rulesFrom = -1;
   private stillness: PromiseWithResolvers<void> | null = null;
+  /** What is kept of rules that were filled, and the entry of the journal that a cut must have before it is of no use. */
+  private kept: { readonly filling: KeptFilling; readonly n: number } | null = null;
 
   constructor(
     readonly task: Task,
@@ -125,6 +128,26 @@ export class Owned {
     return this.next?.filling ?? null;
   }
 
+  /** To be called when filled rules are in force. */
+  forgetOnceStored(filling: KeptFilling): void {
+    this.kept = { filling, n: this.task.followedTo.n };
+  }
+
+  /** Other rules are to be filled: what is kept is theirs to use. */
+  releaseKept(): void {
+    this.kept?.filling.release();
+    this.kept = null;
+  }
+
+  /** A cut was stored. */
+  async storedAs(holds: string): Promise<void> {
+    this.stored = holds;
+    const { kept } = this;
+    if (kept === null || Number(holds.slice(holds.indexOf('/') + 1)) < kept.n) return;
+    this.kept = null;
+    await kept.filling.forget();
+  }
+
   /** Batches wait from now on. */
   hold(by: object): void {
     if (this.held?.by === by) return;
@@ -171,6 +194,7 @@ export class Owned {
   giveUp(steps: Map<string, number>): void {
     this.task.takeSteps(steps);
     this.filling?.stop();
+    this.releaseKept();
     this.next = null;
     this.task.close();
   }

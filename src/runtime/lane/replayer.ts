@@ -1,16 +1,13 @@
 import { type History, readJournal, type TickEntry } from '../journal/journal.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
-import { blocksOf } from '../ports/entry-block.js';
 import { type Log, partitionName, type TopicPartition } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
 import type { Cut } from '../task/cut.js';
 import type { Task } from '../task/task.js';
 import { fillUpTo } from './filling.js';
-import { StoredSchemas } from './stored-schemas.js';
+import type { KeptFilling } from './kept-filling.js';
+import { restoreTask } from './restore-task.js';
 import type { Stretch } from './stretches.js';
-
-/** Entries that are put back in one go: some milliseconds. */
-const ENTRIES_AT_ONCE = 512;
 
 export interface ReplayerOptions {
   readonly log: Log;
@@ -25,6 +22,8 @@ export interface ReplayerOptions {
   readonly report: (text: string) => void;
   /** Records replayed. */
   readonly onReplayed: (records: number) => void;
+  /** What is kept of rules that were filled; absent: nothing is. */
+  readonly kept?: () => Promise<KeptFilling>;
   /** True: what is found is given out again, as it was when it was found first. */
   readonly givesOut?: boolean;
 }
@@ -50,7 +49,7 @@ export class Replayer {
     const [first, ...rest] = stretches;
     const task = by.makeTask(await this.versionOf(first!.digest));
     if (cut === null) task.beginAt(from);
-    else await this.restore(task, cut);
+    else await restoreTask(task, cut, this.state, by);
     let stretch = first!;
     await this.replay(task, from, stretch);
     for (const next of rest) {
@@ -75,6 +74,11 @@ export class Replayer {
     const filler = from === undefined ? null : task.fillerFor(version);
     if (filler === null || from === undefined) return null;
     const { by, partition } = this;
+    const kept = await by.kept?.();
+    if (kept !== undefined && (await kept.resume(filler, task.nextOffset, from)) !== null) {
+      await fillUpTo(filler, task.nextOffset, by);
+      return filler;
+    }
     const { begin } = await by.log.offsets(partition);
     filler.beginAt(Math.max(from, begin));
     if (begin > from)
@@ -110,33 +114,6 @@ export class Replayer {
     const { by, partition } = this;
     const whole = await readJournal(by.log, by.journal, partition, 0, by.signal);
     return whole.bodies.get(digest);
-  }
-
-  private async restore(task: Task, cut: Cut): Promise<void> {
-    const { by, state, partition } = this;
-    task.restore(cut);
-    await this.putBack(task);
-    for await (const batch of by.log.read(partition, cut.refill, { to: cut.position, signal: by.signal })) {
-      await task.refill(batch, by.signal);
-    }
-    // Reading that was given up ends like reading that came to its end: a state without the rest would be a wrong one.
-    by.signal.throwIfAborted();
-    // Keys are stored by the places of their rules, which are others now.
-    if (task.isStoredOtherwise) await state.write(await task.snapshot().encode(by.turn));
-  }
-
-  /**
-   * Gives a task its keys, which may be a million: the lane's other work, heartbeats for one, has its turn meanwhile, and so has
-   * reading what comes next. None is read before it is needed.
-   */
-  private async putBack(task: Task): Promise<void> {
-    const { state, by } = this;
-    const schemas = new StoredSchemas(task.decoder, by.signal);
-    for await (const block of state.blocks?.() ?? blocksOf(state.entries(), ENTRIES_AT_ONCE)) {
-      await schemas.prepare(block);
-      task.restoreMore(block);
-      await by.turn();
-    }
   }
 
   private async replay(task: Task, from: number, { until, ticks }: Stretch): Promise<void> {

@@ -51,6 +51,18 @@ export class StateStoreError extends Error {
   }
 }
 
+/** No topic can be called so. */
+const BESIDES = '~filling';
+
+/** Stands for what is kept beside a partition's state, on this machine alone. */
+export const besidesPartition = ({ topic, partition }: TopicPartition): TopicPartition => ({
+  topic: `${topic}${BESIDES}`,
+  partition,
+});
+
+/** Whether it stands for what is kept beside one. */
+export const isBesides = ({ topic }: TopicPartition): boolean => topic.endsWith(BESIDES);
+
 /** The state port. `test/contracts/state-store-contract.ts` states what every implementation must do. */
 export interface StateStore {
   partition(partition: TopicPartition): Promise<PartitionState>;

@@ -160,7 +160,10 @@ function laneOptions(
     journal: { name: 'journal', partitions: 1 },
     stopwatch: stopwatch(process),
     turn: async () => undefined,
-    report: (said) => process.trace(`says: ${said}`),
+    report: (said) => {
+      if (/^rows.*: filling .* going on from/.test(said)) process.around.tally.add('filling went on');
+      process.trace(`says: ${said}`);
+    },
   };
 }
 
