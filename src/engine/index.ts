@@ -21,6 +21,7 @@ export {
 } from './aggregate/feature-set.js';
 export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
 export { type RingAdder, ringAdder } from './aggregate/ring-code.js';
+export { isWide, type RingMemory, ringCapacity, ringCount, ringPlaces } from './aggregate/ring-rows.js';
 export type { TimelineState } from './aggregate/timeline.js';
 export { lineOfState, stateOfLine } from './aggregate/timeline-copy.js';
 export { emptyValue, type Timeline } from './aggregate/timeline-layout.js';
@@ -42,14 +43,11 @@ export {
   clearRing,
   copyRing,
   dropOlder,
+  mustBeWide,
   newestTime,
   pasteRing,
-  type RingMemory,
   readRing,
-  ringCapacity,
-  ringCount,
   ringOfState,
-  ringPlaces,
   stateOfRing,
   touchRing,
 } from './aggregate/window-ring.js';

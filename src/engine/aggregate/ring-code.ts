@@ -1,11 +1,15 @@
 import type { EngineEvent } from '../event.js';
 import { VALUE_MAX } from '../expression/scalar-code.js';
 import { addExactly } from './exact-sum.js';
+import { CAPACITY, COUNT, FIRST, HEAD, HUNDREDTHS_MAX, MISSING, OLDEST, type RingMemory, WIDE } from './ring-rows.js';
 import type { FieldPlaces, Window, WindowCell } from './window-layout.js';
-import { addRow, CAPACITY, COUNT, FIRST, HEAD, OLDEST, type RingMemory, readWhole } from './window-ring.js';
+import { addRow, readWhole } from './window-ring.js';
 
-/** Adds an event to a ring that has room, at `at` in doubles, and writes the values of the window's cells. Times must not fall. */
-export type RingAdder = (memory: RingMemory, at: number, event: EngineEvent) => void;
+/**
+ * Adds an event to a ring that has room, at `at` in doubles, and writes the values of the window's cells. Times must not fall. False:
+ * nothing was done, for the ring is narrow and the event does not fit.
+ */
+export type RingAdder = (memory: RingMemory, at: number, event: EngineEvent) => boolean;
 
 type Maker = (add: typeof addExactly, ...cells: readonly WindowCell['cell'][]) => RingAdder;
 
@@ -31,6 +35,7 @@ function walking(window: Window): RingAdder {
   return (memory, at, event) => {
     addRow(window, memory, at, event);
     readWhole(window, memory, at);
+    return true;
   };
 }
 
@@ -42,31 +47,66 @@ function adderText({ fields, cells, stride, totalPlaces }: Window): string {
     const totals = at + ${HEAD - 1};
     const count = words[head + ${COUNT}];
     const capacity = words[head + ${CAPACITY}];
-    let place = words[head + ${FIRST}] + count;
-    if (place >= capacity) place -= capacity;
-    const row = at + ${rows} + place * ${stride};
     const { time, fields } = event;
-    doubles[row] = time;
+    ${fields.map(givenText).join('')}
+    let place = words[head + ${FIRST}] + count;
+    if (capacity >= ${WIDE}) {
+      if (place >= capacity - ${WIDE}) place -= capacity - ${WIDE};
+      const row = at + ${rows} + place * ${stride};
+      doubles[row] = time;
+      ${fields.map(wideText).join('')}
+    } else {
+      const since = count === 0 ? time % 1 : time - doubles[at + ${OLDEST}];
+      if (since !== since >>> 0) return false;
+      ${fields.map(fitsText).join('')}
+      if (place >= capacity) place -= capacity;
+      const row = (at + ${rows}) * 2 + place * ${stride};
+      words[row] = time;
+      ${fields.map(narrowText).join('')}
+    }
     if (count === 0) doubles[at + ${OLDEST}] = time;
     words[head + ${COUNT}] = count + 1;
-    ${fields.map(fieldText).join('')}
     ${cells.map((cell, i) => `c${i}.value = ${cellText(cell)};`).join('\n    ')}
+    return true;
   };`;
 }
 
-function fieldText({ name, value, sum, present }: FieldPlaces): string {
+/** + 0 as `writeRow` does. What is not equal to itself is missing. */
+function givenText({ name, value }: FieldPlaces): string {
   const [given, x] = [`v${value}`, `x${value}`];
-  const adds = [
-    ...(sum > 0 ? [`addExactly(doubles, totals + ${sum}, ${x});`] : []),
-    ...(present > 0 ? [`doubles[totals + ${present}] += 1;`] : []),
-  ];
-  // + 0 as `writeRow` does. What is not equal to itself is missing.
   return `const ${given} = fields[${JSON.stringify(name)}];
     const ${x} = typeof ${given} === 'number' && Math.abs(${given}) <= ${VALUE_MAX} ? ${given} + 0 : NaN;
-    doubles[row + ${value}] = ${x};
-    ${adds.length === 0 ? '' : `if (${x} === ${x}) { ${adds.join(' ')} }`}
     `;
 }
+
+function wideText({ value, sum, present }: FieldPlaces): string {
+  const x = `x${value}`;
+  const adds = sum > 0 ? [`addExactly(doubles, totals + ${sum}, ${x});`] : [];
+  return `doubles[row + ${value}] = ${x};
+      ${ifPresent(x, [...adds, ...counted(present)])}
+      `;
+}
+
+function fitsText({ value }: FieldPlaces): string {
+  const [x, h] = [`x${value}`, `h${value}`];
+  return `const ${h} = Math.round(${x} * 100);
+      if (${x} === ${x} && !(${h} / 100 === ${x} && ${h} <= ${HUNDREDTHS_MAX} && ${h} >= ${-HUNDREDTHS_MAX})) return false;
+      `;
+}
+
+/** Whole hundredths are what `addExactly` would make of the value. */
+function narrowText({ value, sum, present }: FieldPlaces): string {
+  const [x, h] = [`x${value}`, `h${value}`];
+  const adds = sum > 0 ? [`doubles[totals + ${sum}] += ${h};`] : [];
+  return `words[row + ${value}] = ${x} === ${x} ? ${h} : ${MISSING};
+      ${ifPresent(x, [...adds, ...counted(present)])}
+      `;
+}
+
+const counted = (present: number): string[] => (present > 0 ? [`doubles[totals + ${present}] += 1;`] : []);
+
+const ifPresent = (x: string, adds: readonly string[]): string =>
+  adds.length === 0 ? '' : `if (${x} === ${x}) { ${adds.join(' ')} }`;
 
 function cellText({ fn, field }: WindowCell): string {
   if (field === null) return 'count + 1';

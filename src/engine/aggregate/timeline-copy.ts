@@ -1,8 +1,8 @@
 import { numberCode, scalarCode, scalarOf, type Texts } from '../expression/scalar-code.js';
+import { type RingMemory, ringCount } from './ring-rows.js';
 import { lineColumns, type Raw, TimelineState } from './timeline.js';
 import { type FieldUse, type Timeline, tallyUse, type View } from './timeline-layout.js';
 import { buildViews, clearTimeline, type LineMarks, lineRowAt, marksOfLine, rowsUpTo } from './timeline-ring.js';
-import { type RingMemory, ringCount } from './window-ring.js';
 
 /** What a ring with rows holds, as a state of its own. */
 export function stateOfLine(line: Timeline, memory: RingMemory, at: number, texts: Texts): TimelineState {

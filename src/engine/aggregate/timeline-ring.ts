@@ -1,5 +1,6 @@
 import type { EngineEvent } from '../event.js';
 import { isNumberCode, isTextCode, numberCode, scalarCode, type Texts, textIdOf } from '../expression/scalar-code.js';
+import type { RingMemory } from './ring-rows.js';
 import { countDifferent, insertSorted, quantileOf, removeSorted } from './sorted-column.js';
 import {
   emptyValue,
@@ -11,7 +12,6 @@ import {
   type ViewCell,
 } from './timeline-layout.js';
 import { greatest, least } from './window-layout.js';
-import type { RingMemory } from './window-ring.js';
 
 /**
  * The events of a timeline for one key, changed in place, as `window-ring.ts` does for one window.

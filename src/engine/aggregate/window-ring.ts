@@ -1,6 +1,28 @@
 import type { EngineEvent } from '../event.js';
 import type { FeatureFn } from '../expression/feature.js';
 import { sumAt } from './exact-sum.js';
+import {
+  CAPACITY,
+  COUNT,
+  copyRow,
+  FIRST,
+  fitNarrow,
+  HEAD,
+  isWide,
+  MISSING,
+  msAfter,
+  narrowRow,
+  OLDEST,
+  type RingMemory,
+  ringCapacity,
+  ringCount,
+  rowsOf,
+  SETTLED,
+  timeAt,
+  WIDE,
+  wideRow,
+  writeRows,
+} from './ring-rows.js';
 import { restoreWindow, totalsAt, type WindowState } from './window.js';
 import {
   type FieldPlaces,
@@ -19,7 +41,7 @@ import {
  *
  *     head     capacity, first row, number of rows, settled rows: four words; time of the first row, if there is one
  *     totals   those of the layout but `mid`, which `settled` stands for
- *     rows     `capacity` of them, in a ring
+ *     rows     `capacity` of them, in a ring, wide or narrow (`ring-rows.ts`)
  *
  * I1. Rows are those from the first, which is the oldest, on; after the last place comes the first again.
  * I2. Totals are kept by adding what comes and taking away what goes, and begin anew when no row is left.
@@ -27,44 +49,13 @@ import {
  *     up to themselves; so those of the window are in two rows. When the last settled one leaves and another must go, all are
  *     settled again: constant work an event on average.
  */
-export interface RingMemory {
-  readonly doubles: Float64Array;
-  /** The same memory as words of 4 bytes. */
-  readonly words: Uint32Array;
-}
-
-/** Doubles of the head. */
-export const HEAD = 3;
-export const OLDEST = 2;
-/** Words of the head. */
-export const CAPACITY = 0;
-export const FIRST = 1;
-export const COUNT = 2;
-const SETTLED = 3;
-
-/** Doubles that a ring for so many rows takes. */
-export const ringPlaces = (window: Window, capacity: number): number =>
-  HEAD + window.totalPlaces - 1 + capacity * window.stride;
-
-export const ringCapacity = ({ words }: RingMemory, at: number): number => words[at * 2 + CAPACITY]!;
-
-/** Rows in the ring. */
-export const ringCount = ({ words }: RingMemory, at: number): number => words[at * 2 + COUNT]!;
 
 /** Totals begin one place before those that the ring has: `mid` is not among them. */
 const totalsOf = (at: number): number => at + HEAD - 1;
-const rowsOf = (window: Window, at: number): number => at + HEAD + window.totalPlaces - 1;
-
-/** Where the row with this number from the first stands. */
-function rowAt(window: Window, { words }: RingMemory, at: number, number: number): number {
-  const capacity = words[at * 2 + CAPACITY]!;
-  const place = words[at * 2 + FIRST]! + number;
-  return rowsOf(window, at) + (place < capacity ? place : place - capacity) * window.stride;
-}
 
 /** Makes a ring without rows of the memory at `at`, in doubles. */
-export function clearRing(window: Window, memory: RingMemory, at: number, capacity: number): void {
-  memory.words[at * 2 + CAPACITY] = capacity;
+export function clearRing(window: Window, memory: RingMemory, at: number, capacity: number, wide: boolean): void {
+  memory.words[at * 2 + CAPACITY] = wide ? capacity + WIDE : capacity;
   empty(window, memory, at);
 }
 
@@ -77,41 +68,81 @@ function empty(window: Window, { doubles, words }: RingMemory, at: number): void
 
 /** Time of the newest row of a ring that has rows. */
 export const newestTime = (window: Window, memory: RingMemory, at: number): number =>
-  memory.doubles[rowAt(window, memory, at, ringCount(memory, at) - 1)]!;
+  timeAt(window, memory, at, ringCount(memory, at) - 1);
 
 /** Reads what an event will look at that comes at `time`: where its row will be, and the oldest if it is too old by then. */
 export function touchRing(window: Window, memory: RingMemory, at: number, time: number): number {
-  const { doubles } = memory;
-  const next = doubles[rowAt(window, memory, at, ringCount(memory, at))]!;
-  return doubles[at + OLDEST]! < time - window.overMs ? next + doubles[rowAt(window, memory, at, 0)]! : next;
+  const { doubles, words } = memory;
+  const count = ringCount(memory, at);
+  const wide = isWide(memory, at);
+  const next = wide ? doubles[wideRow(window, memory, at, count)]! : words[narrowRow(window, memory, at, count)]!;
+  if (doubles[at + OLDEST]! >= time - window.overMs) return next;
+  return next + (wide ? doubles[wideRow(window, memory, at, 0)]! : words[narrowRow(window, memory, at, 0)]!);
 }
 
 /** Drops the rows that are too old to be in the window with the event; answers how many are left. */
 export function dropOlder(window: Window, memory: RingMemory, at: number, event: EngineEvent): number {
   const { doubles, words } = memory;
-  const { stride } = window;
-  const head = at * 2;
-  const count = words[head + COUNT]!;
-  const rows = rowsOf(window, at);
+  const count = words[at * 2 + COUNT]!;
   const oldest = event.time - window.overMs;
-  let first = words[head + FIRST]!;
   if (count === 0 || doubles[at + OLDEST]! >= oldest) return count;
-  if (doubles[rowAt(window, memory, at, count - 1)]! < oldest) {
+  if (timeAt(window, memory, at, count - 1) < oldest) {
     empty(window, memory, at);
     return 0;
   }
-  const capacity = words[head + CAPACITY]!;
+  const dropped = isWide(memory, at) ? dropWide(window, memory, at, oldest) : dropNarrow(window, memory, at, oldest);
+  words[at * 2 + COUNT] = count - dropped;
+  if (window.hasExtremes) unsettle(window, memory, at, dropped);
+  return count - dropped;
+}
+
+/** Drops the first row, and those after it that are too old; not all are. Answers how many. */
+function dropWide(window: Window, memory: RingMemory, at: number, oldest: number): number {
+  const { doubles, words } = memory;
+  const { stride } = window;
+  const rows = rowsOf(window, at);
+  const capacity = ringCapacity(memory, at);
+  let first = words[at * 2 + FIRST]!;
   let dropped = 0;
   do {
     tally(window, doubles, totalsOf(at), doubles, rows + first * stride, -1);
     first = first + 1 === capacity ? 0 : first + 1;
     dropped++;
   } while (doubles[rows + first * stride]! < oldest);
-  words[head + FIRST] = first;
-  words[head + COUNT] = count - dropped;
+  words[at * 2 + FIRST] = first;
   doubles[at + OLDEST] = doubles[rows + first * stride]!;
-  if (window.hasExtremes) unsettle(window, memory, at, dropped);
-  return count - dropped;
+  return dropped;
+}
+
+function dropNarrow(window: Window, memory: RingMemory, at: number, oldest: number): number {
+  const { doubles, words } = memory;
+  const { stride } = window;
+  const rows = rowsOf(window, at) * 2;
+  const capacity = ringCapacity(memory, at);
+  const before = doubles[at + OLDEST]!;
+  let first = words[at * 2 + FIRST]!;
+  let since = 0;
+  let dropped = 0;
+  do {
+    takeAway(window, memory, totalsOf(at), rows + first * stride);
+    first = first + 1 === capacity ? 0 : first + 1;
+    dropped++;
+    since = msAfter(before, words[rows + first * stride]!);
+  } while (before + since < oldest);
+  words[at * 2 + FIRST] = first;
+  doubles[at + OLDEST] = before + since;
+  return dropped;
+}
+
+/** `tally` of a narrow row that goes. */
+function takeAway({ fields }: Window, { doubles, words }: RingMemory, base: number, row: number): void {
+  for (let i = 0; i < fields.length; i++) {
+    const { value, sum, present } = fields[i]!;
+    const hundredths = words[row + value]! | 0;
+    if (hundredths === MISSING) continue;
+    if (sum > 0) doubles[base + sum] = doubles[base + sum]! - hundredths;
+    if (present > 0) doubles[base + present] = doubles[base + present]! - 1;
+  }
 }
 
 function unsettle(window: Window, memory: RingMemory, at: number, dropped: number): void {
@@ -126,20 +157,20 @@ function settle(window: Window, memory: RingMemory, at: number): void {
   memory.words[at * 2 + SETTLED] = count;
   let beside = -1;
   for (let number = count - 1; number >= 0; number--) {
-    const row = rowAt(window, memory, at, number);
+    const row = wideRow(window, memory, at, number);
     writeExtremes(window, memory.doubles, row, beside);
     beside = row;
   }
 }
 
-/** Adds an event to a ring that has room. Times must not fall. */
+/** Adds an event to a wide ring that has room. Times must not fall. */
 export function addRow(window: Window, memory: RingMemory, at: number, event: EngineEvent): void {
   const { doubles, words } = memory;
   const count = words[at * 2 + COUNT]!;
-  const row = rowAt(window, memory, at, count);
+  const row = wideRow(window, memory, at, count);
   writeRow(window, doubles, row, event);
   if (window.hasExtremes) {
-    writeExtremes(window, doubles, row, count > words[at * 2 + SETTLED]! ? rowAt(window, memory, at, count - 1) : -1);
+    writeExtremes(window, doubles, row, count > words[at * 2 + SETTLED]! ? wideRow(window, memory, at, count - 1) : -1);
   }
   tally(window, doubles, totalsOf(at), doubles, row, 1);
   if (count === 0) doubles[at + OLDEST] = event.time;
@@ -157,24 +188,23 @@ export function copyRing(window: Window, memory: RingMemory, at: number): void {
   if (copied.places.length < places) copied.places = new Float64Array(places * 2);
   const { places: target } = copied;
   for (let i = 1; i < totalPlaces; i++) target[i] = doubles[totalsOf(at) + i]!;
-  let next = totalPlaces;
-  for (let number = 0; number < count; number++) {
-    const row = rowAt(window, memory, at, number);
-    for (let i = 0; i < stride; i++) target[next++] = doubles[row + i]!;
-  }
+  for (let number = 0; number < count; number++)
+    copyRow(window, memory, at, number, target, totalPlaces + number * stride);
 }
 
-/** Makes a ring for `capacity` rows of what `copyRing` has remembered. */
-export function pasteRing(window: Window, { doubles, words }: RingMemory, at: number, capacity: number): void {
+/** Makes a ring for `capacity` rows of what `copyRing` has remembered; of a narrow one, into which all of it fits, unless `wide`. */
+export function pasteRing(window: Window, memory: RingMemory, at: number, capacity: number, wide: boolean): void {
+  const { doubles, words } = memory;
+  const { totalPlaces } = window;
   const { count, settled, places } = copied;
-  words[at * 2 + CAPACITY] = capacity;
+  words[at * 2 + CAPACITY] = wide ? capacity + WIDE : capacity;
   words[at * 2 + FIRST] = 0;
   words[at * 2 + COUNT] = count;
   words[at * 2 + SETTLED] = settled;
-  const length = window.totalPlaces - 1 + count * window.stride;
-  for (let i = 0; i < length; i++) doubles[at + HEAD + i] = places[i + 1]!;
+  for (let i = 1; i < totalPlaces; i++) doubles[totalsOf(at) + i] = places[i]!;
   // The time of the first row, or of none.
-  doubles[at + OLDEST] = places[window.totalPlaces]!;
+  doubles[at + OLDEST] = places[totalPlaces]!;
+  writeRows(window, memory, at, places, totalPlaces, totalPlaces + count * window.stride);
 }
 
 /** The totals, beginning at place 1, and the rows after them. */
@@ -213,13 +243,12 @@ function writeCells(
 
 /** How many rows are older than `oldest`. */
 function rowsBefore(window: Window, memory: RingMemory, at: number, oldest: number): number {
-  const { doubles } = memory;
   const count = ringCount(memory, at);
-  if (count === 0 || doubles[at + OLDEST]! >= oldest) return 0;
+  if (count === 0 || memory.doubles[at + OLDEST]! >= oldest) return 0;
   let [outside, inside] = [0, count];
   while (inside - outside > 1) {
     const middle = (outside + inside) >> 1;
-    if (doubles[rowAt(window, memory, at, middle)]! < oldest) outside = middle;
+    if (timeAt(window, memory, at, middle) < oldest) outside = middle;
     else inside = middle;
   }
   return inside;
@@ -231,13 +260,16 @@ function totalsWithout(window: Window, memory: RingMemory, at: number, left: num
   const base = totalsOf(at);
   if (spare.length < window.totalPlaces) spare = new Float64Array(window.totalPlaces * 2);
   for (let i = 1; i < window.totalPlaces; i++) spare[i] = doubles[base + i]!;
+  if (row.length < window.stride) row = new Float64Array(window.stride * 2);
   for (let number = 0; number < left; number++) {
-    tally(window, spare, 0, doubles, rowAt(window, memory, at, number), -1);
+    copyRow(window, memory, at, number, row, 0);
+    tally(window, spare, 0, row, 0, -1);
   }
   return spare;
 }
 
 let spare = new Float64Array(64);
+let row = new Float64Array(16);
 
 function extreme(
   window: Window,
@@ -253,14 +285,14 @@ function extreme(
   const settled = memory.words[at * 2 + SETTLED]!;
   if (left <= settled) {
     const place = fn === 'min' ? field.min : field.max;
-    const last = doubles[rowAt(window, memory, at, count - 1) + place]!;
+    const last = doubles[wideRow(window, memory, at, count - 1) + place]!;
     if (left === settled) return last;
-    const first = doubles[rowAt(window, memory, at, left) + place]!;
+    const first = doubles[wideRow(window, memory, at, left) + place]!;
     return settled === count ? first : better(first, last);
   }
   let best = Number.NaN;
   for (let number = left; number < count; number++) {
-    best = better(best, doubles[rowAt(window, memory, at, number) + field.value]!);
+    best = better(best, doubles[wideRow(window, memory, at, number) + field.value]!);
   }
   return best;
 }
@@ -271,14 +303,19 @@ export function stateOfRing(window: Window, memory: RingMemory, at: number): Win
   const count = ringCount(memory, at);
   const times: number[] = [];
   const columns = window.fields.map((): number[] => []);
+  const row: number[] = [];
   for (let number = 0; number < count; number++) {
-    const row = rowAt(window, memory, at, number);
-    times.push(doubles[row]!);
-    for (let i = 0; i < columns.length; i++) columns[i]!.push(doubles[row + 1 + i]!);
+    copyRow(window, memory, at, number, row, 0);
+    times.push(row[0]!);
+    for (let i = 0; i < columns.length; i++) columns[i]!.push(row[1 + i]!);
   }
   const totals = doubles.subarray(at + HEAD, rowsOf(window, at));
   return restoreWindow(window, times, columns, Array.from(totals));
 }
+
+/** Whether a ring of the state must be wide. */
+export const mustBeWide = (window: Window, { rows, from, to }: WindowState): boolean =>
+  !fitNarrow(window, rows, from, to);
 
 /** Makes a ring of a state, for at least as many rows as it has. */
 export function ringOfState(
@@ -287,15 +324,15 @@ export function ringOfState(
   memory: RingMemory,
   at: number,
   capacity: number,
+  wide: boolean,
 ): void {
   const { doubles, words } = memory;
   const { rows, from, to } = state;
   const totals = totalsAt(window, state, from);
-  clearRing(window, memory, at, capacity);
+  clearRing(window, memory, at, capacity, wide);
   for (let i = 1; i < window.totalPlaces; i++) doubles[totalsOf(at) + i] = totals[i]!;
-  const target = rowsOf(window, at);
-  for (let i = from; i < to; i++) doubles[target + i - from] = rows[i]!;
   words[at * 2 + COUNT] = (to - from) / window.stride;
   if (to > from) doubles[at + OLDEST] = rows[from]!;
+  writeRows(window, memory, at, rows, from, to);
   if (window.hasExtremes) settle(window, memory, at);
 }

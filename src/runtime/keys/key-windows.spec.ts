@@ -184,6 +184,37 @@ describe('windows by slot', () => {
     );
   });
 
+  it('are the same where times or values do not fit into half of the memory, from some event on', () => {
+    const long = 2 ** 34;
+    const odd = fc.constantFrom(0.005, 21_474_836.48, -21_474_836.48, 2 ** 50, -0, undefined);
+    const values = fc.oneof({ weight: 20, arbitrary: money }, fc.constantFrom(21_474_836.47, -21_474_836.47), odd);
+    const waits = fc.oneof({ weight: 30, arbitrary: fc.nat(9) }, fc.constantFrom(0.5, 2 ** 31, 2 ** 32 - 1, 2 ** 33));
+    const steps = fc.array(fc.record({ wait: waits, amount: values, other: values }), { maxLength: 60 });
+    fc.assert(
+      fc.property(fc.constantFrom(-5, 0, 1.7e12), steps, (start, all) => {
+        const run = compile([
+          { fn: 'count', overMs: long },
+          { fn: 'sum', field: 'amount', overMs: long },
+          { fn: 'avg', field: 'other', overMs: long },
+        ]);
+        let state: FeatureState | undefined;
+        let time = start;
+        for (const { wait, amount, other } of all) {
+          time += wait;
+          const given = event(time, { amount, other });
+          state = updateFeatures(run.set, state, given);
+          run.windows.add(0, given);
+          expect(run.cells.map((cell) => cell.value)).toEqual(statesValues(run, state, time));
+          expect(bytesOf(run, run.windows.state(0))).toBe(bytesOf(run, state));
+          expect(run.windows.newest(0)).toBe(time);
+          const later = time + long - 5;
+          expect(valuesAt(run, 0, later)).toEqual(statesValues(run, state, later));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('can be made of a state that others have gone on from', () => {
     const run = compile([
       { fn: 'max', field: 'a', overMs: 10 },
@@ -228,10 +259,10 @@ describe('windows by slot', () => {
       }
     };
     fill(0, 90);
-    // A row is 16 bytes; room for half as many more, and a third of waste.
-    expect(run.windows.bytes).toBeLessThan(slots * (90 * 16 * 1.5 * 1.34 + 100) + 4_000_000);
+    // A row is 8 bytes; room for half as many more, and a third of waste.
+    expect(run.windows.bytes).toBeLessThan(slots * (90 * 8 * 1.5 * 1.34 + 100) + 4_000_000);
     fill(1000, 3);
-    expect(run.windows.bytes).toBeLessThan(slots * (16 * 16 * 1.34 + 100) + 4_000_000);
+    expect(run.windows.bytes).toBeLessThan(slots * (16 * 8 * 1.34 + 100) + 4_000_000);
     for (let slot = 0; slot < slots; slot++) run.windows.delete(slot);
     expect(run.windows.heldBytes).toBe(0);
   });

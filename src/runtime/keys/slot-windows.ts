@@ -4,6 +4,8 @@ import {
   dropOlder,
   type EngineEvent,
   type EventWindowState,
+  isWide,
+  mustBeWide,
   newestTime,
   pasteRing,
   type RingAdder,
@@ -24,6 +26,8 @@ import { ByteStore, type Segment } from './byte-store.js';
 /** Rows that a window has room for at first, and below which it gives none back. */
 export const CAPACITY_MIN = 4;
 export const CAPACITY_KEPT = 16;
+/** Of rows that take half of the memory. */
+const NARROW_MIN = CAPACITY_MIN * 2;
 /** Up to so many rows, room is doubled, then half as much is added. */
 const DOUBLED_MAX = 16;
 const PLACE_BYTES = 8;
@@ -66,15 +70,20 @@ export class SlotWindows implements WindowSlots {
     const count = dropOlder(window, segment, at, event);
     const capacity = ringCapacity(segment, at);
     if (count === capacity || (capacity > CAPACITY_KEPT && count * 4 < capacity)) {
-      at = this.resize(slot, segment, at, roomFor(count));
+      const wide = isWide(segment, at);
+      at = this.resize(slot, segment, at, roomFor(count, wide), wide);
       segment = store.segmentOf(slot);
     }
-    this.addTo(segment, at, event);
+    if (this.addTo(segment, at, event)) return;
+    at = this.resize(slot, segment, at, ringCapacity(segment, at), true);
+    this.addTo(store.segmentOf(slot), at, event);
   }
 
   private begin(slot: number): void {
-    const at = this.allocate(slot, CAPACITY_MIN);
-    clearRing(this.window, this.store.segmentOf(slot), at, CAPACITY_MIN);
+    const wide = this.window.hasExtremes;
+    const capacity = roomFor(0, wide);
+    const at = this.allocate(slot, capacity, wide);
+    clearRing(this.window, this.store.segmentOf(slot), at, capacity, wide);
   }
 
   read(slot: number, time: number): void {
@@ -99,9 +108,11 @@ export class SlotWindows implements WindowSlots {
       this.delete(slot);
       return;
     }
-    const capacity = roomFor((state.to - state.from) / window.stride);
-    const at = this.allocate(slot, capacity);
-    ringOfState(window, state as WindowState, store.segmentOf(slot), at, capacity);
+    const rows = state as WindowState;
+    const wide = mustBeWide(window, rows);
+    const capacity = roomFor((rows.to - rows.from) / window.stride, wide);
+    const at = this.allocate(slot, capacity, wide);
+    ringOfState(window, rows, store.segmentOf(slot), at, capacity, wide);
   }
 
   delete(slot: number): void {
@@ -124,17 +135,17 @@ export class SlotWindows implements WindowSlots {
     return sum;
   }
 
-  private resize(slot: number, segment: Segment, at: number, capacity: number): number {
+  private resize(slot: number, segment: Segment, at: number, capacity: number, wide: boolean): number {
     copyRing(this.window, segment, at);
     // Making room may move what lies in the store, this ring too.
-    const moved = this.allocate(slot, capacity);
-    pasteRing(this.window, this.store.segmentOf(slot), moved, capacity);
+    const moved = this.allocate(slot, capacity, wide);
+    pasteRing(this.window, this.store.segmentOf(slot), moved, capacity, wide);
     return moved;
   }
 
   /** Place in its segment, in doubles. */
-  private allocate(slot: number, capacity: number): number {
-    return this.store.allocate(slot, ringPlaces(this.window, capacity) * PLACE_BYTES) / PLACE_BYTES;
+  private allocate(slot: number, capacity: number, wide: boolean): number {
+    return this.store.allocate(slot, ringPlaces(this.window, capacity, wide) * PLACE_BYTES) / PLACE_BYTES;
   }
 }
 
@@ -142,8 +153,8 @@ export class SlotWindows implements WindowSlots {
 export const placeOf = (store: ByteStore, slot: number): number => store.startOf(slot) >> 3;
 
 /** Room for so many rows and some to come. */
-export function roomFor(count: number): number {
-  let capacity = CAPACITY_MIN;
+export function roomFor(count: number, wide = true): number {
+  let capacity = wide ? CAPACITY_MIN : NARROW_MIN;
   while (capacity <= count) capacity += capacity < DOUBLED_MAX ? capacity : capacity >> 1;
   return capacity;
 }
