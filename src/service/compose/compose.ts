@@ -33,7 +33,7 @@ import { composeExplain } from './explain.js';
 import { listControl } from './list-control.js';
 import { openLog } from './log.js';
 import { openObjectStore } from './objects.js';
-import { placeOfRule, placeRules } from './place-rules.js';
+import { forwardTopic, placeOfRule, placeRules } from './place-rules.js';
 import { listsIn } from './rule-set.js';
 import { loadRunningRules, type RunningRules } from './rules.js';
 import { ServiceState } from './store.js';
@@ -78,6 +78,7 @@ export async function compose(
   const control: RuleControl = new RuleControl({
     ...{ log, clock, topic: settings.rules.topic, approval: settings.rules.approval, initial: running, report, warn },
     read: (files) => readRules(files, against()),
+    forwardsTo: (rule) => forwardTopic(rule, settings.kafka.groupId, streams.facts),
     readWith: (files, others) => readRules(files, { lists: lists.known, streams: others }),
     beforeRead: async () => {
       await sources.catchUp();

@@ -104,6 +104,13 @@ function groupName(group: string, streams: readonly StreamFacts[]): string {
   return streams.some((stream) => topicOf(stream) === group) ? `${group}-streams` : group;
 }
 
+/** Name of the topic that events are forwarded to for a rule; `null`: it runs where records are read. */
+export const forwardTopic = (
+  rule: Rule,
+  group: string,
+  streams: readonly [StreamFacts, ...StreamFacts[]],
+): string | null => placeRules([{ rule }], group, streams).routes[0]?.topic.name ?? null;
+
 /** Where one rule can be asked for what it knows of a key. */
 export function placeOfRule(rule: Rule, group: string, streams: readonly [StreamFacts, ...StreamFacts[]]): RulePlace {
   const { local, routes } = placeRules([{ rule }], group, streams);

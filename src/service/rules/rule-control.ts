@@ -12,7 +12,7 @@ import type { Log } from '../../runtime/ports/log.js';
 import type { Approval, RuleChange, Sealed, SetRevision } from '../../runtime/rulebook/revision.js';
 import { Rulebook, type RulebookAudit, RulebookConflictError } from '../../runtime/rulebook/rulebook.js';
 import type { RunningRules } from '../compose/rules.js';
-import { planOf, type RuleFiles, runningTexts, runs } from './rule-plan.js';
+import { type ForwardsTo, planOf, type RuleFiles, runningTexts, runs } from './rule-plan.js';
 
 export { RulebookConflictError };
 
@@ -27,6 +27,8 @@ export interface RuleControlOptions {
   readonly read: (files: readonly RuleText[]) => Promise<LoadedRules>;
   /** The same against other streams than those of now. Absent: streams do not change. */
   readonly readWith?: (files: readonly RuleText[], streams: KnownStreams) => Promise<LoadedRules>;
+  /** Absent: nothing is known of topics. */
+  readonly forwardsTo?: ForwardsTo;
   /** Called before rules are read: what they ask may have come just before them. */
   readonly beforeRead?: () => Promise<void>;
   readonly report: (text: string) => void;
@@ -186,8 +188,9 @@ export class RuleControl {
    * @throws RulesRefusedError RulebookConflictError
    */
   async apply(files: readonly RuleText[], by: Signature, dryRun = false): Promise<Applied> {
-    const { rules, errors, warnings } = await this.check(files);
-    const plan = planOf(this.current, rules, files);
+    const { rules, errors, warnings: ofRules } = await this.check(files);
+    const plan = planOf(this.current, rules, files, this.options.forwardsTo);
+    const warnings = [...ofRules, ...plan.warnings];
     if (errors.length + plan.errors.length > 0) throw new RulesRefusedError([...errors, ...plan.errors]);
     const { changes } = plan;
     if (dryRun) return { outcome: 'checked', revision: null, changes, warnings };
@@ -252,7 +255,7 @@ export class RuleControl {
     const { approval, clock } = this.options;
     const { rules } = await this.check(files);
     const entry = await this.book.publish((): SetRevision => {
-      const { changes, draining } = planOf(this.current, rules, files);
+      const { changes, draining } = planOf(this.current, rules, files, this.options.forwardsTo);
       const n = this.book.chain.nextNumber;
       const signed = { at: clock.now(), author, message, ...more, ...(approval ? { pending: true } : {}) };
       return { kind: 'revision', n, files, draining, changes, ...signed };

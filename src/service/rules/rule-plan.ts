@@ -15,7 +15,11 @@ export interface RulePlan {
   /** Texts of the revisions that go on to their end beside the new ones. */
   readonly draining: readonly RuleText[];
   readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
+
+/** Name of the topic that events are forwarded to for a rule; `null`: it runs where records are read. */
+export type ForwardsTo = (rule: Rule) => string | null;
 
 export const runs = ({ status }: Rule): boolean => status === 'live' || status === 'shadow';
 
@@ -27,8 +31,13 @@ export function runningTexts({ rules, files, draining }: RuleFiles): readonly Ru
   return [...rulesAlone.filter(({ file }) => running.has(file)), ...draining];
 }
 
-/** Compares two sets of rules by their ids and meanings. */
-export function planOf(before: RuleFiles, rules: readonly Rule[], files: readonly RuleText[]): RulePlan {
+/** Compares two sets of rules by their ids and meanings. `forwardsTo` absent: it is not known which topics there are. */
+export function planOf(
+  before: RuleFiles,
+  rules: readonly Rule[],
+  files: readonly RuleText[],
+  forwardsTo: ForwardsTo = () => null,
+): RulePlan {
   const old = new Map(before.rules.map((rule) => [rule.id, rule]));
   const changes: RuleChange[] = [];
   const errors: Diagnostic[] = [];
@@ -45,7 +54,25 @@ export function planOf(before: RuleFiles, rules: readonly Rule[], files: readonl
   // One that was changed once more is drained no longer than to here.
   const again = new Set(changes.map(({ id }) => id));
   const kept = before.draining.filter(({ text }) => !again.has(idIn(text)));
-  return { changes, draining: [...kept, ...draining], errors };
+  const unfilled = rules.filter(hasNoPast(before, changes, forwardsTo));
+  const withoutPast = new Set(unfilled.map(({ id }) => id));
+  const told = changes.map((one) =>
+    withoutPast.has(one.id) ? { ...one, runs: one.from === null ? null : restarted } : one,
+  );
+  const warnings = unfilled.map((rule) => nothingToFill(rule, files));
+  return { changes: told, draining: [...kept, ...draining], errors, warnings };
+}
+
+const restarted = 'restarted' as const;
+
+/** Rules that would be filled from a topic that nothing was forwarded to. */
+function hasNoPast(before: RuleFiles, changes: readonly RuleChange[], forwardsTo: ForwardsTo): (rule: Rule) => boolean {
+  const filled = new Set(changes.filter((change) => change.runs === 'filled').map(({ id }) => id));
+  const there = new Set(before.rules.filter(runs).map(forwardsTo));
+  return (rule) => {
+    const topic = filled.has(rule.id) ? forwardsTo(rule) : null;
+    return topic !== null && !there.has(topic);
+  };
 }
 
 interface Planning {
@@ -82,7 +109,26 @@ function haveOneShape(a: Rule, b: Rule): boolean {
   return shapeOf(one, 0) === shapeOf(other, 0);
 }
 
+function nothingToFill(rule: Rule, files: readonly RuleText[]): Diagnostic {
+  return {
+    ...atOnUpdate(rule, files),
+    ...{ severity: 'warning', code: 'nothing-to-fill' },
+    message: `${rule.id} begins with nothing: no rule that runs has its key, so no events were written by that key that it could be filled from.`,
+    hint: 'Let it run as a shadow for as long as its windows reach, and then publish it as live.',
+  };
+}
+
 function cannotKeep(rule: Rule, files: readonly RuleText[]): Diagnostic {
+  return {
+    ...atOnUpdate(rule, files),
+    ...{ severity: 'error', code: 'cannot-keep' },
+    message: `Runs of ${rule.id} cannot be kept: its steps, their order, contiguity or quantifiers, or its key, are others now.`,
+    hint: 'Write onUpdate: restart, or onUpdate: drain to let them end under the old revision.',
+  };
+}
+
+/** Where a rule says what becomes of its runs. */
+function atOnUpdate(rule: Rule, files: readonly RuleText[]) {
   const lines = (files.find(({ file }) => file === rule.source)?.text ?? '').split(/\r?\n/);
   const index = Math.max(
     0,
@@ -90,10 +136,8 @@ function cannotKeep(rule: Rule, files: readonly RuleText[]): Diagnostic {
   );
   const excerpt = lines[index] ?? '';
   return {
-    ...{ severity: 'error', code: 'cannot-keep', file: rule.source, line: index + 1, column: 1, excerpt },
+    ...{ file: rule.source, line: index + 1, column: 1, excerpt },
     length: Math.max(1, excerpt.length),
-    message: `Runs of ${rule.id} cannot be kept: its steps, their order, contiguity or quantifiers, or its key, are others now.`,
-    hint: 'Write onUpdate: restart, or onUpdate: drain to let them end under the old revision.',
   };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../../test/harness/until.js';
 import { systemClock } from '../../connectors/system-clock.js';
-import { loadRules, type RuleText, readRules } from '../../rules/index.js';
+import { loadRules, type Rule, type RuleText, readRules } from '../../rules/index.js';
 import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import { seal } from '../../runtime/rulebook/revision.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
@@ -13,6 +13,7 @@ import { FakeDetector } from '../testing/fake-detector.js';
 import { withRule } from './edit-rule.js';
 import { detailOf, versionOf } from './revision-view.js';
 import { RuleControl } from './rule-control.js';
+import { planOf } from './rule-plan.js';
 import { rulesFolder } from './rules-folder.js';
 
 const TOPIC = 'stakeout-rules';
@@ -249,6 +250,24 @@ describe('rules that are changed while the service runs', () => {
     await expect(run.control.apply([endless], by)).rejects.toMatchObject({
       diagnostics: [expect.objectContaining({ code: 'backfill-without-window', line: 1 })],
     });
+  });
+
+  it('say that they begin with nothing where no rule had their key, and why', () => {
+    const rule = (id: string, key: string, more: Partial<Rule> = {}) =>
+      ({ id, key, status: 'live', revision: `${id}-1`, source: `${id}/pattern.yaml`, streams: [], ...more }) as Rule;
+    const [a, b, c] = [rule('a', 'accountId'), ...['b', 'c'].map((id) => rule(id, 'device', { onUpdate: 'backfill' }))];
+    const d = rule('d', 'accountId', { onUpdate: 'backfill' });
+    const forwardsTo = ({ key }: Rule) => (key === 'device' ? 'rows-by-device' : null);
+    const file = { file: 'b/pattern.yaml', text: 'id: b\nonUpdate: backfill\n' };
+    const running = (...rules: readonly Rule[]) => ({ rules, files: [], draining: [] });
+    const { changes, warnings } = planOf(running(a!), [a!, b!, d], [file], forwardsTo);
+    expect(changes.map(({ id, runs }) => [id, runs])).toEqual([
+      ['b', null],
+      ['d', 'filled'],
+    ]);
+    expect(warnings).toEqual([expect.objectContaining({ code: 'nothing-to-fill', severity: 'warning', line: 2 })]);
+    const later = planOf(running(a!, b!), [a!, b!, c!], [], forwardsTo);
+    expect([later.changes.map(({ runs }) => runs), later.warnings]).toEqual([['filled'], []]);
   });
 
   it('are published from a watched folder, once it holds', async () => {
