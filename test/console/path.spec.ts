@@ -131,7 +131,8 @@ describe('an analyst', () => {
         .filter({ hasText: `Revision ${n}` })
         .first();
     await revision(2).getByRole('button', { name: 'What changed' }).click();
-    await revision(2).getByRole('textbox', { name: 'After' }).waitFor();
+    await revision(2).getByRole('textbox', { name: 'After' }).first().waitFor();
+    expect(await breaches(page, 'all')).toEqual([]);
     await revision(1).getByRole('button', { name: 'Bring back…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Why').fill('Too many');

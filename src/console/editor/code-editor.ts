@@ -50,13 +50,15 @@ const look = EditorView.theme({
   '.cm-diagnostic-warning': { borderLeft: '4px solid var(--medium-mark)' },
   '.cm-lintRange-error': { backgroundImage: 'none', borderBottom: '2px solid var(--critical-mark)' },
   '.cm-lintRange-warning': { backgroundImage: 'none', borderBottom: '2px solid var(--medium-mark)' },
-  '.cm-changedLine': { backgroundColor: 'color-mix(in srgb, var(--good-mark) 13%, transparent) !important' },
-  '.cm-changedText': { background: 'color-mix(in srgb, var(--good-mark) 35%, transparent) !important' },
+  '.cm-changedLine': { backgroundColor: 'color-mix(in srgb, var(--good-mark) 8%, transparent) !important' },
+  // A darker ground would leave the text too little contrast.
+  '.cm-changedText': { background: 'none !important', boxShadow: 'inset 0 -2px var(--good-mark)' },
   '&.cm-merge-a .cm-changedLine': {
-    backgroundColor: 'color-mix(in srgb, var(--critical-mark) 11%, transparent) !important',
+    backgroundColor: 'color-mix(in srgb, var(--critical-mark) 8%, transparent) !important',
   },
   '&.cm-merge-a .cm-changedText': {
-    background: 'color-mix(in srgb, var(--critical-mark) 30%, transparent) !important',
+    background: 'none !important',
+    boxShadow: 'inset 0 -2px var(--critical-mark)',
   },
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--ink-soft)' },
   // The marks that it comes with are in few fonts.

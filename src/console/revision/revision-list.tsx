@@ -118,7 +118,7 @@ interface ChangeProps {
 function Change({ title, before, after }: ChangeProps) {
   return (
     <section aria-label={title}>
-      <h3 class="mono">{title}</h3>
+      <h2 class="mono">{title}</h2>
       <Differences before={before ?? ''} after={after ?? ''} />
     </section>
   );

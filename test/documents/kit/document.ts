@@ -11,7 +11,8 @@
  * | `yaml file=NAME` (or another language) | written to NAME first |
  * | `text expect` | each line is in what the block before it printed; `…` in a line stands for anything |
  *
- * All other blocks are only shown. Readers of Markdown look at the first word alone, so none of it is seen.
+ * All other blocks are only shown. Readers of Markdown look at the first word alone, so none of it is seen. Blocks within a comment
+ * (`<!-- … -->`) count as well, and are not seen at all: they prepare what a document takes for granted.
  */
 export interface Block {
   readonly kind: 'run' | 'fails' | 'start' | 'stop' | 'retry' | 'file' | 'expect';

@@ -38,14 +38,20 @@ export async function runDocument(file: string): Promise<void> {
   }
 }
 
-/** `npx stakeout` is that of this checkout, wherever the folder lies; `$STAKEOUT` is the checkout. */
+/** `npx stakeout` is that of this checkout, wherever the folder lies; `$STAKEOUT` is the checkout, `$URL` what is started. */
 function environment(folder: string, port: number): Sandbox['env'] {
   const bin = path.join(folder, '.bin');
   mkdirSync(bin);
   const npx = `#!/bin/sh\nshift\nexec "${process.execPath}" "${path.join(ROOT, 'bin', 'stakeout.mjs')}" "$@"\n`;
   writeFileSync(path.join(bin, 'npx'), npx, { mode: 0o755 });
   const { PATH, HOME } = process.env;
-  return { PATH: `${bin}:${PATH}`, HOME, STAKEOUT: ROOT, STAKEOUT_HTTP_PORT: String(port) };
+  return {
+    PATH: `${bin}:${PATH}`,
+    HOME,
+    STAKEOUT: ROOT,
+    URL: `http://localhost:${port}`,
+    STAKEOUT_HTTP_PORT: String(port),
+  };
 }
 
 class DocumentRun {
