@@ -50,6 +50,17 @@ export class FileEvent extends SourceEvent {
     return batch.isWhole === true ? null : batch.raw(this.index).toString('latin1');
   }
 
+  /** How many bytes `copyRaw` copies; -1: it cannot, and there is `keptBytes`. */
+  get rawLength(): number {
+    const { batch } = this;
+    if (batch === null || batch.isWhole === true || batch.copyRaw === undefined) return -1;
+    return batch.rawLength!(this.index);
+  }
+
+  copyRaw(into: Uint8Array, at: number): void {
+    this.batch!.copyRaw!(this.index, into, at);
+  }
+
   override get raw(): Uint8Array {
     if (this.batch !== null) return this.batch.raw(this.index);
     return this.kept === null ? Buffer.from(JSON.stringify(this.fields)) : Buffer.from(this.kept, 'latin1');

@@ -36,6 +36,26 @@ describe('HeldFileEvents', () => {
     expect(whole(readBack(new HeldFileEvents(), event))).toEqual(whole(event));
   });
 
+  it.each([3, 1000])('takes the %i bytes of a record from its batch', (length) => {
+    const raw = Buffer.alloc(length, '~\u00ff');
+    const batch = {
+      raw: () => raw,
+      rawLength: () => length,
+      copyRaw: (_: number, into: Uint8Array, at: number) => into.set(raw, at),
+    };
+    const event = new FileEvent(
+      5,
+      '',
+      { a: 1 },
+      { rows: [], first: 0, mark: [], bytesRead: 0, ...batch },
+      0,
+      9,
+      'payments',
+      null,
+    );
+    expect(readBack(new HeldFileEvents(), event).keptBytes).toBe(raw.toString('latin1'));
+  });
+
   it('tells events of several streams and forms apart, with what was noted', () => {
     const held = new HeldFileEvents();
     const noted = new Noted([11, 12], [3, null]);

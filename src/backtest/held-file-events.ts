@@ -37,12 +37,12 @@ export class HeldFileEvents implements HeldEvents {
     if (form < 0) return -1;
     this.at = 0;
     this.bytes[this.at++] = form;
-    const { names } = this.forms[form]!;
     const { fields } = own;
-    for (let i = 0; i < names.length; i++) if (!this.value(fields[names[i]!])) return -1;
+    // In the order of the form's names. So read, values are found without a look-up of each name.
+    for (const name in fields) if (!this.value(fields[name])) return -1;
     for (let i = 0; i < noted.length; i++) if (!this.value(noted[i])) return -1;
     this.value(own.kind);
-    this.value(own.keptBytes);
+    this.record(own);
     return this.at;
   }
 
@@ -111,12 +111,34 @@ export class HeldFileEvents implements HeldEvents {
       wide |= code;
     }
     const isLatin = wide <= LATIN_MAX;
-    bytes[this.at] = isLatin ? LATIN : WIDE;
     if (!isLatin) bytes.write(value, start, 'utf16le');
     const size = isLatin ? length : 2 * length;
-    bytes.writeUInt32LE(size, this.at + 1);
-    this.at = start + size;
+    this.at = this.head(isLatin ? LATIN : WIDE, size) + size;
     return true;
+  }
+
+  /** The bytes of the record, as a text with a character for each. */
+  private record(event: FileEvent): void {
+    const length = event.rawLength;
+    if (length < 0) {
+      this.value(event.keptBytes);
+      return;
+    }
+    this.reserve(NUMBER_BYTES + length);
+    const start = this.head(LATIN, length);
+    event.copyRaw(this.bytes, start);
+    this.at = start + length;
+  }
+
+  /** What comes before a text of so many bytes; answers where these begin. */
+  private head(tag: number, size: number): number {
+    const { bytes, at } = this;
+    bytes[at] = tag;
+    bytes[at + 1] = size;
+    bytes[at + 2] = size >> 8;
+    bytes[at + 3] = size >> 16;
+    bytes[at + 4] = size >> 24;
+    return at + 5;
   }
 
   private reserve(more: number): void {

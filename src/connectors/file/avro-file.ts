@@ -16,6 +16,7 @@ import { type Mark, openAs, type RecordFile, type RowBatch } from './record-file
 
 /** Small enough that a consumer can look around between batches, large enough that awaiting them costs nothing. */
 const BATCH_ROWS_MAX = 4_096;
+const COPY_BY_BYTE_MAX = 64;
 
 /** An Avro object container as rows: block by block, each record decoded straight from the decompressed block. */
 export class AvroFile implements RecordFile {
@@ -99,6 +100,17 @@ class Batch implements RowBatch {
 
   raw(index: number): Buffer {
     return this.data.subarray(this.starts[index], this.starts[index + 1]);
+  }
+
+  rawLength(index: number): number {
+    return this.starts[index + 1]! - this.starts[index]!;
+  }
+
+  copyRaw(index: number, into: Uint8Array, at: number): void {
+    const { data, starts } = this;
+    const [start, end] = [starts[index]!, starts[index + 1]!];
+    if (end - start > COPY_BY_BYTE_MAX) data.copy(into, at, start, end);
+    else for (let from = start, to = at; from < end; from++, to++) into[to] = data[from]!;
   }
 }
 

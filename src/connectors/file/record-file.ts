@@ -26,6 +26,10 @@ export interface RowBatch {
    * the batch copies it (`slice`), or the block stays in memory with it.
    */
   raw(index: number): Buffer;
+  /** How many bytes `raw` has; with `copyRaw`, for those who copy many rows: a view of each takes longer than its bytes. Absent: there is `raw` alone. */
+  rawLength?(index: number): number;
+  /** Copies the bytes of a row to `at` in `into`, where there is room. */
+  copyRaw?(index: number, into: Uint8Array, at: number): void;
   /** The fields of a row are all that there is of it, so `raw` can be made of them at any time: `JSON.stringify`. */
   readonly isWhole?: boolean;
   /** Where a row stands in a topic, for rows that do not come from a file. */

@@ -10,6 +10,9 @@ interface KeysOfEvents {
   readonly streams: ReadonlySet<string | undefined> | null;
 }
 
+/** Keys that are of no concern here are not looked up. */
+type OwnsKey = ((key: string) => boolean) | undefined;
+
 /**
  * The slots of the keys of events that come next, looked up side by side and used as the events come, in the same order.
  *
@@ -39,19 +42,21 @@ export class SlotsAhead {
   }
 
   /** Adds the events from `from` up to `to`, with their keys. The number means nothing: their times are read for it, which are looked at next. */
-  addAll(events: readonly EngineEvent[], from: number, to: number, { field, keysOf, streams }: KeysOfEvents): number {
+  addAll(events: readonly EngineEvent[], from: number, to: number, of: KeysOfEvents, ownsKey?: OwnsKey): number {
+    const { field, keysOf, streams } = of;
     let sum = 0;
     for (let i = from; i < to; i++) {
       const event = events[i]!;
       sum += event.time;
       if (streams !== null && !streams.has(event.stream)) continue;
       if (field === null) {
-        for (const key of keysOf(event)) this.add(event, key);
+        for (const key of keysOf(event)) if (ownsKey === undefined || ownsKey(key)) this.add(event, key);
         continue;
       }
-      const key = event.fields[field];
-      if (typeof key === 'string') this.add(event, key);
-      else if (typeof key === 'number') this.add(event, String(key));
+      const value = event.fields[field];
+      if (typeof value !== 'string' && typeof value !== 'number') continue;
+      const key = typeof value === 'string' ? value : String(value);
+      if (ownsKey === undefined || ownsKey(key)) this.add(event, key);
     }
     return sum;
   }

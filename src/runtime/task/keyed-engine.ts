@@ -179,7 +179,7 @@ export class KeyedEngine extends KnownKeys {
     ahead.clear();
     // Keys that have yet to come have no slot that could be known beforehand.
     if (this.before !== null) return;
-    let sum = ahead.addAll(events, from, to, this.input);
+    let sum = ahead.addAll(events, from, to, this.input, this.ownsKey);
     ahead.find(this.table);
     for (let i = 0; i < ahead.found; i++) if (this.changes.isMarked(ahead.slots[i]!)) sum++;
     this.warmth = sum + this.windows.touch(ahead.slots, ahead.found, events[to - 1]!.time);
