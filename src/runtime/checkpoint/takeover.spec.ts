@@ -2,6 +2,9 @@ import { INTERVAL, Machine, Objects } from '../../../test/harness/checkpoint-kit
 import { makeLane, readAlerts, row, showAlert } from '../../../test/harness/lane-kit.js';
 import { until } from '../../../test/harness/until.js';
 import { MemoryLog } from '../memory/memory-log.js';
+import { MemoryStateStore } from '../memory/memory-state-store.js';
+import type { StateStore } from '../ports/state-store.js';
+import { AheadStore } from '../state-ahead/ahead-store.js';
 import { decodeCut } from '../task/cut.js';
 import { Standby } from './standby.js';
 
@@ -107,4 +110,33 @@ describe('a lane on another machine', () => {
     await lane.stop();
     expect(await site.alerts()).toEqual(await uninterrupted(200));
   });
+
+  it('goes on from what the standby has in memory, without reading its own store', async () => {
+    site.log.deleteBefore(PARTITION, 95);
+    const ahead = new AheadStore(unlistable(), 1_000_000, async () => undefined);
+    const second = new Machine(site.objects, 'second', ahead, {
+      ...{ positionOf, whileCopied: (partition, copy) => ahead.whileCopied(partition, copy) },
+    });
+    expect(await second.store.follow(PARTITION, new AbortController().signal)).toBe(true);
+    await site.send(140, 200);
+    const lane = await site.work(second, 5000);
+    expect([lane.status().recordsReplayed, ahead.bytesAhead]).toEqual([40, 0]);
+    await lane.stop();
+    expect(await site.alerts()).toEqual(await uninterrupted(200));
+  });
 });
+
+/** A store in memory whose entries nobody can read. */
+function unlistable(): StateStore {
+  const inner = new MemoryStateStore();
+  return {
+    async partition(partition) {
+      const state = await inner.partition(partition);
+      const entries = (): never => {
+        throw new Error('the store was read');
+      };
+      return { cut: () => state.cut(), entries, write: (batch) => state.write(batch), clear: () => state.clear() };
+    },
+    close: () => inner.close(),
+  };
+}

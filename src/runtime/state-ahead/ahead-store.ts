@@ -49,8 +49,14 @@ export class AheadStore implements StateStore {
     if (this.tooLarge.has(name) || (await state.cut()) === null) return;
     const reading = new Reading(this.turn);
     this.readings.set(name, reading);
-    await reading.run(blocksOf(state.entries()), () => this.readings.get(name) === reading && this.isFull);
-    if (!reading.isWhole && this.readings.get(name) === reading) this.hasNoRoom(name);
+    let isFull = false;
+    await reading.run(blocksOf(state.entries()), () => {
+      isFull = this.isFull;
+      return isFull;
+    });
+    if (reading.isWhole || this.readings.get(name) !== reading) return;
+    this.readings.delete(name);
+    if (isFull) this.tooLarge.add(name);
   }
 
   /**
