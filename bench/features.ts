@@ -1,7 +1,7 @@
 import { openRecords } from '../src/connectors/file/open-records.js';
 import type { EngineEvent, Feature, Match, NamedFeature } from '../src/engine/index.js';
 import type { Rule } from '../src/rules/index.js';
-import { KeyedEngine } from '../src/runtime/task/keyed-engine.js';
+import { KeyedEngine } from '../src/runtime/task/keyed/keyed-engine.js';
 
 /**
  * Features: what an update takes and what a key takes, by statistic and length of window; and all statistics against their

@@ -15,7 +15,7 @@ import {
 import type { Rule } from '../src/rules/index.js';
 import { SpillSpace } from '../src/runtime/keys/spill-space.js';
 import type { SpillOptions } from '../src/runtime/keys/window-spill.js';
-import { KeyedEngine } from '../src/runtime/task/keyed-engine.js';
+import { KeyedEngine } from '../src/runtime/task/keyed/keyed-engine.js';
 
 /**
  * What windows that emit take, by form and statistic, and what it costs to keep the windows of features in a file beyond a bound on memory.

@@ -4,9 +4,9 @@ import type { Rule } from '../rules/rule.js';
 import { Explainer, type Question, rangeOf } from '../runtime/explain/explainer.js';
 import type { Explanation } from '../runtime/explain/explanation.js';
 import { streamDefinition } from '../runtime/stream.js';
-import { type AlertSource, nameEvent } from '../runtime/task/alert-builder.js';
-import type { RuleOptions } from '../runtime/task/keyed-engine.js';
-import type { Pseudonyms } from '../runtime/task/pseudonyms.js';
+import { type AlertSource, nameEvent } from '../runtime/task/alert/alert-builder.js';
+import type { Pseudonyms } from '../runtime/task/alert/pseudonyms.js';
+import type { RuleOptions } from '../runtime/task/keyed/keyed-engine.js';
 import type { SourceEvent } from '../runtime/task/source-event.js';
 import { type FileStream, type RunListener, runFiles } from './run-files.js';
 

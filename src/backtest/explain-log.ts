@@ -13,9 +13,9 @@ import { type Log, partitionName, type TopicPartition } from '../runtime/ports/l
 import { decodeEnvelope } from '../runtime/repartition/envelope.js';
 import { Forwarder } from '../runtime/repartition/forwarder.js';
 import type { StreamDefinition } from '../runtime/stream.js';
-import { nameEvent } from '../runtime/task/alert-builder.js';
+import { nameEvent } from '../runtime/task/alert/alert-builder.js';
+import type { Pseudonyms } from '../runtime/task/alert/pseudonyms.js';
 import { EventReader } from '../runtime/task/event-reader.js';
-import type { Pseudonyms } from '../runtime/task/pseudonyms.js';
 import type { RecordedEvent, SourceEvent } from '../runtime/task/source-event.js';
 import { SILENT, Task } from '../runtime/task/task.js';
 import { TaskStreams } from '../runtime/task/task-streams.js';

@@ -1,10 +1,10 @@
 import { keyText } from '../rules/key-of.js';
 import type { Rule } from '../rules/rule.js';
 import { DecodeFailure } from '../runtime/ports/decoder.js';
-import { type AlertSource, buildAlert } from '../runtime/task/alert-builder.js';
+import { type AlertSource, buildAlert } from '../runtime/task/alert/alert-builder.js';
+import { buildNearMiss } from '../runtime/task/alert/near-miss.js';
 import { Detection } from '../runtime/task/detection.js';
-import type { EventClockOptions } from '../runtime/task/event-clock.js';
-import { buildNearMiss } from '../runtime/task/near-miss.js';
+import type { EventClockOptions } from '../runtime/task/order/event-clock.js';
 import type { RecordedEvent, SourceEvent } from '../runtime/task/source-event.js';
 import type { RunSnapshot, RunState } from './checkpoint/checkpoints.js';
 import { piecesOf, putBack } from './checkpoint/run-pieces.js';

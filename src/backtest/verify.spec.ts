@@ -4,7 +4,7 @@ import type { DeliveryMode } from '../runtime/lane/delivery.js';
 import { MemoryLog } from '../runtime/memory/memory-log.js';
 import { MemoryStateStore } from '../runtime/memory/memory-state-store.js';
 import type { Alert } from '../runtime/ports/alert.js';
-import { Pseudonyms } from '../runtime/task/pseudonyms.js';
+import { Pseudonyms } from '../runtime/task/alert/pseudonyms.js';
 import { ManualClock } from '../runtime/testing/manual-clock.js';
 import { type Verification, type VerifyOptions, verify } from './verify.js';
 

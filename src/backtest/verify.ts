@@ -8,7 +8,7 @@ import type { Alert } from '../runtime/ports/alert.js';
 import { type Log, partitionName, type TopicPartition } from '../runtime/ports/log.js';
 import type { AlertDecoder } from '../runtime/sinks/alert-sink.js';
 import type { StreamDefinition } from '../runtime/stream.js';
-import { isPseudonym, type Pseudonyms } from '../runtime/task/pseudonyms.js';
+import { isPseudonym, type Pseudonyms } from '../runtime/task/alert/pseudonyms.js';
 import { Task } from '../runtime/task/task.js';
 import { AlertDigest } from './digest.js';
 import { NO_CLOCK } from './no-clock.js';

@@ -7,7 +7,7 @@ import type { ReferenceLists } from './lists/reference-lists.js';
 import type { Alert } from './ports/alert.js';
 import type { TopicPartition } from './ports/log.js';
 import type { ConsideredRecord } from './task/consider-record.js';
-import type { StoppedRule } from './task/quarantine.js';
+import type { StoppedRule } from './task/keyed/quarantine.js';
 
 /**
  * The detection side as the service sees it. `Lane` implements it on a log, a state store and decoders.

@@ -1,5 +1,5 @@
 import type { StreamSettings } from './settings/index.js';
-import type { EventClockOptions } from './task/event-clock.js';
+import type { EventClockOptions } from './task/order/event-clock.js';
 
 /** A stream of events as the runtime sees it: which fields of a decoded record mean what. */
 export interface StreamDefinition {

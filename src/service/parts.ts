@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/ports/clock.js';
 import type { Log } from '../runtime/ports/log.js';
 import type { Settings, SinkSettings } from '../runtime/settings/index.js';
 import type { AlertDecoder, AlertSink, CollectingSink } from '../runtime/sinks/alert-sink.js';
-import type { Pseudonyms } from '../runtime/task/pseudonyms.js';
+import type { Pseudonyms } from '../runtime/task/alert/pseudonyms.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { Explain, KeyOf } from './explanations/explanations.controller.js';
 import type { RulePlace } from './features/key-features.js';

@@ -11,7 +11,7 @@ import {
   parseRuleTests,
   runRuleTests,
 } from '../../src/rules/index.js';
-import { renderMessage } from '../../src/runtime/task/message.js';
+import { renderMessage } from '../../src/runtime/task/alert/message.js';
 
 const root = join(import.meta.dirname, '../..');
 const text = readFileSync(join(root, 'docs/pattern-language.md'), 'utf8');

@@ -11,7 +11,7 @@ import {
   testRules,
 } from '../../src/rules/index.js';
 import { formatSettingsError, loadSettings } from '../../src/runtime/settings/index.js';
-import { renderMessage } from '../../src/runtime/task/message.js';
+import { renderMessage } from '../../src/runtime/task/alert/message.js';
 
 const patterns = join(import.meta.dirname, '../../patterns');
 const templates = join(import.meta.dirname, '../../templates');

@@ -19,7 +19,7 @@ import { fromAviator } from '../../src/rules/interchange/flink-json/from-aviator
 import { simplified } from '../../src/rules/interchange/flink-json/simplify.js';
 import { toAviator } from '../../src/rules/interchange/flink-json/to-aviator.js';
 import { SourceFile } from '../../src/rules/source/source-file.js';
-import { renderMessage } from '../../src/runtime/task/message.js';
+import { renderMessage } from '../../src/runtime/task/alert/message.js';
 import { holds } from '../oracle/evaluate.js';
 import { AviatorError, type AviatorValue, aviator } from './aviator.js';
 import { streamsOfFile } from './streams-of-file.js';

@@ -13,7 +13,7 @@ import type { StateStore } from '../../src/runtime/ports/state-store.js';
 import type { RestorePlan } from '../../src/runtime/savepoint/plan.js';
 import { restoreSavepoint } from '../../src/runtime/savepoint/restore.js';
 import { type TakenSavepoint, type TakeOptions, takeSavepoint } from '../../src/runtime/savepoint/take.js';
-import type { EventClockOptions } from '../../src/runtime/task/event-clock.js';
+import type { EventClockOptions } from '../../src/runtime/task/order/event-clock.js';
 import { ManualClock } from '../../src/runtime/testing/manual-clock.js';
 import {
   jsonDecoder,

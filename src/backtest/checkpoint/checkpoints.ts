@@ -1,5 +1,5 @@
 import type { DetectionState } from '../../runtime/task/detection.js';
-import type { StoppedRule } from '../../runtime/task/quarantine.js';
+import type { StoppedRule } from '../../runtime/task/keyed/quarantine.js';
 import type { ReaderState } from '../file-reader.js';
 import type { TotalsState } from '../run-totals.js';
 

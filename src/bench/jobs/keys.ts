@@ -1,8 +1,8 @@
 import type { Match } from '../../engine/index.js';
 import type { Rule } from '../../rules/index.js';
-import { eventCodec } from '../../runtime/task/event-codec.js';
-import { KeyedEngine } from '../../runtime/task/keyed-engine.js';
+import { KeyedEngine } from '../../runtime/task/keyed/keyed-engine.js';
 import { SourceEvent } from '../../runtime/task/source-event.js';
+import { eventCodec } from '../../runtime/task/stored/event-codec.js';
 import { heldBytes, type PauseFigures, PauseObserver, pauseFigures, percentile } from '../measure/garbage.js';
 import { mulberry32 } from '../stream/random.js';
 import { decodeRecord, encodeRecords } from '../stream/record.js';

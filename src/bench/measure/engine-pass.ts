@@ -1,7 +1,7 @@
 import type { EngineEvent, Match, RuleSet } from '../../engine/index.js';
 import type { Rule } from '../../rules/index.js';
 import { Detection } from '../../runtime/task/detection.js';
-import { KeyedEngine } from '../../runtime/task/keyed-engine.js';
+import { KeyedEngine } from '../../runtime/task/keyed/keyed-engine.js';
 import { SourceEvent } from '../../runtime/task/source-event.js';
 import type { Row } from '../stream/generate.js';
 import type { Pass } from './passes.js';

@@ -5,7 +5,7 @@ import type { Explanation } from '../../runtime/explain/explanation.js';
 import { showExplanation } from '../../runtime/explain/show.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { parseTimestamp } from '../../runtime/settings/values.js';
-import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import { ruleOptionsOf } from '../../runtime/task/keyed/keyed-engine.js';
 import { pseudonymsOf } from '../../service/compose/pseudonyms.js';
 import { CommandError } from '../command-error.js';
 import { listsNow, sayUnread } from '../lists-now.js';

@@ -10,7 +10,7 @@ import {
 } from '../../backtest/run-files.js';
 import type { Rule } from '../../rules/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
-import { ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import { ruleOptionsOf } from '../../runtime/task/keyed/keyed-engine.js';
 import { pseudonymsOf } from '../../service/compose/pseudonyms.js';
 import { listsNow, sayUnread } from '../lists-now.js';
 import type { Output } from '../output.js';

@@ -1,5 +1,5 @@
 import { formatCoverage, formatDiagnostic, formatFailure, type TestStream, testRules } from '../../rules/index.js';
-import { renderMessage } from '../../runtime/task/message.js';
+import { renderMessage } from '../../runtime/task/alert/message.js';
 import { CommandError } from '../command-error.js';
 import type { Output } from '../output.js';
 import { bySeverity, listsOf, streamsOf } from '../rules.js';

@@ -5,7 +5,7 @@ import { MemoryLog } from '../memory/memory-log.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import type { StateStore } from '../ports/state-store.js';
 import { AheadStore } from '../state-ahead/ahead-store.js';
-import { decodeCut } from '../task/cut.js';
+import { decodeCut } from '../task/stored/cut.js';
 import { Standby } from './standby.js';
 
 const PARTITION = { topic: 'rows', partition: 0 };

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, visitEvents, visitWindowBlocks } from '../../engine/index.js';
-import { identityIn } from '../task/event-codec.js';
+import { identityIn } from '../task/stored/event-codec.js';
 
 /**
  * How the state of a key lies in the store. A small one is one entry: the bytes that the engine made of it, which begin with their

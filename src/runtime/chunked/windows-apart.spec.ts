@@ -15,9 +15,9 @@ import {
 } from '../../engine/index.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import type { PartitionState, StateBatch, StateEntry } from '../ports/state-store.js';
-import { eventCodec } from '../task/event-codec.js';
 import { SourceEvent } from '../task/source-event.js';
-import { stateKey } from '../task/state-key.js';
+import { eventCodec } from '../task/stored/event-codec.js';
+import { stateKey } from '../task/stored/state-key.js';
 import { dice } from '../testing/dice.js';
 import { ChunkedState, wholeEntries } from './chunked-state.js';
 import type { ChunkSizes } from './split.js';

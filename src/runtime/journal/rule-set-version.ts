@@ -3,8 +3,8 @@ import { canonicalJson } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { RecordDecoder } from '../ports/decoder.js';
 import type { StreamDefinition } from '../stream.js';
-import type { EventClockOptions } from '../task/event-clock.js';
-import type { RuleOptions } from '../task/keyed-engine.js';
+import type { RuleOptions } from '../task/keyed/keyed-engine.js';
+import type { EventClockOptions } from '../task/order/event-clock.js';
 
 /** Rules with all else that decides what they find in the same records. */
 export interface RuleSetVersion {

@@ -2,7 +2,7 @@ import { ChunkedState } from '../chunked/chunked-state.js';
 import type { Clock } from '../ports/clock.js';
 import type { TopicPartition } from '../ports/log.js';
 import { besidesPartition, type PartitionState } from '../ports/state-store.js';
-import { type Cut, decodeCut } from '../task/cut.js';
+import { type Cut, decodeCut } from '../task/stored/cut.js';
 import type { Task } from '../task/task.js';
 import type { LaneOptions } from './options.js';
 import { type RestoreFrom, restoreTask } from './restore-task.js';

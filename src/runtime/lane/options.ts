@@ -10,8 +10,8 @@ import type { AlertEncoder } from '../ports/outputs.js';
 import type { StateStore } from '../ports/state-store.js';
 import type { Route } from '../repartition/route.js';
 import type { StreamDefinition } from '../stream.js';
+import type { Pseudonyms } from '../task/alert/pseudonyms.js';
 import type { Compilers } from '../task/compilers.js';
-import type { Pseudonyms } from '../task/pseudonyms.js';
 import type { DeliveryMode } from './delivery.js';
 import type { LaneRules } from './routing.js';
 

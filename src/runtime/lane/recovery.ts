@@ -3,7 +3,7 @@ import type { RuleSetVersion } from '../journal/rule-set-version.js';
 import type { AssignedPartition } from '../ports/log.js';
 import { partitionName } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
-import { type Cut, CutVersionError, decodeCut } from '../task/cut.js';
+import { type Cut, CutVersionError, decodeCut } from '../task/stored/cut.js';
 import type { Task } from '../task/task.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
 import { openTick, rulesAt, startOf, stretchesOf } from './stretches.js';

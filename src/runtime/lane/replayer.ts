@@ -2,7 +2,7 @@ import { type History, readJournal, type TickEntry } from '../journal/journal.js
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
 import { type Log, partitionName, type TopicPartition } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
-import type { Cut } from '../task/cut.js';
+import type { Cut } from '../task/stored/cut.js';
 import type { Task } from '../task/task.js';
 import { fillUpTo } from './filling.js';
 import type { KeptFilling } from './kept-filling.js';

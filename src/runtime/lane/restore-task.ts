@@ -1,7 +1,7 @@
 import { blocksOf } from '../ports/entry-block.js';
 import type { Log } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
-import type { Cut } from '../task/cut.js';
+import type { Cut } from '../task/stored/cut.js';
 import type { Task } from '../task/task.js';
 import { StoredSchemas } from './stored-schemas.js';
 

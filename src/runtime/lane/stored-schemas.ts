@@ -2,7 +2,7 @@ import { ByteReader, visitEvents } from '../../engine/index.js';
 import type { RecordDecoder } from '../ports/decoder.js';
 import type { EntryBlock } from '../ports/entry-block.js';
 import type { LogRecord } from '../ports/log.js';
-import { moveToRaw } from '../task/event-codec.js';
+import { moveToRaw } from '../task/stored/event-codec.js';
 
 /** Nothing must be prepared. */
 const NONE = -1;

@@ -1,8 +1,8 @@
 import { partitionOfKey } from '../partitioner.js';
 import { type Log, type OutgoingRecord, partitionName, type StartPosition, type TopicPartition } from '../ports/log.js';
 import type { StateEntry } from '../ports/state-store.js';
-import type { Cut } from '../task/cut.js';
-import { stateKey } from '../task/state-key.js';
+import type { Cut } from '../task/stored/cut.js';
+import { stateKey } from '../task/stored/state-key.js';
 import type { SavepointFile } from './file-reader.js';
 import { type HeldBack, heldBackIn, type RecordReader } from './held-back.js';
 import {

@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../journal/journal.js';
 import { type Log, type OutgoingRecord, partitionName, type TopicPartition } from '../ports/log.js';
 import type { StateEntry, StateStore } from '../ports/state-store.js';
-import { type Cut, decodeCut } from '../task/cut.js';
+import { type Cut, decodeCut } from '../task/stored/cut.js';
 import { SavepointError } from './errors.js';
 import type { SavepointFile } from './file-reader.js';
 import type { SavepointPartition } from './header.js';

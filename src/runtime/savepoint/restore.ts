@@ -19,7 +19,7 @@ import {
   type TransactionalProducer,
 } from '../ports/log.js';
 import type { PartitionState, StateEntry, StateStore } from '../ports/state-store.js';
-import { encodeCut } from '../task/cut.js';
+import { encodeCut } from '../task/stored/cut.js';
 import type { PlannedPartition, RestorePlan } from './plan.js';
 import { asSoleMember, busy } from './sole-member.js';
 

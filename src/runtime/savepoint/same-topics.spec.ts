@@ -4,7 +4,7 @@ import { ALL_KINDS, RELEASE, rowsOf, World } from '../../../test/savepoints/kit.
 import { AFTER, BEFORE } from '../../../test/savepoints/scenario.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import type { PartitionState, StateBatch } from '../ports/state-store.js';
-import { decodeCut } from '../task/cut.js';
+import { decodeCut } from '../task/stored/cut.js';
 import { openSavepoint } from './file-reader.js';
 import { occupiedBy, type RestorePlan } from './plan.js';
 import { planSameTopics } from './plan-same.js';

@@ -1,7 +1,7 @@
 import { type History, type JournalEntry, journalPartition, readJournal } from '../journal/journal.js';
 import { type Log, partitionName, type TopicPartition } from '../ports/log.js';
 import type { PartitionState } from '../ports/state-store.js';
-import { type Cut, decodeCut } from '../task/cut.js';
+import { type Cut, decodeCut } from '../task/stored/cut.js';
 import { entryBlocks, recordBlocks } from './blocks.js';
 import { SavepointError } from './errors.js';
 import { FRAME } from './file-format.js';

@@ -1,7 +1,7 @@
 import { compileRuleSet, PatternCompiler } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { ListsInForce } from '../lists/reference-lists.js';
-import type { KeyedEngineOptions } from './keyed-options.js';
+import type { KeyedEngineOptions } from './keyed/keyed-options.js';
 
 type OptionsOfRules = Pick<KeyedEngineOptions, 'kindParents' | 'quantifierGap'>;
 

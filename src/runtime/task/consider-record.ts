@@ -3,7 +3,7 @@ import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
 import { DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import type { LogRecord, TopicPartition } from '../ports/log.js';
-import { type AlertSource, buildAlert } from './alert-builder.js';
+import { type AlertSource, buildAlert } from './alert/alert-builder.js';
 import { isInCanary } from './canary.js';
 import type { ConsideredAdvance } from './consider.js';
 import type { Detection } from './detection.js';

@@ -12,7 +12,7 @@ import {
   tell,
 } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
-import type { KeyedEngine } from './keyed-engine.js';
+import type { KeyedEngine } from './keyed/keyed-engine.js';
 import type { SourceEvent } from './source-event.js';
 
 /** A run that a record would carry on without completing it. */

@@ -2,14 +2,14 @@ import type { Match, NearMiss, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import { type KeyMemory, sumOfMemory } from '../detector.js';
 import { type ConsideredKey, considerKey } from './consider.js';
-import { engineGroups } from './engine-groups.js';
-import { type ClockState, EventClock, type EventClockOptions } from './event-clock.js';
-import { HandOver } from './hand-over.js';
-import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
-import type { QuarantineOutput, StoppedRule } from './quarantine.js';
-import type { RunCount } from './run-census.js';
+import { engineGroups } from './keyed/engine-groups.js';
+import { HandOver } from './keyed/hand-over.js';
+import { KeyedEngine, type KeyedEngineOptions } from './keyed/keyed-engine.js';
+import type { QuarantineOutput, StoppedRule } from './keyed/quarantine.js';
+import type { RunCount } from './keyed/run-census.js';
+import { fillingOf, type Predecessor, type Succession, succession } from './keyed/succession.js';
+import { type ClockState, EventClock, type EventClockOptions } from './order/event-clock.js';
 import type { SourceEvent } from './source-event.js';
-import { fillingOf, type Predecessor, type Succession, succession } from './succession.js';
 
 /** Events whose keys are looked at before the first of them is processed. */
 const LOOK_AHEAD = 32;

@@ -9,9 +9,9 @@ import type { NearMissRecord } from '../ports/near-miss.js';
 import type { StateBatch } from '../ports/state-store.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { StreamDefinition } from '../stream.js';
+import type { Pseudonyms } from './alert/pseudonyms.js';
 import type { Compilers } from './compilers.js';
-import type { Pseudonyms } from './pseudonyms.js';
-import type { StoppedRule } from './quarantine.js';
+import type { StoppedRule } from './keyed/quarantine.js';
 
 /** What a task tells and gives out. While it replays, nothing is given out. */
 export interface TaskOutput {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../../test/harness/until.js';
 import { ROLES, type Role, type SettingsOverrides } from '../../runtime/settings/index.js';
-import { Pseudonyms } from '../../runtime/task/pseudonyms.js';
+import { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
 import { aService, someSettings, type TestService } from '../testing/a-service.js';
 import { anAlert } from '../testing/an-alert.js';
 import { Access } from './access.js';

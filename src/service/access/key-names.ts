@@ -1,6 +1,6 @@
 import type { Rule } from '../../rules/rule.js';
 import type { AlertFilter } from '../../runtime/ports/alert-store.js';
-import { isPseudonym, type Pseudonyms } from '../../runtime/task/pseudonyms.js';
+import { isPseudonym, type Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
 import type { PersonalMask } from './personal-mask.js';
 import type { Principal } from './principal.js';
 

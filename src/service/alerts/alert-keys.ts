@@ -1,5 +1,5 @@
 import type { Rule } from '../../rules/index.js';
-import { isPseudonym } from '../../runtime/task/pseudonyms.js';
+import { isPseudonym } from '../../runtime/task/alert/pseudonyms.js';
 import type { KeyOf } from '../explanations/explanations.controller.js';
 import { notFound } from '../problems/problem.js';
 import type { AlertDesk } from './alert-desk.js';

@@ -9,7 +9,7 @@ import {
   type TestFailure,
   type TestStream,
 } from '../../rules/index.js';
-import { renderMessage } from '../../runtime/task/message.js';
+import { renderMessage } from '../../runtime/task/alert/message.js';
 import type { RuleControl } from '../rules/rule-control.js';
 
 export interface CheckedRule {

@@ -12,8 +12,8 @@ import { forwardedDecoder } from '../../runtime/repartition/forwarded-decoder.js
 import type { Route } from '../../runtime/repartition/route.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { Tree } from '../../runtime/settings/tree.js';
-import type { EventClockOptions } from '../../runtime/task/event-clock.js';
-import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed-engine.js';
+import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed/keyed-engine.js';
+import type { EventClockOptions } from '../../runtime/task/order/event-clock.js';
 import { type PlacedRule, placeRules } from './place-rules.js';
 import type { RuleSource } from './rules.js';
 import { type AllStreams, ruleStreamsOf, type StreamParts } from './stream-parts.js';

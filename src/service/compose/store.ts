@@ -13,7 +13,7 @@ import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { AheadStore } from '../../runtime/state-ahead/ahead-store.js';
 import { StartAhead } from '../../runtime/state-ahead/start-ahead.js';
-import { decodeCut } from '../../runtime/task/cut.js';
+import { decodeCut } from '../../runtime/task/stored/cut.js';
 import { inMainThread } from '../lanes/lane-count.js';
 import type { BackgroundPart } from '../parts.js';
 

@@ -1,7 +1,7 @@
 import { systemClock } from '../../connectors/system-clock.js';
 import { type RuleText, readRules } from '../../rules/index.js';
 import { MemoryLog } from '../../runtime/memory/memory-log.js';
-import type { StoppedRule } from '../../runtime/task/quarantine.js';
+import type { StoppedRule } from '../../runtime/task/keyed/quarantine.js';
 import { RuleControl } from '../rules/rule-control.js';
 import { aService } from '../testing/a-service.js';
 import { FakeDetector } from '../testing/fake-detector.js';

@@ -1,7 +1,7 @@
 import { personalFields } from '../../connectors/avro/personal-fields.js';
 import type { RuleStream, TestStream } from '../../rules/index.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import type { Pseudonyms } from '../../runtime/task/pseudonyms.js';
+import type { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
 import { streamIngest } from '../compose/ingest.js';
 import { pseudonymsOf } from '../compose/pseudonyms.js';
 import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from '../compose/stream-parts.js';

@@ -1,4 +1,4 @@
-import type { StoppedRule } from '../../runtime/task/quarantine.js';
+import type { StoppedRule } from '../../runtime/task/keyed/quarantine.js';
 import type { RuleControl } from '../rules/rule-control.js';
 import { aService, type TestService } from '../testing/a-service.js';
 

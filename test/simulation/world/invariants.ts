@@ -6,7 +6,7 @@ import {
   type TopicPartition,
 } from '../../../src/runtime/ports/log.js';
 import { isBesides, type StateBatch } from '../../../src/runtime/ports/state-store.js';
-import { type Cut, CutVersionError, decodeCut } from '../../../src/runtime/task/cut.js';
+import { type Cut, CutVersionError, decodeCut } from '../../../src/runtime/task/stored/cut.js';
 
 const utf8 = new TextDecoder();
 

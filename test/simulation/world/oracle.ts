@@ -3,7 +3,7 @@ import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-versi
 import { deadLetter, lateRecord } from '../../../src/runtime/lane/rejected.js';
 import type { Log, LogRecord, RecordBatch } from '../../../src/runtime/ports/log.js';
 import type { StateBatch, StateEntry } from '../../../src/runtime/ports/state-store.js';
-import { type Cut, decodeCut } from '../../../src/runtime/task/cut.js';
+import { type Cut, decodeCut } from '../../../src/runtime/task/stored/cut.js';
 import { Task, type TaskOutput } from '../../../src/runtime/task/task.js';
 import { stream } from '../../harness/lane-kit.js';
 import { compiledAlone, STOPPED } from './compiled.js';

@@ -7,7 +7,7 @@ import { type ListData, ReferenceLists } from '../../../runtime/lists/reference-
 import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import { parseDuration, parseTimestamp } from '../../../runtime/settings/values.js';
-import { ruleOptionsOf } from '../../../runtime/task/keyed-engine.js';
+import { ruleOptionsOf } from '../../../runtime/task/keyed/keyed-engine.js';
 import { pseudonymsOf } from '../../../service/compose/pseudonyms.js';
 import { CommandError } from '../../command-error.js';
 import { listsNow, sayUnread } from '../../lists-now.js';
