@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
+import type { KafkaOptions } from '../../src/connectors/kafka/client/options.js';
 import { KafkaLog } from '../../src/connectors/kafka/kafka-log.js';
-import type { KafkaOptions } from '../../src/connectors/kafka/options.js';
 import type { OutgoingRecord } from '../../src/runtime/ports/log.js';
 import { FencedError, TransactionAbortedError } from '../../src/runtime/ports/log.js';
 import { Child } from '../harness/child.js';

@@ -3,12 +3,12 @@
 import { pause } from '../../runtime/backoff.js';
 import type { TopicInfo, TopicPartition, TopicSpec } from '../../runtime/ports/log.js';
 import { partitionName } from '../../runtime/ports/log.js';
-import { apis } from './apis.js';
-import type { Cluster } from './cluster.js';
-import { Coordinator } from './coordinator.js';
-import { asKafkaError, hasId, isPassing, KafkaError } from './errors.js';
-import { BEGIN, END, listOffsets, READ_UNCOMMITTED } from './offsets.js';
-import { kafkaBackoff } from './timing.js';
+import { apis } from './client/apis.js';
+import type { Cluster } from './client/cluster.js';
+import { asKafkaError, hasId, isPassing, KafkaError } from './client/errors.js';
+import { kafkaBackoff } from './client/timing.js';
+import { Coordinator } from './group/coordinator.js';
+import { BEGIN, END, listOffsets, READ_UNCOMMITTED } from './read/offsets.js';
 
 const ADMIN_TIMEOUT_MS = 30_000;
 const BY_BROKER = -1;

@@ -13,13 +13,13 @@ import type {
   TransactionalProducer,
 } from '../../runtime/ports/log.js';
 import { Admin } from './admin.js';
-import { Cluster } from './cluster.js';
-import { asKafkaError } from './errors.js';
-import { KafkaGroupMember } from './group-member.js';
-import { type KafkaOptions, withDefaults } from './options.js';
-import { KafkaProducer } from './producer.js';
-import { readPartition } from './reader.js';
-import { KafkaTransactionalProducer } from './transactional-producer.js';
+import { Cluster } from './client/cluster.js';
+import { asKafkaError } from './client/errors.js';
+import { type KafkaOptions, withDefaults } from './client/options.js';
+import { KafkaGroupMember } from './group/group-member.js';
+import { KafkaProducer } from './produce/producer.js';
+import { readPartition } from './read/reader.js';
+import { KafkaTransactionalProducer } from './transaction/transactional-producer.js';
 
 /**
  * The log port on Apache Kafka. The client package gives connections, authentication, compression and the format of requests;

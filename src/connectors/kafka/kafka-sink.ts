@@ -13,7 +13,7 @@ import type { Alert } from '../../runtime/ports/alert.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log, LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
 import { type AlertSink, PartlyWritten, type RefusedAlert } from '../../runtime/sinks/alert-sink.js';
-import { KafkaError } from './errors.js';
+import { KafkaError } from './client/errors.js';
 
 export interface KafkaSinkOptions {
   readonly name: string;

@@ -7,7 +7,7 @@
  */
 import type { fetchV17, KafkaRecord, RecordsBatch } from '@platformatic/kafka';
 import { IS_CONTROL, IS_TRANSACTIONAL } from '@platformatic/kafka';
-import type { LogRecord, RecordBatch, TopicPartition } from '../../runtime/ports/log.js';
+import type { LogRecord, RecordBatch, TopicPartition } from '../../../runtime/ports/log.js';
 import { AbortedFilter, type BatchHead } from './aborted-filter.js';
 
 const LOG_APPEND_TIME = 1 << 3;

@@ -1,15 +1,15 @@
 /** Reads one partition outside any group. */
 
-import { pause } from '../../runtime/backoff.js';
-import type { ReadOptions, RecordBatch, TopicPartition } from '../../runtime/ports/log.js';
-import { partitionName } from '../../runtime/ports/log.js';
-import type { Cluster } from './cluster.js';
+import { pause } from '../../../runtime/backoff.js';
+import type { ReadOptions, RecordBatch, TopicPartition } from '../../../runtime/ports/log.js';
+import { partitionName } from '../../../runtime/ports/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { asKafkaError, isPassing, KafkaError } from '../client/errors.js';
+import { Link } from '../client/link.js';
+import { kafkaBackoff } from '../client/timing.js';
 import { Cursor } from './cursor.js';
-import { asKafkaError, isPassing, KafkaError } from './errors.js';
 import { fetchFrom } from './fetch.js';
-import { Link } from './link.js';
 import { BEGIN, END, listOffsets, READ_UNCOMMITTED } from './offsets.js';
-import { kafkaBackoff } from './timing.js';
 
 /**
  * Batches from `from` on. Where no `to` is given, transactions that are under way at the end are waited for: what was committed before

@@ -1,9 +1,9 @@
 /** Where partitions begin and end, and where a time lies in them. One attempt each: callers retry. */
-import type { TopicPartition } from '../../runtime/ports/log.js';
-import { partitionName } from '../../runtime/ports/log.js';
-import { apis } from './apis.js';
-import type { Cluster } from './cluster.js';
-import { KafkaError } from './errors.js';
+import type { TopicPartition } from '../../../runtime/ports/log.js';
+import { partitionName } from '../../../runtime/ports/log.js';
+import { apis } from '../client/apis.js';
+import type { Cluster } from '../client/cluster.js';
+import { KafkaError } from '../client/errors.js';
 
 export const BEGIN = -2n;
 /** The end that readers of committed records see (last stable offset), or of all records that are durable. */

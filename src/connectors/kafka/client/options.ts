@@ -1,6 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import type { Clock } from '../../runtime/ports/clock.js';
-import { systemClock } from '../system-clock.js';
+import type { Clock } from '../../../runtime/ports/clock.js';
+import { systemClock } from '../../system-clock.js';
 
 /** A secret as it stands, or a function that fetches it for each new connection (rotation, token refresh). */
 export type Credential = string | (() => string | Promise<string>);

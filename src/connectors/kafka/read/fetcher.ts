@@ -12,16 +12,16 @@
  * 5. A broker that fails loses its partitions; they are asked for again where metadata then says they are led.
  */
 
-import { pause } from '../../runtime/backoff.js';
-import type { GroupListener, RecordBatch, TopicPartition } from '../../runtime/ports/log.js';
-import { partitionName } from '../../runtime/ports/log.js';
-import type { Cluster } from './cluster.js';
+import { pause } from '../../../runtime/backoff.js';
+import type { GroupListener, RecordBatch, TopicPartition } from '../../../runtime/ports/log.js';
+import { partitionName } from '../../../runtime/ports/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { asKafkaError, isPassing, KafkaError } from '../client/errors.js';
+import { Link } from '../client/link.js';
+import { kafkaBackoff } from '../client/timing.js';
 import { Cursor } from './cursor.js';
-import { asKafkaError, isPassing, KafkaError } from './errors.js';
 import { type Fetched, fetchFrom } from './fetch.js';
-import { Link } from './link.js';
 import { BEGIN, END, listOffsets } from './offsets.js';
-import { kafkaBackoff } from './timing.js';
 
 const AHEAD_MAX = 2;
 /** How long partitions rest of which so few records came. Records wait no longer than that. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { partitionName } from '../../runtime/ports/log.js';
+import { partitionName } from '../../../runtime/ports/log.js';
 import { assign, type MemberClaim } from './assignor.js';
 
 const member = (memberId: string, owned: number[] = [], generation = 1, topics = ['t']): MemberClaim => ({

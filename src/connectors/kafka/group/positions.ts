@@ -1,9 +1,9 @@
 /** Where reading begins in partitions that a member was given. One attempt: the caller retries. */
-import type { AssignedPartition, GroupOptions, TopicPartition } from '../../runtime/ports/log.js';
-import { partitionName } from '../../runtime/ports/log.js';
-import type { Cluster } from './cluster.js';
+import type { AssignedPartition, GroupOptions, TopicPartition } from '../../../runtime/ports/log.js';
+import { partitionName } from '../../../runtime/ports/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { BEGIN, END, listOffsets } from '../read/offsets.js';
 import type { Coordinator } from './coordinator.js';
-import { BEGIN, END, listOffsets } from './offsets.js';
 import type { Subscription } from './subscription.js';
 
 export async function startPositions(

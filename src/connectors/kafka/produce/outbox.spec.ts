@@ -1,5 +1,6 @@
 import { Reader, readRecordsBatch } from '@platformatic/kafka';
-import { type Batch, PartitionQueue, type ProducerIdentity, Ticket } from './outbox.js';
+import type { ProducerIdentity } from '../client/producer-identity.js';
+import { type Batch, PartitionQueue, Ticket } from './outbox.js';
 
 const FIRST: ProducerIdentity = { producerId: 1n, epoch: 0 };
 const SECOND: ProducerIdentity = { producerId: 2n, epoch: 0 };

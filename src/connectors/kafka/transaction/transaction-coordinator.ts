@@ -3,17 +3,12 @@
  * retries. Brokers answer the requests of one connection in order, so `begin` may send two at once that must not overlap.
  */
 import type { Broker } from '@platformatic/kafka';
-import type { TopicPartition } from '../../runtime/ports/log.js';
-import { apis } from './apis.js';
-import type { Cluster } from './cluster.js';
-import { hasId, isPassing } from './errors.js';
-import { type ApiFamily, Link } from './link.js';
-import type { ProducerIdentity } from './outbox.js';
-
-/** Under which a producer writes transactions. */
-export interface TransactionIdentity extends ProducerIdentity {
-  readonly transactionalId: string;
-}
+import type { TopicPartition } from '../../../runtime/ports/log.js';
+import { apis } from '../client/apis.js';
+import type { Cluster } from '../client/cluster.js';
+import { hasId, isPassing } from '../client/errors.js';
+import { type ApiFamily, Link } from '../client/link.js';
+import type { ProducerIdentity, TransactionIdentity } from '../client/producer-identity.js';
 
 const ABORTED = ['PrepareAbort', 'CompleteAbort'];
 const NO_PRODUCER = { producerId: -1n, epoch: -1 };

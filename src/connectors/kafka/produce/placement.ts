@@ -3,10 +3,10 @@
  * partitions there are; a topic that does not come to be in time fails them.
  */
 
-import { partitionOfKey } from '../../runtime/partitioner.js';
-import type { OutgoingRecord } from '../../runtime/ports/log.js';
-import type { Cluster } from './cluster.js';
-import { KafkaError } from './errors.js';
+import { partitionOfKey } from '../../../runtime/partitioner.js';
+import type { OutgoingRecord } from '../../../runtime/ports/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { KafkaError } from '../client/errors.js';
 import type { Ticket } from './outbox.js';
 
 /** What choosing a partition goes by. */

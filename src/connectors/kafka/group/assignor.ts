@@ -7,8 +7,8 @@
  * 3. A partition stays where it is unless balance needs it elsewhere. Of two who claim it, the one of the later generation owns it.
  * 4. The result depends on the arguments only, not on their order.
  */
-import type { TopicPartition } from '../../runtime/ports/log.js';
-import { partitionName } from '../../runtime/ports/log.js';
+import type { TopicPartition } from '../../../runtime/ports/log.js';
+import { partitionName } from '../../../runtime/ports/log.js';
 
 export interface MemberClaim {
   readonly memberId: string;

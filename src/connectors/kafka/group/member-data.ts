@@ -1,4 +1,4 @@
-import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
+import { partitionName, type TopicPartition } from '../../../runtime/ports/log.js';
 
 /**
  * What members of a group tell each other beside the plan, as JSON in the user data of the group's protocol: each says where it can be

@@ -9,17 +9,18 @@
  * 4. Order, and that each record is written once, hold per partition: see `outbox.ts`.
  */
 
-import { pause } from '../../runtime/backoff.js';
-import type { LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
-import { partitionName } from '../../runtime/ports/log.js';
-import { apis } from './apis.js';
-import type { Cluster } from './cluster.js';
-import { asKafkaError, isPassing, KafkaError, type KafkaErrorCode, passes } from './errors.js';
-import { Link } from './link.js';
-import { PartitionQueue, type ProducerIdentity, Ticket } from './outbox.js';
+import { pause } from '../../../runtime/backoff.js';
+import type { LogProducer, OutgoingRecord } from '../../../runtime/ports/log.js';
+import { partitionName } from '../../../runtime/ports/log.js';
+import { apis } from '../client/apis.js';
+import type { Cluster } from '../client/cluster.js';
+import { asKafkaError, isPassing, KafkaError, type KafkaErrorCode, passes } from '../client/errors.js';
+import { Link } from '../client/link.js';
+import type { ProducerIdentity } from '../client/producer-identity.js';
+import { kafkaBackoff } from '../client/timing.js';
+import { PartitionQueue, Ticket } from './outbox.js';
 import { Placement } from './placement.js';
 import { type Produced, produce } from './produce.js';
-import { kafkaBackoff } from './timing.js';
 
 /** Connections answer in order, and a client connection holds five requests. */
 const REQUESTS_PER_BROKER_MAX = 5;

@@ -1,5 +1,5 @@
-import type { GroupListener } from '../../runtime/ports/log.js';
-import type { KafkaError } from './errors.js';
+import type { GroupListener } from '../../../runtime/ports/log.js';
+import type { KafkaError } from '../client/errors.js';
 
 /** Tells the listener once when something is wrong, however many parts notice it, and once when all of it is over. */
 export class Health {

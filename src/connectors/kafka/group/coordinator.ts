@@ -14,14 +14,14 @@ import {
   type joinGroupV9,
   MultipleErrors,
 } from '@platformatic/kafka';
-import type { OffsetCommit, TopicPartition } from '../../runtime/ports/log.js';
-import { apis } from './apis.js';
+import type { OffsetCommit, TopicPartition } from '../../../runtime/ports/log.js';
+import { apis } from '../client/apis.js';
+import type { Cluster } from '../client/cluster.js';
+import { hasId, isPassing } from '../client/errors.js';
+import { type ApiFamily, Link } from '../client/link.js';
+import type { TransactionIdentity } from '../client/producer-identity.js';
 import { assign, type MemberClaim } from './assignor.js';
-import type { Cluster } from './cluster.js';
-import { hasId, isPassing } from './errors.js';
-import { type ApiFamily, Link } from './link.js';
 import { encodeMemberData, encodeOwners, endpointIn, type MemberData, ownersIn } from './member-data.js';
-import type { TransactionIdentity } from './transaction-coordinator.js';
 
 const PROTOCOL_TYPE = 'consumer';
 /** The standard name and format, though the plan is our own: all members of a group run this code. */

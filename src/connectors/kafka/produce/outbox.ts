@@ -5,7 +5,8 @@
  * 2. A batch is encoded once: however often it is sent, it has the same producer id and sequence numbers, and the broker writes it once.
  * 3. Sequence numbers are used up by a batch that was written; one that the broker refused gives them back.
  */
-import type { OutgoingRecord } from '../../runtime/ports/log.js';
+import type { OutgoingRecord } from '../../../runtime/ports/log.js';
+import type { ProducerIdentity } from '../client/producer-identity.js';
 import { type EncodableRecord, encodeBatch, recordBytesMax } from './record-batch.js';
 
 /** One `send`: settled when all its records are. */
@@ -40,11 +41,6 @@ export interface Batch {
   attempts: number;
   /** In a request now. */
   sent: boolean;
-}
-
-export interface ProducerIdentity {
-  readonly producerId: bigint;
-  readonly epoch: number;
 }
 
 const SEQUENCE_END = 2 ** 31;

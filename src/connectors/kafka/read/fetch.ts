@@ -1,10 +1,10 @@
 /** One fetch request over several partitions that the same broker leads. */
 import type { Broker, fetchV17 } from '@platformatic/kafka';
 import { MultipleErrors, protocolErrorsCodesById } from '@platformatic/kafka';
-import { apis } from './apis.js';
-import type { Cluster } from './cluster.js';
+import { apis } from '../client/apis.js';
+import type { Cluster } from '../client/cluster.js';
+import type { Link } from '../client/link.js';
 import type { Cursor } from './cursor.js';
-import type { Link } from './link.js';
 
 const READ_COMMITTED = 1;
 /** No session at the broker: each request names its partitions, so nothing has to be kept in step with it. */

@@ -14,24 +14,24 @@
  * 6. Whatever may pass (brokers away, elections) is tried again until `close`; whatever may not ends in `onFatal`, once.
  */
 
-import { type Backoff, pause } from '../../runtime/backoff.js';
+import { type Backoff, pause } from '../../../runtime/backoff.js';
 import type {
   GroupListener,
   GroupMember,
   GroupOptions,
   OffsetCommit,
   TopicPartition,
-} from '../../runtime/ports/log.js';
-import { FencedError, partitionName } from '../../runtime/ports/log.js';
-import type { Cluster } from './cluster.js';
+} from '../../../runtime/ports/log.js';
+import { FencedError, partitionName } from '../../../runtime/ports/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { asKafkaError, hasId, isPassing, KafkaError, protocolIds } from '../client/errors.js';
+import type { TransactionIdentity } from '../client/producer-identity.js';
+import { kafkaBackoff } from '../client/timing.js';
+import { Fetcher } from '../read/fetcher.js';
 import { Coordinator } from './coordinator.js';
-import { asKafkaError, hasId, isPassing, KafkaError, protocolIds } from './errors.js';
-import { Fetcher } from './fetcher.js';
 import { Health } from './health.js';
 import { startPositions } from './positions.js';
 import { Subscription } from './subscription.js';
-import { kafkaBackoff } from './timing.js';
-import type { TransactionIdentity } from './transaction-coordinator.js';
 
 const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'] as const;
 /** Attempts, about 600 ms. */

@@ -2,14 +2,14 @@
  * Whether a transaction was committed whose coordinator cannot be asked any more: it was told to commit, the answer was lost, and
  * since then the producer has been fenced. Records and offsets share one fate, so either tells.
  */
-import type { OffsetCommit } from '../../runtime/ports/log.js';
-import { partitionName } from '../../runtime/ports/log.js';
-import type { Cluster } from './cluster.js';
-import { Coordinator } from './coordinator.js';
-import { Cursor } from './cursor.js';
-import { KafkaError } from './errors.js';
-import { fetchFrom } from './fetch.js';
-import type { Link } from './link.js';
+import type { OffsetCommit } from '../../../runtime/ports/log.js';
+import { partitionName } from '../../../runtime/ports/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { KafkaError } from '../client/errors.js';
+import type { Link } from '../client/link.js';
+import { Coordinator } from '../group/coordinator.js';
+import { Cursor } from '../read/cursor.js';
+import { fetchFrom } from '../read/fetch.js';
 import type { Written } from './transaction-writer.js';
 
 const NO_WAIT_MS = 0;

@@ -27,15 +27,16 @@
  *    and no markers. It is fenced by the generation just the same, and Kafka keeps the later of a plain and a transactional offset.
  */
 
-import { type Backoff, pause } from '../../runtime/backoff.js';
-import type { GroupMember, OffsetCommit, OutgoingRecord, TransactionalProducer } from '../../runtime/ports/log.js';
-import { FencedError, TransactionAbortedError } from '../../runtime/ports/log.js';
-import type { Cluster } from './cluster.js';
-import { asKafkaError, hasId, isPassing, KafkaError, TRANSACTION_OVER } from './errors.js';
-import { type CommitHold, KafkaGroupMember } from './group-member.js';
-import { Link } from './link.js';
-import { busyBackoff, kafkaBackoff } from './timing.js';
-import { TransactionCoordinator, type TransactionIdentity } from './transaction-coordinator.js';
+import { type Backoff, pause } from '../../../runtime/backoff.js';
+import type { GroupMember, OffsetCommit, OutgoingRecord, TransactionalProducer } from '../../../runtime/ports/log.js';
+import { FencedError, TransactionAbortedError } from '../../../runtime/ports/log.js';
+import type { Cluster } from '../client/cluster.js';
+import { asKafkaError, hasId, isPassing, KafkaError, TRANSACTION_OVER } from '../client/errors.js';
+import { Link } from '../client/link.js';
+import type { TransactionIdentity } from '../client/producer-identity.js';
+import { busyBackoff, kafkaBackoff } from '../client/timing.js';
+import { type CommitHold, KafkaGroupMember } from '../group/group-member.js';
+import { TransactionCoordinator } from './transaction-coordinator.js';
 import { wasCommitted } from './transaction-outcome.js';
 import { type Share, TransactionWriter, type Written } from './transaction-writer.js';
 

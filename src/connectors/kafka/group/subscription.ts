@@ -1,6 +1,6 @@
 /** Which topics a member wants, and whether that changed since it last joined. */
-import type { TopicInfo, TopicSelection } from '../../runtime/ports/log.js';
-import type { Cluster } from './cluster.js';
+import type { TopicInfo, TopicSelection } from '../../../runtime/ports/log.js';
+import type { Cluster } from '../client/cluster.js';
 
 export class Subscription {
   readonly #selection: TopicSelection;

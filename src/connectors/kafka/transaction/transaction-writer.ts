@@ -7,18 +7,18 @@
  * 3. No batch is larger than `batchMaxBytes` (or less, where a topic said so), no request than 8 MiB, except for a single record.
  */
 
-import { pause } from '../../runtime/backoff.js';
-import type { OutgoingRecord, TopicPartition } from '../../runtime/ports/log.js';
-import { partitionName, TransactionAbortedError } from '../../runtime/ports/log.js';
-import { apis } from './apis.js';
-import type { Cluster } from './cluster.js';
-import { asKafkaError, isPassing, KafkaError, passes, TRANSACTION_OVER } from './errors.js';
-import { Link } from './link.js';
-import { type Choice, choose } from './placement.js';
-import { type Produced, produce } from './produce.js';
-import { type EncodableRecord, encodeBatch, recordBytesMax } from './record-batch.js';
-import { kafkaBackoff } from './timing.js';
-import type { TransactionIdentity } from './transaction-coordinator.js';
+import { pause } from '../../../runtime/backoff.js';
+import type { OutgoingRecord, TopicPartition } from '../../../runtime/ports/log.js';
+import { partitionName, TransactionAbortedError } from '../../../runtime/ports/log.js';
+import { apis } from '../client/apis.js';
+import type { Cluster } from '../client/cluster.js';
+import { asKafkaError, isPassing, KafkaError, passes, TRANSACTION_OVER } from '../client/errors.js';
+import { Link } from '../client/link.js';
+import type { TransactionIdentity } from '../client/producer-identity.js';
+import { kafkaBackoff } from '../client/timing.js';
+import { type Choice, choose } from '../produce/placement.js';
+import { type Produced, produce } from '../produce/produce.js';
+import { type EncodableRecord, encodeBatch, recordBytesMax } from '../produce/record-batch.js';
 
 const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 const SEQUENCE_END = 2 ** 31;

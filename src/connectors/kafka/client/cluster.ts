@@ -6,7 +6,7 @@
  */
 import type { Broker, metadataV12 } from '@platformatic/kafka';
 import { MultipleErrors } from '@platformatic/kafka';
-import type { TopicInfo } from '../../runtime/ports/log.js';
+import type { TopicInfo } from '../../../runtime/ports/log.js';
 import { apis } from './apis.js';
 import { asKafkaError, isPassing, KafkaError } from './errors.js';
 import { type ApiFamily, Link } from './link.js';
