@@ -181,6 +181,8 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   const writer = new TransactionWriter({ log, clock, ingest: parts.ingest, ingestOf: parts.ingestOf });
   const decisions = new Decisions({
     ...{ log, writer, now: () => clock.now() },
+    stopwatch: () => performance.now() / 1000,
+    onDecision: (outcome, seconds) => metrics.decisions.observe(outcome, seconds),
     consider: (question) => strategy.consider(question),
     askInstance: (url, question) => askInstance(url, question, settings.access.peerSecret),
     ...(settings.http.advertise === undefined ? {} : { ownUrl: settings.http.advertise }),

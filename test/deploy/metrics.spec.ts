@@ -2,7 +2,7 @@ import { promtool } from '../harness/servers/index.js';
 import { metricsText } from './kit/metrics-text.js';
 
 const LABELS = [
-  ...['lane', 'le', 'partition', 'pattern', 'phase', 'result', 'sink', 'status', 'topic'],
+  ...['lane', 'le', 'outcome', 'partition', 'pattern', 'phase', 'result', 'sink', 'status', 'topic'],
   ...['node', 'version'],
 ];
 
@@ -40,6 +40,12 @@ describe('metrics', () => {
     'stakeout_lane_gc_seconds_total{lane="0"} 3',
     'stakeout_lane_eventloop_delay_seconds{lane="0"} 0.5',
     'stakeout_alert_latency_seconds_count 1',
+    'stakeout_decisions_total{outcome="answered"} 1',
+    'stakeout_decisions_total{outcome="refused"} 1',
+    'stakeout_decisions_total{outcome="away"} 0',
+    'stakeout_decision_seconds_bucket{le="0.003"} 0',
+    'stakeout_decision_seconds_bucket{le="0.005"} 1',
+    'stakeout_decision_seconds_count 1',
   ])('tell %s', async (line) => {
     expect((await metricsText()).split('\n')).toContain(line);
   });

@@ -19,6 +19,8 @@ function decisions(over: Partial<DecisionsOptions>): Decisions {
     log: { topics },
     writer: { recordOf },
     now: () => 0,
+    stopwatch: () => 0,
+    onDecision: () => undefined,
     askInstance: askOther,
     consider,
     ...over,
@@ -81,6 +83,29 @@ describe('a decision', () => {
     ['it has no key', { writer: { recordOf: async () => ({ ...record, key: null }) } }, 422, 'INVALID_INPUT'],
   ])('is refused when %s', async (_, over, status, code) => {
     await expect(decisions(over).decide({})).rejects.toMatchObject({ body: { status, code } });
+  });
+
+  it.each<[string, Partial<DecisionsOptions>]>([
+    ['answered', { consider: async ({ topic }) => considered(topic, 40) }],
+    [
+      'partial',
+      {
+        consider: async ({ topic }) =>
+          topic === 'transactions'
+            ? considered(topic, 10, [{ topic: 'by-card', partition: 2, key: null, value: Buffer.from('') }])
+            : { elsewhere: null },
+      },
+    ],
+    ['refused', { writer: { recordOf: async () => ({ ...record, key: null }) } }],
+    ['away', {}],
+    ['failed', { writer: { recordOf: () => Promise.reject(new Error('a mistake of ours')) } }],
+  ])('is told of as %s, with its seconds', async (outcome, over) => {
+    const told: unknown[] = [];
+    let seconds = 5;
+    const onDecision: DecisionsOptions['onDecision'] = (...of) => void told.push(of);
+    const decide = decisions({ ...over, stopwatch: () => (seconds *= 2), onDecision });
+    await decide.decide({}).catch(() => undefined);
+    expect(told).toEqual([[outcome, 10]]);
   });
 
   it('waits for the log once at most: what topics have is asked for again beside it', async () => {

@@ -3,7 +3,7 @@ import { UnreadableError } from '../../runtime/detector.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
 import type { Log } from '../../runtime/ports/log.js';
 import { partitionName } from '../../runtime/ports/log.js';
-import { invalidInput, unavailable } from '../problems/problem.js';
+import { invalidInput, Problem, unavailable } from '../problems/problem.js';
 import type { TransactionWriter } from '../transactions/transaction-writer.js';
 
 export interface DecisionsOptions {
@@ -16,7 +16,17 @@ export interface DecisionsOptions {
   readonly ownUrl?: string;
   /** Milliseconds, and only for differences. */
   readonly now: () => number;
+  /** Seconds, and only for differences: finer than `now`. */
+  readonly stopwatch: () => number;
+  /** Told of each decision, how it ended and how many seconds it took. */
+  readonly onDecision: (outcome: DecisionOutcome, seconds: number) => void;
 }
+
+/**
+ * How a decision ended: with an answer; with one in which some partitions had no say; refused for what was sent; without its state or
+ * the log; in a failure of our own.
+ */
+export type DecisionOutcome = 'answered' | 'partial' | 'refused' | 'away' | 'failed';
 
 /** What a transaction would do, as all partitions that it would come to tell it. */
 export interface Decision extends Omit<Consideration, 'forwards'> {
@@ -42,6 +52,19 @@ export class Decisions {
 
   /** `stream`: by its name; absent: the first. Throws problems. */
   async decide(transaction: unknown, stream?: string): Promise<Decision> {
+    const { stopwatch, onDecision } = this.options;
+    const began = stopwatch();
+    try {
+      const decision = await this.decided(transaction, stream);
+      onDecision(decision.unanswered.length === 0 ? 'answered' : 'partial', stopwatch() - began);
+      return decision;
+    } catch (error) {
+      onDecision(outcomeOf(error), stopwatch() - began);
+      throw error;
+    }
+  }
+
+  private async decided(transaction: unknown, stream: string | undefined): Promise<Decision> {
     const { topic, key, value } = await this.options.writer.recordOf(transaction, stream);
     if (key === null) {
       throw invalidInput(
@@ -137,4 +160,11 @@ export class Decisions {
       throw unavailable('LOG_AWAY', 'The log does not answer.', cause);
     }
   }
+}
+
+function outcomeOf(error: unknown): DecisionOutcome {
+  if (!(error instanceof Problem)) return 'failed';
+  const { status } = error.body;
+  if (status < 500) return 'refused';
+  return status === 503 ? 'away' : 'failed';
 }

@@ -17,6 +17,8 @@ function readerOf(place: RulePlace, consider: (question: Question) => Considerat
     log: { topics: async () => ['payments-1', 'payments-2', 'other'].map((name) => ({ name, partitions: 4 })) },
     writer: { recordOf: () => Promise.reject(new Error('nothing is written')) },
     now: () => 0,
+    stopwatch: () => 0,
+    onDecision: () => undefined,
     consider: async (question) => {
       asked.push(`${question.topic}-${question.partition}`);
       return consider(question);

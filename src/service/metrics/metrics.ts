@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { DetectorListener } from '../../runtime/detector.js';
 import { packageVersion } from '../version.js';
 import { addCheckpointMetrics } from './checkpoint-metrics.js';
+import { DecisionMetrics } from './decision-metrics.js';
 import { addDetectorMetrics } from './detector-metrics.js';
 import { addPartitionMetrics } from './partition-metrics.js';
 import { PatternLatency } from './pattern-latency.js';
@@ -24,6 +25,7 @@ const LATENCY_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 
 export class Metrics {
   readonly registry = new Registry();
   readonly patternLatency = new PatternLatency();
+  readonly decisions = new DecisionMetrics(this.registry);
   private readonly batchSeconds: Histogram;
   private readonly commitSeconds: Histogram<'result'>;
   private readonly latencySeconds: Histogram;

@@ -84,6 +84,12 @@ export const overview: DashboardSpec = {
           PARTITION,
         ]),
         panel(
+          'Watermarks',
+          'dateTimeAsIso',
+          'The event time up to which everything is processed: one ahead of the clock makes all that comes late.',
+          [`1000 * max by (topic, partition) (${m('watermark_timestamp_seconds')})`, PARTITION],
+        ),
+        panel(
           'Late and unreadable',
           'reqps',
           'Events behind the watermark, and dead letters.',
@@ -121,6 +127,21 @@ export const overview: DashboardSpec = {
           '{{result}}',
         ]),
         panel('Live watchers', 'short', 'Clients that watch alerts live.', [`sum(${m('live_streams')})`, 'clients']),
+      ],
+    },
+    {
+      title: 'Decisions',
+      panels: [
+        {
+          ...panel('Time of a decision', 's', 'Of those that were answered; the aim is 99 of 100 within 10 ms.'),
+          queries: quantiles('decision_seconds'),
+        },
+        panel(
+          'Decisions',
+          'reqps',
+          'By outcome. Partial: some rules had no say. Refused: what was sent does not hold. Away: its state or the log did not answer.',
+          [`sum by (outcome) (${rate('decisions_total')})`, '{{outcome}}'],
+        ),
       ],
     },
   ],

@@ -41,6 +41,8 @@ export async function metricsText(): Promise<string> {
   listener.onBatch?.(10, 0.002);
   listener.onCommit?.(0.01, true);
   listener.onAlert?.(anAlert(), null);
+  metrics.decisions.observe('answered', 0.004);
+  metrics.decisions.observe('refused', 0.001);
   try {
     return await metrics.registry.metrics();
   } finally {
