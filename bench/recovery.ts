@@ -103,7 +103,7 @@ interface Row {
   readonly copiedMs: number | null;
   readonly liveMs: number | null;
   readonly caughtUpMs: number;
-  /** What the processes said of restoring after the kill. */
+  /** What the processes said after the kill: which partitions came and went live when, what was restored, what was waited for. */
   readonly said: readonly string[];
 }
 
@@ -193,7 +193,7 @@ class Bench {
       copiedMs: since(after.findLast(isCopied)),
       liveMs: since(after.findLast(({ msg, partitions: some }) => msg === 'partitions live' && some!.length > 0)),
       caughtUpMs,
-      said: after.filter((l) => isCopied(l) || / replaying /.test(l.msg)).map((l) => `${since(l)} ms: ${l.msg}`),
+      said: after.filter(isTold).map((line) => `${since(line)} ms: ${textOf(line)}`),
     };
     this.rows.push(row);
     if (!values.json) process.stdout.write(shown(row));
@@ -288,6 +288,15 @@ class Bench {
 }
 
 const isCopied = ({ msg }: LogLine): boolean => / put in place /.test(msg);
+
+const isTold = (line: LogLine): boolean =>
+  isCopied(line) ||
+  / replaying | read beforehand /.test(line.msg) ||
+  line.trouble !== undefined ||
+  (line.partitions ?? []).length > 0;
+
+const textOf = ({ msg, partitions: some, trouble }: LogLine): string =>
+  [msg, ...(some ?? []), ...(trouble === undefined ? [] : [trouble])].join(' ');
 
 function shown(row: Row): string {
   const s = (ms: number | null): string => (ms === null ? '-' : `${(ms / 1000).toFixed(2)} s`);

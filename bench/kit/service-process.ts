@@ -14,6 +14,8 @@ export interface LogLine {
   readonly time: number;
   readonly msg: string;
   readonly partitions?: readonly string[];
+  /** What detection waits for. */
+  readonly trouble?: string;
 }
 
 /** What these benchmarks read of `/v1/status`. */

@@ -94,8 +94,8 @@ const kafka = z.strictObject({
     { defaultText: 'a new one at every start' },
   ),
   transactionTimeout: duration.default(
-    '10s',
-    'How long a transaction may stay open before the broker ends it. What a dead process left open is hidden from readers, and holds up its partitions, for as long.',
+    '5s',
+    'How long a transaction may stay open before the broker ends it, which by its defaults it looks to every 10 s. What a dead process left open is hidden from readers, and holds up its partitions, until then: a value above 5s has them come later than the session timeout (15 s).',
   ),
   tls: z
     .strictObject({

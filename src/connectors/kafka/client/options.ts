@@ -42,8 +42,9 @@ export interface KafkaOptions {
   readonly connectTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
   /**
-   * The broker ends a transaction that has been open for so long. What a producer that died left open is hidden from readers, and
-   * holds up its partitions, for as long. Default 10,000 ms.
+   * The broker ends a transaction that has been open for so long when it looks next: every 10,000 ms, by its defaults. What a producer
+   * that died left open is hidden from readers until then, and whoever gets its partitions waits. Default 5,000 ms: with the broker's
+   * look, no longer than the session of the member that died with it.
    */
   readonly transactionTimeoutMs?: number;
   /** A topic that the brokers do not know fails a send after this time. Default 10,000 ms. */
@@ -66,7 +67,7 @@ export function withDefaults(options: KafkaOptions): KafkaSettings {
     batchMaxBytes: 512 * 1024,
     connectTimeoutMs: 5_000,
     requestTimeoutMs: 10_000,
-    transactionTimeoutMs: 10_000,
+    transactionTimeoutMs: 5_000,
     unknownTopicMs: 10_000,
     closeTimeoutMs: 5_000,
     clock: systemClock,
