@@ -2,15 +2,16 @@ import { ownFields, streamDefinition } from '../runtime/stream.js';
 import { missingIdentity, timeOf } from '../runtime/task/interpret.js';
 import type { Checkpoints } from './checkpoint/checkpoints.js';
 import { LaneCheckpoints } from './checkpoint/lane-checkpoints.js';
-import { Collector } from './collector.js';
-import type { Findings } from './findings.js';
-import { type Labels, readLabels } from './labels/labels.js';
-import { type Lane, type LaneResult, together } from './lanes.js';
+import { Collector } from './findings/collector.js';
+import type { Findings } from './findings/findings.js';
+import { type Labels, readLabels } from './findings/labels.js';
+import { type LaneResult, together } from './findings/lane-result.js';
+import { Population } from './findings/population.js';
 import { type Verdicts, verdictsOf } from './metrics/verdicts.js';
-import type { Plan } from './plan.js';
-import { Population } from './population.js';
-import { fieldsOf, type Protocol } from './protocol.js';
-import { type FileRunOptions, type FileStream, type RunListener, type RunResult, runFiles } from './run-files.js';
+import type { Plan } from './plan/plan.js';
+import { fieldsOf, type Protocol } from './plan/protocol.js';
+import type { Lane } from './run/lane.js';
+import { type FileRunOptions, type FileStream, type RunListener, type RunResult, runFiles } from './run/run-files.js';
 
 export interface BacktestProgress extends Pick<RunListener, 'onProgress' | 'onBadRow'> {
   /** A lane goes on after so many events of it, where an earlier attempt was cut short. */

@@ -1,4 +1,4 @@
-import type { Findings } from './findings.js';
+import type { Findings } from './findings/findings.js';
 import { dayIntervals, type Shares } from './metrics/bootstrap.js';
 import { type Contribution, contributions, overlap } from './metrics/contribution.js';
 import { type CostFigures, cost } from './metrics/cost.js';

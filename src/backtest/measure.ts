@@ -1,8 +1,8 @@
 import type { Backtest } from './backtest.js';
 import { verdicts } from './backtest.js';
-import { BASELINE } from './collector.js';
 import { type Comparison, compare } from './compare.js';
 import { type Evaluation, evaluate } from './evaluate.js';
+import { BASELINE } from './findings/collector.js';
 import { cost } from './metrics/cost.js';
 import { delay } from './metrics/delay.js';
 import { type DetectionFigures, detection } from './metrics/detection.js';

@@ -5,10 +5,10 @@ import { parseRule } from '../rules/read/parse-rule.js';
 import { loadSettings } from '../runtime/settings/index.js';
 import { backtest } from './backtest.js';
 import { measure } from './measure.js';
-import { planOf } from './plan.js';
-import { protocolOf } from './protocol.js';
+import { planOf } from './plan/plan.js';
+import { protocolOf } from './plan/protocol.js';
 import { resultOf } from './result.js';
-import { openStreams } from './run-files.js';
+import { openStreams } from './run/run-files.js';
 
 const DAY = 86_400_000;
 const folder = mkdtempSync(join(tmpdir(), 'stakeout-two-streams-'));

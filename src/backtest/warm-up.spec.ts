@@ -6,13 +6,13 @@ import { loadSettings, type Settings } from '../runtime/settings/index.js';
 import { dice } from '../runtime/testing/dice.js';
 import { ManualClock } from '../runtime/testing/manual-clock.js';
 import { backtest } from './backtest.js';
-import { lookBackMs } from './look-back.js';
 import { measure } from './measure.js';
-import { planOf } from './plan.js';
-import { protocolOf } from './protocol.js';
+import { lookBackMs } from './plan/look-back.js';
+import { planOf } from './plan/plan.js';
+import { protocolOf } from './plan/protocol.js';
 import { resultOf } from './result.js';
-import type { FileStream } from './run-files.js';
-import { TopicFile } from './topic-file.js';
+import type { FileStream } from './run/run-files.js';
+import { TopicFile } from './run/topic-file.js';
 
 const PARTITIONS = 3;
 const HOUR = 3_600_000;

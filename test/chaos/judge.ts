@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Verification } from '../../src/backtest/verify.js';
+import type { Verification } from '../../src/backtest/verify/verify.js';
 import type { Log } from '../../src/runtime/ports/log.js';
 import { NUMBER } from './traffic.js';
 

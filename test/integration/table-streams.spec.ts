@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { type FileStream, openStreams, runFiles, tableEndsOf } from '../../src/backtest/run-files.js';
+import { type FileStream, openStreams, runFiles, tableEndsOf } from '../../src/backtest/run/run-files.js';
 import { openDatabase } from '../../src/connectors/sql/open-database.js';
 import type { SqlDatabase } from '../../src/connectors/sql/sql-database.js';
 import { timeOfText } from '../../src/connectors/sql/table.js';

@@ -1,7 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
-import type { Collector, CollectorState } from '../collector.js';
-import type { LaneResult } from '../lanes.js';
-import type { Checkpoints, RunCheckpoints, RunState } from './checkpoints.js';
+import type { Collector, CollectorState } from '../findings/collector.js';
+import type { LaneResult } from '../findings/lane-result.js';
+import type { RunCheckpoints, RunState } from '../run/run-checkpoints.js';
+import type { Checkpoints } from './checkpoints.js';
 
 /** The first piece of what a lane keeps: the others are events and keys of its run. */
 type Head =

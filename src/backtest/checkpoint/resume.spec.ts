@@ -5,12 +5,12 @@ import { loadRules } from '../../rules/index.js';
 import { loadSettings } from '../../runtime/settings/index.js';
 import { dice } from '../../runtime/testing/dice.js';
 import { type BacktestInput, backtest, backtestLane } from '../backtest.js';
-import type { LaneResult } from '../lanes.js';
+import type { LaneResult } from '../findings/lane-result.js';
 import { measure } from '../measure.js';
-import { planOf } from '../plan.js';
-import { protocolOf } from '../protocol.js';
+import { planOf } from '../plan/plan.js';
+import { protocolOf } from '../plan/protocol.js';
 import { resultOf } from '../result.js';
-import { openStreams } from '../run-files.js';
+import { openStreams } from '../run/run-files.js';
 import { CutFile } from '../testing/cut-file.js';
 import { MemoryCheckpoints, untilDone } from '../testing/memory-checkpoints.js';
 

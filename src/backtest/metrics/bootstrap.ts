@@ -1,4 +1,4 @@
-import { dayOf } from '../population.js';
+import { dayOf } from '../findings/population.js';
 import { share } from './detection.js';
 import type { Interval } from './interval.js';
 import { quantile } from './quantile.js';

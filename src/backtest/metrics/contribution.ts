@@ -1,5 +1,5 @@
-import type { Findings } from '../findings.js';
-import type { Population } from '../population.js';
+import type { Findings } from '../findings/findings.js';
+import type { Population } from '../findings/population.js';
 import { type DetectionFigures, detection } from './detection.js';
 import { type Verdicts, verdictsOf } from './verdicts.js';
 

@@ -1,4 +1,4 @@
-import type { Fraud } from '../population.js';
+import type { Fraud } from '../findings/population.js';
 import { share } from './detection.js';
 import { quantile } from './quantile.js';
 import { groupBy } from './top-k.js';

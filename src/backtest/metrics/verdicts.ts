@@ -1,7 +1,7 @@
-import type { Findings } from '../findings.js';
-import type { Fraud, Population } from '../population.js';
-import type { Protocol } from '../protocol.js';
-import type { Subject } from '../subjects.js';
+import type { Findings } from '../findings/findings.js';
+import type { Fraud, Population } from '../findings/population.js';
+import type { Subject } from '../findings/subjects.js';
+import type { Protocol } from '../plan/protocol.js';
 
 /** A subject that at least one alert of a rule set accuses. */
 export interface Accused {

@@ -1,4 +1,4 @@
-import { dayOf } from '../population.js';
+import { dayOf } from '../findings/population.js';
 import { quantile } from './quantile.js';
 import type { Verdicts } from './verdicts.js';
 

@@ -1,7 +1,7 @@
+import { DAY_MS } from '../findings/population.js';
 import type { Measured } from '../measure.js';
 import { share as ratio } from '../metrics/detection.js';
 import { thinned } from '../metrics/thinned.js';
-import { DAY_MS } from '../population.js';
 import { comparisonPart, sweepPart } from './changes.js';
 import { barChart, lineChart } from './chart.js';
 import { bar, escaped, grouped, moment, paragraph, section, share, signed, table, timeOf } from './html.js';

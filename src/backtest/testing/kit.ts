@@ -6,13 +6,13 @@ import type { Rule } from '../../rules/rule.js';
 import { parametersOf } from '../../rules/source/parameters.js';
 import { loadSettings, type Settings } from '../../runtime/settings/index.js';
 import { backtest, backtestLane } from '../backtest.js';
-import { BASELINE } from '../collector.js';
+import { BASELINE } from '../findings/collector.js';
 import { type Measured, measure } from '../measure.js';
-import { planOf } from '../plan.js';
-import { type ProtocolOptions, protocolOf } from '../protocol.js';
+import { planOf } from '../plan/plan.js';
+import { type ProtocolOptions, protocolOf } from '../plan/protocol.js';
+import { gridOf, parseSweep } from '../plan/sweep.js';
 import { type BacktestResult, resultOf } from '../result.js';
-import { type FileStream, openStreams } from '../run-files.js';
-import { gridOf, parseSweep } from '../sweep.js';
+import { type FileStream, openStreams } from '../run/run-files.js';
 
 export const DAY = 86_400_000;
 const folder = mkdtempSync(join(tmpdir(), 'stakeout-backtest-'));

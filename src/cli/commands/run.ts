@@ -7,7 +7,7 @@ import {
   type RunFilesOptions,
   type RunResult,
   runFiles,
-} from '../../backtest/run-files.js';
+} from '../../backtest/run/run-files.js';
 import type { Rule } from '../../rules/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { ruleOptionsOf } from '../../runtime/task/keyed/keyed-engine.js';

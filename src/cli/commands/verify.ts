@@ -1,4 +1,4 @@
-import { type Verification, VerifyError, type VerifyOptions, verify } from '../../backtest/verify.js';
+import { type Verification, VerifyError, type VerifyOptions, verify } from '../../backtest/verify/verify.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import { versionsOf } from '../../runtime/lane/prepare-rules.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';

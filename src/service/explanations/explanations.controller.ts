@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { ExplainError } from '../../backtest/explain-log.js';
+import { ExplainError } from '../../backtest/explain/explain-log.js';
 import type { Rule } from '../../rules/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { Allow } from '../access/allow.js';

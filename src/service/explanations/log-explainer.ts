@@ -1,4 +1,4 @@
-import { ExplainError, explainFromLog } from '../../backtest/explain-log.js';
+import { ExplainError, explainFromLog } from '../../backtest/explain/explain-log.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import type { Rule, RuleText } from '../../rules/index.js';
 import { suggest } from '../../rules/source/nearest.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../../test/harness/until.js';
-import { verify } from '../../backtest/verify.js';
+import { verify } from '../../backtest/verify/verify.js';
 import { loadLists } from '../../runtime/lists/load-lists.js';
 import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import { MemoryLog } from '../../runtime/memory/memory-log.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../../test/harness/until.js';
-import { verify } from '../../backtest/verify.js';
+import { verify } from '../../backtest/verify/verify.js';
 import { ParsedRules, type RuleText, readRules } from '../../rules/index.js';
 import { versionsOf } from '../../runtime/lane/prepare-rules.js';
 import { NO_LISTS } from '../../runtime/lists/reference-lists.js';

@@ -1,8 +1,8 @@
 import { RULES } from '../../../../test/harness/lane-kit.js';
-import { digestOfAlert } from '../../../backtest/digest.js';
-import type { ToldAlert } from '../../../backtest/findings.js';
-import { parity } from '../../../backtest/parity.js';
-import type { Protocol } from '../../../backtest/protocol.js';
+import type { ToldAlert } from '../../../backtest/findings/findings.js';
+import type { Protocol } from '../../../backtest/plan/protocol.js';
+import { digestOfAlert } from '../../../backtest/run/digest.js';
+import { parity } from '../../../backtest/verify/parity.js';
 import { MemoryLog } from '../../../runtime/memory/memory-log.js';
 import type { Alert } from '../../../runtime/ports/alert.js';
 import { ManualClock } from '../../../runtime/testing/manual-clock.js';

@@ -1,4 +1,4 @@
-import type { Differing, Parity } from '../../../backtest/parity.js';
+import type { Differing, Parity } from '../../../backtest/verify/parity.js';
 import { grouped } from '../files.js';
 
 const momentOf = (time: number): string => new Date(time).toISOString();

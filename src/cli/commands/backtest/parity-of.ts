@@ -1,5 +1,5 @@
 import type { Backtest } from '../../../backtest/backtest.js';
-import { type Parity, parity } from '../../../backtest/parity.js';
+import { type Parity, parity } from '../../../backtest/verify/parity.js';
 import type { LogReader } from '../../../runtime/ports/log.js';
 import { AlertTopicCodec } from '../../../service/compose/alert-topic-codec.js';
 import { makeRegistry } from '../../../service/compose/stream-parts.js';

@@ -1,6 +1,6 @@
-import { BASELINE } from '../../../backtest/collector.js';
-import { type Plan, planOf } from '../../../backtest/plan.js';
-import { gridOf, parseSweep } from '../../../backtest/sweep.js';
+import { BASELINE } from '../../../backtest/findings/collector.js';
+import { type Plan, planOf } from '../../../backtest/plan/plan.js';
+import { gridOf, parseSweep } from '../../../backtest/plan/sweep.js';
 import { parametersOf } from '../../../rules/index.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import { CommandError } from '../../command-error.js';

@@ -1,7 +1,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { BacktestProgress } from '../../../backtest/backtest.js';
-import type { Lane, LaneResult } from '../../../backtest/lanes.js';
+import type { LaneResult } from '../../../backtest/findings/lane-result.js';
+import type { Lane } from '../../../backtest/run/lane.js';
 import { DecodeFailure, type DecodeFailureReason } from '../../../runtime/ports/decoder.js';
 import { CommandError } from '../../command-error.js';
 import type { Keeping } from './attempt.js';

@@ -1,5 +1,5 @@
-import { type FileStream, isBounded, RunError } from '../../../backtest/run-files.js';
-import { type OffsetRange, TopicFile } from '../../../backtest/topic-file.js';
+import { type FileStream, isBounded, RunError } from '../../../backtest/run/run-files.js';
+import { type OffsetRange, TopicFile } from '../../../backtest/run/topic-file.js';
 import { eventSchemaFor } from '../../../connectors/avro/stream-schema.js';
 import { inferSchema } from '../../../connectors/file/infer-schema.js';
 import { systemClock } from '../../../connectors/system-clock.js';

@@ -1,4 +1,4 @@
-import { ExplainError } from '../../../backtest/explain-log.js';
+import { ExplainError } from '../../../backtest/explain/explain-log.js';
 import { systemClock } from '../../../connectors/system-clock.js';
 import type { Explanation } from '../../../runtime/explain/explanation.js';
 import type { Log } from '../../../runtime/ports/log.js';
