@@ -1,9 +1,10 @@
 import type { Expr } from '../expression/expression.js';
 import type { EventStep, GroupStep, Pattern, Quantifier, Step } from '../pattern/pattern.js';
 import { stepPath } from '../pattern/step-path.js';
-import { isOptional, type PatternProblem } from '../pattern/validate.js';
-import type { Action, Automaton, State, StateType } from './automaton.js';
+import { isOptional } from '../pattern/validate.js';
+import type { Automaton, State, StateType } from './automaton.js';
 import { and, conditionOf, type Guard, not, TRUE, unless } from './guard.js';
+import { StateSet, UnsupportedPattern } from './state-set.js';
 
 /**
  * Builds the automaton from the last step to the first: each step is turned into states that lead into the `sink`, the
@@ -18,12 +19,6 @@ import { and, conditionOf, type Guard, not, TRUE, unless } from './guard.js';
 const END = '$end';
 /** Deeper nesting of copies than any sensible pattern needs: the construction would not end. */
 const COPY_DEPTH_MAX = 500;
-
-export class UnsupportedPattern extends Error {
-  constructor(readonly problem: PatternProblem) {
-    super(problem.message);
-  }
-}
 
 interface Scope {
   readonly steps: readonly Step[];
@@ -53,8 +48,7 @@ export function buildAutomaton(pattern: Pattern, options: BuildOptions = {}): Au
 }
 
 class AutomatonBuilder {
-  private readonly states: State[] = [];
-  private readonly names = new Set<string>();
+  private readonly set: StateSet;
   private readonly stopStates = new Map<string, State>();
   /** For a greedy step with `until`: copies of its sink as it was before its guards were narrowed, by the sink's name. */
   private readonly ungreedySinks = new Map<string, State>();
@@ -68,17 +62,18 @@ class AutomatonBuilder {
     private readonly pattern: Pattern,
     private readonly quantifierGap: 'flink' | 'every',
   ) {
+    this.set = new StateSet(pattern);
     this.scope = { steps: pattern.steps, group: null, at: pattern.steps.length - 1 };
   }
 
   build(): Automaton {
-    const end = this.addState(END, 'final');
+    const end = this.set.add(END, 'final');
     // The window of the whole pattern is one given on its last step, in place of that step's own.
     this.narrowWindow(this.pattern.withinMs ?? this.step.withinMs);
     const start = this.convert(this.buildScope(end));
     this.checkWindows();
     return {
-      states: this.states,
+      states: this.set.states,
       start,
       windowMs: this.windowMs ?? 0,
       steps: eventSteps(this.pattern.steps),
@@ -88,7 +83,7 @@ class AutomatonBuilder {
   private checkWindows(): void {
     const last = this.pattern.steps.length - 1;
     const windowMs = this.windowMs;
-    const wider = windowMs === null ? undefined : this.states.find((state) => state.gapMs > windowMs);
+    const wider = windowMs === null ? undefined : this.set.states.find((state) => state.gapMs > windowMs);
     if (wider !== undefined) {
       throw new UnsupportedPattern({
         code: 'gap-window-longer-than-match-window',
@@ -140,8 +135,8 @@ class AutomatonBuilder {
     if (sink.type !== 'final' || (gapMs === undefined && (this.windowMs ?? 0) <= 0)) return sink;
     const pending = this.addTakingState('pending');
     const forbidden = this.takeGuard(step);
-    link(pending, 'proceed', this.stopState(step, forbidden), forbidden);
-    link(pending, 'ignore', pending, not(forbidden));
+    this.set.link(pending, 'proceed', this.stopState(step, forbidden), forbidden);
+    this.set.link(pending, 'ignore', pending, not(forbidden));
     return pending;
   }
 
@@ -150,8 +145,8 @@ class AutomatonBuilder {
     const forbidden = this.takeGuard(this.step);
     const stop = this.stopState(this.step, forbidden);
     // An ignore into the end completes the match with this event; a proceed would complete it with the one before.
-    link(state, sink.type === 'final' ? 'ignore' : 'proceed', sink, not(forbidden));
-    link(state, 'proceed', stop, forbidden);
+    this.set.link(state, sink.type === 'final' ? 'ignore' : 'proceed', sink, not(forbidden));
+    this.set.link(state, 'proceed', stop, forbidden);
     return state;
   }
 
@@ -206,17 +201,17 @@ class AutomatonBuilder {
     const state = this.addTakingState('normal');
     // Once an event is taken, negations before the step no longer hold for what follows.
     const next = this.withoutEarlierNegations(sink);
-    link(state, 'take', next, take);
+    this.set.link(state, 'take', next, take);
     if (optional && proceed) this.linkProceed(state, proceed);
     if (ignore !== null) {
       let waiting = state;
       if (optional || this.isHeadOfOptionalGroup()) {
-        waiting = this.addState(this.step.name, 'normal');
-        link(waiting, 'take', next, take);
-        link(waiting, 'ignore', waiting, ignore);
+        waiting = this.set.add(this.step.name, 'normal');
+        this.set.link(waiting, 'take', next, take);
+        this.set.link(waiting, 'ignore', waiting, ignore);
         this.addStops(waiting);
       }
-      link(state, 'ignore', waiting, ignore);
+      this.set.link(state, 'ignore', waiting, ignore);
     }
     return state;
   }
@@ -225,10 +220,10 @@ class AutomatonBuilder {
     const pass = this.passGuard();
     const until = this.step.greedy ? this.untilGuard(this.step) : null;
     if (until === null) {
-      link(state, 'proceed', proceed, pass);
+      this.set.link(state, 'proceed', proceed, pass);
     } else {
-      link(state, 'proceed', this.ungreedySinks.get(proceed.name) ?? proceed, and(pass, until));
-      link(state, 'proceed', proceed, and(pass, not(until)));
+      this.set.link(state, 'proceed', this.ungreedySinks.get(proceed.name) ?? proceed, and(pass, until));
+      this.set.link(state, 'proceed', proceed, and(pass, not(until)));
     }
   }
 
@@ -237,7 +232,7 @@ class AutomatonBuilder {
       group,
       () => this.convert(this.buildScope(sink)),
       (first) => {
-        if (proceed) link(first, 'proceed', proceed, this.passGuard());
+        if (proceed) this.set.link(first, 'proceed', proceed, this.passGuard());
       },
     );
   }
@@ -253,21 +248,21 @@ class AutomatonBuilder {
     if (step.greedy) {
       if (until !== null) {
         const ungreedy = this.copyOf(sink);
-        link(loop, 'proceed', ungreedy, and(pass, until));
+        this.set.link(loop, 'proceed', ungreedy, and(pass, until));
         this.ungreedySinks.set(sink.name, ungreedy);
       }
-      link(loop, 'proceed', sink, until === null ? pass : and(pass, not(until)));
+      this.set.link(loop, 'proceed', sink, until === null ? pass : and(pass, not(until)));
       narrow(sink, this.takeGuard(step));
     } else {
-      link(loop, 'proceed', sink, pass);
+      this.set.link(loop, 'proceed', sink, pass);
     }
-    link(loop, 'take', loop, take);
+    this.set.link(loop, 'take', loop, take);
     this.addStopOfFollowing(loop);
     if (ignore !== null) {
-      const waiting = this.addState(step.name, 'normal');
-      link(waiting, 'take', loop, take);
-      link(waiting, 'ignore', waiting, ignore);
-      link(loop, 'ignore', waiting, ignore);
+      const waiting = this.set.add(step.name, 'normal');
+      this.set.link(waiting, 'take', loop, take);
+      this.set.link(waiting, 'ignore', waiting, ignore);
+      this.set.link(loop, 'ignore', waiting, ignore);
       this.addStopOfFollowing(waiting);
     }
     return loop;
@@ -279,8 +274,8 @@ class AutomatonBuilder {
       group,
       () => this.convert(this.buildScope(back)),
       (first) => {
-        link(first, 'proceed', sink, this.passGuard());
-        link(back, 'proceed', first, this.passGuard());
+        this.set.link(first, 'proceed', sink, this.passGuard());
+        this.set.link(back, 'proceed', first, this.passGuard());
       },
     );
   }
@@ -312,7 +307,7 @@ class AutomatonBuilder {
   private addStops(state: State): void {
     for (const negation of this.earlierNegations()) {
       const forbidden = this.takeGuard(negation);
-      link(state, 'proceed', this.stopState(negation, forbidden), forbidden);
+      this.set.link(state, 'proceed', this.stopState(negation, forbidden), forbidden);
     }
   }
 
@@ -320,15 +315,15 @@ class AutomatonBuilder {
     const next = this.following;
     if (next?.contiguity !== 'notFollowedBy') return;
     const forbidden = this.takeGuard(next);
-    link(state, 'proceed', this.stopState(next, forbidden), forbidden);
+    this.set.link(state, 'proceed', this.stopState(next, forbidden), forbidden);
   }
 
   private stopState(step: Step, forbidden: Guard): State {
     const name = stepName(step);
     let stop = this.stopStates.get(name);
     if (stop === undefined) {
-      stop = this.addState(name, 'stop');
-      link(stop, 'take', stop, forbidden);
+      stop = this.set.add(name, 'stop');
+      this.set.link(stop, 'take', stop, forbidden);
       this.stopStates.set(name, stop);
     }
     return stop;
@@ -345,22 +340,22 @@ class AutomatonBuilder {
         path: ['steps'],
       });
     }
-    const copy = this.addState(sink.name, sink.type);
+    const copy = this.set.add(sink.name, sink.type);
     for (const t of sink.transitions) {
       if (t.action === 'proceed') {
         const stops = t.target.type === 'stop';
         if (stops && negations.some((n) => n.name === t.target.name)) continue;
-        link(copy, 'proceed', stops ? t.target : this.withoutEarlierNegations(t.target, depth + 1), t.guard);
+        this.set.link(copy, 'proceed', stops ? t.target : this.withoutEarlierNegations(t.target, depth + 1), t.guard);
       } else {
-        link(copy, t.action, t.target === sink ? copy : t.target, t.guard);
+        this.set.link(copy, t.action, t.target === sink ? copy : t.target, t.guard);
       }
     }
     return copy;
   }
 
   private copyOf(state: State): State {
-    const copy = this.addState(state.step, state.type);
-    for (const t of state.transitions) link(copy, t.action, t.target === state ? copy : t.target, t.guard);
+    const copy = this.set.add(state.step, state.type);
+    for (const t of state.transitions) this.set.link(copy, t.action, t.target === state ? copy : t.target, t.guard);
     return copy;
   }
 
@@ -432,36 +427,16 @@ class AutomatonBuilder {
 
   // ---- states ---------------------------------------------------------------------------------------------------------
 
-  private addState(baseName: string, type: StateType): State {
-    let name = baseName;
-    for (let i = 0; this.names.has(name); i++) name = `${baseName}:${i}`;
-    this.names.add(name);
-    const state: State = {
-      index: this.states.length,
-      name,
-      step: originalName(baseName),
-      type,
-      transitions: [],
-      gapMs: 0,
-    };
-    this.states.push(state);
-    return state;
-  }
-
   /** A state that waits for an event of the step, and so is subject to its gap windows. */
   private addTakingState(type: StateType): State {
     const step = this.step;
-    const state = this.addState(stepName(step), type);
+    const state = this.set.add(stepName(step), type);
     const isLast = this.scope.group === null && this.scope.at === this.scope.steps.length - 1;
     if (step.quantifier === undefined) state.gapMs = (isLast ? this.pattern.gapMs : undefined) ?? step.gapMs ?? 0;
     // The state made first is the one of the last occurrence: the gap does not bound that one.
     else if (this.quantifierGap === 'flink' && state.name !== stepName(step)) state.gapMs = step.quantifier.gapMs ?? 0;
     return state;
   }
-}
-
-function link(from: State, action: Action, target: State, guard: Guard): void {
-  from.transitions.push({ action, target, guard });
 }
 
 /** Greedy: what follows neither takes nor passes over an event that the loop could take. */
@@ -480,8 +455,6 @@ function insideStrategyOf(step: Step): Strategy {
 }
 
 const stepName = (step: Step): string => (step.kind === 'group' ? '$group' : step.name);
-
-const originalName = (stateName: string): string => stateName.split(':')[0]!;
 
 function eventSteps(steps: readonly Step[]): string[] {
   return steps.flatMap((step) => {

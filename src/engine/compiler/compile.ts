@@ -8,7 +8,7 @@ import type { Pattern, Skip } from '../pattern/pattern.js';
 import { type PatternProblem, validateForm } from '../pattern/validate.js';
 import { type CompiledWindow, compileWindow } from '../window/compile-window.js';
 import type { Automaton } from './automaton.js';
-import { type BuildOptions, buildAutomaton, UnsupportedPattern } from './build.js';
+import { type BuildOptions, buildAutomaton } from './build.js';
 import { checkAutomaton } from './check.js';
 import { type Guard, isNever, leavesOf } from './guard.js';
 import { changeTerms, type Interest, InterestTable, startTerms } from './interest.js';
@@ -22,7 +22,8 @@ import {
   PredicateTable,
   type Test,
 } from './predicate.js';
-import { shareStates } from './share-states.js';
+import { type KnownStates, shareStates } from './share-states.js';
+import { UnsupportedPattern } from './state-set.js';
 
 export const TAKE = 0;
 export const IGNORE = 1;
@@ -138,7 +139,7 @@ export class PatternCompiler {
   readonly interests = new InterestTable();
   /** Patterns compiled so far. */
   compiled = 0;
-  private readonly states = new Map<string, CompiledState>();
+  private readonly states: KnownStates = new Map();
   /** By the very object, which is quicker to find than by what it says. */
   private readonly seen = new WeakMap<Pattern, CompiledPattern>();
   private readonly seenDraining = new WeakMap<Pattern, CompiledPattern>();
@@ -297,16 +298,21 @@ function textOf(pattern: Pattern): string | null {
 }
 
 function markCompleting(states: readonly Mutable<CompiledState>[]): void {
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const state of states) {
-      const completes = state.transitions.some(
-        (t) => t.action === PROCEED && (t.target.isFinal || t.target.mayComplete),
-      );
-      if (completes && !state.mayComplete) {
-        state.mayComplete = true;
-        changed = true;
-      }
+  const before = new Map<CompiledState, Mutable<CompiledState>[]>();
+  for (const state of states) {
+    for (const { action, target } of state.transitions) {
+      if (action !== PROCEED) continue;
+      const sources = before.get(target);
+      if (sources === undefined) before.set(target, [state]);
+      else sources.push(state);
+    }
+  }
+  const reached = states.filter((state) => state.isFinal) as CompiledState[];
+  for (const target of reached) {
+    for (const state of before.get(target) ?? []) {
+      if (state.mayComplete) continue;
+      state.mayComplete = true;
+      reached.push(state);
     }
   }
 }

@@ -46,6 +46,19 @@ describe('validatePattern', () => {
     expect(() => compilePattern(pattern.build())).toThrow(PatternError);
   });
 
+  it('refuses a pattern whose automaton is too large, where it becomes so', () => {
+    const negated = Array.from({ length: 300 }, (_, i) => `N${i}`);
+    const repeated = (times: number): Pattern =>
+      negated
+        .reduce((built, name) => built.notFollowedBy(name).where(is(name)), begin('A'))
+        .followedBy('B')
+        .times(1, times)
+        .allowCombinations()
+        .build();
+    expect(codes(repeated(50))).toEqual([]);
+    expect(codes(repeated(500))).toEqual(['steps.301 automaton-too-large']);
+  });
+
   it('accepts a pattern that means something', () => {
     expect(validatePattern(begin('A').where(is('a')).oneOrMore().greedy().next('B').within(1000).build())).toEqual([]);
   });

@@ -60,7 +60,7 @@ function checkSteps(steps: readonly Step[], path: PatternPath, report: Report): 
   });
 }
 
-/** Places for events that a pattern may have: what it costs to compile grows with their square. */
+/** Places for events that a pattern may have: each has states and transitions of its own, which are bounded as well (`StateSet`). */
 const PLACES_MAX = 2000;
 
 function checkSize(steps: readonly Step[], report: Report): void {

@@ -17,6 +17,7 @@ export const ENGINE_HINTS: Readonly<Record<string, string>> = {
   'optional-not': 'Leave optional out.',
   'times-not-positive': 'Write times: 1 or more.',
   'pattern-too-large': 'Write times: n+ with a smaller n, or count with a feature.',
+  'automaton-too-large': 'Write fewer negations before the step, or a smaller times.',
   'empty-loop': 'Take optional away from one of its steps.',
   'not-after-optional': 'Or put a mandatory step between them.',
   'greedy-on-single': 'Write times or oneOrMore, or leave greedy out.',
