@@ -1,4 +1,4 @@
-import type { Doubles } from './exact-sum.js';
+import { type Doubles, hundredthsOf } from './exact-sum.js';
 import type { Window } from './window-layout.js';
 
 /** Memory that rings lie in. */
@@ -26,6 +26,8 @@ export const SETTLED = 3;
  * oldest row's, a value that is no whole number of hundredths below 2^31.
  */
 export const WIDE = 2 ** 31;
+/** The bits below it, which are the capacity. */
+export const CAPACITY_BITS = WIDE - 1;
 /** In the place of a value that is missing. */
 export const MISSING = -(2 ** 31);
 export const HUNDREDTHS_MAX = 2 ** 31 - 1;
@@ -33,7 +35,7 @@ const TIMES_MAX = 2 ** 32 - 1;
 
 export const isWide = ({ words }: RingMemory, at: number): boolean => words[at * 2 + CAPACITY]! >= WIDE;
 
-export const ringCapacity = ({ words }: RingMemory, at: number): number => words[at * 2 + CAPACITY]! & HUNDREDTHS_MAX;
+export const ringCapacity = ({ words }: RingMemory, at: number): number => words[at * 2 + CAPACITY]! & CAPACITY_BITS;
 
 /** Rows in the ring. */
 export const ringCount = ({ words }: RingMemory, at: number): number => words[at * 2 + COUNT]!;
@@ -46,7 +48,7 @@ export const ringPlaces = (window: Window, capacity: number, wide: boolean): num
 export const rowsOf = (window: Window, at: number): number => at + HEAD + window.totalPlaces - 1;
 
 function placeOf({ words }: RingMemory, at: number, number: number): number {
-  const capacity = words[at * 2 + CAPACITY]! & HUNDREDTHS_MAX;
+  const capacity = words[at * 2 + CAPACITY]! & CAPACITY_BITS;
   const place = words[at * 2 + FIRST]! + number;
   return place < capacity ? place : place - capacity;
 }
@@ -127,8 +129,4 @@ export function fitNarrow(window: Window, rows: Readonly<Doubles>, from: number,
   return true;
 }
 
-function fitsHundredths(x: number): boolean {
-  if (Number.isNaN(x)) return true;
-  const hundredths = Math.round(x * 100);
-  return hundredths / 100 === x && Math.abs(hundredths) <= HUNDREDTHS_MAX;
-}
+const fitsHundredths = (x: number): boolean => Number.isNaN(x) || Math.abs(hundredthsOf(x)) <= HUNDREDTHS_MAX;

@@ -12,6 +12,8 @@ import { stepAny } from './slot-step.js';
  * can keep such events elsewhere than in a key's state, as bytes, and put them into it when an event comes that concerns runs.
  */
 
+const change = new KeyChange();
+
 /** Whether runs of the slot can be kept so: any event that can begin one does, and nothing more; and the window of the match ends it. */
 export function canBeKeptBegun({ slots }: RuleSet, slot: number): boolean {
   const { pattern, shares } = slots[slot]!;
@@ -35,7 +37,6 @@ export const begunIsDue = ({ slots }: RuleSet, slot: number, held: number, added
 /** The state with the runs of a slot that it does not have; there is at least one. */
 export function withBegun(rules: RuleSet, given: KeyState | undefined, slot: number, begun: Begun): KeyState {
   const state = graphOf(rules, slot, begun);
-  const change = new KeyChange();
   change.begin(given);
   const at = given === undefined ? 0 : given.slots.filter((known) => known < slot).length;
   change.set(at, slot, state, slotMask(rules.slots[slot]!, state));
@@ -51,7 +52,6 @@ export function withoutBegun(
   const at = after === undefined ? -1 : after.slots.indexOf(slot);
   if (at < 0 || !isSame(before.states[before.slots.indexOf(slot)] as GraphState, after!.states[at] as GraphState))
     return false;
-  const change = new KeyChange();
   change.begin(after);
   change.set(at, slot, undefined, 0);
   return change.result(after!.features, after!.groups);
