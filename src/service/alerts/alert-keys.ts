@@ -1,8 +1,11 @@
 import type { Rule } from '../../rules/index.js';
+import type { Alert } from '../../runtime/ports/alert.js';
 import { isPseudonym } from '../../runtime/task/alert/pseudonyms.js';
-import type { KeyOf } from '../explanations/explanations.controller.js';
 import { notFound } from '../problems/problem.js';
 import type { AlertDesk } from './alert-desk.js';
+
+/** The key of an alert that has a pseudonym in its place; `null`: it cannot be told any more. */
+export type KeyOf = (alert: Alert, rule: Rule) => Promise<string | null>;
 
 /** What an alert is about. */
 export interface AlertSubject {

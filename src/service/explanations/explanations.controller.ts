@@ -2,8 +2,6 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ExplainError } from '../../backtest/explain/explain-log.js';
-import type { Rule } from '../../rules/index.js';
-import type { Alert } from '../../runtime/ports/alert.js';
 import { Allow } from '../access/allow.js';
 import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
@@ -18,9 +16,6 @@ import { type ExplanationQuery, UnknownPatternError } from './log-explainer.js';
 
 /** Answers why a rule did not fire; see `LogExplainer`. */
 export type Explain = (query: ExplanationQuery) => Promise<ExplanationDto>;
-
-/** The key of an alert that has a pseudonym in its place; `null`: it cannot be told any more. */
-export type KeyOf = (alert: Alert, rule: Rule) => Promise<string | null>;
 
 const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1), at: momentText });
 const ofAlert = z.strictObject({ alert: z.string().min(1) });
