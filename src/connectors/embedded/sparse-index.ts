@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { firstWhere } from '../../runtime/bisect.js';
 import type { BatchHeader } from './batch-format.js';
 import { HEADER_BYTES } from './batch-format.js';
 
@@ -90,16 +91,6 @@ export class SparseIndex {
 
 /** Index of the last of some rising numbers that is at most (or, `strictly`, less than) `limit`; -1 if none. */
 function lastAtMost(numbers: readonly number[], limit: number, strictly = false): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const n = numbers[middle] as number;
-    if (n < limit || (n === limit && !strictly)) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low - 1;
+  const isOver = (n: number): boolean => n > limit || (strictly && n === limit);
+  return firstWhere(0, numbers.length, (i) => isOver(numbers[i]!)) - 1;
 }

@@ -1,3 +1,4 @@
+import { firstWhere } from '../../runtime/bisect.js';
 import type { StoredRecords } from '../../runtime/local-log/storage.js';
 import type { LogRecord } from '../../runtime/ports/log.js';
 import { type BatchHeader, decodeRecords } from './batch-format.js';
@@ -64,17 +65,9 @@ export class PartitionTail {
     if (first === undefined || offset < first.header.baseOffset) {
       return undefined;
     }
-    let low = 0;
-    let high = this.batches.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.batches.at(middle) as CachedBatch).header.nextOffset <= offset) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < this.batches.length ? low : undefined;
+    const { length } = this.batches;
+    const index = firstWhere(0, length, (i) => (this.batches.at(i) as CachedBatch).header.nextOffset > offset);
+    return index < length ? index : undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { firstWhere } from '../bisect.js';
 import { idsOf, type KeyRecord, type StoredChunk } from './chunk-records.js';
 import { splitBlocks } from './split-blocks.js';
 import { CHUNK_IDS, type EventTable, type Piece, type SplitPlan, type WholeState } from './split-format.js';
@@ -125,13 +126,7 @@ function heldOf(events: EventTable, chunks: readonly StoredChunk[]): readonly He
 
 /** Place of the first of some sorted numbers that is not below `wanted`. */
 function firstAtOrAfter(sorted: readonly number[], wanted: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstWhere(0, sorted.length, (i) => sorted[i]! >= wanted);
 }
 
 function keptOf(held: readonly Held[], { chunkBytes }: ChunkSizes): readonly Held[] {

@@ -1,3 +1,4 @@
+import { firstWhere } from '../bisect.js';
 import { LocalLog } from '../local-log/local-log.js';
 import { LocalMember } from '../local-log/member.js';
 import { type LogStorage, type PartitionStorage, type PendingRecord, Subscribers } from '../local-log/storage.js';
@@ -152,16 +153,6 @@ class MemoryPartition implements PartitionStorage {
 
   /** Index of the first record at or after an offset. */
   private indexOf(offset: number): number {
-    let low = 0;
-    let high = this.records.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.records[middle] as LogRecord).offset < offset) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
+    return firstWhere(0, this.records.length, (i) => this.records[i]!.offset >= offset);
   }
 }

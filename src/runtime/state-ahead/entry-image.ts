@@ -1,3 +1,4 @@
+import { firstWhere } from '../bisect.js';
 import { BLOCK_BYTES, BLOCK_ENTRIES, EntryBlock } from '../ports/entry-block.js';
 import type { StateEntry } from '../ports/state-store.js';
 import { BlockBuilder } from './block-builder.js';
@@ -144,22 +145,10 @@ function comeAfter(entries: readonly StateEntry[], key: Uint8Array | null): bool
 
 /** Number of the first change, from `from` on, that comes after all keys of a block. */
 function firstAfter(changes: readonly Change[], from: number, block: EntryBlock): number {
-  let [low, high] = [from, changes.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (block.compareKey(block.count - 1, changes[middle]!.key) >= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstWhere(from, changes.length, (i) => block.compareKey(block.count - 1, changes[i]!.key) < 0);
 }
 
 /** The first entry of a block, from `from` on, whose key does not come before `key`. */
 function firstAtOrAfter(block: EntryBlock, from: number, key: Uint8Array): number {
-  let [low, high] = [from, block.count];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (block.compareKey(middle, key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstWhere(from, block.count, (i) => block.compareKey(i, key) >= 0);
 }

@@ -1,3 +1,4 @@
+import { firstWhere } from '../../runtime/bisect.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 
 /** Place of an alert's record on the alerts topic. */
@@ -49,13 +50,7 @@ export class AlertWindow {
   }
 
   private firstNotBefore(at: Pick<Alert, 'detectedAt' | 'id'>): number {
-    let [low, high] = [0, this.sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBefore((this.sorted[middle] as PlacedAlert).alert, at)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstWhere(0, this.sorted.length, (i) => !isBefore(this.sorted[i]!.alert, at));
   }
 }
 

@@ -1,4 +1,5 @@
 import { deadlineBefore, hasOutline, runsBefore } from '../../../engine/index.js';
+import { firstWhere } from '../../bisect.js';
 import type { KeyMemory } from '../../detector.js';
 import { TimerHeap } from '../../keys/timer-heap.js';
 import type { EntryBlock } from '../../ports/entry-block.js';
@@ -139,26 +140,13 @@ export class StoredKeys implements KeySource {
 
   /** The last of those that hold; they come before all others. -1: none does. */
   private lastPiece(holds: (piece: Piece) => boolean): number {
-    let [low, high] = [-1, this.pieces.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (holds(this.pieces[middle]!)) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return firstWhere(0, this.pieces.length, (i) => !holds(this.pieces[i]!)) - 1;
   }
 }
 
 /** Where in the piece a key is; -1: it is not there, or all have gone. */
 function placeOf({ block, from, count }: Piece, key: Uint8Array): number {
   if (block === null) return -1;
-  let [low, high] = [0, count - 1];
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const order = block.compareKey(from + middle, key);
-    if (order === 0) return middle;
-    if (order < 0) low = middle + 1;
-    else high = middle - 1;
-  }
-  return -1;
+  const place = firstWhere(0, count, (i) => block.compareKey(from + i, key) >= 0);
+  return place < count && block.compareKey(from + place, key) === 0 ? place : -1;
 }
