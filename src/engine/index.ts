@@ -97,6 +97,7 @@ export { type EngineFunction, FUNCTIONS, fewest, most, paramOf } from './express
 export { type Lists, ListsMissingError } from './expression/lists.js';
 export { cellValue, type Texts } from './expression/scalar-code.js';
 export { MatchSet } from './graph/match-set.js';
+export { mixBits } from './mix-bits.js';
 export type { NearMiss } from './nfa/near-misses.js';
 export type { Match, Output, StepEvents, Timeout, WindowResult } from './nfa/output.js';
 export { SkipError } from './nfa/output.js';

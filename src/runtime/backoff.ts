@@ -1,3 +1,4 @@
+import { mixBits } from '../engine/index.js';
 import type { Clock } from './ports/clock.js';
 
 /** Resolves after `ms`, or at once when `signal` aborts: the caller looks at the signal afterwards. */
@@ -19,11 +20,7 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
  * together, and a clock that stands still gives the same waits again.
  */
 export function withJitter(ms: number, clock: Clock): number {
-  // A mix of bits (Murmur3's): neighbouring milliseconds give values far apart.
-  let mixed = clock.now() | 0;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  const fraction = ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
+  const fraction = (mixBits(clock.now()) >>> 0) / 2 ** 32;
   return Math.round(ms * (1 - fraction / 2));
 }
 

@@ -1,3 +1,4 @@
+import { mixBits } from '../../engine/index.js';
 import { dayOf } from '../findings/population.js';
 import { share } from './detection.js';
 import type { Accused, Verdicts } from './verdicts.js';
@@ -84,9 +85,7 @@ function cardsByDay({ population, protocol }: Verdicts, days: readonly number[],
 function tieOf(card: string, day: number): number {
   let hash = Math.imul(0x811c9dc5 ^ day, 0x01000193);
   for (let i = 0; i < card.length; i++) hash = Math.imul(hash ^ card.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return mixBits(hash) >>> 0;
 }
 
 export const mean = (values: readonly number[]): number =>

@@ -6,6 +6,8 @@
  * depends on these rows alone: wherever the rows begin and end, it is the same. Blocks have `REACH` rows at least, and twice that
  * and one on average, but for the first and the last. Of rows of one and the same time none begins a block.
  */
+import { mixBits } from '../mix-bits.js';
+
 const REACH = 16;
 /** Fewer rows are one block. */
 const ROWS_MIN = 4 * REACH;
@@ -17,7 +19,7 @@ export function blockBegins(count: number, timeAt: (row: number) => number): rea
   begins.length = 1;
   if (count < ROWS_MIN) return begins;
   if (chance.length < count) chance = new Uint32Array(2 * count);
-  for (let row = 0; row < count; row++) chance[row] = mixed(timeAt(row));
+  for (let row = 0; row < count; row++) chance[row] = mixBits(timeAt(row));
   for (let row = REACH; row < count - REACH; ) {
     const higher = firstNotBelow(row);
     if (higher > 0) {
@@ -44,12 +46,4 @@ function isHighestBefore(row: number): boolean {
   const own = chance[row]!;
   for (let other = row - REACH; other < row; other++) if (chance[other]! >= own) return false;
   return true;
-}
-
-/** A number that looks like chance (the end of MurmurHash3), of the lower 32 bits of a time. */
-function mixed(time: number): number {
-  let x = time >>> 0;
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-  return (x ^ (x >>> 16)) >>> 0;
 }

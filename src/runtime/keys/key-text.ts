@@ -1,3 +1,5 @@
+import { mixBits } from '../../engine/index.js';
+
 /**
  * A key's text as words: what a table compares and stores. One byte a character where all are Latin-1, otherwise two, the
  * low one first; so any string comes back exactly, lone surrogates too.
@@ -35,7 +37,7 @@ export function scanKey(key: string): number {
   scanned.count = count;
   scanned.head = length * 2;
   if (all > 0xff) widen(key);
-  return mix(hash);
+  return mixBits(hash);
 }
 
 /** The hash of a key again, from its bytes. */
@@ -44,7 +46,7 @@ export function hashOfBytes(text: Uint8Array, start: number, head: number): numb
   const end = start + (head >>> 1) * step;
   let hash = BASIS;
   for (let i = start; i < end; i += step) hash = Math.imul(hash ^ unitAt(text, i, step), PRIME);
-  return mix(hash);
+  return mixBits(hash);
 }
 
 /** One character; `step`: the bytes that it takes. */
@@ -72,10 +74,4 @@ function widen(key: string): void {
 function enlarge(length: number): void {
   scanned.words = new Int32Array((length + 3) >> 2);
   bytes = new Uint8Array(scanned.words.buffer);
-}
-
-function mix(hash: number): number {
-  let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) | 0;
 }

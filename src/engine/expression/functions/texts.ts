@@ -1,3 +1,4 @@
+import { mixBits } from '../../mix-bits.js';
 import type { EngineFunction } from './function.js';
 
 /** Longer texts are compared by so many of their first characters: the cost grows with the square. */
@@ -94,9 +95,7 @@ function hash(value: number | string | boolean, n: number): number | undefined {
     h = Math.imul(h ^ (unit & 0xff), 0x01000193);
     h = Math.imul(h ^ (unit >>> 8), 0x01000193);
   }
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return ((h ^ (h >>> 16)) >>> 0) % n;
+  return (mixBits(h) >>> 0) % n;
 }
 
 function checkBuckets(args: Parameters<NonNullable<EngineFunction['check']>>[0]) {
