@@ -1,6 +1,6 @@
 /** The way of an analyst through the console: an alert, why it fired, a rule of her own, from a mistake to live and back. */
 import type { Page } from 'playwright-core';
-import { breaches, Consoles, write } from './kit/console.js';
+import { breachesInBothThemes, Consoles, write } from './kit/console.js';
 
 let consoles: Consoles;
 let page: Page;
@@ -132,7 +132,7 @@ describe('an analyst', () => {
         .first();
     await revision(2).getByRole('button', { name: 'What changed' }).click();
     await revision(2).getByRole('textbox', { name: 'After' }).first().waitFor();
-    expect(await breaches(page, 'all')).toEqual([]);
+    expect(await breachesInBothThemes(page)).toEqual([]);
     await revision(1).getByRole('button', { name: 'Bring back…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Why').fill('Too many');
@@ -166,7 +166,7 @@ describe('an analyst', () => {
     await page.getByLabel('Find an entry').fill('no such');
     await page.getByText('Nothing in it has “no such”').waitFor();
     await page.getByLabel('Find an entry').fill('OF-the');
-    expect(await breaches(page)).toEqual([]);
+    expect(await breachesInBothThemes(page)).toEqual([]);
     await button('Remove acc-of-the-list').click();
     await dialog.getByRole('button', { name: 'Remove', exact: true }).click();
     await page.getByRole('status').getByText('acc-of-the-list is gone.').waitFor();
@@ -180,7 +180,7 @@ describe('an analyst', () => {
     await page.goto(`${consoles.url}/#/snoozes`);
     const row = page.getByRole('row').filter({ hasText: 'in 23 h' });
     await row.getByRole('link').first().waitFor();
-    expect(await breaches(page)).toEqual([]);
+    expect(await breachesInBothThemes(page)).toEqual([]);
     await row
       .getByRole('button', { name: /^End the snooze of/ })
       .first()

@@ -101,6 +101,15 @@ export async function breaches(page: Page, of: 'all' | 'colours' = 'all'): Promi
   );
 }
 
+/** The same of a page as it stands, in the light theme and then in the colours of the dark one, for what a page cannot be opened to. */
+export async function breachesInBothThemes(page: Page): Promise<readonly string[]> {
+  const inLight = await breaches(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const inDark = await breaches(page, 'colours');
+  await page.emulateMedia({ colorScheme: 'light' });
+  return [...inLight, ...inDark.map((breach) => `dark: ${breach}`)];
+}
+
 /** Puts a text in the place of all that stands in an editor. */
 export async function write(page: Page, label: string, text: string): Promise<void> {
   const editor = page.getByRole('textbox', { name: label });
