@@ -109,6 +109,12 @@ it('streams and sinks come, change and go while it runs, over a kill too, and a 
     },
   );
 
+  const rows = { table: { name: 'logins' }, key: 'account', time: 'at' };
+  expect(await ask('PUT', '/v1/streams/rows', { definition: rows, author: 'ann' })).toMatchObject({
+    status: 422,
+    body: { errors: [{ path: 'definition.table', message: expect.stringContaining('send the rows to a topic') }] },
+  });
+
   const { port } = webhook.address() as AddressInfo;
   const definition = { type: 'webhook', url: `http://127.0.0.1:${port}/alerts` };
   expect(await ask('PUT', '/v1/sinks/hook', { definition, author: 'ann' })).toMatchObject({

@@ -129,6 +129,7 @@ export class SourcesController {
   ): Promise<SourceDto> {
     const control = this.control();
     const definition = definitionIn(body);
+    if (kind === 'stream') refuseBounded(definition);
     if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name))
       throw invalidInput('It cannot be called so.', [
         { path: 'name', message: 'a letter, then letters, digits, _ and -' },
@@ -160,6 +161,19 @@ function definitionIn(body: PutSourceDto | undefined): Tree {
   if (definition.schema !== undefined && !isTree(definition.schema))
     throw invalidInput('Which schema?', [{ path: 'definition.schema', message: 'the Avro schema as an object' }]);
   return definition;
+}
+
+/** A replay asks for the records of an offset again, which a table or a file cannot give: the service reads streams from topics alone. */
+function refuseBounded(definition: Tree): void {
+  const bounded = (['table', 'file'] as const).filter((key) => definition[key] !== undefined);
+  if (bounded.length === 0) return;
+  const message =
+    'the service reads streams from topics alone, which can be replayed: send the rows to a topic, read a table as a reference list (lists.<name>.table), or back-test it (stakeout backtest)';
+  throw invalidInput(
+    'Tables and files are streams of stakeout run and backtest.',
+    bounded.map((key) => ({ path: `definition.${key}`, message })),
+    422,
+  );
 }
 
 function told(kind: SourceKind, state: SourceState, reply: FastifyReply): SourceDto {
