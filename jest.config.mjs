@@ -21,6 +21,7 @@ export default {
   globalSetup: '<rootDir>/test/harness/servers/global-setup.mjs',
   globalTeardown: '<rootDir>/test/harness/servers/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/harness/summary-reporter.mjs'],
+  testSequencer: '<rootDir>/test/harness/sequencer.mjs',
   testTimeout: 300_000,
   // Specs that share real servers and two cores: more workers would only make each other slow.
   maxWorkers: 2,

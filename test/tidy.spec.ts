@@ -23,6 +23,11 @@ describe('the habits of the house', () => {
     expect(incomplete).toEqual([]);
   });
 
+  it('name only spec files that are there as those to begin with', () => {
+    const slowest = JSON.parse(readFileSync(join(root, 'test/harness/slowest-specs.json'), 'utf8')) as string[];
+    expect(slowest.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
   it('are kept by the documents: links lead somewhere', () => {
     const pages = filesBelow('')
       .filter((path) => path.endsWith('.md'))

@@ -190,7 +190,7 @@ describe('API keys', () => {
     const changes: (string | null)[] = [];
     const access = new Access(someSettings({ access: { keysFile } }).access, {
       now: () => now,
-      onChange: (trouble) => changes.push(trouble && trouble.message),
+      onChange: (trouble) => changes.push(trouble?.message ?? null),
     });
     const names = async () => {
       now += 1000;

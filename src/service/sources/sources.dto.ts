@@ -42,6 +42,7 @@ export class PutSourceDto {
     type: 'object',
     additionalProperties: true,
     description:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: definitions name variables in this very form.
       'As in the settings (`streams.<name>`, `sinks.<name>`); the Avro schema of a stream as an object. A value `${NAME}` is that of a variable of the service.',
   })
   readonly definition!: Record<string, unknown>;
