@@ -68,15 +68,20 @@ export class ServiceProcess {
     return found[1]!;
   }
 
-  /** Waits until it detects. */
+  /** Waits until it detects. One that does not get there is killed: whoever waits has no hold of it yet. */
   async ready(): Promise<this> {
-    await until(
-      async () => {
-        if (this.child.exitCode !== null) return true;
-        return (await this.isReady()) && (await this.status()).detector.partitions.length > 0;
-      },
-      () => `the service to be ready:\n${this.out}\n${this.err}`,
-    );
+    try {
+      await until(
+        async () => {
+          if (this.child.exitCode !== null) return true;
+          return (await this.isReady()) && (await this.status()).detector.partitions.length > 0;
+        },
+        () => `the service to be ready:\n${this.out}\n${this.err}`,
+      );
+    } catch (error) {
+      await this.kill9();
+      throw error;
+    }
     if (this.child.exitCode !== null) throw new Error(`the service ended:\n${this.out}\n${this.err}`);
     return this;
   }
