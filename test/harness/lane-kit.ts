@@ -10,12 +10,15 @@ import { Lane } from '../../src/runtime/lane/lane.js';
 import type { LaneOptions } from '../../src/runtime/lane/options.js';
 import { listOf } from '../../src/runtime/lists/read-list.js';
 import { listData, ReferenceLists } from '../../src/runtime/lists/reference-lists.js';
+import { MemoryLog } from '../../src/runtime/memory/memory-log.js';
+import { MemoryStateStore } from '../../src/runtime/memory/memory-state-store.js';
 import type { Alert } from '../../src/runtime/ports/alert.js';
 import { type DecodedRecord, DecodeFailure, type RecordDecoder } from '../../src/runtime/ports/decoder.js';
 import type { Log, LogRecord, OutgoingRecord } from '../../src/runtime/ports/log.js';
 import type { StateStore } from '../../src/runtime/ports/state-store.js';
 import type { StreamDefinition } from '../../src/runtime/stream.js';
-import type { ManualClock } from '../../src/runtime/testing/manual-clock.js';
+import { ManualClock } from '../../src/runtime/testing/manual-clock.js';
+import { until } from './until.js';
 
 /** What it takes to run a lane in a test: JSON records, a rule or two, and the alerts read back. */
 const text = new TextEncoder();
@@ -86,6 +89,13 @@ export const row = (topic: string, r: Row): OutgoingRecord => ({
   timestamp: 0,
 });
 
+/** `Xa100 Yb101`: account X, type a, at 100, and so on; each text is its row's id. */
+export const rowsOf = (texts: string): readonly OutgoingRecord[] =>
+  texts.split(/\s+/).map((text) => {
+    const [, account, type, at] = /^([A-Z])([a-z])(\d+)$/.exec(text)!;
+    return row('rows', { id: text, account: account!, type: type!, at: Number(at) });
+  });
+
 const versions = new Map<string, RuleSetVersion>();
 
 /** A rule set whose body is its name. */
@@ -120,6 +130,25 @@ export interface LaneKit {
   readonly log: Log;
   readonly store: StateStore;
   readonly clock: ManualClock;
+}
+
+export type MemoryKit = LaneKit & { readonly log: MemoryLog };
+
+/** All of it in memory, with the topic of the rows. */
+export async function memoryKit(partitions = 1): Promise<MemoryKit> {
+  const clock = new ManualClock();
+  const log = new MemoryLog({ clock });
+  await log.createTopic({ name: 'rows', partitions });
+  return { log, store: new MemoryStateStore(), clock };
+}
+
+/** Has time go on until the first partition is committed to its end. */
+export async function allCommitted({ log, clock }: LaneKit): Promise<void> {
+  const { end } = await log.offsets({ topic: 'rows', partition: 0 });
+  await until(async () => {
+    clock.advance(100);
+    return (await log.committed('g')).get('rows-0') === end;
+  }, 'all committed');
 }
 
 export function makeLane(kit: LaneKit, more: Partial<LaneOptions> = {}): Lane {

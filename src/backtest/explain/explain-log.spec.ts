@@ -1,37 +1,29 @@
-import { type LaneKit, makeLane, RULES, readRuleSet, row, ruleSetOf, stream } from '../../../test/harness/lane-kit.js';
-import { until } from '../../../test/harness/until.js';
+import {
+  allCommitted,
+  type MemoryKit,
+  makeLane,
+  memoryKit,
+  RULES,
+  readRuleSet,
+  rowsOf,
+  ruleSetOf,
+  stream,
+} from '../../../test/harness/lane-kit.js';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { MemoryLog } from '../../runtime/memory/memory-log.js';
-import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
-import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { type ExplainLogOptions, explainFromLog } from './explain-log.js';
 
-async function kitOf(partitions = 1): Promise<LaneKit & { log: MemoryLog }> {
-  const clock = new ManualClock();
-  const log = new MemoryLog({ clock });
-  await log.createTopic({ name: 'rows', partitions });
-  return { log, store: new MemoryStateStore(), clock };
-}
-
-/** `Xa100`: account X, type a, at 100. */
 async function send(log: MemoryLog, rows: string, partition = 0): Promise<void> {
   const producer = await log.producer();
-  const records = rows.split(' ').map((text) => {
-    const [, account, type, at] = /^([A-Z])([a-z])(\d+)$/.exec(text)!;
-    return { ...row('rows', { id: text, account: account!, type: type!, at: Number(at) }), partition };
-  });
+  const records = rowsOf(rows).map((record) => ({ ...record, partition }));
   await producer.send(records);
 }
 
-async function live(kit: LaneKit & { log: MemoryLog }, rows: string, rules = RULES): Promise<void> {
+async function live(kit: MemoryKit, rows: string, rules = RULES): Promise<void> {
   const lane = makeLane(kit, { ruleSet: ruleSetOf(rules) });
   await lane.start();
   await send(kit.log, rows);
-  const { end } = await kit.log.offsets({ topic: 'rows', partition: 0 });
-  await until(async () => {
-    kit.clock.advance(100);
-    return (await kit.log.committed('g')).get('rows-0') === end;
-  }, 'all committed');
+  await allCommitted(kit);
   await lane.stop();
 }
 
@@ -53,7 +45,7 @@ const explained = (
 
 describe('an explanation from the log', () => {
   it('has the alert that was committed, if it fired', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Yb101 Xb106 Zz500');
     const { fired, alerts, summary, runs } = await explained(kit.log, sequence!.id, 106);
     expect([fired, alerts.map(({ steps }) => steps.map(({ events }) => events[0]!.id))]).toEqual([
@@ -79,14 +71,14 @@ describe('an explanation from the log', () => {
     ['of an absence, where what must not come has not', 'Xa100 Zz500', 140, ['matched']],
     ['of an absence, where it has', 'Xa100 Xc120 Zz500', 120, ['negation']],
   ])('tells %s', async (_, rows, at, ends) => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, rows);
     const { fired, runs } = await explained(kit.log, absence!.id, at);
     expect([fired, runs.map(({ end }) => end.why)]).toEqual([ends[0] === 'matched', ends]);
   });
 
   it('tells which step was reached and what ran out, of the events of the key alone', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Yb101 Xc120 Xb250 Zz500');
     const { fired, runs, events } = await explained(kit.log, sequence!.id, 150);
     expect([fired, events, runs.length]).toEqual([false, 2, 1]);
@@ -98,7 +90,7 @@ describe('an explanation from the log', () => {
   });
 
   it('is by the rule that was in force then, and says what runs now', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Zz500', [sequence!]);
     await live(kit, 'Xa510 Xb520 Zz900', [{ ...absence!, id: sequence!.id, revision: 'other' }]);
     const then = await explained(kit.log, sequence!.id, 150, {
@@ -113,7 +105,7 @@ describe('an explanation from the log', () => {
   });
 
   it('stops reading where all that matters is known', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Zz500 Zz600');
     await send(kit.log, Array.from({ length: 5000 }, (_, i) => `Za${1000 + i}`).join(' '));
     let records = 0;
@@ -127,20 +119,20 @@ describe('an explanation from the log', () => {
   });
 
   it('needs no journal where no service has read the topic', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await send(kit.log, 'Xa100 Xc120 Zz500');
     expect(await explained(kit.log, sequence!.id, 150)).toMatchObject({ fired: false, runsSeen: 1 });
   });
 
   it('finds the key in a partition that its hash does not name', async () => {
-    const kit = await kitOf(4);
+    const kit = await memoryKit(4);
     for (const partition of [0, 1, 2, 3])
       await send(kit.log, partition === 2 ? 'Xa100 Xb120 Zz500' : 'Ya100 Zz500', partition);
     expect(await explained(kit.log, sequence!.id, 150)).toMatchObject({ fired: true, events: 2 });
   });
 
   it('says so when there is nothing to explain from', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await expect(explained(kit.log, 'nothing', 5)).rejects.toThrow('There is no rule nothing');
     await expect(explained(kit.log, sequence!.id, 5, { topics: ['gone'] })).rejects.toThrow('There is no topic gone');
   });

@@ -1,10 +1,11 @@
 import {
-  type LaneKit,
+  type MemoryKit,
   makeLane,
+  memoryKit,
   RULES,
   readAlerts,
   readRuleSet,
-  row,
+  rowsOf,
   ruleSetOf,
   showAlert,
   stream,
@@ -14,10 +15,7 @@ import { begin, eq, feature, field, ge } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import type { Lane } from '../../runtime/lane/lane.js';
-import { MemoryLog } from '../../runtime/memory/memory-log.js';
-import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import type { Alert } from '../../runtime/ports/alert.js';
-import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { verify } from './verify.js';
 
 const is = (type: string) => eq(field('type'), type);
@@ -26,19 +24,13 @@ const pattern = (within: number) => begin('A').where(is('a')).followedBy('B').wh
 const OTHER = begin('A').where(is('a')).followedBy('D').where(is('d')).within(100).build();
 
 async function running(delivery: DeliveryMode, rules: readonly Rule[]) {
-  const clock = new ManualClock();
-  const log = new MemoryLog({ clock });
-  await log.createTopic({ name: 'rows', partitions: 1 });
-  const kit: LaneKit & { log: MemoryLog } = { log, store: new MemoryStateStore(), clock };
+  const kit = await memoryKit();
   const lane = makeLane(kit, { delivery, ruleSet: ruleSetOf(rules) });
   await lane.start();
-  const producer = await log.producer();
+  const producer = await kit.log.producer();
   let sent = 0;
   const send = async (rows: string): Promise<void> => {
-    const records = rows.split(' ').map((text) => {
-      const [, account, type, at] = /^([A-Z])([a-z])(\d+)$/.exec(text)!;
-      return row('rows', { id: text, account: account!, type: type!, at: Number(at) });
-    });
+    const records = rowsOf(rows);
     await producer.send(records);
     sent += records.length;
     await until(() => lane.status().partitions[0]?.position === sent, 'all processed');
@@ -47,7 +39,7 @@ async function running(delivery: DeliveryMode, rules: readonly Rule[]) {
 }
 
 /** Commits all and says what was found, after a replay has found the same. */
-async function found({ kit, lane }: { readonly kit: LaneKit & { log: MemoryLog }; readonly lane: Lane }) {
+async function found({ kit, lane }: { readonly kit: MemoryKit; readonly lane: Lane }) {
   await lane.stop();
   const alertDecoder = { decode: (value: Uint8Array) => JSON.parse(String(Buffer.from(value))) as Alert };
   const result = await verify({

@@ -1,41 +1,28 @@
-import { type LaneKit, makeLane, RULES, readRuleSet, row, ruleSetOf, stream } from '../../../test/harness/lane-kit.js';
-import { until } from '../../../test/harness/until.js';
+import {
+  allCommitted,
+  type MemoryKit,
+  makeLane,
+  memoryKit,
+  RULES,
+  readRuleSet,
+  rowsOf,
+  ruleSetOf,
+  stream,
+} from '../../../test/harness/lane-kit.js';
 import type { DeliveryMode } from '../../runtime/lane/delivery.js';
 import { MemoryLog } from '../../runtime/memory/memory-log.js';
-import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
-import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { type Verification, type VerifyOptions, verify } from './verify.js';
 
 const alertDecoder = { decode: (value: Uint8Array) => JSON.parse(String(Buffer.from(value))) as Alert };
 
-async function kitOf(): Promise<LaneKit & { log: MemoryLog }> {
-  const clock = new ManualClock();
-  const log = new MemoryLog({ clock });
-  await log.createTopic({ name: 'rows', partitions: 1 });
-  return { log, store: new MemoryStateStore(), clock };
-}
-
-/** `Xa100`: account X, type a, at 100. */
-async function live(
-  kit: LaneKit & { log: MemoryLog },
-  rows: string,
-  more: Parameters<typeof makeLane>[1] = {},
-): Promise<void> {
+async function live(kit: MemoryKit, rows: string, more: Parameters<typeof makeLane>[1] = {}): Promise<void> {
   const lane = makeLane(kit, more);
   await lane.start();
   const producer = await kit.log.producer();
-  const records = rows.split(' ').map((text) => {
-    const [, account, type, at] = /^([A-Z])([a-z])(\d+)$/.exec(text)!;
-    return row('rows', { id: text, account: account!, type: type!, at: Number(at) });
-  });
-  await producer.send(records);
-  const { end } = await kit.log.offsets({ topic: 'rows', partition: 0 });
-  await until(async () => {
-    kit.clock.advance(100);
-    return (await kit.log.committed('g')).get('rows-0') === end;
-  }, 'all committed');
+  await producer.send(rowsOf(rows));
+  await allCommitted(kit);
   await lane.stop();
 }
 
@@ -51,7 +38,7 @@ const verified = (log: MemoryLog, more: Partial<VerifyOptions> = {}): Promise<Ve
 
 describe('verifying a topic', () => {
   it('finds alerts with pseudonyms again, with the same secret alone', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const secret = (text: string) => new Pseudonyms(text, ['account']);
     await live(kit, 'Xa100 Yb101 Xb106 Xa103 Zz500', { pseudonyms: secret('one') });
     const result = await verified(kit.log, { pseudonyms: secret('one') });
@@ -66,7 +53,7 @@ describe('verifying a topic', () => {
   });
 
   it.each<DeliveryMode>(['exactly-once', 'at-least-once'])('finds the committed alerts again, %s', async (delivery) => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Yb101 Xb106 Xa103 Zz500', { delivery });
     await live(kit, 'Xa510 Xb520 Zz900', { delivery });
     const result = await verified(kit.log);
@@ -76,7 +63,7 @@ describe('verifying a topic', () => {
   });
 
   it('replays each stretch under the rules that were in force', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Xb106 Zz500', { ruleSet: ruleSetOf([RULES[0]!]) });
     await live(kit, 'Xa510 Xb520 Zz900', { ruleSet: ruleSetOf([RULES[2]!]) });
     // What runs today is yet another set.
@@ -85,14 +72,14 @@ describe('verifying a topic', () => {
   });
 
   it('tells of an alert that is gone from the topic, and of one that nothing explains', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Xb106 Zz500');
     kit.log.deleteBefore({ topic: 'alerts', partition: 0 }, 1);
     const missing = await verified(kit.log);
     expect(missing).toMatchObject({ equal: false, alertsLive: 1, alertsReplayed: 2, unexpected: [] });
     expect(missing.missing).toEqual([expect.objectContaining({ key: 'X' })]);
 
-    const other = await kitOf();
+    const other = await memoryKit();
     await live(other, 'Xa100 Xb106 Zz500');
     const producer = await other.log.producer();
     let value: Uint8Array | null = null;
@@ -103,7 +90,7 @@ describe('verifying a topic', () => {
   });
 
   it('compares a range of event time alone', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Xb106 Zz500 Xa510 Xb520 Zz900');
     const all = await verified(kit.log);
     const part = await verified(kit.log, { from: 500, to: 530 });
@@ -111,14 +98,14 @@ describe('verifying a topic', () => {
   });
 
   it('leaves out what retention has made unprovable', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await live(kit, 'Xa100 Xb106 Zz500 Xa510 Xb520 Zz900');
     kit.log.deleteBefore({ topic: 'rows', partition: 0 }, 1);
     expect(await verified(kit.log)).toMatchObject({ equal: true, alertsLive: 2, beforeRetention: 2 });
   });
 
   it('says what is missing', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     await expect(verified(kit.log, { topic: 'nothing' })).rejects.toThrow('There is no topic nothing.');
     await expect(verified(kit.log)).rejects.toThrow('There is no journal journal');
   });

@@ -2,37 +2,26 @@ import {
   makeLane as anyLane,
   jsonDecoder,
   type LaneKit,
+  memoryKit,
   RULES,
   readAlerts,
   readAll,
   row,
+  rowsOf,
   ruleSetOf,
   showAlert,
 } from '../../../test/harness/lane-kit.js';
 import { until } from '../../../test/harness/until.js';
 import type { Rule } from '../../rules/rule.js';
-import { MemoryLog } from '../memory/memory-log.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
-import { ManualClock } from '../testing/manual-clock.js';
 import type { DeliveryMode } from './delivery.js';
 import type { Lane } from './lane.js';
 
 const PARTITION = { topic: 'rows', partition: 0 };
 
-async function kitOf(): Promise<LaneKit & { log: MemoryLog }> {
-  const clock = new ManualClock();
-  const log = new MemoryLog({ clock });
-  await log.createTopic({ name: 'rows', partitions: 1 });
-  return { log, store: new MemoryStateStore(), clock };
-}
-
 const send = async (kit: LaneKit, rows: string): Promise<void> => {
   const producer = await kit.log.producer();
-  const records = rows.split(/\s+/).map((text) => {
-    const [, account, type, at] = /^([A-Z])([a-z])(\d+)$/.exec(text)!;
-    return row('rows', { id: text, account: account!, type: type!, at: Number(at) });
-  });
-  await producer.send(records);
+  await producer.send(rowsOf(rows));
 };
 
 const processed = (lane: Lane, offset: number) =>
@@ -51,7 +40,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
     anyLane(kit, { delivery, ...more });
 
   it('finds what the rules say, in event time, and writes alerts keyed like their source', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const lane = makeLane(kit);
     await lane.start();
     await send(kit, 'Xa100 Yb101 Xb106 Xa103 Xa104 Xz500');
@@ -75,7 +64,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('sends a record it cannot read to the dead letters, as it was, with reason and position', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const lane = makeLane(kit);
     await lane.start();
     const producer = await kit.log.producer();
@@ -103,7 +92,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('sends a late event to the late topic, and goes on', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const lane = makeLane(kit);
     await lane.start();
     await send(kit, 'Xa100 Xa200 Xa150 Xb195');
@@ -117,7 +106,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('goes on where it stopped, with runs and held-back events as they were', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const first = makeLane(kit);
     await first.start();
     await send(kit, 'Xa100 Ya101 Xa105');
@@ -139,7 +128,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('rebuilds state from the log when it is gone, and gives nothing out twice', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const first = makeLane(kit);
     await first.start();
     await send(kit, 'Xa100 Xb105 Xa110 Zz150');
@@ -158,7 +147,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('stops with what to do when retention has deleted records that the state needs', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const first = makeLane(kit);
     await first.start();
     await send(kit, 'Xa100 Xa101 Xa102');
@@ -173,7 +162,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('writes alerts of shadow rules to a topic of their own, and tells nobody of them', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const told: string[] = [];
     const rules: Rule[] = [{ ...RULES[0]!, status: 'shadow' }, RULES[2]!];
     const lane = makeLane(kit, {
@@ -192,7 +181,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('keeps the state of rules that did not change when another rule is changed or added', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const first = makeLane(kit);
     await first.start();
     await send(kit, 'Xa100 Xz120');
@@ -211,7 +200,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('moves the clock of an idle partition, so that what it holds comes out', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const lane = makeLane(kit);
     await lane.start();
     await send(kit, 'Xa100');
@@ -228,7 +217,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('takes events at once in arrival mode', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const ruleSet = ruleSetOf(RULES, jsonDecoder, { mode: 'arrival', outOfOrdernessMs: 0 });
     const lane = makeLane(kit, { ruleSet });
     await lane.start();
@@ -242,7 +231,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('carries the trace context of the record that completed the match', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const seen: (string | null)[] = [];
     const lane = makeLane(kit, { listener: { onAlert: (_, traceparent) => void seen.push(traceparent) } });
     await lane.start();
@@ -264,7 +253,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('waits for a log that is away at the start', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     let away = true;
     const log = new Proxy(kit.log, {
       get(target, name) {
@@ -285,7 +274,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('never blames a record for a decoder that is not ready', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => {
       open = resolve;
@@ -302,7 +291,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('writes to the journal which rules are in force from where on, and replays what came before under the old ones', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const [aThenB, threeA] = RULES;
     const first = makeLane(kit, { ruleSet: ruleSetOf([aThenB!, threeA!]) });
     await first.start();
@@ -338,7 +327,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('repeats the ticks of an idle partition where they took effect, when it must replay', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     const first = makeLane(kit);
     await first.start();
     await send(kit, 'Xa100');
@@ -363,7 +352,7 @@ describe.each(MODES)('a lane, %s', (delivery) => {
   });
 
   it('stores state sooner when much of it has changed', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     let writes = 0;
     const counting = new Proxy(kit.store, {
       get: (store, name) =>

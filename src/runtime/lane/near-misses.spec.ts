@@ -1,10 +1,16 @@
-import { type LaneKit, makeLane, readAll, row, ruleOf, ruleSetOf } from '../../../test/harness/lane-kit.js';
-import { until } from '../../../test/harness/until.js';
+import {
+  allCommitted,
+  type MemoryKit,
+  makeLane,
+  memoryKit,
+  readAll,
+  rowsOf,
+  ruleOf,
+  ruleSetOf,
+} from '../../../test/harness/lane-kit.js';
 import { begin, type Expr } from '../../engine/index.js';
 import { MemoryLog } from '../memory/memory-log.js';
-import { MemoryStateStore } from '../memory/memory-state-store.js';
 import type { NearMissRecord } from '../ports/near-miss.js';
-import { ManualClock } from '../testing/manual-clock.js';
 
 const is = (type: string): Expr => ({
   ...{ op: 'compare', cmp: '==' },
@@ -15,27 +21,12 @@ const is = (type: string): Expr => ({
 const sequence = begin('A').where(is('a')).followedBy('B').where(is('b')).within(100);
 const RULE_SET = ruleSetOf([ruleOf('telling', sequence.nearMisses().build())]);
 
-async function kitOf(): Promise<LaneKit & { log: MemoryLog }> {
-  const clock = new ManualClock();
-  const log = new MemoryLog({ clock });
-  await log.createTopic({ name: 'rows', partitions: 1 });
-  return { log, store: new MemoryStateStore(), clock };
-}
-
-async function run(kit: LaneKit & { log: MemoryLog }, rows: string): Promise<number> {
+async function run(kit: MemoryKit, rows: string): Promise<number> {
   const lane = makeLane(kit, { ruleSet: RULE_SET });
   await lane.start();
   const producer = await kit.log.producer();
-  const records = rows.split(' ').map((text) => {
-    const [, account, type, at] = /^([A-Z])([a-z])(\d+)$/.exec(text)!;
-    return row('rows', { id: text, account: account!, type: type!, at: Number(at) });
-  });
-  await producer.send(records);
-  const { end } = await kit.log.offsets({ topic: 'rows', partition: 0 });
-  await until(async () => {
-    kit.clock.advance(100);
-    return (await kit.log.committed('g')).get('rows-0') === end;
-  }, 'all committed');
+  await producer.send(rowsOf(rows));
+  await allCommitted(kit);
   const { nearMisses } = lane.status();
   await lane.stop();
   return nearMisses;
@@ -49,7 +40,7 @@ async function told({ log }: { readonly log: MemoryLog }): Promise<readonly Near
 
 describe('near misses of a lane', () => {
   it('are on their topic, with what was missing and the whole records, and are counted', async () => {
-    const kit = await kitOf();
+    const kit = await memoryKit();
     expect(await run(kit, 'Xa100 Xa120 Ya150 Yb160 Zz500')).toBe(2);
     const [first, second] = await told(kit);
     expect(first).toMatchObject({
@@ -62,7 +53,7 @@ describe('near misses of a lane', () => {
   });
 
   it('are there once, also where a restart comes between the last event and the end of the window', async () => {
-    const [whole, cut] = [await kitOf(), await kitOf()];
+    const [whole, cut] = [await memoryKit(), await memoryKit()];
     await run(whole, 'Xa100 Zz110 Zz500');
     await run(cut, 'Xa100 Zz110');
     await run(cut, 'Zz500');
