@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { AvroFile } from '../src/connectors/file/avro-file.js';
+import { AvroFile } from '../src/connectors/file/formats/avro-file.js';
 import { root } from './kit/service-process.js';
 
 const { values } = parseArgs({

@@ -19,7 +19,7 @@ import { DirectoryObjectStore } from '../src/connectors/file/directory-object-st
 import { RocksStateStore } from '../src/connectors/rocksdb/rocks-state-store.js';
 import { systemClock } from '../src/connectors/system-clock.js';
 import { CheckpointedStore } from '../src/runtime/checkpoint/checkpointed-store.js';
-import { zstd } from '../src/runtime/checkpoint/zstd.js';
+import { zstd } from '../src/runtime/checkpoint/files/zstd.js';
 import type { PartitionState, StateEntry } from '../src/runtime/ports/state-store.js';
 import { dice } from '../src/runtime/testing/dice.js';
 

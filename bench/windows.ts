@@ -13,8 +13,8 @@ import {
   tumbling,
 } from '../src/engine/index.js';
 import type { Rule } from '../src/rules/index.js';
-import { SpillSpace } from '../src/runtime/keys/spill-space.js';
-import type { SpillOptions } from '../src/runtime/keys/window-spill.js';
+import { SpillSpace } from '../src/runtime/keys/windows/spill-space.js';
+import type { SpillOptions } from '../src/runtime/keys/windows/window-spill.js';
 import { KeyedEngine } from '../src/runtime/task/keyed/keyed-engine.js';
 
 /**

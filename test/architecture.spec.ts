@@ -1,4 +1,4 @@
-import { checkArchitecture, importsOf } from './house/architecture.js';
+import { checkArchitecture, checkRings, importsOf } from './house/architecture.js';
 import { describeFindings, readSources } from './house/source.js';
 
 function findings(...sources: readonly (readonly [string, string])[]): readonly string[] {
@@ -6,10 +6,15 @@ function findings(...sources: readonly (readonly [string, string])[]): readonly 
 }
 
 describe('the architecture', () => {
+  const sources = readSources(['src']);
+
   it('is kept by all of src: imports point one way, the engine imports nothing', () => {
-    const sources = readSources(['src']);
     expect(sources.length).toBeGreaterThan(10);
     expect(describeFindings(checkArchitecture(sources))).toEqual([]);
+  });
+
+  it('has no files that name each other in a ring', () => {
+    expect(describeFindings(checkRings([...sources, ...readSources(['test', 'bench'])]))).toEqual([]);
   });
 });
 
@@ -97,6 +102,20 @@ describe('the check of the architecture', () => {
       'src/engine/nfa imports src/engine/buffer, which leads back to src/engine/nfa',
       'src/engine/buffer imports src/engine/codec, which leads back to src/engine/buffer',
       'src/engine/codec imports src/engine/nfa, which leads back to src/engine/codec',
+    ]);
+  });
+
+  it('finds rings between files, of types too', () => {
+    const ring = [
+      { path: 'src/cli/a.ts', text: "import { b } from './b/b.js';" },
+      { path: 'src/cli/b/b.tsx', text: "import '../c.js';\nimport { d } from '../d.js';" },
+      { path: 'src/cli/c.ts', text: "export type C = import('./a.js').A;" },
+      { path: 'src/cli/d.ts', text: "import { e } from 'e';" },
+    ];
+    expect(describeFindings(checkRings(ring))).toEqual([
+      'src/cli/a.ts:1 is part of a ring: src/cli/a imports src/cli/b/b, which leads back to src/cli/a',
+      'src/cli/b/b.tsx:1 is part of a ring: src/cli/b/b imports src/cli/c, which leads back to src/cli/b/b',
+      'src/cli/c.ts:1 is part of a ring: src/cli/c imports src/cli/a, which leads back to src/cli/c',
     ]);
   });
 

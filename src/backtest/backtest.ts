@@ -10,8 +10,10 @@ import { Population } from './findings/population.js';
 import { type Verdicts, verdictsOf } from './metrics/verdicts.js';
 import type { Plan } from './plan/plan.js';
 import { fieldsOf, type Protocol } from './plan/protocol.js';
+import type { FileStream } from './run/file-streams.js';
 import type { Lane } from './run/lane.js';
-import { type FileRunOptions, type FileStream, type RunListener, type RunResult, runFiles } from './run/run-files.js';
+import { runFiles } from './run/run-files.js';
+import type { FileRunOptions, RunListener, RunResult } from './run/run-options.js';
 
 export interface BacktestProgress extends Pick<RunListener, 'onProgress' | 'onBadRow'> {
   /** A lane goes on after so many events of it, where an earlier attempt was cut short. */

@@ -8,7 +8,7 @@ import { measure } from './measure.js';
 import { planOf } from './plan/plan.js';
 import { protocolOf } from './plan/protocol.js';
 import { resultOf } from './result.js';
-import { openStreams } from './run/run-files.js';
+import { openStreams } from './run/file-streams.js';
 
 const DAY = 86_400_000;
 const folder = mkdtempSync(join(tmpdir(), 'stakeout-two-streams-'));

@@ -11,7 +11,7 @@ import { lookBackMs } from './plan/look-back.js';
 import { planOf } from './plan/plan.js';
 import { protocolOf } from './plan/protocol.js';
 import { resultOf } from './result.js';
-import type { FileStream } from './run/run-files.js';
+import type { FileStream } from './run/file-streams.js';
 import { TopicFile } from './run/topic-file.js';
 
 const PARTITIONS = 3;

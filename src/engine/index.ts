@@ -88,11 +88,12 @@ export type {
   CompareOp,
   Condition,
   Expr,
+  Feature,
   FunctionCondition,
   RunView,
   Scalar,
 } from './expression/expression.js';
-export type { Feature, FeatureFn } from './expression/feature.js';
+export type { FeatureFn } from './expression/feature.js';
 export { type EngineFunction, FUNCTIONS, fewest, most, paramOf } from './expression/functions.js';
 export { type Lists, ListsMissingError } from './expression/lists.js';
 export { cellValue, type Texts } from './expression/scalar-code.js';
@@ -113,7 +114,7 @@ export type {
   Skip,
   Step,
 } from './pattern/pattern.js';
-export type { PatternPath, PatternProblem } from './pattern/validate.js';
+export type { PatternPath, PatternProblem } from './pattern/problem.js';
 export {
   type PatternWindow,
   WINDOW_EVENTS_MAX,

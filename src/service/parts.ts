@@ -10,46 +10,18 @@ import type { AlertDecoder, AlertSink, CollectingSink } from '../runtime/sinks/a
 import type { Pseudonyms } from '../runtime/task/alert/pseudonyms.js';
 import type { KeyOf } from './alerts/alert-keys.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
-import type { Explain } from './explanations/explanations.controller.js';
-import type { RulePlace } from './features/key-features.js';
+import type { Explain } from './explanations/explain.js';
+import type { RulePlace } from './features/rule-place.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleReading } from './outline/rule-reading.js';
 import type { RuleControl } from './rules/rule-control.js';
 import type { SavepointSource } from './savepoints/savepoint-jobs.js';
 import type { SourceControl } from './sources/source-control.js';
 import type { SwitchControl } from './switches/switch-control.js';
+import type { TransactionIngest } from './transactions/transaction-ingest.js';
 
 /** Makes the detector, not started yet. What it throws ends the start of the service. */
 export type DetectorFactory = (settings: Settings, listener: DetectorListener) => Promise<Detector>;
-
-/** One thing that is wrong with a transaction that was sent in. `got` is for whoever sent it, not for a log. */
-export interface IngestProblem {
-  /** `amount`, `card.country`; empty for the transaction itself. */
-  readonly path: string;
-  readonly expected: string;
-  readonly got: string;
-}
-
-export interface EncodedTransaction {
-  /** The stream's own id of the transaction; `null` where the stream has no id field. */
-  readonly id: string | null;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array;
-}
-
-/** Makes records of what `POST /v1/transactions` gets. */
-export interface TransactionIngest {
-  /** The topic that they go to. */
-  readonly topic: string;
-  /** Called before encoding: what must be known first (a schema's id). Throws when it cannot be had now; called again then. */
-  prepare(): Promise<void>;
-  /** Never throws for wrong input. */
-  encode(
-    input: unknown,
-  ):
-    | { readonly ok: true; readonly transaction: EncodedTransaction }
-    | { readonly ok: false; readonly problems: readonly IngestProblem[] };
-}
 
 /** What Redis knows of a key; `RedisSink` is one. */
 export interface RiskReader {

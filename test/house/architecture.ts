@@ -22,6 +22,15 @@ export interface Import {
 
 /** Every way of naming another module: import, export from, `import()`, `require()`, types, `import x = require()`. */
 export function importsOf(source: Source): readonly Import[] {
+  const imports = known.get(source) ?? readImports(source);
+  known.set(source, imports);
+  return imports;
+}
+
+/** A source is read for several rules. */
+const known = new WeakMap<Source, readonly Import[]>();
+
+function readImports(source: Source): readonly Import[] {
   const syntax = new Syntax(source);
   return syntax.nodes().flatMap((node) => {
     const named = specifierOf(node);
@@ -111,29 +120,43 @@ function checkDecorators(source: Source): readonly Finding[] {
     .map((node) => ({ path: source.path, line: syntax.line(node), rule: 'decorators stand only under src/service' }));
 }
 
+/** Files that name each other in a ring, be it for types alone: none can be read without the others. */
+export function checkRings(sources: readonly Source[]): readonly Finding[] {
+  return ringsBetween(sources, withoutEnding);
+}
+
 /** A folder of the engine, or a file that lies directly in `src/engine`, is a part; parts must not depend on each other in a ring. */
 function checkEngineCycles(sources: readonly Source[]): readonly Finding[] {
+  return ringsBetween(
+    sources.filter(({ path }) => layerOf(path) === 0 && !isSpec(path)),
+    partOf,
+  );
+}
+
+/** Imports that lead back to where they are, from part to part. */
+function ringsBetween(sources: readonly Source[], nameOf: (path: string) => string): readonly Finding[] {
   const edges = sources
-    .filter(({ path }) => layerOf(path) === 0 && !isSpec(path))
     .flatMap((source) =>
       importsOf(source)
         .filter(({ specifier }) => specifier.startsWith('.'))
         .map(({ specifier, line }) => ({
           path: source.path,
           line,
-          from: partOf(source.path),
-          to: partOf(posix.join(posix.dirname(source.path), specifier)),
+          from: nameOf(source.path),
+          to: nameOf(posix.join(posix.dirname(source.path), specifier)),
         })),
     )
     .filter(({ from, to }) => from !== to);
-  const reaches = (start: string, goal: string, seen = new Set<string>()): boolean =>
-    edges.some(({ from, to }) => {
-      if (from !== start || seen.has(to)) return false;
-      seen.add(to);
-      return to === goal || reaches(to, goal, seen);
-    });
+  const byPart = Map.groupBy(edges, ({ from }) => from);
+  const reachable = new Map<string, ReadonlySet<string>>();
+  const reachedFrom = (start: string): ReadonlySet<string> => {
+    const reached = new Set([start]);
+    for (const part of reached) for (const { to } of byPart.get(part) ?? []) reached.add(to);
+    reachable.set(start, reached);
+    return reached;
+  };
   return edges
-    .filter(({ from, to }) => reaches(to, from))
+    .filter(({ from, to }) => (reachable.get(to) ?? reachedFrom(to)).has(from))
     .map(({ path, line, from, to }) => ({
       path,
       line,
@@ -141,13 +164,9 @@ function checkEngineCycles(sources: readonly Source[]): readonly Finding[] {
     }));
 }
 
-function partOf(path: string): string {
-  return path
-    .split('/')
-    .slice(0, 3)
-    .join('/')
-    .replace(/\.(ts|js)$/, '');
-}
+const withoutEnding = (path: string): string => path.replace(/\.(tsx?|js)$/, '');
+
+const partOf = (path: string): string => withoutEnding(path.split('/').slice(0, 3).join('/'));
 
 function layerOf(path: string): number {
   const [, folder] = path.split('/');

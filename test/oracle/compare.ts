@@ -2,8 +2,8 @@ import { KIND_PARENTS } from '../../src/cli/conformance/case.js';
 import type { Pattern, Step } from '../../src/engine/index.js';
 import { expectedResults } from './after-match.js';
 import { type Stream, TooMany } from './matches.js';
+import { resultTexts } from './result-texts.js';
 import type { Engine } from './run-patterns.js';
-import { resultTexts } from './texts.js';
 
 /** Patterns, all over one stream. */
 export interface Batch {

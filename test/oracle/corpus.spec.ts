@@ -6,8 +6,8 @@ import { expectedResults } from './after-match.js';
 import { corpusAt, expectedTexts, streamOf } from './corpus-case.js';
 import { TooMany } from './matches.js';
 import type { Meaning } from './partial.js';
+import { resultTexts } from './result-texts.js';
 import { outOfScope } from './scope.js';
-import { resultTexts } from './texts.js';
 
 /**
  * Who watches the oracle: it must find in the conformance corpus what Flink found, with no help of the engine. Left out are what `scope.ts` says,

@@ -1,4 +1,4 @@
-import type { DeliveryMode } from '../../src/runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../src/runtime/lane/commit/delivery.js';
 import type { Lane } from '../../src/runtime/lane/lane.js';
 import { MemoryLog } from '../../src/runtime/memory/memory-log.js';
 import { MemoryStateStore } from '../../src/runtime/memory/memory-state-store.js';

@@ -10,7 +10,7 @@ import { measure } from '../measure.js';
 import { planOf } from '../plan/plan.js';
 import { protocolOf } from '../plan/protocol.js';
 import { resultOf } from '../result.js';
-import { openStreams } from '../run/run-files.js';
+import { openStreams } from '../run/file-streams.js';
 import { CutFile } from '../testing/cut-file.js';
 import { MemoryCheckpoints, untilDone } from '../testing/memory-checkpoints.js';
 

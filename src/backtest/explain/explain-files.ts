@@ -8,7 +8,9 @@ import { type AlertSource, nameEvent } from '../../runtime/task/alert/alert-buil
 import type { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
 import type { RuleOptions } from '../../runtime/task/keyed/keyed-engine.js';
 import type { SourceEvent } from '../../runtime/task/source-event.js';
-import { type FileStream, type RunListener, runFiles } from '../run/run-files.js';
+import type { FileStream } from '../run/file-streams.js';
+import { runFiles } from '../run/run-files.js';
+import type { RunListener } from '../run/run-options.js';
 
 export interface ExplainFilesOptions extends RuleOptions {
   readonly lists?: Lists;

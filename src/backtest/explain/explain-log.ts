@@ -4,8 +4,8 @@ import { type ExplainedRange, Explainer, rangeOf } from '../../runtime/explain/e
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { type History, journalPartition, readJournal } from '../../runtime/journal/journal.js';
 import type { ReadRuleSet, RuleSetVersion } from '../../runtime/journal/rule-set-version.js';
-import { Replayer } from '../../runtime/lane/replayer.js';
-import { rulesAt, startOf, stretchesOf } from '../../runtime/lane/stretches.js';
+import { rulesAt, startOf, stretchesOf } from '../../runtime/journal/stretches.js';
+import { Replayer } from '../../runtime/lane/recovery/replayer.js';
 import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
 import type { Alert } from '../../runtime/ports/alert.js';

@@ -1,6 +1,6 @@
 import { openRecords } from '../../connectors/file/open-records.js';
 import type { LabelProtocol } from '../plan/protocol.js';
-import { RunError } from '../run/run-files.js';
+import { RunError } from '../run/file-streams.js';
 
 /** What is known of one transaction, account or alert that was labelled. */
 export interface Label {

@@ -1,5 +1,5 @@
 import { AlertDigest } from '../run/digest.js';
-import type { RunResult } from '../run/run-files.js';
+import type { RunResult } from '../run/run-options.js';
 import { Findings, type FoundByLane } from './findings.js';
 import type { PopulationData } from './population.js';
 

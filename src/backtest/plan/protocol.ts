@@ -1,6 +1,6 @@
 import type { ProtocolSettings } from '../../runtime/settings/backtest.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import { RunError } from '../run/run-files.js';
+import { RunError } from '../run/file-streams.js';
 
 /** How the labels are to be read. */
 export interface LabelProtocol {

@@ -1,4 +1,4 @@
-import { RunError } from '../run/run-files.js';
+import { RunError } from '../run/file-streams.js';
 
 /** A parameter with the values that are tried. */
 export interface SweptParameter {

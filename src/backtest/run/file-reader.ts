@@ -4,7 +4,7 @@ import { DecodeFailure } from '../../runtime/ports/decoder.js';
 import { ownFields, type StreamDefinition, streamDefinition } from '../../runtime/stream.js';
 import { kindOf, missingIdentity, timeOf } from '../../runtime/task/interpret.js';
 import { FileEvent } from './file-event.js';
-import type { FileStream } from './run-files.js';
+import type { FileStream } from './file-streams.js';
 import type { Totals } from './run-totals.js';
 
 const NEVER = Number.NEGATIVE_INFINITY;

@@ -8,9 +8,10 @@ import type { EventClockOptions } from '../../runtime/task/order/event-clock.js'
 import type { RecordedEvent, SourceEvent } from '../../runtime/task/source-event.js';
 import type { FileEvent } from './file-event.js';
 import { type Concerns, FileReader } from './file-reader.js';
+import type { FileStream } from './file-streams.js';
 import { HeldFileEvents } from './held-file-events.js';
 import type { RunSnapshot, RunState } from './run-checkpoints.js';
-import type { FileRunOptions, FileStream } from './run-files.js';
+import type { FileRunOptions } from './run-options.js';
 import { piecesOf, putBack } from './run-pieces.js';
 import type { Totals } from './run-totals.js';
 

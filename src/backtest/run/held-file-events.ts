@@ -1,5 +1,5 @@
 import type { EngineEvent, Scalar } from '../../engine/index.js';
-import type { HeldRecord } from '../../runtime/keys/slot-events.js';
+import type { HeldRecord } from '../../runtime/keys/states/slot-events.js';
 import type { HeldEvents } from '../../runtime/task/keyed/begun-runs.js';
 import { Noted } from '../../runtime/task/noted.js';
 import { FileEvent } from './file-event.js';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { loadRules } from '../../rules/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { loadSettings } from '../../runtime/settings/index.js';
-import { openStreams, type RunResult, runFiles } from './run-files.js';
+import { openStreams } from './file-streams.js';
+import { runFiles } from './run-files.js';
+import type { RunResult } from './run-options.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'stakeout-run-files-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

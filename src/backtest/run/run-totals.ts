@@ -1,7 +1,7 @@
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { NearMissRecord } from '../../runtime/ports/near-miss.js';
 import { AlertDigest } from './digest.js';
-import type { Found, RunListener, RunResult } from './run-files.js';
+import type { Found, RunListener, RunResult } from './run-options.js';
 
 /** What a run over files had come to at some moment. */
 export type TotalsState = Omit<RunResult, 'seconds' | 'eventsPerSecond'> & { readonly bytesRead: number };

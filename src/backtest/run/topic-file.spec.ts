@@ -11,8 +11,10 @@ import { Findings, type ToldAlert } from '../findings/findings.js';
 import { protocolOf } from '../plan/protocol.js';
 import { parity } from '../verify/parity.js';
 import { AlertDigest } from './digest.js';
+import type { FileStream } from './file-streams.js';
 import type { Lane } from './lane.js';
-import { type FileStream, type RunResult, runFiles } from './run-files.js';
+import { runFiles } from './run-files.js';
+import type { RunResult } from './run-options.js';
 import { TopicFile } from './topic-file.js';
 
 const PARTITIONS = 3;

@@ -12,7 +12,7 @@ import { planOf } from '../plan/plan.js';
 import { type ProtocolOptions, protocolOf } from '../plan/protocol.js';
 import { gridOf, parseSweep } from '../plan/sweep.js';
 import { type BacktestResult, resultOf } from '../result.js';
-import { type FileStream, openStreams } from '../run/run-files.js';
+import { type FileStream, openStreams } from '../run/file-streams.js';
 
 export const DAY = 86_400_000;
 const folder = mkdtempSync(join(tmpdir(), 'stakeout-backtest-'));

@@ -5,7 +5,7 @@ import type { AlertDecoder } from '../../runtime/sinks/alert-sink.js';
 import type { ToldAlert } from '../findings/findings.js';
 import type { Protocol } from '../plan/protocol.js';
 import { AlertDigest, digestOfAlert } from '../run/digest.js';
-import type { RunResult } from '../run/run-files.js';
+import type { RunResult } from '../run/run-options.js';
 
 /** What a service has committed over the same range with the same rules, beside what the back-test found. */
 export interface Parity {

@@ -13,7 +13,7 @@ import {
 import { until } from '../../../test/harness/until.js';
 import { begin, eq, feature, field, ge } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
-import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { Lane } from '../../runtime/lane/lane.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { verify } from './verify.js';

@@ -9,7 +9,7 @@ import {
   ruleSetOf,
   stream,
 } from '../../../test/harness/lane-kit.js';
-import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';

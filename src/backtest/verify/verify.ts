@@ -1,7 +1,7 @@
 import { journalPartition, readJournal, START_OF_JOURNAL } from '../../runtime/journal/journal.js';
 import type { ReadRuleSet, RuleSetVersion } from '../../runtime/journal/rule-set-version.js';
-import { Replayer } from '../../runtime/lane/replayer.js';
-import { rulesAt, startOf, stretchesOf } from '../../runtime/lane/stretches.js';
+import { rulesAt, startOf, stretchesOf } from '../../runtime/journal/stretches.js';
+import { Replayer } from '../../runtime/lane/recovery/replayer.js';
 import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
 import type { Alert } from '../../runtime/ports/alert.js';

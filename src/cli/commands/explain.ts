@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import { explainFiles } from '../../backtest/explain/explain-files.js';
-import { openStreams } from '../../backtest/run/run-files.js';
+import { openStreams } from '../../backtest/run/file-streams.js';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { showExplanation } from '../../runtime/explain/show.js';
 import type { Settings } from '../../runtime/settings/index.js';

@@ -1,4 +1,4 @@
-import { type FileStream, RunError } from '../../backtest/run/run-files.js';
+import { type FileStream, RunError } from '../../backtest/run/file-streams.js';
 import { RecordFileError } from '../../connectors/file/file-error.js';
 import { SqlError } from '../../connectors/sql/sql-error.js';
 import { TableError } from '../../connectors/sql/table-error.js';

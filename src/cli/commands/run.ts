@@ -1,13 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import {
-  type FileStream,
-  openStreams,
-  type RunFilesOptions,
-  type RunResult,
-  runFiles,
-} from '../../backtest/run/run-files.js';
+import { type FileStream, openStreams } from '../../backtest/run/file-streams.js';
+import { type RunFilesOptions, runFiles } from '../../backtest/run/run-files.js';
+import type { RunResult } from '../../backtest/run/run-options.js';
 import type { Rule } from '../../rules/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { ruleOptionsOf } from '../../runtime/task/keyed/keyed-engine.js';

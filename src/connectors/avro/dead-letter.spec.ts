@@ -1,4 +1,4 @@
-import { deadLetter } from '../../runtime/lane/rejected.js';
+import { deadLetter } from '../../runtime/lane/commit/rejected.js';
 import { DecodeFailure } from '../../runtime/ports/decoder.js';
 import { readDeadLetter } from './dead-letter.js';
 

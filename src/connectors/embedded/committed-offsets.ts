@@ -1,7 +1,7 @@
 import type { PendingRecord } from '../../runtime/local-log/storage.js';
 import { type OffsetCommit, partitionName, type TopicPartition } from '../../runtime/ports/log.js';
-import { PartitionLog } from './partition-log.js';
-import type { PartitionSettings } from './partition-settings.js';
+import { PartitionLog } from './partition/partition-log.js';
+import type { PartitionSettings } from './partition/partition-settings.js';
 
 const SEGMENT_BYTES = 1024 * 1024;
 

@@ -3,7 +3,7 @@ import type { LogError } from '../../runtime/local-log/log-error.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { systemClock } from '../system-clock.js';
 import { EmbeddedStorage } from './embedded-storage.js';
-import { TailCache } from './tail-cache.js';
+import { TailCache } from './partition/tail-cache.js';
 
 export { LogError, type LogErrorCode } from '../../runtime/local-log/log-error.js';
 

@@ -7,10 +7,10 @@ import {
   type TopicSpec,
 } from '../../runtime/ports/log.js';
 import { CommittedOffsets } from './committed-offsets.js';
-import { LogFolder } from './log-folder.js';
-import { PartitionLog } from './partition-log.js';
-import type { PartitionSettings } from './partition-settings.js';
-import { TransactionLog } from './transaction-log.js';
+import { LogFolder } from './folder/log-folder.js';
+import { PartitionLog } from './partition/partition-log.js';
+import type { PartitionSettings } from './partition/partition-settings.js';
+import { TransactionLog } from './transaction/transaction-log.js';
 
 /** Name of the committed offsets in transactions. */
 const OFFSETS = 'offsets';

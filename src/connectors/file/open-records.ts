@@ -1,8 +1,8 @@
 import type { AvroSchema } from '../avro/schema.js';
-import { AvroFile } from './avro-file.js';
-import { CsvFile } from './csv-file.js';
 import { filesBelow, isFolder, RecordFolder } from './folder.js';
-import { NdjsonFile } from './ndjson-file.js';
+import { AvroFile } from './formats/avro-file.js';
+import { CsvFile } from './formats/csv-file.js';
+import { NdjsonFile } from './formats/ndjson-file.js';
 import type { FileFormat, RecordFile } from './record-file.js';
 
 export interface OpenRecordsOptions {
@@ -51,6 +51,6 @@ async function openOne(path: string, format: FileFormat, reader: AvroSchema | un
       return CsvFile.open(path, reader);
     case 'parquet':
       // Loaded where it is wanted alone.
-      return (await import('./parquet-file.js')).ParquetFile.open(path, reader);
+      return (await import('./formats/parquet-file.js')).ParquetFile.open(path, reader);
   }
 }

@@ -1,6 +1,6 @@
 import { type DecodedRecord, DecodeFailure } from '../../runtime/ports/decoder.js';
 import type { AvroField, AvroSchema } from '../avro/schema.js';
-import { INFERRED_RECORD_NAME } from '../file/infer-schema.js';
+import { INFERRED_RECORD_NAME } from '../file/formats/infer-schema.js';
 import type { Mark, RecordFile, RowBatch } from '../file/record-file.js';
 import type { SqlColumn, SqlDatabase, SqlPage, SqlType } from './sql-database.js';
 import { type TableOrQuery, tableOrQuery, timeOfText } from './table.js';

@@ -1,6 +1,18 @@
 /** What the service says of rules while one writes them. */
 
-import type { RuleStatus, Severity } from './types.js';
+export type Severity = 'low' | 'medium' | 'high' | 'critical';
+export type RuleStatus = 'draft' | 'shadow' | 'live' | 'retired';
+
+export interface Diagnostic {
+  readonly severity: 'error' | 'warning';
+  readonly code: string;
+  readonly message: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+  readonly hint?: string;
+}
 
 export interface StepOutline {
   readonly name: string;
@@ -47,7 +59,7 @@ export interface Outline {
   } | null;
   /** Null: it has errors. */
   readonly automaton: Automaton | null;
-  readonly diagnostics: readonly import('./client.js').Diagnostic[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 export interface Vocabulary {

@@ -1,4 +1,5 @@
-import { credential } from '../session/session.js';
+import { credential } from '../session/credential.js';
+import type { Diagnostic } from './types.js';
 
 /** HTTP to the service this page came from. Addresses are relative, so that the console works behind any path. */
 
@@ -20,17 +21,6 @@ export class ApiError extends Error {
   ) {
     super(message);
   }
-}
-
-export interface Diagnostic {
-  readonly severity: 'error' | 'warning';
-  readonly code: string;
-  readonly message: string;
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly length: number;
-  readonly hint?: string;
 }
 
 type Listener = () => void;

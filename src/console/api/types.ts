@@ -1,7 +1,7 @@
 /** What the service answers with, as far as the console looks at it. Times are milliseconds since 1970 unless they are texts. */
 
-export type Severity = 'low' | 'medium' | 'high' | 'critical';
-export type RuleStatus = 'draft' | 'shadow' | 'live' | 'retired';
+import type { Diagnostic, RuleStatus, Severity } from './authoring-types.js';
+
 export type Verdict = 'true' | 'false' | 'unsure';
 
 export interface AlertEvent {
@@ -225,7 +225,7 @@ export interface Applied {
   readonly outcome: 'live' | 'pending' | 'unchanged' | 'checked';
   readonly revision: number | null;
   readonly changes: readonly RuleChange[];
-  readonly warnings: readonly import('./client.js').Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 export interface Partition {
@@ -366,8 +366,8 @@ export interface RanTests {
   readonly passed: number;
   readonly failed: number;
   readonly failures: readonly { readonly test: string; readonly line: number; readonly message: string }[];
-  readonly errors: readonly import('./client.js').Diagnostic[];
-  readonly warnings: readonly import('./client.js').Diagnostic[];
+  readonly errors: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 export interface BacktestResult {

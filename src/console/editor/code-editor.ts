@@ -8,8 +8,7 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import schema from '../../../schemas/pattern.schema.json';
-import type { Diagnostic } from '../api/client.js';
-import type { Vocabulary } from '../api/types.js';
+import type { Diagnostic, Vocabulary } from '../api/types.js';
 import { type Schema, suggest } from './suggest.js';
 
 /** Colours are the page's: custom properties reach into the shadow root that the editor lives in. */

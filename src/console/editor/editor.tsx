@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Diagnostic } from '../api/client.js';
-import type { Vocabulary } from '../api/types.js';
+import type { Diagnostic, Vocabulary } from '../api/types.js';
 import { Trouble, Waiting } from '../parts/basics.js';
 import type { CodeEditor } from './code-editor.js';
 

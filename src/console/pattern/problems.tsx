@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../api/client.js';
+import type { Diagnostic } from '../api/types.js';
 
 interface ProblemsProps {
   readonly diagnostics: readonly Diagnostic[];

@@ -1,7 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import * as api from '../api/calls.js';
-import type { Diagnostic } from '../api/client.js';
-import type { PatternDetail } from '../api/types.js';
+import type { Diagnostic, PatternDetail } from '../api/types.js';
 import type { CodeEditor } from '../editor/code-editor.js';
 import { Editor } from '../editor/editor.js';
 import { useResource, useSettled } from '../lib/hooks.js';

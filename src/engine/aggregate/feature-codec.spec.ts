@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { ByteReader, ByteWriter } from '../bytes.js';
 import type { EngineEvent } from '../event.js';
-import type { Feature } from '../expression/feature.js';
+import type { Feature } from '../expression/expression.js';
 import { field, gt } from '../pattern/builder.js';
 import { decodeFeatures, encodeFeatures, mapWindows } from './feature-codec.js';
 import { compileFeatures, type FeatureSet, type FeatureState, readFeatures, updateFeatures } from './feature-set.js';

@@ -1,6 +1,5 @@
 import { canonicalJson } from '../canonical-json.js';
-import type { Scalar } from '../expression/expression.js';
-import type { Feature } from '../expression/feature.js';
+import type { Feature, Scalar } from '../expression/expression.js';
 import { type EventWindow, type FeatureSet, type FeatureState, windowState } from './feature-set.js';
 
 /** An event that a feature counts. */

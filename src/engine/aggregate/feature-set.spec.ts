@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { EngineEvent } from '../event.js';
-import type { Feature } from '../expression/feature.js';
+import type { Feature } from '../expression/expression.js';
 import { field, gt } from '../pattern/builder.js';
 import {
   compileFeatures,

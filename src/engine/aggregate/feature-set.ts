@@ -1,8 +1,7 @@
 import { canonicalJson } from '../canonical-json.js';
 import type { EngineEvent } from '../event.js';
 import { compileEventTest, type EventTest } from '../expression/event-test.js';
-import type { Expr } from '../expression/expression.js';
-import type { Feature } from '../expression/feature.js';
+import type { Expr, Feature } from '../expression/expression.js';
 import type { FeatureCell } from './feature-table.js';
 import { addToTimeline, isLineAlive, lineColumns, readTimeline, type TimelineState } from './timeline.js';
 import { isOneWindow, type Timeline, timelineOf } from './timeline-layout.js';

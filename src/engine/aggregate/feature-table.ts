@@ -1,6 +1,6 @@
 import { canonicalJson } from '../canonical-json.js';
 import { someExpr } from '../expression/analysis.js';
-import type { Feature } from '../expression/feature.js';
+import type { Feature } from '../expression/expression.js';
 import type { Texts } from '../expression/scalar-code.js';
 
 /** A feature, and the place where its present value stands for generated conditions to read. */

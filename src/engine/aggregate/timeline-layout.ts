@@ -1,5 +1,6 @@
 import type { EventTest } from '../expression/event-test.js';
-import type { Feature, FeatureFn } from '../expression/feature.js';
+import type { Feature } from '../expression/expression.js';
+import type { FeatureFn } from '../expression/feature.js';
 import { isNumberCode } from '../expression/scalar-code.js';
 import { addExactly, type Doubles, SUM_PLACES, sumAt } from './exact-sum.js';
 import type { FeatureCell } from './feature-table.js';

@@ -1,6 +1,6 @@
 import type { Pattern } from '../pattern/pattern.js';
+import type { PatternProblem } from '../pattern/problem.js';
 import { stepPath } from '../pattern/step-path.js';
-import type { PatternProblem } from '../pattern/validate.js';
 import type { Automaton, State } from './automaton.js';
 
 /**

@@ -1,17 +1,19 @@
 import { type FeatureCell, FeatureTable } from '../aggregate/feature-table.js';
-import { type PatternState, type Run, startRun } from '../buffer/run.js';
+import { type PatternState, startRun } from '../buffer/run.js';
 import { featuresOf, looksBack } from '../expression/analysis.js';
 import type { EventTest } from '../expression/event-test.js';
 import type { Expr } from '../expression/expression.js';
 import type { Lists } from '../expression/lists.js';
 import type { Pattern, Skip } from '../pattern/pattern.js';
-import { type PatternProblem, validateForm } from '../pattern/validate.js';
+import type { PatternProblem } from '../pattern/problem.js';
+import { validateForm } from '../pattern/validate.js';
 import { type CompiledWindow, compileWindow } from '../window/compile-window.js';
 import type { Automaton } from './automaton.js';
 import { type BuildOptions, buildAutomaton } from './build.js';
 import { checkAutomaton } from './check.js';
+import { type CompiledState, type CompiledTransition, IGNORE, PROCEED, TAKE } from './compiled-state.js';
 import { type Guard, isNever, leavesOf } from './guard.js';
-import { changeTerms, type Interest, InterestTable, startTerms } from './interest.js';
+import { changeTerms, InterestTable, startTerms } from './interest.js';
 import { completingSteps } from './one-short.js';
 import {
   type EventMark,
@@ -20,45 +22,9 @@ import {
   type OnTested,
   type PredicateScope,
   PredicateTable,
-  type Test,
 } from './predicate.js';
 import { type KnownStates, shareStates } from './share-states.js';
 import { UnsupportedPattern } from './state-set.js';
-
-export const TAKE = 0;
-export const IGNORE = 1;
-export const PROCEED = 2;
-
-export interface CompiledTransition {
-  readonly action: typeof TAKE | typeof IGNORE | typeof PROCEED;
-  readonly target: CompiledState;
-  /** `null`: holds for every event. */
-  readonly literal: Literal | null;
-  /** The literal as a function. */
-  readonly test: Test | null;
-}
-
-export interface CompiledState {
-  readonly index: number;
-  readonly name: string;
-  readonly isStart: boolean;
-  readonly isFinal: boolean;
-  readonly isStop: boolean;
-  readonly isPending: boolean;
-  /** Longest wait since the event before, in ms; 0: none. */
-  readonly gapMs: number;
-  /** Index in `steps` of the step whose events it takes; -1: takes none. */
-  readonly step: number;
-  readonly transitions: readonly CompiledTransition[];
-  /** The final state can be reached from here by proceeds, guards apart. */
-  readonly mayComplete: boolean;
-  /** Events that can begin a run (of the start state), or change one that is here. */
-  readonly interest: Interest;
-  /** Of the pattern: its window in ms (0: none), its start run, and that it emits each match at once. */
-  readonly windowMs: number;
-  readonly startRun: Run;
-  readonly noSkip: boolean;
-}
 
 export interface CompiledPattern {
   readonly states: readonly CompiledState[];

@@ -1,5 +1,6 @@
 import { begin, eq, field } from '../pattern/builder.js';
-import { type CompiledState, compilePattern } from './compile.js';
+import { compilePattern } from './compile.js';
+import type { CompiledState } from './compiled-state.js';
 import { componentsOf } from './components.js';
 
 const isB = eq(field('type'), 'b');

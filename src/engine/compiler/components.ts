@@ -1,4 +1,4 @@
-import type { CompiledState } from './compile.js';
+import type { CompiledState } from './compiled-state.js';
 
 /**
  * The states in groups, in each of which all can be reached from all others; each group comes after those that it leads to

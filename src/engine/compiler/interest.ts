@@ -1,21 +1,13 @@
-import { type CompiledState, type CompiledTransition, IGNORE, PROCEED, TAKE } from './compile.js';
+import {
+  type CompiledState,
+  type CompiledTransition,
+  IGNORE,
+  type Interest,
+  PROCEED,
+  TAKE,
+  type Term,
+} from './compiled-state.js';
 import { type Literal, negate, sameLiteral } from './predicate.js';
-
-/**
- * Which events can matter, told from the event alone: one of the `terms` holds, all literals of which look at nothing else.
- * It is an approximation from above. What a condition asks of the run or of features counts as true here.
- */
-export interface Interest {
-  /** Equal for interests that mean the same. */
-  readonly key: string;
-  readonly terms: readonly Term[];
-  /** One bit of 31, shared with other interests: a quick look at many at once. Bit 0 is that of `always` alone. */
-  readonly bit: number;
-  /** The event (`EventMark.now`) for which it was last found true. */
-  seen: number;
-}
-
-export type Term = readonly Literal[];
 
 /** More terms than this are not told apart. */
 const TERMS_MAX = 32;

@@ -1,4 +1,4 @@
-import { type CompiledState, PROCEED, TAKE } from './compile.js';
+import { type CompiledState, PROCEED, TAKE } from './compiled-state.js';
 
 /**
  * The steps of which an event would complete a run in this state, which is then one event short of a match; `null`: it is not, or it has

@@ -1,4 +1,4 @@
-import type { CompiledState } from './compile.js';
+import type { CompiledState } from './compiled-state.js';
 import { componentsOf } from './components.js';
 
 /** States of a pattern compiled before, each of which can be reached from all others; by what they say and lead to. */

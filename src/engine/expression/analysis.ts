@@ -1,5 +1,4 @@
-import type { Condition, Expr } from './expression.js';
-import type { Feature } from './feature.js';
+import type { Condition, Expr, Feature } from './expression.js';
 
 /** Whether a condition depends on events that the run has matched, and not on the event under test alone. */
 export function looksBack(condition: Condition): boolean {

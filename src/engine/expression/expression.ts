@@ -1,5 +1,5 @@
 import type { EngineEvent } from '../event.js';
-import type { Feature } from './feature.js';
+import type { FeatureFn } from './feature.js';
 
 /**
  * Conditions as checked trees. Whoever builds a tree (the rule compiler, the fluent builder, a test) has resolved all
@@ -41,6 +41,27 @@ export type Expr =
   | { readonly op: 'if'; readonly test: Expr; readonly whenTrue: Expr; readonly whenFalse: Expr }
   /** A pure function that the engine knows by name; see `functions.ts`. */
   | { readonly op: 'call'; readonly fn: string; readonly args: readonly Expr[] };
+
+/**
+ * A statistic over a sliding window of the key's own events, exact at every event: over those whose time is at most `overMs`
+ * before the event under test, itself included. It is part of the key's state, not of a run.
+ */
+export interface Feature {
+  readonly fn: FeatureFn;
+  /** Absent for `count` and `since` alone. Events without it are left out. */
+  readonly field?: string;
+  /** For `quantile` alone: 0 to 1. */
+  readonly q?: number;
+  /** Length of the window, in ms; an event exactly so old still counts. */
+  readonly overMs: number;
+  /**
+   * How long before the event under test the window ends, in ms, above 0: it is that of events at `time - lagMs - overMs` to
+   * `time - lagMs`, and the event under test is not in it. Absent: the window ends with the event under test.
+   */
+  readonly lagMs?: number;
+  /** Which events count; absent: all. Must look at the event alone. */
+  readonly where?: Expr;
+}
 
 /** What a condition written as a function sees of the partial match. */
 export interface RunView {

@@ -1,5 +1,5 @@
-import type { CompareOp, Expr, FunctionCondition, Scalar } from './expression.js';
-import { type Feature, isScalarFeature } from './feature.js';
+import type { CompareOp, Expr, Feature, FunctionCondition, Scalar } from './expression.js';
+import { isScalarFeature } from './feature.js';
 import { FUNCTIONS, fewest, most, type ParamType, paramOf } from './functions.js';
 import type { Lists } from './lists.js';
 

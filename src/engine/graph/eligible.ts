@@ -1,10 +1,5 @@
-import {
-  type CompiledPattern,
-  type CompiledState,
-  type CompiledTransition,
-  IGNORE,
-  TAKE,
-} from '../compiler/compile.js';
+import type { CompiledPattern } from '../compiler/compile.js';
+import { type CompiledState, type CompiledTransition, IGNORE, TAKE } from '../compiler/compiled-state.js';
 import { type Literal, negate, sameLiteral } from '../compiler/predicate.js';
 
 /**

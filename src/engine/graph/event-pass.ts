@@ -1,4 +1,4 @@
-import { type CompiledState, type CompiledTransition, IGNORE, PROCEED, TAKE } from '../compiler/compile.js';
+import { type CompiledState, type CompiledTransition, IGNORE, PROCEED, TAKE } from '../compiler/compiled-state.js';
 import type { EngineEvent } from '../event.js';
 import type { GraphNode, GraphState, RunSet } from './node.js';
 import { NodeMaker } from './node-maker.js';

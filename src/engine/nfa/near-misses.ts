@@ -1,5 +1,6 @@
 import type { PatternState, Run } from '../buffer/run.js';
-import { type CompiledPattern, type CompiledState, IGNORE } from '../compiler/compile.js';
+import type { CompiledPattern } from '../compiler/compile.js';
+import { type CompiledState, IGNORE } from '../compiler/compiled-state.js';
 import type { EngineEvent } from '../event.js';
 import { type StepEvents, stepsOf } from './output.js';
 import { expand, expiredAt } from './step.js';

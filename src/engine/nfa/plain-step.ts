@@ -1,13 +1,7 @@
 import type { MatchNode } from '../buffer/match-node.js';
 import type { PatternState, Run } from '../buffer/run.js';
-import {
-  type CompiledPattern,
-  type CompiledState,
-  type CompiledTransition,
-  IGNORE,
-  isPlainTake,
-  PROCEED,
-} from '../compiler/compile.js';
+import { type CompiledPattern, isPlainTake } from '../compiler/compile.js';
+import { type CompiledState, type CompiledTransition, IGNORE, PROCEED } from '../compiler/compiled-state.js';
 import type { EngineEvent } from '../event.js';
 import { type Match, type Output, stepsOf } from './output.js';
 

@@ -1,6 +1,5 @@
 import type { EngineEvent } from '../event.js';
-import type { Condition, Expr, RunView } from '../expression/expression.js';
-import type { Feature } from '../expression/feature.js';
+import type { Condition, Expr, Feature, RunView } from '../expression/expression.js';
 import type { Contiguity, EventStep, GroupStep, InsideContiguity, Pattern, Quantifier, Skip, Step } from './pattern.js';
 
 /** A condition as a tree, or, for embedding, as a pure function. */

@@ -1,5 +1,5 @@
 import type { Pattern, Step } from './pattern.js';
-import type { PatternPath } from './validate.js';
+import type { PatternPath } from './problem.js';
 
 /** Where in the pattern data the step of this name stands; the whole list when there is none. */
 export function stepPath(pattern: Pattern, name: string): PatternPath {

@@ -1,17 +1,6 @@
 import type { GroupStep, Pattern, Step } from './pattern.js';
-import { validateWindow } from './window.js';
-
-/** Where in the pattern data a problem is, for example `['steps', 1, 'greedy']`. */
-export type PatternPath = readonly (string | number)[];
-
-export interface PatternProblem {
-  /** Fixed, kebab-case; what each one means is in `docs/pattern-language.md`. */
-  readonly code: string;
-  readonly message: string;
-  readonly path: PatternPath;
-}
-
-type Report = (code: string, message: string, ...path: (string | number)[]) => void;
+import type { PatternPath, PatternProblem, Report } from './problem.js';
+import { validateWindow } from './validate-window.js';
 
 const isNot = (step: Step): boolean => step.contiguity === 'notNext' || step.contiguity === 'notFollowedBy';
 

@@ -1,4 +1,4 @@
-import type { Interest } from '../compiler/interest.js';
+import type { Interest } from '../compiler/compiled-state.js';
 import { type EventMark, type Literal, literalTest, type Test } from '../compiler/predicate.js';
 import type { EngineEvent } from '../event.js';
 import type { CompareOp, Expr, Scalar } from '../expression/expression.js';

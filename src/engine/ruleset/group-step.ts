@@ -1,5 +1,6 @@
 import type { PatternState, Run } from '../buffer/run.js';
-import { type CompiledState, IGNORE, isPlainTake } from '../compiler/compile.js';
+import { isPlainTake } from '../compiler/compile.js';
+import { type CompiledState, IGNORE } from '../compiler/compiled-state.js';
 import type { EngineEvent } from '../event.js';
 import { forgetLastTake, NOT_PLAIN, soleEdge } from '../nfa/plain-step.js';
 import type { EventIndex } from './event-index.js';

@@ -9,7 +9,7 @@ import {
   updateFeatures,
 } from '../aggregate/feature-set.js';
 import { type CompiledPattern, type CompileOptions, PatternCompiler } from '../compiler/compile.js';
-import type { Interest } from '../compiler/interest.js';
+import type { Interest } from '../compiler/compiled-state.js';
 import type { EngineEvent } from '../event.js';
 import { isGraphPattern } from '../graph/eligible.js';
 import { forgetLastTake } from '../nfa/plain-step.js';

@@ -1,4 +1,4 @@
-import type { CompiledState } from '../compiler/compile.js';
+import type { CompiledState } from '../compiler/compiled-state.js';
 import type { Slot } from './slot-state.js';
 
 /** What the slots of a rule set have in common, as numbers in typed arrays: a thousand slots are looked at in a few cache lines. */

@@ -1,4 +1,4 @@
-import type { CompiledState } from '../compiler/compile.js';
+import type { CompiledState } from '../compiler/compiled-state.js';
 import type { EngineEvent } from '../event.js';
 import { COMPLETES, matchOfOnlyRun, NOT_PLAIN, stepOnlyRun } from '../nfa/plain-step.js';
 import { isRunState, type RuleSetOutput, type Slot, type SlotState, stepSlot } from './slot-state.js';

@@ -1,5 +1,6 @@
 import type { Run } from '../buffer/run.js';
-import { type CompiledPattern, type CompiledState, PROCEED, TAKE } from '../compiler/compile.js';
+import type { CompiledPattern } from '../compiler/compile.js';
+import { type CompiledState, PROCEED, TAKE } from '../compiler/compiled-state.js';
 
 /** What a run waits for: steps whose events it would take, and those whose events would end it. */
 export interface Awaited {

@@ -3,7 +3,7 @@ import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import { nearestName, suggest } from '../source/nearest.js';
 import type { Span } from '../source/source-file.js';
 import { type CelNode, nameSpan } from './cel.js';
-import type { Checker } from './check-condition.js';
+import type { Checking } from './checking.js';
 import { checkLookup, LIST_FUNCTIONS } from './lists.js';
 import { PICKS, STATISTICS } from './references.js';
 import { type Checked, say, type Typed, typed } from './typed.js';
@@ -28,7 +28,7 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 const SPECIAL = ['has', 'duration', ...LIST_FUNCTIONS, ...PICKS, ...STATISTICS];
 
 /** `name(arguments)`. */
-export function checkCall(checker: Checker, node: Extract<CelNode, { op: 'call' }>): Checked {
+export function checkCall(checker: Checking, node: Extract<CelNode, { op: 'call' }>): Checked {
   const [name, args] = node.args;
   const span: Span = { start: node.start, end: node.start + name.length };
   if (name === 'has') return checkHas(checker, node, args);
@@ -46,7 +46,7 @@ export function checkCall(checker: Checker, node: Extract<CelNode, { op: 'call' 
 }
 
 /** `value.name(arguments)`: the same as `name(value, arguments)`. */
-export function checkMethod(checker: Checker, node: Extract<CelNode, { op: 'rcall' }>): Checked {
+export function checkMethod(checker: Checking, node: Extract<CelNode, { op: 'rcall' }>): Checked {
   const [name, receiver, args] = node.args;
   const span = nameSpan(node, name, receiver.end);
   const isStatistic = [...STATISTICS, ...PICKS].some((fn) => fn === name);
@@ -58,7 +58,7 @@ export function checkMethod(checker: Checker, node: Extract<CelNode, { op: 'rcal
   return checkFunction(checker, name, span, node, [receiver, ...args]);
 }
 
-function checkFunction(checker: Checker, name: string, span: Span, node: CelNode, args: readonly CelNode[]): Checked {
+function checkFunction(checker: Checking, name: string, span: Span, node: CelNode, args: readonly CelNode[]): Checked {
   const refused = REFUSED.get(name);
   if (refused !== undefined) {
     checker.reporter.error('unsupported', span, `${name} is not part of conditions.`, refused);
@@ -84,7 +84,7 @@ function checkFunction(checker: Checker, name: string, span: Span, node: CelNode
   return typed({ op: 'call', fn: name, args: exprs }, fn.result);
 }
 
-function fitsParam(checker: Checker, fn: EngineFunction, index: number, value: Typed, arg: CelNode): boolean {
+function fitsParam(checker: Checking, fn: EngineFunction, index: number, value: Typed, arg: CelNode): boolean {
   const wanted = paramOf(fn, index);
   if (wanted !== 'any') return checker.expect(value, wanted, arg, `${fn.name} takes`);
   if (value.type !== 'other') return true;
@@ -94,7 +94,12 @@ function fitsParam(checker: Checker, fn: EngineFunction, index: number, value: T
 }
 
 /** Whether the arguments that are constants mean something. */
-function constantsFit(checker: Checker, fn: EngineFunction, exprs: readonly Expr[], args: readonly CelNode[]): boolean {
+function constantsFit(
+  checker: Checking,
+  fn: EngineFunction,
+  exprs: readonly Expr[],
+  args: readonly CelNode[],
+): boolean {
   const problem = fn.check?.(exprs.map((expr) => (expr.op === 'const' ? expr.value : undefined)));
   if (problem === undefined) return true;
   const { index, message, names, hint } = problem;
@@ -118,7 +123,7 @@ function usage(fn: EngineFunction): string {
   return `${fn.name}(${params.join(', ')}${most(fn) > params.length ? ', …' : ''})`;
 }
 
-function checkHas(checker: Checker, node: CelNode, args: readonly CelNode[]): Checked {
+function checkHas(checker: Checking, node: CelNode, args: readonly CelNode[]): Checked {
   const [arg] = args;
   if (arg === undefined || args.length > 1 || (arg.op !== 'id' && arg.op !== '.')) {
     checker.reporter.error('wrong-arguments', node.range, 'has takes a field.', 'Write has(field) or has(step.field).');
@@ -128,7 +133,7 @@ function checkHas(checker: Checker, node: CelNode, args: readonly CelNode[]): Ch
   return value && typed({ op: 'present', arg: value.expr }, 'boolean');
 }
 
-function checkDuration(checker: Checker, node: CelNode, args: readonly CelNode[]): Checked {
+function checkDuration(checker: Checking, node: CelNode, args: readonly CelNode[]): Checked {
   const [arg] = args;
   const text = arg?.op === 'value' && typeof arg.args === 'string' && args.length === 1 ? arg.args : null;
   const ms = text === null ? undefined : parseDuration(text);

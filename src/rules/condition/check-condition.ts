@@ -4,6 +4,7 @@ import { nearestName, suggest } from '../source/nearest.js';
 import type { Reporter, Span } from '../source/source-file.js';
 import { checkCall, checkMethod } from './calls.js';
 import { type CelNode, flatten, parseCel } from './cel.js';
+import type { Checking } from './checking.js';
 import { checkMember, isListCall } from './lists.js';
 import { EVENT_ALONE, References } from './references.js';
 import { fieldNames, fieldOf, isKey, isMeta, ofStep, type Scope } from './scope.js';
@@ -24,7 +25,7 @@ export function checkCondition(text: string, scope: Scope, reporter: Reporter): 
   return expr;
 }
 
-export class Checker {
+export class Checker implements Checking {
   readonly references: References;
   /** Where in the text the expressions stand that are true or false. */
   readonly places = new Map<Expr, Span>();
@@ -46,7 +47,6 @@ export class Checker {
     return null;
   }
 
-  /** Any expression with a value. */
   value(node: CelNode): Checked {
     switch (node.op) {
       case 'value':
@@ -88,7 +88,6 @@ export class Checker {
     }
   }
 
-  /** Reports unless the value has the type; `what` begins the sentence ("startsWith takes"). */
   expect(value: Typed, wanted: 'number' | 'string' | 'boolean', node: CelNode, what: string): boolean {
     if (fits(value.type, wanted)) return true;
     this.reporter.error('type-mismatch', node.range, `${what} ${say(wanted)}, and this is ${say(value.type)}.`);

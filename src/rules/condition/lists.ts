@@ -1,7 +1,7 @@
 import { suggest } from '../source/nearest.js';
 import type { Span } from '../source/source-file.js';
 import type { CelNode } from './cel.js';
-import type { Checker } from './check-condition.js';
+import type { Checking } from './checking.js';
 import { type Checked, say, type Typed, typed } from './typed.js';
 
 /** What asks a reference list: `value in list('name')`, `list('name', key)`, `listNumber('name', key)`. */
@@ -12,7 +12,7 @@ type Call = Extract<CelNode, { op: 'call' }>;
 export const isListCall = (node: CelNode): node is Call => node.op === 'call' && node.args[0] === 'list';
 
 /** `value in list('name')`; `left` is `null` when it is wrong already. */
-export function checkMember(checker: Checker, left: Typed | null, leftNode: CelNode, node: Call): Checked {
+export function checkMember(checker: Checking, left: Typed | null, leftNode: CelNode, node: Call): Checked {
   const [, args] = node.args;
   const [name] = args;
   if (args.length !== 1 || name === undefined) {
@@ -26,7 +26,7 @@ export function checkMember(checker: Checker, left: Typed | null, leftNode: CelN
 }
 
 /** `list('name', key)` and `listNumber('name', key)`. */
-export function checkLookup(checker: Checker, fn: (typeof LIST_FUNCTIONS)[number], node: Call): Checked {
+export function checkLookup(checker: Checking, fn: (typeof LIST_FUNCTIONS)[number], node: Call): Checked {
   const [, args] = node.args;
   const [name, key] = args;
   if (args.length !== 2 || name === undefined || key === undefined) {
@@ -49,14 +49,14 @@ export function checkLookup(checker: Checker, fn: (typeof LIST_FUNCTIONS)[number
   return typed({ op: 'lookup', list, key: value.expr, as }, as);
 }
 
-function isSingle(checker: Checker, value: Typed, node: CelNode): boolean {
+function isSingle(checker: Checking, value: Typed, node: CelNode): boolean {
   if (value.type !== 'other') return true;
   const message = `A list is asked for a single value, and this is ${say(value.type)}.`;
   checker.reporter.error('type-mismatch', node.range, message);
   return false;
 }
 
-function nameOf(checker: Checker, node: CelNode): string | null {
+function nameOf(checker: Checking, node: CelNode): string | null {
   const span: Span = node.range;
   if (node.op !== 'value' || typeof node.args !== 'string') {
     checker.reporter.error('wrong-arguments', span, 'The name of a list is a constant.', "Write list('name').");

@@ -1,8 +1,8 @@
 import { partitionName, type TopicPartition } from '../ports/log.js';
 import { isBesides, type PartitionState, type StateStore } from '../ports/state-store.js';
-import { CheckpointedPartition } from './checkpointed-partition.js';
 import { Gate } from './gate.js';
 import type { CheckpointOptions, CheckpointStatus } from './options.js';
+import { CheckpointedPartition } from './partition/checkpointed-partition.js';
 
 /** Checkpoints under way at a time: each has some files in memory. */
 const AT_A_TIME = 2;

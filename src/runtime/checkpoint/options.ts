@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.js';
 import type { TopicPartition } from '../ports/log.js';
 import type { ObjectStore } from '../ports/object-store.js';
 import type { StateStore } from '../ports/state-store.js';
-import type { Compression } from './part-codec.js';
+import type { Compression } from './files/part-codec.js';
 
 export type CheckpointKind = 'base' | 'delta';
 

@@ -2,7 +2,7 @@ import { batch, bytes, contents, INTERVAL, idle, Machine, Objects, P } from '../
 import { MemoryStateStore } from '../memory/memory-state-store.js';
 import { ObjectStoreError } from '../ports/object-store.js';
 import type { PartitionState } from '../ports/state-store.js';
-import { zstd } from './zstd.js';
+import { zstd } from './files/zstd.js';
 
 const ALL = Number.MAX_SAFE_INTEGER;
 

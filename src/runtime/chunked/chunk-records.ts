@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from '../../engine/index.js';
-import { ByteStore } from '../keys/byte-store.js';
-import { KeyTable } from '../keys/key-table.js';
+import { ByteStore } from '../keys/table/byte-store.js';
+import { KeyTable } from '../keys/table/key-table.js';
 import type { EventTable } from './split-format.js';
 
 /** A chunk as it is in the store. */

@@ -1,8 +1,9 @@
 import { blocksOf, EntryBlock } from '../ports/entry-block.js';
 import type { PartitionState, StateBatch, StateEntry } from '../ports/state-store.js';
 import { ChunkRecords, idsOf, type KeyRecord, NO_RECORD } from './chunk-records.js';
+import { CHUNK_SIZES, type ChunkSizes } from './chunk-sizes.js';
 import { Joiner } from './joiner.js';
-import { CHUNK_SIZES, type ChunkSizes, splitState } from './split.js';
+import { splitState } from './split.js';
 import { chunkKey, encodeBlock, encodeChunk, encodeSplit, isChunk, isSplit, readWhole } from './split-format.js';
 
 /** Bytes that are taken apart between two turns of other work: about a millisecond. */

@@ -1,6 +1,12 @@
 import { hashOf, type StoredBlock } from './chunk-records.js';
-import type { ChunkSizes, FreshBlock } from './split.js';
+import type { ChunkSizes } from './chunk-sizes.js';
 import type { BlockPlace, WholeState } from './split-format.js';
+
+/** A block that is to be written. `block`: its number in the state. */
+export interface FreshBlock {
+  readonly id: number;
+  readonly block: number;
+}
 
 /** Blocks of a state that are stored apart. */
 export interface SplitBlocks {

@@ -1,28 +1,13 @@
 import { firstWhere } from '../bisect.js';
 import { idsOf, type KeyRecord, type StoredChunk } from './chunk-records.js';
-import { splitBlocks } from './split-blocks.js';
+import type { ChunkSizes } from './chunk-sizes.js';
+import { type FreshBlock, splitBlocks } from './split-blocks.js';
 import { CHUNK_IDS, type EventTable, type Piece, type SplitPlan, type WholeState } from './split-format.js';
-
-/** When events are put apart, in bytes of them. */
-export interface ChunkSizes {
-  /** A state with fewer is one entry, and one that has chunks becomes one entry again below half of it. */
-  readonly splitFrom: number;
-  /** A chunk is full. */
-  readonly chunkBytes: number;
-}
-
-export const CHUNK_SIZES: ChunkSizes = { splitFrom: 768, chunkBytes: 384 };
 
 /** A chunk that is to be written. `events`: their numbers in the state. */
 export interface FreshChunk {
   readonly id: number;
   readonly events: readonly number[];
-}
-
-/** A block that is to be written. `block`: its number in the state. */
-export interface FreshBlock {
-  readonly id: number;
-  readonly block: number;
 }
 
 export interface Split {

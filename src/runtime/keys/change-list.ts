@@ -1,4 +1,4 @@
-import { WordColumn } from './columns.js';
+import { WordColumn } from './table/columns.js';
 
 /** The keys by slot, as a list of changes needs them. */
 export interface ChangingKeys<V> {

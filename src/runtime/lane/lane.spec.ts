@@ -14,7 +14,7 @@ import {
 import { until } from '../../../test/harness/until.js';
 import type { Rule } from '../../rules/rule.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';
-import type { DeliveryMode } from './delivery.js';
+import type { DeliveryMode } from './commit/delivery.js';
 import type { Lane } from './lane.js';
 
 const PARTITION = { topic: 'rows', partition: 0 };

@@ -1,8 +1,8 @@
 import type { RuleText } from '../../rules/index.js';
-import type { ChunkSizes } from '../chunked/split.js';
+import type { ChunkSizes } from '../chunked/chunk-sizes.js';
 import type { DetectorListener } from '../detector.js';
 import type { ReadRuleSet, RuleSetVersion } from '../journal/rule-set-version.js';
-import type { SpillOptions } from '../keys/window-spill.js';
+import type { SpillOptions } from '../keys/windows/window-spill.js';
 import type { ReferenceLists } from '../lists/reference-lists.js';
 import type { Clock } from '../ports/clock.js';
 import type { GroupOptions, Log, TopicSelection, TopicSpec } from '../ports/log.js';
@@ -12,7 +12,7 @@ import type { Route } from '../repartition/route.js';
 import type { StreamDefinition } from '../stream.js';
 import type { Pseudonyms } from '../task/alert/pseudonyms.js';
 import type { Compilers } from '../task/compilers.js';
-import type { DeliveryMode } from './delivery.js';
+import type { DeliveryMode } from './commit/delivery.js';
 import type { LaneRules } from './routing.js';
 
 /** A stream that is read beside the first. */

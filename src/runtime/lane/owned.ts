@@ -1,17 +1,36 @@
 import type { ChunkedState } from '../chunked/chunked-state.js';
-import type { PartitionStatus } from '../detector.js';
+import type { FillingStatus, PartitionStatus } from '../detector.js';
 import { bodyRecord, entryRecord } from '../journal/journal.js';
 import { differsInLists, type RuleSetVersion } from '../journal/rule-set-version.js';
 import { type OffsetCommit, type OutgoingRecord, partitionName, type TopicPartition } from '../ports/log.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import type { Task } from '../task/task.js';
-import type { Filling } from './filling.js';
-import type { KeptFilling } from './kept-filling.js';
 
 /** For how long keys go over to other rules between two batches. */
 const HAND_OVER_SECONDS = 0.003;
 /** Between two goes at keys that nobody has asked for. */
 const REST_PAUSE_MS = 10;
+
+/** Rules that are filled from the log before they come into force (`Filling`), as far as their partition knows them. */
+export interface FillingRules {
+  /** The task that knows what they are filled with. */
+  readonly filler: Task;
+  /** From which offset they are filled; `null`: not found yet. */
+  readonly from: number | null;
+  /** Resolves when the rules are in force, or nobody wants them any more. */
+  run(): Promise<void>;
+  /** Whether the rules can come into force here. */
+  isAt(offset: number): boolean;
+  /** The partition was given up, or other rules are to come. */
+  stop(): void;
+  status(): FillingStatus;
+}
+
+/** What is kept of rules that were filled (`KeptFilling`), likewise. */
+interface Kept {
+  release(): void;
+  forget(): Promise<void>;
+}
 
 /** One partition for as long as a lane owns it. */
 export class Owned {
@@ -31,7 +50,7 @@ export class Owned {
   private next: {
     readonly ruleSet: RuleSetVersion;
     readonly forwarder: Forwarder | null;
-    readonly filling: Filling | null;
+    readonly filling: FillingRules | null;
   } | null = null;
   /** While it is set, batches wait between two parts of one. */
   private held: (PromiseWithResolvers<void> & { readonly by: object }) | null = null;
@@ -40,7 +59,7 @@ export class Owned {
   private rulesFrom = -1;
   private stillness: PromiseWithResolvers<void> | null = null;
   /** What is kept of rules that were filled, and the entry of the journal that a cut must have before it is of no use. */
-  private kept: { readonly filling: KeptFilling; readonly n: number } | null = null;
+  private kept: { readonly filling: Kept; readonly n: number } | null = null;
 
   constructor(
     readonly task: Task,
@@ -86,7 +105,7 @@ export class Owned {
   }
 
   /** These rules come into force as soon as they can, and events are forwarded so from then on. `filling`: when they are filled. */
-  rulesAre(ruleSet: RuleSetVersion, forwarder: Forwarder | null, filling: Filling | null = null): void {
+  rulesAre(ruleSet: RuleSetVersion, forwarder: Forwarder | null, filling: FillingRules | null = null): void {
     this.next?.filling?.stop();
     this.next = { ruleSet, forwarder, filling };
     if (filling !== null) void filling.run();
@@ -124,12 +143,12 @@ export class Owned {
   }
 
   /** Rules that are being filled; `null`: none. */
-  get filling(): Filling | null {
+  get filling(): FillingRules | null {
     return this.next?.filling ?? null;
   }
 
   /** To be called when filled rules are in force. */
-  forgetOnceStored(filling: KeptFilling): void {
+  forgetOnceStored(filling: Kept): void {
     this.kept = { filling, n: this.task.followedTo.n };
   }
 

@@ -1,6 +1,6 @@
 import { JOURNAL_RETENTION_MS } from '../journal/journal.js';
 import type { TopicSpec } from '../ports/log.js';
-import type { OutputTopics } from './lane-output.js';
+import type { OutputTopics } from './commit/lane-output.js';
 import type { LaneOptions } from './options.js';
 import type { Routing } from './routing.js';
 

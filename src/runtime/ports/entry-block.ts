@@ -1,5 +1,9 @@
 import { pack, partsOf } from '../packed.js';
-import type { StateEntry } from './state-store.js';
+
+export interface StateEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
 
 /** Entries in one piece of memory, in order of key bytes: a million of them are no million objects. */
 export class EntryBlock {

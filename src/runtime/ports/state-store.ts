@@ -1,16 +1,12 @@
-import type { EntryBlock } from './entry-block.js';
+import type { EntryBlock, StateEntry } from './entry-block.js';
 import type { TopicPartition } from './log.js';
 
-/** A consistent cut of one partition's state: small, opaque bytes that say which position the keys belong to. */
-export interface StateEntry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
+export type { StateEntry } from './entry-block.js';
 
 export interface StateBatch {
   /** Offset of the partition up to which records are in it: that of the cut. */
   readonly position: number;
-  /** The cut that holds after this batch. */
+  /** The cut that holds after this batch: small, opaque bytes that say which position the keys belong to. */
   readonly cut: Uint8Array;
   readonly puts: readonly StateEntry[];
   readonly deletes: readonly Uint8Array[];

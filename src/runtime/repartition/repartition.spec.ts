@@ -11,7 +11,7 @@ import {
 import { until } from '../../../test/harness/until.js';
 import type { Rule } from '../../rules/rule.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
-import type { DeliveryMode } from '../lane/delivery.js';
+import type { DeliveryMode } from '../lane/commit/delivery.js';
 import type { Lane } from '../lane/lane.js';
 import { MemoryLog } from '../memory/memory-log.js';
 import { MemoryStateStore } from '../memory/memory-state-store.js';

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '../../engine/index.js';
-import { zstd } from '../checkpoint/zstd.js';
+import { zstd } from '../checkpoint/files/zstd.js';
 import type { LogRecord } from '../ports/log.js';
 import type { StateEntry } from '../ports/state-store.js';
 

@@ -1,6 +1,6 @@
 import type { Match, NearMiss, SkipError } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
-import { type KeyMemory, sumOfMemory } from '../detector.js';
+import { type KeyMemory, sumOfMemory } from '../keys/memory.js';
 import { type ConsideredKey, considerKey } from './consider.js';
 import { engineGroups } from './keyed/engine-groups.js';
 import { HandOver } from './keyed/hand-over.js';

@@ -1,6 +1,6 @@
 import type { Rule } from '../../rules/rule.js';
 import type { RuleSetVersion } from '../journal/rule-set-version.js';
-import type { SpillOptions } from '../keys/window-spill.js';
+import type { SpillOptions } from '../keys/windows/window-spill.js';
 import type { Alert } from '../ports/alert.js';
 import type { Clock } from '../ports/clock.js';
 import type { DecodeFailure } from '../ports/decoder.js';

@@ -2,7 +2,8 @@ import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { DemoStream, demoPosition } from '../demo/demo-stream.js';
-import type { BackgroundPart, TransactionIngest } from '../parts.js';
+import type { BackgroundPart } from '../parts.js';
+import type { TransactionIngest } from '../transactions/transaction-ingest.js';
 
 /** The demo stream, written to the stream's topic as `POST /v1/transactions` would write it. */
 export function demoPart(

@@ -1,7 +1,7 @@
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { KeyOf } from '../alerts/alert-keys.js';
-import type { Explain } from '../explanations/explanations.controller.js';
+import type { Explain } from '../explanations/explain.js';
 import { LogExplainer, type LogExplainerParts } from '../explanations/log-explainer.js';
 import { oneByOne } from '../explanations/one-by-one.js';
 import { listBook } from './lists.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedLog } from '../../connectors/embedded/embedded-log.js';
-import { LogFolderReader } from '../../connectors/embedded/log-folder-reader.js';
+import { LogFolderReader } from '../../connectors/embedded/folder/log-folder-reader.js';
 import { clientToken, fileToken } from '../../connectors/kafka/client/oauth-token.js';
 import type { KafkaOptions } from '../../connectors/kafka/client/options.js';
 import { KafkaLog } from '../../connectors/kafka/kafka-log.js';

@@ -1,7 +1,7 @@
 import { type KeyBy, keyFields, type Rule } from '../../rules/index.js';
 import { routeTopic } from '../../runtime/repartition/route.js';
 import type { EventClockOptions } from '../../runtime/task/order/event-clock.js';
-import type { RulePlace } from '../features/key-features.js';
+import type { RulePlace } from '../features/rule-place.js';
 import type { StreamFacts } from './stream-parts.js';
 
 export interface PlacedRule {

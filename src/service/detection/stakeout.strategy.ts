@@ -10,7 +10,7 @@ import type {
   Elsewhere,
   Question,
 } from '../../runtime/detector.js';
-import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { AlertTracer } from '../tracing/alert-tracer.js';
 import { AlertContext } from './alert-context.js';

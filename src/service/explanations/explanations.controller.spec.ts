@@ -3,7 +3,7 @@ import type { Rule } from '../../rules/rule.js';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { aService } from '../testing/a-service.js';
 import { anAlert } from '../testing/an-alert.js';
-import { type ExplanationQuery, UnknownPatternError } from './log-explainer.js';
+import { type ExplanationQuery, UnknownPatternError } from './explain.js';
 import { oneByOne } from './one-by-one.js';
 
 async function answered(query: string, explain?: (asked: ExplanationQuery) => Promise<Explanation>) {

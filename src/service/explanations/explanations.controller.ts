@@ -11,11 +11,8 @@ import { momentText } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound, unavailable } from '../problems/problem.js';
 import { EXPLAINER } from '../tokens.js';
+import { type Explain, UnknownPatternError } from './explain.js';
 import { ExplanationDto } from './explanations.dto.js';
-import { type ExplanationQuery, UnknownPatternError } from './log-explainer.js';
-
-/** Answers why a rule did not fire; see `LogExplainer`. */
-export type Explain = (query: ExplanationQuery) => Promise<ExplanationDto>;
 
 const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1), at: momentText });
 const ofAlert = z.strictObject({ alert: z.string().min(1) });

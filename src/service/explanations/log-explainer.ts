@@ -15,16 +15,8 @@ import { pseudonymsOf } from '../compose/pseudonyms.js';
 import { type RuleSets, ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
 import { type AllStreams, makeStreams } from '../compose/stream-parts.js';
 import { streamsAsTheyWere } from '../sources/streams-before.js';
+import { type ExplanationQuery, UnknownPatternError } from './explain.js';
 import { keyOfAlert } from './key-of-alert.js';
-
-/** What is asked. */
-export interface ExplanationQuery {
-  /** Id of the rule. */
-  readonly pattern: string;
-  readonly key: string;
-  /** Event time in ms. */
-  readonly at: number;
-}
 
 export interface LogExplainerParts {
   readonly settings: Settings;
@@ -37,11 +29,6 @@ export interface LogExplainerParts {
   readonly book: ListBook;
   readonly report: (text: string) => void;
   readonly onProgress?: (records: number) => void;
-}
-
-/** No rule of this name runs or ran. */
-export class UnknownPatternError extends Error {
-  readonly code = 'PATTERN_UNKNOWN';
 }
 
 /** Answers from the log, whichever instance it is asked at: nothing of the state of partitions is needed. */

@@ -2,7 +2,8 @@ import type { Rule } from '../../rules/index.js';
 import type { Consideration, Elsewhere, Question } from '../../runtime/detector.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
 import { Decisions } from '../decisions/decisions.js';
-import { KeyFeatureReader, type RulePlace } from './key-features.js';
+import { KeyFeatureReader } from './key-features.js';
+import type { RulePlace } from './rule-place.js';
 
 const rule = { id: 'spend', key: 'user' } as Rule;
 const known = (question: Question, isKnown = true): Consideration => ({

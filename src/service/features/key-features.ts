@@ -7,13 +7,7 @@ import { partitionName, type TopicPartition, type TopicSelection } from '../../r
 import { Decisions } from '../decisions/decisions.js';
 import { notFound, unavailable } from '../problems/problem.js';
 import { PLACE_OF } from '../tokens.js';
-
-/** Where a rule runs. */
-export interface RulePlace {
-  readonly topics: TopicSelection;
-  /** The rule's key is in the partition that its own text gives; else in any. */
-  readonly isByKey: boolean;
-}
+import type { RulePlace } from './rule-place.js';
 
 /** What one partition knows. */
 export interface AnsweredFeatures extends KeyFeatures {

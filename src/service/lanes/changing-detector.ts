@@ -8,7 +8,7 @@ import type {
   Elsewhere,
   Question,
 } from '../../runtime/detector.js';
-import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { TopicPartition } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';

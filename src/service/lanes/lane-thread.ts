@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Consideration, DetectorListener, DetectorStatus, Elsewhere, Question } from '../../runtime/detector.js';
-import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { openSpillFile } from '../../connectors/file/spill-file.js';
 import type { DetectorListener } from '../../runtime/detector.js';
-import { SpillSpace } from '../../runtime/keys/spill-space.js';
-import type { SpillOptions } from '../../runtime/keys/window-spill.js';
+import { SpillSpace } from '../../runtime/keys/windows/spill-space.js';
+import type { SpillOptions } from '../../runtime/keys/windows/window-spill.js';
 import { Lane } from '../../runtime/lane/lane.js';
 import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Consideration, DetectorListener, DetectorStatus, Elsewhere, Question } from '../../runtime/detector.js';
-import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { RuleSource } from '../compose/rules.js';

@@ -1,5 +1,5 @@
 import type { Question } from '../../runtime/detector.js';
-import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { Lane } from '../../runtime/lane/lane.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';

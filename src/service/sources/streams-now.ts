@@ -5,7 +5,7 @@ import type { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
 import { streamIngest } from '../compose/ingest.js';
 import { pseudonymsOf } from '../compose/pseudonyms.js';
 import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from '../compose/stream-parts.js';
-import type { TransactionIngest } from '../parts.js';
+import type { TransactionIngest } from '../transactions/transaction-ingest.js';
 
 type Facts = readonly [StreamFacts, ...StreamFacts[]];
 

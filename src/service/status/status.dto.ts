@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import type { DetectorPhase, FillingStatus, KeyMemory, LaneLoad, PartitionStatus } from '../../runtime/detector.js';
-import type { SpillCounts } from '../../runtime/keys/window-spill.js';
+import type { DetectorPhase, FillingStatus, LaneLoad, PartitionStatus } from '../../runtime/detector.js';
+import type { KeyMemory } from '../../runtime/keys/memory.js';
+import type { SpillCounts } from '../../runtime/keys/windows/window-spill.js';
 import type { StoppedRule } from '../../runtime/task/keyed/quarantine.js';
 import { RulesStatusDto } from '../rules/rules.dto.js';
 

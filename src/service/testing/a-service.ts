@@ -4,7 +4,8 @@ import { loadSettings, type Settings, type SettingsOverrides } from '../../runti
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { createService, type Service, type ServiceOptions } from '../bootstrap.js';
 import { createLogger } from '../logging/logger.js';
-import type { ServiceParts, TransactionIngest } from '../parts.js';
+import type { ServiceParts } from '../parts.js';
+import type { TransactionIngest } from '../transactions/transaction-ingest.js';
 import { FakeDetector } from './fake-detector.js';
 
 export function someSettings(overrides: SettingsOverrides = {}): Settings {

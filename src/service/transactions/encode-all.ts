@@ -1,6 +1,6 @@
-import type { EncodedTransaction, TransactionIngest } from '../parts.js';
 import { invalidInput, type ProblemItem } from '../problems/problem.js';
 import type { SentTransaction } from './sent-transactions.js';
+import type { EncodedTransaction, TransactionIngest } from './transaction-ingest.js';
 
 const ERRORS_MAX = 100;
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log, LogProducer, OutgoingRecord } from '../../runtime/ports/log.js';
-import type { EncodedTransaction, TransactionIngest } from '../parts.js';
 import { notFound, unavailable } from '../problems/problem.js';
 import { encodeAll } from './encode-all.js';
 import type { SentTransaction } from './sent-transactions.js';
+import type { EncodedTransaction, TransactionIngest } from './transaction-ingest.js';
 
 const SEND_TIMEOUT_MS = 10_000;
 

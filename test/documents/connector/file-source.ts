@@ -1,7 +1,8 @@
 import { open, readFile, writeFile } from 'node:fs/promises';
 import type { Clock } from '../../../src/runtime/ports/clock.js';
 import type { Log, LogProducer } from '../../../src/runtime/ports/log.js';
-import type { BackgroundPart, TransactionIngest } from '../../../src/service/parts.js';
+import type { BackgroundPart } from '../../../src/service/parts.js';
+import type { TransactionIngest } from '../../../src/service/transactions/transaction-ingest.js';
 
 export interface FileSourceOptions {
   /** Lines of JSON are added at its end; where reading is, is kept in `<file>.position`. */

@@ -1,7 +1,6 @@
 import { CheckpointedStore } from '../../../src/runtime/checkpoint/checkpointed-store.js';
-import type { ChunkSizes } from '../../../src/runtime/chunked/split.js';
-import { SpillSpace } from '../../../src/runtime/keys/spill-space.js';
-import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
+import { SpillSpace } from '../../../src/runtime/keys/windows/spill-space.js';
+import type { DeliveryMode } from '../../../src/runtime/lane/commit/delivery.js';
 import { Lane } from '../../../src/runtime/lane/lane.js';
 import type { LaneOptions } from '../../../src/runtime/lane/options.js';
 import type { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
@@ -12,7 +11,7 @@ import type { StateStore } from '../../../src/runtime/ports/state-store.js';
 import { jsonDecoder, stream } from '../../harness/lane-kit.js';
 import { compiledBefore } from './compiled.js';
 import { readCut } from './invariants.js';
-import type { Scene, SceneRules } from './scene.js';
+import type { LaneSettings, Scene, SceneRules } from './scene.js';
 import type { SimDisk } from './sim-disk.js';
 import { SimStore } from './sim-disk.js';
 import { SimLog } from './sim-log.js';
@@ -21,25 +20,6 @@ import { SimObjects } from './sim-objects.js';
 import { SimProcess, type Surroundings } from './sim-process.js';
 
 const text = new TextEncoder();
-
-/** Settings that are the same for all processes of a seed. */
-export interface LaneSettings {
-  readonly commitIntervalMs: number;
-  readonly commitRecords: number;
-  readonly snapshotIntervalMs: number;
-  readonly hotKeysMax: number;
-  /** Bytes of windows of features in memory; `null`: no bound. */
-  readonly windowsMemory: number | null;
-  readonly handedOverAtOnce: number;
-  readonly idleAfterMs: number;
-  readonly chunkSizes: ChunkSizes;
-  /** Rules were compiled before, for other worlds; otherwise each process compiles what it needs. */
-  readonly sharesCompiled: boolean;
-  /** `null`: none are written. */
-  readonly checkpointIntervalMs: number | null;
-  /** Transactions have a name of their machine's. */
-  readonly namedTransactions: boolean;
-}
 
 /** What outlives processes, but for their machines. */
 export interface Shared {

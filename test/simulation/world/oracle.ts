@@ -1,6 +1,6 @@
 import type { JournalEntry } from '../../../src/runtime/journal/journal.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
-import { deadLetter, lateRecord } from '../../../src/runtime/lane/rejected.js';
+import { deadLetter, lateRecord } from '../../../src/runtime/lane/commit/rejected.js';
 import type { Log, LogRecord, RecordBatch } from '../../../src/runtime/ports/log.js';
 import type { StateBatch, StateEntry } from '../../../src/runtime/ports/state-store.js';
 import { type Cut, decodeCut } from '../../../src/runtime/task/stored/cut.js';

@@ -1,11 +1,10 @@
-import { CHUNK_SIZES } from '../../../src/runtime/chunked/split.js';
+import { CHUNK_SIZES, type ChunkSizes } from '../../../src/runtime/chunked/chunk-sizes.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import type { LaneStream } from '../../../src/runtime/lane/options.js';
 import type { LaneRules } from '../../../src/runtime/lane/routing.js';
 import type { RecordDecoder } from '../../../src/runtime/ports/decoder.js';
 import type { TopicInfo } from '../../../src/runtime/ports/log.js';
 import type { Chance } from './chance.js';
-import type { LaneSettings } from './host.js';
 import { type Arrival, arrivals } from './source.js';
 import { VERSIONS } from './versions.js';
 
@@ -22,6 +21,25 @@ export interface Scene {
   /** What the journal holds of a rule set. */
   readonly versionOf: (digest: string, decoder: RecordDecoder) => RuleSetVersion | undefined;
   readonly settings: LaneSettings;
+}
+
+/** Settings that are the same for all processes of a seed. */
+export interface LaneSettings {
+  readonly commitIntervalMs: number;
+  readonly commitRecords: number;
+  readonly snapshotIntervalMs: number;
+  readonly hotKeysMax: number;
+  /** Bytes of windows of features in memory; `null`: no bound. */
+  readonly windowsMemory: number | null;
+  readonly handedOverAtOnce: number;
+  readonly idleAfterMs: number;
+  readonly chunkSizes: ChunkSizes;
+  /** Rules were compiled before, for other worlds; otherwise each process compiles what it needs. */
+  readonly sharesCompiled: boolean;
+  /** `null`: none are written. */
+  readonly checkpointIntervalMs: number | null;
+  /** Transactions have a name of their machine's. */
+  readonly namedTransactions: boolean;
 }
 
 export interface SceneRules {

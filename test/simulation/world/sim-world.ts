@@ -1,11 +1,12 @@
 import { isChunk } from '../../../src/runtime/chunked/split-format.js';
-import type { DeliveryMode } from '../../../src/runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../../src/runtime/lane/commit/delivery.js';
 import { MemoryLog } from '../../../src/runtime/memory/memory-log.js';
 import { MemoryObjectStore } from '../../../src/runtime/memory/memory-object-store.js';
 import { Chance } from './chance.js';
 import { type ChaosEvent, FINE, Tally, type Weather, weatherOf } from './faults.js';
-import { Host, type LaneSettings, Life } from './host.js';
+import { Host, Life } from './host.js';
 import { Invariants } from './invariants.js';
+import type { LaneSettings } from './scene.js';
 import { type MakeScene, oneStream, type Scene, type SceneRules } from './scene.js';
 import { SimClock } from './sim-clock.js';
 import { SimDisk } from './sim-disk.js';

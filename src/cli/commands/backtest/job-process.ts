@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { reportOf } from '../../../backtest/report/report.js';
-import { isBounded } from '../../../backtest/run/run-files.js';
+import { isBounded } from '../../../backtest/run/file-streams.js';
 import type { Settings } from '../../../runtime/settings/index.js';
 import type { BacktestRequest, JobSummary, RuleChoice } from '../../../service/backtests/backtest-job.js';
 import { CommandError } from '../../command-error.js';

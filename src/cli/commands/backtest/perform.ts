@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { type Backtest, backtest } from '../../../backtest/backtest.js';
 import { type Measured, measure } from '../../../backtest/measure.js';
 import { type BacktestResult, resultOf } from '../../../backtest/result.js';
-import { tableEndsOf } from '../../../backtest/run/run-files.js';
+import { tableEndsOf } from '../../../backtest/run/file-streams.js';
 import type { Parity } from '../../../backtest/verify/parity.js';
 import type { Output } from '../../output.js';
 import { openOrFail } from '../files.js';

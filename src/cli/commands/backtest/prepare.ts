@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { BacktestInput } from '../../../backtest/backtest.js';
 import { lookBackMs } from '../../../backtest/plan/look-back.js';
 import { type Protocol, protocolOf } from '../../../backtest/plan/protocol.js';
-import { type FileStream, isBounded, openStreams, type TableEnds } from '../../../backtest/run/run-files.js';
+import { type FileStream, isBounded, openStreams, type TableEnds } from '../../../backtest/run/file-streams.js';
 import { type ListData, ReferenceLists } from '../../../runtime/lists/reference-lists.js';
 import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings } from '../../../runtime/settings/index.js';

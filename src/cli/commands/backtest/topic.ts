@@ -1,7 +1,7 @@
-import { type FileStream, isBounded, RunError } from '../../../backtest/run/run-files.js';
+import { type FileStream, isBounded, RunError } from '../../../backtest/run/file-streams.js';
 import { type OffsetRange, TopicFile } from '../../../backtest/run/topic-file.js';
 import { eventSchemaFor } from '../../../connectors/avro/stream-schema.js';
-import { inferSchema } from '../../../connectors/file/infer-schema.js';
+import { inferSchema } from '../../../connectors/file/formats/infer-schema.js';
 import { systemClock } from '../../../connectors/system-clock.js';
 import { DecodeFailure } from '../../../runtime/ports/decoder.js';
 import type { LogReader } from '../../../runtime/ports/log.js';

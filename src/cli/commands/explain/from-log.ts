@@ -9,11 +9,8 @@ import { presentRules } from '../../../service/compose/present-rules.js';
 import { NoRulesError } from '../../../service/compose/rules.js';
 import { allFacts, ruleStreamsOf } from '../../../service/compose/stream-parts.js';
 import { StreamsError } from '../../../service/compose/topic-streams.js';
-import {
-  type ExplanationQuery,
-  LogExplainer,
-  UnknownPatternError,
-} from '../../../service/explanations/log-explainer.js';
+import { type ExplanationQuery, UnknownPatternError } from '../../../service/explanations/explain.js';
+import { LogExplainer } from '../../../service/explanations/log-explainer.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';
 

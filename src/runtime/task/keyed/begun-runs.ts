@@ -10,8 +10,8 @@ import {
   type Scalar,
   withBegun,
 } from '../../../engine/index.js';
-import { type HeldRecord, SlotEvents } from '../../keys/slot-events.js';
-import type { Notes } from '../noted.js';
+import { type HeldRecord, SlotEvents } from '../../keys/states/slot-events.js';
+import type { Notes } from '../notes.js';
 
 /** Writes events as bytes that stay in this process. */
 export interface HeldEvents {

@@ -16,7 +16,7 @@ import {
   withFeatures,
   withoutEnded,
 } from '../../../engine/index.js';
-import type { Released } from './hand-over.js';
+import type { Released } from './key-source.js';
 import type { Succession } from './succession.js';
 
 export interface CarryOptions {

@@ -1,4 +1,4 @@
-import { WordColumn } from '../../keys/columns.js';
+import { WordColumn } from '../../keys/table/columns.js';
 
 /** Slots that are looked at in one call of `sweep`, beside twice those that came since the last: no call is long. */
 const SWEEP_SLOTS = 1024;

@@ -1,35 +1,8 @@
-import {
-  joinFeatures,
-  joinKeyStates,
-  type KeyState,
-  viewKeyState,
-  windowIdsOf,
-  withFeatures,
-} from '../../../engine/index.js';
-import { type KeyMemory, sumOfMemory } from '../../detector.js';
+import { joinFeatures, joinKeyStates, viewKeyState, windowIdsOf, withFeatures } from '../../../engine/index.js';
+import { type KeyMemory, sumOfMemory } from '../../keys/memory.js';
 import { type Carried, type CarryOptions, carryOver } from './carry-over.js';
+import type { KeySource, Released } from './key-source.js';
 import type { Predecessor } from './succession.js';
-
-/** All that is known of a key, or the bytes of it. */
-export type Released = KeyState | Uint8Array;
-export type Receive = (key: string, value: Released) => void;
-
-/** Where keys are until they go to an engine: with one whose rules are over, or as a store had them. */
-export interface KeySource {
-  readonly keys: number;
-  readonly runs: number;
-  memory(): KeyMemory;
-  /** Time of the earliest timer; infinity: none. */
-  nextTimer(): number;
-  /** Takes out all that is known of a key. */
-  release(key: string): Released | undefined;
-  /** Takes out the keys whose timers are due at `time` or before. */
-  releaseDue(time: number, receive: Receive): void;
-  /** Takes out the keys of `count` places from `from` on; answers the place to go on with, or -1: there are no more. */
-  releaseSome(from: number, count: number, receive: Receive): number;
-  /** Nothing of it is needed any more. */
-  close?(): void;
-}
 
 /** Gets what each of the sources knows of a key; of one at least. */
 export type ReceiveAll = (key: string, values: readonly (Released | undefined)[]) => void;

@@ -6,7 +6,7 @@ import {
   type RuleSet,
   viewKeyState,
 } from '../../../engine/index.js';
-import type { Freezer } from '../../keys/slot-states.js';
+import type { Freezer } from '../../keys/states/slot-states.js';
 import { copyOf } from '../source-event.js';
 
 /** Bits of the interests that the runs of a state wait for. */

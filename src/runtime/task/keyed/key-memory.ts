@@ -1,7 +1,7 @@
 import type { KeyState } from '../../../engine/index.js';
-import type { KeyMemory } from '../../detector.js';
-import type { KeyWindows } from '../../keys/key-windows.js';
-import type { SlotStates } from '../../keys/slot-states.js';
+import type { KeyMemory } from '../../keys/memory.js';
+import type { SlotStates } from '../../keys/states/slot-states.js';
+import type { KeyWindows } from '../../keys/windows/key-windows.js';
 
 /** Where the keys of an engine are, and what they take. `tables`: what is kept beside states and windows. */
 export function keyMemory(

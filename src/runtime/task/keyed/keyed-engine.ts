@@ -9,16 +9,17 @@ import {
   withFeatures,
 } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
-import { type KeyMemory, sumOfMemory } from '../../detector.js';
 import type { Changes } from '../../keys/change-list.js';
-import type { KeyWindows } from '../../keys/key-windows.js';
-import { SlotsAhead } from '../../keys/slots-ahead.js';
+import { type KeyMemory, sumOfMemory } from '../../keys/memory.js';
+import { SlotsAhead } from '../../keys/states/slots-ahead.js';
+import type { KeyWindows } from '../../keys/windows/key-windows.js';
 import type { SourceEvent } from '../source-event.js';
 import type { BegunRuns } from './begun-runs.js';
 import type { Carried } from './carry-over.js';
 import { type EngineInput, inputOf } from './engine-groups.js';
-import { HandOver, handOverTo, type KeySource, type Receive, type Released } from './hand-over.js';
+import { HandOver, handOverTo } from './hand-over.js';
 import { keyMemory } from './key-memory.js';
+import type { KeySource, Receive, Released } from './key-source.js';
 import type { KeyedEngineOptions, KeyedOutput } from './keyed-options.js';
 import { KnownKeys } from './known-keys.js';
 import type { StoppedRule } from './quarantine.js';
@@ -226,14 +227,17 @@ export class KeyedEngine extends KnownKeys {
    */
   takeOver(from: readonly Predecessor[], watermark: number): void {
     const { codec, outline } = this.options;
-    if (from.some(({ engine }) => engine.before !== null))
-      throw new Error('the keys of the engine before have not all come');
+    if (!from.every(({ engine }) => engine.isWhole)) throw new Error('the keys of the engine before have not all come');
     if (codec === undefined) throw new Error('an engine that cannot write states cannot take the place of another');
     const receive = (key: string, { state, bytes }: Carried): void => {
       this.putBack(key, state, watermark, () => bytes);
       this.markDirty([key]);
     };
     this.before = handOverTo({ to: this.ruleSet, codec, outline, watermark }, from, receive);
+  }
+
+  get isWhole(): boolean {
+    return this.before === null;
   }
 
   /** Its keys are in `source`: each comes here when it is needed, the others by `bringSome`. `receive` restores one. */

@@ -9,7 +9,7 @@ import type {
   SkipError,
 } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
-import type { SpillOptions } from '../../keys/window-spill.js';
+import type { SpillOptions } from '../../keys/windows/window-spill.js';
 import type { HeldEvents } from './begun-runs.js';
 import type { QuarantineOutput } from './quarantine.js';
 

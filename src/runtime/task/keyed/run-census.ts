@@ -1,6 +1,6 @@
 import { type KeyState, slotRuns } from '../../../engine/index.js';
-import type { WordColumn } from '../../keys/columns.js';
-import type { Freezer, SlotStates } from '../../keys/slot-states.js';
+import type { Freezer, SlotStates } from '../../keys/states/slot-states.js';
+import type { WordColumn } from '../../keys/table/columns.js';
 
 /** Places of keys that one look passes at most: most have no runs, and cost next to nothing. */
 const PLACES_AT_ONCE = 50_000;

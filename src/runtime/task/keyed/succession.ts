@@ -1,6 +1,6 @@
-import { type KeyStateLayout, shapeOf, windowIdsOf, windowsFrom } from '../../../engine/index.js';
+import { type KeyStateLayout, type RuleSet, shapeOf, windowIdsOf, windowsFrom } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
-import type { KeyedEngine } from './keyed-engine.js';
+import type { KeySource } from './key-source.js';
 
 /** How the states of an engine are read by the one that comes after it. */
 export interface Succession extends KeyStateLayout {
@@ -8,9 +8,17 @@ export interface Succession extends KeyStateLayout {
   readonly slots: readonly (number | undefined)[];
 }
 
+/** An engine, as far as others follow on it or were filled for it. */
+export interface EngineOfRules extends KeySource {
+  readonly rules: readonly Rule[];
+  readonly ruleSet: RuleSet;
+  /** All of its keys have come from where they were before. */
+  readonly isWhole: boolean;
+}
+
 /** An engine that another takes the place of. */
 export interface Predecessor {
-  readonly engine: KeyedEngine;
+  readonly engine: EngineOfRules;
   readonly way: Succession;
   /** Events that it has taken in have all that the rules after read. */
   readonly readsSame: boolean;
@@ -21,7 +29,7 @@ export interface Predecessor {
  * replaced goes on in the new revision if that says `keep`, or says nothing, and both have one shape. The rest is forgotten, and so is what a
  * rule had that was let out of quarantine since.
  */
-export function succession(before: KeyedEngine, after: KeyedEngine): Succession {
+export function succession(before: EngineOfRules, after: EngineOfRules): Succession {
   const same = firstBy(after.rules, ({ id, revision }) => `${id} ${revision}`);
   const begun = firstBy(after.rules, ({ id, drains }) => (drains === true ? null : id));
   const slots = before.rules.map((old, slot) => {
@@ -41,7 +49,7 @@ export function succession(before: KeyedEngine, after: KeyedEngine): Succession 
 }
 
 /** How an engine that was filled from the log gives up what it has of these rules; of the others it has windows alone. */
-export function fillingOf(filled: KeyedEngine, after: KeyedEngine, ids: ReadonlySet<string>): Succession {
+export function fillingOf(filled: EngineOfRules, after: EngineOfRules, ids: ReadonlySet<string>): Succession {
   const places = firstBy(after.rules, ({ id, drains }) => (drains === true || !ids.has(id) ? null : id));
   const slots = filled.rules.map(({ id }) => places.get(id));
   return {

@@ -1,9 +1,9 @@
 import { deadlineBefore, hasOutline, runsBefore } from '../../../engine/index.js';
 import { firstWhere } from '../../bisect.js';
-import type { KeyMemory } from '../../detector.js';
-import { TimerHeap } from '../../keys/timer-heap.js';
+import type { KeyMemory } from '../../keys/memory.js';
+import { TimerHeap } from '../../keys/timers/timer-heap.js';
 import type { EntryBlock } from '../../ports/entry-block.js';
-import type { KeySource, Receive } from '../keyed/hand-over.js';
+import type { KeySource, Receive } from '../keyed/key-source.js';
 import { stateKey } from './state-key.js';
 
 /** Entries of a block that are keys of one engine. */
