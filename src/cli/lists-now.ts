@@ -1,18 +1,16 @@
 import type { Rule } from '../rules/index.js';
 import { loadLists } from '../runtime/lists/load-lists.js';
-import { type ListData, ReferenceLists } from '../runtime/lists/reference-lists.js';
+import type { ReferenceLists } from '../runtime/lists/reference-lists.js';
 import type { Settings } from '../runtime/settings/index.js';
 import type { Output } from './output.js';
 
 /** The lists as they are now where no service is asked. Those that are filled over HTTP alone are empty. Throws `ListError`. */
 export async function listsNow(settings: Settings): Promise<ReferenceLists> {
   const isOfFiles = Object.values(settings.lists).every((list) => list.file !== undefined || isFilledByHttp(list));
-  const empty = (await loadLists(filledByHttp(settings))).data;
   if (isOfFiles) return loadLists(settings.lists);
   // Clients of databases, Redis and Kafka are much code, which files do without.
   const { readListsOnce } = await import('../service/compose/list-sources.js');
-  const data: Readonly<Record<string, ListData>> = { ...empty, ...(await readListsOnce(settings)).data };
-  return new ReferenceLists(data);
+  return readListsOnce(settings);
 }
 
 /** Says which lists rules ask that nothing was read for. */

@@ -13,20 +13,18 @@ import {
   type KeyState,
   processKey,
 } from '../../engine/index.js';
-import { MemoryStateStore } from '../memory/memory-state-store.js';
-import type { PartitionState, StateBatch, StateEntry } from '../ports/state-store.js';
+import type { StateBatch } from '../ports/state-store.js';
 import { SourceEvent } from '../task/source-event.js';
 import { eventCodec } from '../task/stored/event-codec.js';
 import { stateKey } from '../task/stored/state-key.js';
 import { dice } from '../testing/dice.js';
-import { ChunkedState, wholeEntries } from './chunked-state.js';
-import type { ChunkSizes } from './split.js';
+import type { ChunkSizes } from './chunk-sizes.js';
+import { wholeEntries } from './chunked-state.js';
+import { all, batchOf, FailingStore } from './testing/failing-store.js';
 
-const P0 = { topic: 'rows', partition: 0 };
 const SIZES: ChunkSizes = { splitFrom: 250, chunkBytes: 100 };
 const KEY = stateKey.make(0, 'k');
 const text = new TextEncoder();
-const turn = async (): Promise<void> => undefined;
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 const codec = eventCodec((raw) => ({
@@ -84,50 +82,23 @@ function step(state: KeyState | undefined, event: SourceEvent, found: string[] =
   return processKey(rules, state, event, output);
 }
 
-async function all(entries: AsyncIterable<StateEntry>): Promise<StateEntry[]> {
-  const found: StateEntry[] = [];
-  for await (const entry of entries) found.push(entry);
-  return found;
-}
-
-const batchOf = (puts: readonly StateEntry[], deletes: readonly Uint8Array[] = []): StateBatch => ({
-  ...{ position: 1, cut: text.encode('cut'), puts, deletes },
-});
 const shown = ({ puts }: StateBatch): string[] => puts.map(({ value }) => hex(value));
 const put = (state: KeyState | undefined): StateBatch =>
   state === undefined ? batchOf([], [KEY]) : batchOf([{ key: KEY, value: encodeKeyState(state, rules, codec) }]);
 
-/** A store whose writes are remembered, and fail when they are told to. */
-async function storeOf() {
-  const inner = await new MemoryStateStore().partition(P0);
-  const seen: { fails: 'never' | 'before' | 'after'; last: StateBatch | null } = { fails: 'never', last: null };
-  const store: PartitionState = {
-    cut: () => inner.cut(),
-    entries: () => inner.entries(),
-    clear: () => inner.clear(),
-    write: async (batch) => {
-      if (seen.fails === 'before') throw new Error('not written');
-      seen.last = batch;
-      await inner.write(batch);
-      if (seen.fails === 'after') throw new Error('written, and nobody knows');
-    },
-  };
-  return { inner, seen, open: () => new ChunkedState(store, turn, SIZES) };
-}
-
 describe('windows of features in several entries', () => {
   it.each([1, 2, 3])('give the same when they are stored and read again after each event, seed %i', async (seed) => {
-    const { inner, open } = await storeOf();
+    const store = new FailingStore(SIZES);
     const [uninterrupted, found]: [string[], string[]] = [[], []];
     let [plain, state]: [KeyState | undefined, KeyState | undefined] = [undefined, undefined];
     let entries = 0;
     for (const event of eventsOf(seed, 600)) {
       plain = step(plain, event, uninterrupted);
-      const into = open();
+      const into = await store.open();
       const [before] = await all(into.entries());
       state = step(before && decodeKeyState(before.value, rules, codec), event, found);
       await into.write(put(state));
-      entries = Math.max(entries, (await all(inner.entries())).length);
+      entries = Math.max(entries, (await store.stored()).length);
       if (event.seq % 50 === 0) expect(shown(put(state))).toEqual(shown(put(plain)));
     }
     expect(uninterrupted.length).toBeGreaterThan(100);
@@ -137,30 +108,32 @@ describe('windows of features in several entries', () => {
 
   it.each([4, 5, 6])('are what was written, whatever fails and whoever reads them, seed %i', async (seed) => {
     const roll = dice(100 * seed);
-    const { inner, seen, open } = await storeOf();
-    let into = open();
+    const store = new FailingStore(SIZES);
+    let into = await store.open();
     let state: KeyState | undefined;
     let expected: string[] = [];
     for (const event of eventsOf(seed, 600)) {
       state = step(state, event);
       if (roll(3) > 0) continue;
-      seen.fails = roll(8) === 0 ? (['before', 'after'] as const)[roll(2)]! : 'never';
+      store.fails = roll(8) === 0 ? (['before', 'after'] as const)[roll(2)]! : 'never';
       const batch = put(state);
       await into.write(batch).catch(() => undefined);
-      if (seen.fails !== 'before') expected = batch.puts.map(({ value }) => hex(value));
-      expect((await all(wholeEntries(inner.entries()))).map(({ value }) => hex(value))).toEqual(expected);
+      if (store.fails !== 'before') expected = batch.puts.map(({ value }) => hex(value));
+      expect((await all(wholeEntries((await store.inner()).entries()))).map(({ value }) => hex(value))).toEqual(
+        expected,
+      );
       if (roll(20) > 0) continue;
-      into = open();
+      into = await store.open();
       expect((await all(into.entries())).map(({ value }) => hex(value))).toEqual(expected);
     }
-    seen.fails = 'never';
+    store.fails = 'never';
     await into.write(batchOf([], [KEY]));
-    expect(await all(inner.entries())).toEqual([]);
+    expect(await store.stored()).toEqual([]);
   });
 
   it('write few bytes for a change, however large the windows are', async () => {
-    const { seen, open } = await storeOf();
-    const into = open();
+    const store = new FailingStore(SIZES);
+    const into = await store.open();
     const wide = compileRuleSet([
       {
         id: 'w',
@@ -176,7 +149,7 @@ describe('windows of features in several entries', () => {
       if (event.seq % 20 > 0) continue;
       const value = encodeKeyState(state!, wide, codec);
       await into.write(batchOf([{ key: KEY, value }]));
-      written.push(seen.last!.puts.reduce((sum, entry) => sum + entry.value.length, 0));
+      written.push(store.batches.at(-1)!.puts.reduce((sum, entry) => sum + entry.value.length, 0));
     }
     const whole = encodeKeyState(state!, wide, codec).length;
     expect(whole).toBeGreaterThan(4000);
@@ -191,14 +164,14 @@ describe('entries that an earlier release wrote', () => {
   const puts = old.entries.map(([key, value]) => ({ key: Buffer.from(key, 'hex'), value: Buffer.from(value, 'hex') }));
 
   it('are read, written again in the form of that release, and taken away', async () => {
-    const { inner, open } = await storeOf();
-    await inner.write(batchOf(puts));
-    const into = open();
+    const store = new FailingStore(SIZES);
+    await (await store.inner()).write(batchOf(puts));
+    const into = await store.open();
     const [read, ...others] = await all(into.entries());
     expect([hex(read!.value), others]).toEqual([old.whole, []]);
     await into.write(batchOf([read!]));
-    expect((await all(inner.entries())).map(({ key, value }) => [hex(key), hex(value)])).toEqual(old.entries);
+    expect((await store.stored()).map(({ key, value }) => [hex(key), hex(value)])).toEqual(old.entries);
     await into.write(batchOf([], [KEY]));
-    expect(await all(inner.entries())).toEqual([]);
+    expect(await store.stored()).toEqual([]);
   });
 });

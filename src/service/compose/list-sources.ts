@@ -53,7 +53,7 @@ export function listSourceOf(
 }
 
 /**
- * The lists as they are now, read once: from files, tables, Redis and topics. Those that are filled over HTTP alone are not there. Throws
+ * The lists as they are now, read once: from files, tables, Redis and topics. Those that are filled over HTTP alone are empty. Throws
  * `ListError` for the first that cannot be read.
  */
 export async function readListsOnce(settings: Settings): Promise<ReferenceLists> {
@@ -65,8 +65,7 @@ export async function readListsOnce(settings: Settings): Promise<ReferenceLists>
       return log;
     },
   };
-  const ofFiles = Object.fromEntries(Object.entries(settings.lists).filter(([, { file }]) => file !== undefined));
-  const data: Record<string, ListData> = { ...(await loadLists(ofFiles)).data };
+  const data: Record<string, ListData> = { ...(await loadLists(settings.lists)).data };
   try {
     for (const [name, of] of Object.entries(settings.lists)) {
       const source = of.file === undefined ? listSourceOf(name, of, parts) : null;

@@ -1,26 +1,11 @@
 import type { Rule } from '../../rules/rule.js';
 import type { Detector, DetectorListener, DetectorStatus } from '../../runtime/detector.js';
-import type { DeliveryMode } from '../../runtime/lane/delivery.js';
+import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
+import { emptyStatus } from '../lanes/sum-statuses.js';
 
 /** A detector that does as it is told. */
 export class FakeDetector implements Detector {
-  current: DetectorStatus = {
-    phase: 'created',
-    trouble: null,
-    recordsIn: 0,
-    recordsReplayed: 0,
-    late: 0,
-    deadLettered: 0,
-    alerts: 0,
-    nearMisses: 0,
-    matches: new Map(),
-    steps: new Map(),
-    runsDropped: 0,
-    matchesDropped: 0,
-    backpressureSeconds: 0,
-    outputsWaiting: 0,
-    partitions: [],
-  };
+  current: DetectorStatus = emptyStatus('created');
   startError: Error | null = null;
   stops = 0;
   mode: DeliveryMode = 'exactly-once';

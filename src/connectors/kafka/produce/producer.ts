@@ -16,6 +16,7 @@ import { apis } from '../client/apis.js';
 import type { Cluster } from '../client/cluster.js';
 import { asKafkaError, isPassing, KafkaError, type KafkaErrorCode, passes } from '../client/errors.js';
 import { Link } from '../client/link.js';
+import { OpenWork } from '../client/open-work.js';
 import type { ProducerIdentity } from '../client/producer-identity.js';
 import { kafkaBackoff } from '../client/timing.js';
 import { PartitionQueue, Ticket } from './outbox.js';
@@ -42,7 +43,7 @@ export class KafkaProducer implements LogProducer {
   /** Topics whose leaders have to be asked for anew. */
   readonly #stale = new Set<string>();
   readonly #requests = new Map<number, number>();
-  readonly #open = new Set<Promise<void>>();
+  readonly #open = new OpenWork();
   readonly #link: Link;
   readonly #stop = new AbortController();
   readonly #backoff = kafkaBackoff();
@@ -63,13 +64,9 @@ export class KafkaProducer implements LogProducer {
   send(records: readonly OutgoingRecord[]): Promise<void> {
     if (this.#closing !== null) return Promise.reject(new KafkaError('KAFKA_CLOSED', 'the producer is closed'));
     const ticket = new Ticket(records.length);
-    const { done } = ticket;
-    this.#open.add(done);
-    const settled = () => this.#open.delete(done);
-    done.then(settled, settled);
     for (const record of records) this.#placement.place(record, ticket);
     this.#schedule();
-    return done;
+    return this.#open.add(ticket.done);
   }
 
   close(): Promise<void> {
@@ -79,9 +76,7 @@ export class KafkaProducer implements LogProducer {
 
   async #close(): Promise<void> {
     const { clock, closeTimeoutMs } = this.cluster.settings;
-    const sent = new AbortController();
-    await Promise.race([Promise.allSettled([...this.#open]), pause(clock, closeTimeoutMs, sent.signal)]);
-    sent.abort();
+    await this.#open.settledWithin(closeTimeoutMs, clock);
     this.#stop.abort();
     this.#failAll(new KafkaError('KAFKA_CLOSED', 'the producer was closed before the brokers took the record'));
     await this.#link.close();

@@ -33,6 +33,7 @@ import { FencedError, TransactionAbortedError } from '../../../runtime/ports/log
 import type { Cluster } from '../client/cluster.js';
 import { asKafkaError, hasId, isPassing, KafkaError, TRANSACTION_OVER } from '../client/errors.js';
 import { Link } from '../client/link.js';
+import { OpenWork } from '../client/open-work.js';
 import type { TransactionIdentity } from '../client/producer-identity.js';
 import { busyBackoff, kafkaBackoff } from '../client/timing.js';
 import { type CommitHold, KafkaGroupMember } from '../group/group-member.js';
@@ -61,7 +62,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
   #dead: KafkaError | null = null;
   #underWay: UnderWay | null = null;
   /** Commits asked for and not settled. */
-  readonly #open = new Set<Promise<void>>();
+  readonly #open = new OpenWork();
   #last: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
@@ -88,10 +89,7 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
       this.#last = turn.catch(() => {});
       return turn;
     });
-    this.#open.add(done);
-    const settled = () => this.#open.delete(done);
-    done.then(settled, settled);
-    return done;
+    return this.#open.add(done);
   }
 
   close(): Promise<void> {
@@ -101,14 +99,11 @@ export class KafkaTransactionalProducer implements TransactionalProducer {
 
   async #close(): Promise<void> {
     const { clock, closeTimeoutMs } = this.cluster.settings;
-    const ended = new AbortController();
-    const all = Promise.allSettled([...this.#open]);
-    await Promise.race([all, pause(clock, closeTimeoutMs, ended.signal)]);
-    ended.abort();
+    await this.#open.settledWithin(closeTimeoutMs, clock);
     this.#stop.abort();
     this.#underWay?.giveUp.abort();
     await Promise.all([this.#coordinator.close(), this.#writer.close()]);
-    await all;
+    await this.#open.settled();
     this.closed();
   }
 

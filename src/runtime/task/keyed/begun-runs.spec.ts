@@ -1,30 +1,13 @@
-import {
-  begin,
-  eq,
-  feature,
-  field,
-  ge,
-  type KeyState,
-  type Limits,
-  type Match,
-  type Pattern,
-} from '../../../engine/index.js';
+import { begin, feature, ge, type KeyState, type Limits, type Match, type Pattern } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
-import type { HeldRecord } from '../../keys/slot-events.js';
+import type { HeldRecord } from '../../keys/states/slot-events.js';
 import { dice } from '../../testing/dice.js';
+import { is, ruleOf } from '../../testing/typed-events.js';
 import { Noted } from '../noted.js';
 import { SourceEvent } from '../source-event.js';
 import type { HeldEvents } from './begun-runs.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
 import type { StoppedRule } from './quarantine.js';
-
-const is = (type: string) => eq(field('type'), type);
-
-const ruleOf = (id: string, pattern: Pattern, limits: Partial<Limits> = {}): Rule => ({
-  ...{ id, title: id, status: 'live', key: 'k', pattern, tags: [], revision: '1', source: id, fields: ['type'] },
-  ...{ keyBy: { form: 'one', field: 'k' }, streams: [], alert: { severity: 'low', score: 1, message: [] } },
-  limits,
-});
 
 const seen = (type: string, overMs: number) => feature({ fn: 'count', overMs, where: is(type) });
 
@@ -134,7 +117,7 @@ interface Case {
 }
 
 function bothWays({ patterns = Object.keys(PATTERNS), limits, refused, stepMs = 8, of = TYPES }: Case, seed: number) {
-  const rules = patterns.map((id) => ruleOf(id, PATTERNS[id]!, limits));
+  const rules = patterns.map((id) => ruleOf(id, PATTERNS[id]!, { limits }));
   const events = new TextEvents(refused);
   const [plain, held] = [new Host(rules, {}), new Host(rules, { heldEvents: events })];
   const roll = dice(seed);

@@ -1,20 +1,11 @@
-import {
-  begin,
-  type EngineEvent,
-  type EventCodec,
-  eq,
-  feature,
-  field,
-  ge,
-  type Pattern,
-} from '../../../engine/index.js';
+import { begin, feature, ge, type Pattern } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
 import { dice } from '../../testing/dice.js';
+import { codecOf, is, rowOf, ruleOf, type TypedRow } from '../../testing/typed-events.js';
 import { Compilers } from '../compilers.js';
 import { KeyedEngine } from './keyed-engine.js';
 import { succession } from './succession.js';
 
-const is = (type: string) => eq(field('type'), type);
 const pair = (first: string, second: string, within = 40): Pattern =>
   begin('A')
     .where(is(first))
@@ -23,11 +14,6 @@ const pair = (first: string, second: string, within = 40): Pattern =>
     .within(within)
     .skip({ strategy: 'pastLastEvent' })
     .build();
-
-const ruleOf = (id: string, pattern: Pattern, revision = '1', more: Partial<Rule> = {}): Rule => ({
-  ...{ id, title: id, status: 'live', key: 'k', pattern, tags: [], revision, source: id, fields: ['type'], ...more },
-  ...{ keyBy: { form: 'one', field: 'k' }, streams: [], alert: { severity: 'low', score: 1, message: [] } },
-});
 
 /** Alike enough to be in groups, but for those that are not. */
 const PAIRS = ['ab', 'ac', 'ad', 'ae', 'bc', 'bd'].map((ends) => ruleOf(ends, pair(ends[0]!, ends[1]!)));
@@ -50,10 +36,16 @@ const median = begin('last')
 
 const AFTER: readonly (readonly [string, readonly Rule[]])[] = [
   ['nothing', BEFORE],
-  ['a condition', changed('ac', ruleOf('ac', pair('a', 'f'), '2'))],
-  ['a window', changed('ab', ruleOf('ab', pair('a', 'b', 90), '2'))],
-  ['the shape', changed('ad', ruleOf('ad', begin('X').where(is('a')).next('Y').where(is('d')).within(9).build(), '2'))],
-  ['a rule, which restarts', changed('ae', ruleOf('ae', pair('a', 'f'), '2', { onUpdate: 'restart' }))],
+  ['a condition', changed('ac', ruleOf('ac', pair('a', 'f'), { revision: '2' }))],
+  ['a window', changed('ab', ruleOf('ab', pair('a', 'b', 90), { revision: '2' }))],
+  [
+    'the shape',
+    changed(
+      'ad',
+      ruleOf('ad', begin('X').where(is('a')).next('Y').where(is('d')).within(9).build(), { revision: '2' }),
+    ),
+  ],
+  ['a rule, which restarts', changed('ae', ruleOf('ae', pair('a', 'f'), { revision: '2', onUpdate: 'restart' }))],
   ['the order', [...BEFORE].reverse()],
   ['a rule less at the begin', BEFORE.slice(1)],
   ['a rule more at the begin', [ruleOf('new', pair('e', 'f')), ...BEFORE]],
@@ -62,35 +54,20 @@ const AFTER: readonly (readonly [string, readonly Rule[]])[] = [
   ['features less', BEFORE.slice(0, -1)],
   [
     'which are drained',
-    [...changed('ab', ruleOf('ab', pair('e', 'b'), '2', { onUpdate: 'drain' })), { ...BEFORE[0]!, drains: true }],
+    [
+      ...changed('ab', ruleOf('ab', pair('e', 'b'), { revision: '2', onUpdate: 'drain' })),
+      { ...BEFORE[0]!, drains: true },
+    ],
   ],
 ];
 
-interface Row {
-  readonly key: string;
-  readonly event: EngineEvent;
-}
-
-function randomRows(seed: number, count: number, gapMax = 3): readonly Row[] {
+function randomRows(seed: number, count: number, gapMax = 3): readonly TypedRow[] {
   const random = dice(seed);
   let time = 1000;
   return Array.from({ length: count }, (_, i) => {
     time += random(gapMax + 1);
-    return { key: `k${random(9)}`, event: { time, seq: i + 1, kind: 'x', fields: { type: 'abcdef'[random(6)]! } } };
+    return rowOf(`k${random(9)}`, 'abcdef'[random(6)]!, time, i + 1);
   });
-}
-
-/** `decoded`: how often an event was read. */
-function codecOf(rows: readonly Row[]): EventCodec & { decoded: number } {
-  const codec = {
-    decoded: 0,
-    encode: (event: EngineEvent) => new TextEncoder().encode(String(event.seq)),
-    decode: (bytes: Uint8Array) => {
-      codec.decoded++;
-      return rows[Number(new TextDecoder().decode(bytes)) - 1]!.event;
-    },
-  };
-  return codec;
 }
 
 interface Way {
@@ -103,7 +80,7 @@ interface Way {
 
 /** Goes over to other rules in the middle; answers with what is found after it, and with what is stored at the end. */
 function run(
-  rows: readonly Row[],
+  rows: readonly TypedRow[],
   after: readonly Rule[],
   { readsSame, hotKeysMax = 100, compilers, sweeps = false }: Way,
 ) {
@@ -114,7 +91,7 @@ function run(
   const codec = codecOf(rows);
   const options = () => ({ codec, outline: codec, hotKeysMax, ...(compilers && { compiler: compilers.of({}) }) });
   const half = Math.floor(rows.length / 2);
-  const feed = (engine: KeyedEngine, part: readonly Row[], between = (): void => undefined): void => {
+  const feed = (engine: KeyedEngine, part: readonly TypedRow[], between = (): void => undefined): void => {
     for (const { key, event } of part) {
       while (engine.nextTimer() <= event.time) engine.fireNext();
       engine.process(key, event);

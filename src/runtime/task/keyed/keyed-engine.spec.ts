@@ -3,7 +3,6 @@ import {
   begin,
   compileRuleSet,
   decodeKeyState,
-  type EngineEvent,
   type EventCodec,
   encodeKeyState,
   eq,
@@ -23,12 +22,11 @@ import {
   tumbling,
 } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
-import { SpillSpace } from '../../keys/spill-space.js';
+import { SpillSpace } from '../../keys/windows/spill-space.js';
 import { MemorySpillFile } from '../../memory/memory-spill-file.js';
 import { dice } from '../../testing/dice.js';
+import { codecOf, is, rowOf, rowsOf, ruleOf, type TypedRow } from '../../testing/typed-events.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed-engine.js';
-
-const is = (type: string) => eq(field('type'), type);
 
 const PATTERNS: Readonly<Record<string, Pattern>> = {
   pair: begin('A').where(is('a')).followedBy('B').where(is('b')).within(40).build(),
@@ -45,11 +43,6 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
     .build(),
   windowless: begin('A').where(is('d')).next('B').where(is('d')).build(),
 };
-
-const ruleOf = (id: string, pattern: Pattern): Rule => ({
-  ...{ id, title: id, status: 'live', key: 'k', pattern, tags: [], revision: '1', source: id, fields: ['type'] },
-  ...{ keyBy: { form: 'one', field: 'k' }, streams: [], alert: { severity: 'low', score: 1, message: [] } },
-});
 
 const RULES: readonly Rule[] = Object.entries(PATTERNS).map(([id, pattern]) => ruleOf(id, pattern));
 
@@ -86,46 +79,21 @@ const emitting = [
 
 const ALL = [...RULES, often(4, 15), varied, ...emitting];
 
-interface Row {
-  readonly key: string;
-  readonly event: EngineEvent;
-}
-
 /** Keys whose order as text is not that of their slots, some with characters that are not Latin. */
 const nameOf = (n: number): string => (n % 5 === 0 ? `\ud800${97 - n}` : n % 2 === 0 ? `k${1000 - n}` : `k${n}`);
 
-function randomRows(seed: number, count: number, keys: number): Row[] {
+function randomRows(seed: number, count: number, keys: number): TypedRow[] {
   const random = dice(seed);
   let time = 1000;
   return Array.from({ length: count }, (_, i) => {
     // Many events of one time, so that many timers are due at once.
     time += random(3) === 0 ? 5 * random(3) : 0;
     const type = 'abcdef'[random(6)]!;
-    return { key: nameOf(random(keys)), event: { time, seq: i + 1, kind: type, fields: { type } } };
+    return rowOf(nameOf(random(keys)), type, time, i + 1);
   });
 }
 
-function codecOf(rows: readonly Row[]): EventCodec {
-  return {
-    encode: (event) => new TextEncoder().encode(String(event.seq)),
-    decode: (bytes) => rows[Number(new TextDecoder().decode(bytes)) - 1]!.event,
-  };
-}
-
-const rowOf = (key: string, type: string, time: number, seq: number): Row => ({
-  key,
-  event: { time, seq, kind: type, fields: { type } },
-});
-
-/** `x a7` is an event of type a of the key x, at 7. */
-function rowsOf(...texts: string[]): Row[] {
-  return texts.map((text, i) => {
-    const [, key, type, time] = /^(\w+) (\w)(\d+)$/.exec(text)!;
-    return rowOf(key!, type!, Number(time), i + 1);
-  });
-}
-
-function hostWith(rows: readonly Row[], options: KeyedEngineOptions = {}, rules = RULES): Host {
+function hostWith(rows: readonly TypedRow[], options: KeyedEngineOptions = {}, rules = RULES): Host {
   const host = new Host(options, rules);
   host.feed(rows);
   return host;
@@ -167,7 +135,7 @@ class Host {
     while (this.engine.nextTimer() <= time) this.engine.fireNext();
   }
 
-  feed(rows: readonly Row[], batch = 7): void {
+  feed(rows: readonly TypedRow[], batch = 7): void {
     rows.forEach(({ key, event }, i) => {
       this.advance(event.time);
       this.engine.process(key, event);
@@ -183,7 +151,7 @@ class Host {
 }
 
 /** The same by the pure functions alone: all keys in a Map, and before each event all that is due, in order. */
-function expectedOf(rows: readonly Row[]): string[] {
+function expectedOf(rows: readonly TypedRow[]): string[] {
   const rules = compileRuleSet(ALL);
   const states = new Map<string, KeyState>();
   const found: string[] = [];

@@ -4,26 +4,15 @@ import {
   type EngineEvent,
   type EventCodec,
   encodeKeyState,
-  eq,
-  field,
-  type Limits,
   type Match,
-  type Pattern,
   tumbling,
 } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
 import { dice } from '../../testing/dice.js';
+import { codecOf, is, rowOf, rowsOf, ruleOf, type TypedRow } from '../../testing/typed-events.js';
 import { KeyedEngine } from './keyed-engine.js';
 import type { StoppedRule } from './quarantine.js';
 import { succession } from './succession.js';
-
-const is = (type: string) => eq(field('type'), type);
-
-const ruleOf = (id: string, pattern: Pattern, limits: Partial<Limits> = {}): Rule => ({
-  ...{ id, title: id, status: 'live', key: 'k', pattern, tags: [], revision: '1', source: id, fields: ['type'] },
-  ...{ keyBy: { form: 'one', field: 'k' }, streams: [], alert: { severity: 'low', score: 1, message: [] } },
-  limits,
-});
 
 const pair = begin('A').where(is('a')).followedBy('B').where(is('b')).within(1000).build();
 const many = begin('A')
@@ -34,18 +23,6 @@ const many = begin('A')
   .skip({ strategy: 'toNext' })
   .build();
 const loop = begin('A').where(is('a')).oneOrMore().greedy().followedBy('B').where(is('b')).within(100_000);
-
-interface Row {
-  readonly key: string;
-  readonly event: EngineEvent;
-}
-
-/** `x a7`: an event of type a of the key x, at 7. */
-const rowsOf = (...texts: string[]): Row[] =>
-  texts.map((text, seq) => {
-    const [, key, type, time] = /^(\w+) (\w)(\d+)$/.exec(text)!;
-    return { key: key!, event: { time: Number(time), seq, kind: '', fields: { type } } };
-  });
 
 class Host {
   readonly found: string[] = [];
@@ -63,7 +40,7 @@ class Host {
     this.engine = new KeyedEngine('k', rules, output, codec === undefined ? {} : { codec, hotKeysMax: 2 });
   }
 
-  feed(rows: readonly Row[]): this {
+  feed(rows: readonly TypedRow[]): this {
     for (const { key, event } of rows) {
       while (this.engine.nextTimer() <= event.time) this.engine.fireNext();
       this.engine.process(key, event);
@@ -74,37 +51,37 @@ class Host {
 
 describe('a rule that exceeds its limits', () => {
   it('is stopped, with the event that did it; the others go on', () => {
-    const rules = [ruleOf('bad', many, { runsMax: 1, overflow: 'quarantine' }), ruleOf('good', many)];
+    const rules = [ruleOf('bad', many, { limits: { runsMax: 1, overflow: 'quarantine' } }), ruleOf('good', many)];
     const host = new Host(rules).feed(rowsOf('x a1', 'x b2', 'x a3', 'y a3', 'x a4', 'x b5', 'y b6'));
     expect(host.stopped).toEqual([
       {
         ...{ id: 'bad', revision: '1', reason: 'runs', detail: 'more than 1 partial matches of one key', key: 'x' },
-        ...{ time: 4, event: { topic: 't', partition: 3, offset: 4 } },
+        ...{ time: 4, event: { topic: 't', partition: 3, offset: 5 } },
       },
     ]);
-    expect(host.found.filter((text) => text.startsWith('bad'))).toEqual(['bad x 2 0 1']);
+    expect(host.found.filter((text) => text.startsWith('bad'))).toEqual(['bad x 2 1 2']);
     expect(host.found.filter((text) => text.startsWith('good'))).toHaveLength(4);
     expect(host.engine.stopped).toEqual(host.stopped);
   });
 
   it('is not, where its policy is to give something up', () => {
-    const host = new Host([ruleOf('bounded', many, { runsMax: 2 })]).feed(
+    const host = new Host([ruleOf('bounded', many, { limits: { runsMax: 2 } })]).feed(
       rowsOf('x a1', 'x a2', 'x a3', 'x b4', 'y a5', 'y b6'),
     );
     expect(host.stopped).toEqual([]);
-    expect(host.found).toEqual(['bounded x 4 1 3', 'bounded x 4 2 3', 'bounded y 6 4 5']);
+    expect(host.found).toEqual(['bounded x 4 2 4', 'bounded x 4 3 4', 'bounded y 6 5 6']);
   });
 
   it('is stopped at an event that completes too many matches, of which as many as it may have are told', () => {
-    const rules = [ruleOf('bad', many, { matchesMax: 2, overflow: 'quarantine' }), ruleOf('good', pair)];
+    const rules = [ruleOf('bad', many, { limits: { matchesMax: 2, overflow: 'quarantine' } }), ruleOf('good', pair)];
     const host = new Host(rules).feed(rowsOf('x a1', 'x a2', 'x a3', 'x b4', 'y a5', 'y b6'));
     expect(host.found).toEqual([
-      'bad x 4 0 3',
-      'bad x 4 1 3',
-      'good x 4 0 3',
-      'good x 4 1 3',
-      'good x 4 2 3',
-      'good y 6 4 5',
+      'bad x 4 1 4',
+      'bad x 4 2 4',
+      'good x 4 1 4',
+      'good x 4 2 4',
+      'good x 4 3 4',
+      'good y 6 5 6',
     ]);
     expect(host.stopped.map(({ reason, key }) => [reason, key])).toEqual([['matches', 'x']]);
   });
@@ -117,11 +94,14 @@ describe('a rule that exceeds its limits', () => {
       key: 'x',
       event: { time: seq, seq, kind: '', fields: { type: 'a', n: seq } },
     }));
-    const host = new Host([ruleOf('bad', pattern, { eventsMax: 40, overflow: 'quarantine' }), ruleOf('good', pair)]);
+    const host = new Host([
+      ruleOf('bad', pattern, { limits: { eventsMax: 40, overflow: 'quarantine' } }),
+      ruleOf('good', pair),
+    ]);
     host.feed(rows);
     expect(host.stopped.map(({ reason, time }) => [reason, time])).toEqual([['events', 48]]);
     expect(host.engine.runs).toBe(100);
-    const gentle = new Host([ruleOf('restarts', pattern, { eventsMax: 40 })]).feed(rows);
+    const gentle = new Host([ruleOf('restarts', pattern, { limits: { eventsMax: 40 } })]).feed(rows);
     expect(gentle.stopped).toEqual([]);
   });
 
@@ -139,7 +119,7 @@ describe('a rule that exceeds its limits', () => {
     rules.splice(1, 0, ruleOf('bad', fails));
     const host = new Host(rules).feed(rowsOf('x c1', 'y a2', 'y c3'));
     expect(host.found).toEqual(
-      ['p', 'q', 'r'].map((id) => `${id} x 1 0`).concat(['p', 'q', 'r'].map((id) => `${id} y 3 2`)),
+      ['p', 'q', 'r'].map((id) => `${id} x 1 1`).concat(['p', 'q', 'r'].map((id) => `${id} y 3 3`)),
     );
     expect(host.stopped.map(({ id, reason, detail, key }) => [id, reason, detail, key])).toEqual([
       ['bad', 'error', 'no such thing', 'x'],
@@ -147,7 +127,9 @@ describe('a rule that exceeds its limits', () => {
   });
 
   it('stays so in the same revision alone', () => {
-    const before = new Host([ruleOf('bad', many, { runsMax: 1, overflow: 'quarantine' })]).feed(rowsOf('x a1', 'x a2'));
+    const before = new Host([ruleOf('bad', many, { limits: { runsMax: 1, overflow: 'quarantine' } })]).feed(
+      rowsOf('x a1', 'x a2'),
+    );
     const [stopped] = before.engine.stopped;
     const same = new Host([ruleOf('bad', many)]);
     same.engine.resumeStopped([stopped!]);
@@ -172,22 +154,19 @@ describe('a rule that exceeds its limits', () => {
 
   it('is stopped at the same event when the engine is stopped and restored again and again', () => {
     const rules = [
-      ruleOf('bad', many, { runsMax: 4, overflow: 'quarantine' }),
-      ruleOf('worse', many, { matchesMax: 3, overflow: 'quarantine' }),
-      ruleOf('long', loop.within(60).build(), { eventsMax: 5, overflow: 'quarantine' }),
+      ruleOf('bad', many, { limits: { runsMax: 4, overflow: 'quarantine' } }),
+      ruleOf('worse', many, { limits: { matchesMax: 3, overflow: 'quarantine' } }),
+      ruleOf('long', loop.within(60).build(), { limits: { eventsMax: 5, overflow: 'quarantine' } }),
       ruleOf('good', pair),
     ];
     for (let seed = 1; seed <= 20; seed++) {
       const random = dice(seed);
       let time = 0;
-      const rows = Array.from({ length: 300 }, (_, seq): Row => {
+      const rows = Array.from({ length: 300 }, (_, i) => {
         time += random(30);
-        return { key: `k${random(6)}`, event: { time, seq, kind: '', fields: { type: 'abc'[random(3)] } } };
+        return rowOf(`k${random(6)}`, 'abc'[random(3)]!, time, i + 1);
       });
-      const codec: EventCodec = {
-        encode: (event) => new TextEncoder().encode(String(event.seq)),
-        decode: (bytes) => rows[Number(new TextDecoder().decode(bytes))]!.event,
-      };
+      const codec = codecOf(rows);
       const whole = new Host(rules).feed(rows);
       expect(whole.stopped.length).toBeGreaterThan(0);
       const found: string[] = [];

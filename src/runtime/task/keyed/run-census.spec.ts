@@ -1,33 +1,25 @@
-import { begin, type EngineEvent, type EventCodec, eq, field } from '../../../engine/index.js';
-import type { Rule } from '../../../rules/rule.js';
+import { begin, type Pattern } from '../../../engine/index.js';
+import { codecOf, is, rowOf, ruleOf, type TypedRow } from '../../testing/typed-events.js';
 import { KeyedEngine } from './keyed-engine.js';
 import type { RunCount } from './run-census.js';
 
-const is = (type: string) => eq(field('type'), type);
-const ruleOf = (id: string, first: string): Rule => ({
-  ...{ id, title: id, status: 'live', key: 'k', tags: [], revision: '1', source: id, fields: ['type'] },
-  pattern: begin('A').where(is(first)).followedByAny('B').where(is('z')).within(1_000_000).build(),
-  ...{ keyBy: { form: 'one', field: 'k' }, streams: [], alert: { severity: 'low', score: 1, message: [] } },
-});
+const beginningWith = (first: string): Pattern =>
+  begin('A').where(is(first)).followedByAny('B').where(is('z')).within(1_000_000).build();
 /** `twin` does what `often` does: both hold the very same state. */
-const RULES = [ruleOf('often', 'a'), ruleOf('twin', 'a'), ruleOf('rare', 'b'), ruleOf('never', 'c')];
-
-const events: EngineEvent[] = [];
-const codec: EventCodec = {
-  encode: (event) => new TextEncoder().encode(String(event.seq)),
-  decode: (bytes) => events[Number(new TextDecoder().decode(bytes)) - 1]!,
-};
+const RULES = [
+  ['often', 'a'],
+  ['twin', 'a'],
+  ['rare', 'b'],
+  ['never', 'c'],
+].map(([id, first]) => ruleOf(id!, beginningWith(first!)));
 
 /** So many keys, each with two runs of `often` and `twin`, and each third with one of `rare`. */
 function engineWith(keys: number, hotKeysMax = 4): KeyedEngine {
-  events.length = 0;
-  const engine = new KeyedEngine('k', RULES, { onMatch: () => undefined }, { codec, hotKeysMax });
+  const rows: TypedRow[] = [];
   for (let n = 0; n < keys; n++)
-    for (const type of n % 3 === 0 ? 'aab' : 'aa') {
-      const event = { time: events.length, seq: events.length + 1, kind: type, fields: { type } };
-      events.push(event);
-      engine.process(`k${n}`, event);
-    }
+    for (const type of n % 3 === 0 ? 'aab' : 'aa') rows.push(rowOf(`k${n}`, type, rows.length, rows.length + 1));
+  const engine = new KeyedEngine('k', RULES, { onMatch: () => undefined }, { codec: codecOf(rows), hotKeysMax });
+  for (const { key, event } of rows) engine.process(key, event);
   return engine;
 }
 
