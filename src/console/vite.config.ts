@@ -4,14 +4,13 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
 const root = import.meta.dirname;
-const outDir = join(root, '../../dist/console');
 
 /** Files are compressed once, here, and not at every request. */
 function compressed(): Plugin {
   return {
     name: 'compressed',
-    writeBundle() {
-      for (const entry of readdirSync(outDir, { recursive: true, withFileTypes: true })) {
+    writeBundle({ dir }) {
+      for (const entry of readdirSync(dir!, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || !/\.(js|css|html|svg)$/.test(entry.name)) continue;
         const path = join(entry.parentPath, entry.name);
         const bytes = readFileSync(path);
@@ -29,7 +28,7 @@ export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [compressed()],
   build: {
-    outDir,
+    outDir: '../../dist/console',
     emptyOutDir: true,
     target: 'es2023',
     // Nothing inline: the content security policy lets no data: scripts or styles in.

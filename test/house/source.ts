@@ -26,7 +26,7 @@ export interface SyntaxNode {
   readonly [field: string]: unknown;
 }
 
-const ignored = new Set(['node_modules', 'dist', 'coverage', '.git', '.stakeout']);
+const ignored = new Set(['node_modules', 'dist', '.dist', 'coverage', '.git', '.stakeout']);
 
 /** Paths of all files below a folder, sorted; folders that are installed or built are left out. */
 export function filesBelow(folder: string): readonly string[] {
