@@ -1,4 +1,4 @@
-import { somePatterns } from './random-batches.js';
+import { somePatterns } from './random/batches.js';
 import { GRAPH, GRAPH_THROUGH_BYTES } from './run-graph.js';
 import {
   amongOthers,

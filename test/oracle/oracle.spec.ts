@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { compare, type Tally } from './compare.js';
 import { ENGINES } from './engines.js';
-import { randomBatch } from './random-batches.js';
+import { randomBatch } from './random/batches.js';
 
 /**
  * Random patterns over random streams: whichever way the engine runs them, it must find what the oracle finds, which has no

@@ -9,7 +9,7 @@ import { streamOf } from './corpus-case.js';
 import { FoundBySlot } from './found.js';
 import { bytesOf, hexOf, stateOf, throughBytes } from './key-bytes.js';
 import type { Stream } from './matches.js';
-import { randomBatch } from './random-batches.js';
+import { randomBatch } from './random/batches.js';
 import { compileAnew, feedKey, type Sharing } from './run-patterns.js';
 
 /**

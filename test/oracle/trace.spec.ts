@@ -10,8 +10,8 @@ import {
 } from '../../src/engine/index.js';
 import { PartialsRecord } from '../../src/rules/explain/partials.js';
 import type { Stream } from './matches.js';
-import { randomPattern } from './random-patterns.js';
-import { randomStream } from './random-streams.js';
+import { randomPattern } from './random/patterns.js';
+import { randomStream } from './random/streams.js';
 import { RULE_SET } from './run-patterns.js';
 
 /** Explanations step with the functions that step live: what they see is what happens. */

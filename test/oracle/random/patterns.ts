@@ -6,10 +6,10 @@ import {
   type Skip,
   type Step,
   validatePattern,
-} from '../../src/engine/index.js';
-import { isOptional } from './place.js';
-import { aloneCondition, iterativeCondition, withNames } from './random-conditions.js';
-import { outOfScope } from './scope.js';
+} from '../../../src/engine/index.js';
+import { isOptional } from '../place.js';
+import { outOfScope } from '../scope.js';
+import { aloneCondition, iterativeCondition, withNames } from './conditions.js';
 
 /**
  * Random valid patterns. A draft has all modifiers on all steps; what may not stand together is dropped from it, so that

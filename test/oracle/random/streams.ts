@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Feed, Stream } from './matches.js';
+import type { Feed, Stream } from '../matches.js';
 
 /**
  * Random streams: at most 14 events of four types, ties in time, and times in between that are around the windows of the

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { Pattern } from '../../src/engine/index.js';
-import type { Batch } from './compare.js';
-import { randomPattern } from './random-patterns.js';
-import { randomStream } from './random-streams.js';
+import type { Pattern } from '../../../src/engine/index.js';
+import type { Batch } from '../compare.js';
+import { randomPattern } from './patterns.js';
+import { randomStream } from './streams.js';
 
 const onlyValid = (patterns: readonly (Pattern | null)[]): readonly Pattern[] =>
   patterns.filter((pattern) => pattern !== null);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Expr } from '../../src/engine/index.js';
+import type { Expr } from '../../../src/engine/index.js';
 
 /**
  * Random conditions over the fields `type` (a to d), `amount` (small numbers, now and then missing) and the kind. Steps are named
