@@ -162,10 +162,15 @@ const CUT_OFF = 'cut off';
 async function measure(log: KafkaLog): Promise<Float64Array> {
   const due = new Map<string, number>();
   const latencies: number[] = [];
-  const reader = new AlertReader(log, PARTITIONS, 'marked', (id, at) => {
+  const onAlert = (id: string, at: number): void => {
     const dueAt = due.get(id);
     if (dueAt !== undefined) latencies.push(at - dueAt);
-  });
+  };
+  // What the history gave is not read: it would hold up what is measured.
+  const ends = await Promise.all(
+    Array.from({ length: PARTITIONS }, async (_, partition) => (await log.offsets({ topic: 'alerts', partition })).end),
+  );
+  const reader = new AlertReader(log, PARTITIONS, 'marked', onAlert, ends);
   await sendAll(log, due);
   await until(
     () => latencies.length >= due.size,

@@ -7,14 +7,15 @@ export class AlertReader {
   private readonly readers: readonly Promise<void>[];
   private readonly codec = new AlertCodec();
 
-  /** `onAlert`: `at` is this process' `performance.now()` when the alert could be read. */
+  /** `onAlert`: `at` is this process' `performance.now()` when the alert could be read. `from`: offsets of the partitions to begin at, else the first. */
   constructor(
     private readonly log: Log,
     partitions: number,
     private readonly pattern: string,
     private readonly onAlert: (eventId: string, at: number) => void,
+    from: readonly number[] = [],
   ) {
-    this.readers = Array.from({ length: partitions }, (_, partition) => this.follow(partition));
+    this.readers = Array.from({ length: partitions }, (_, partition) => this.follow(partition, from[partition] ?? 0));
   }
 
   /** Throws what made reading end, if something did. */
@@ -23,10 +24,10 @@ export class AlertReader {
     await Promise.all(this.readers);
   }
 
-  private async follow(partition: number): Promise<void> {
+  private async follow(partition: number, from: number): Promise<void> {
     const { signal } = this.stopping;
     try {
-      for await (const batch of this.log.read({ topic: 'alerts', partition }, 0, { follow: true, signal })) {
+      for await (const batch of this.log.read({ topic: 'alerts', partition }, from, { follow: true, signal })) {
         const at = performance.now();
         for (const record of batch.records) {
           const alert = this.codec.decode(record.value!);

@@ -8,6 +8,7 @@ import {
   type GroupMember,
   type Log,
   type LogRecord,
+  type OffsetCommit,
   partitionName,
   type RecordBatch,
   type TopicPartition,
@@ -20,6 +21,7 @@ import {
   PartlyWritten,
   type PlacedAlert,
 } from './alert-sink.js';
+import { GatheredCommits } from './gathered-commits.js';
 import { type SinkLetter, SinkLetters } from './sink-letters.js';
 
 export interface AlertSinkFollowerOptions {
@@ -55,6 +57,9 @@ export interface AlertSinkStatus {
 
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 5_000;
+/** Records whose offset is worth a commit of its own: so much, or what comes in a fifth of a second, is written again after a crash. */
+const COMMIT_AT = 500;
+
 /** A batch of the log, read: what the sink gets of it, and what it does not. */
 interface Reading {
   readonly alerts: readonly PlacedAlert[];
@@ -71,7 +76,8 @@ const LOG = 'log';
  *     created ──start()──▶ running ⇄ paused ──stop()──▶ stopped
  *
  * Invariants:
- * 1. Offsets are committed only after the sink took everything before them: no alert is left out, some may come twice.
+ * 1. Offsets are committed only after the sink took everything before them: no alert is left out, some may come twice. They are before a partition
+ *    is given up in good order.
  * 2. A sink or a log that is away is tried again for ever, with growing waits; detection knows nothing of it.
  * 3. A batch whose partition was taken away is given up at once, without a commit.
  * 4. What will never be written is a dead letter before offsets behind it are committed.
@@ -93,14 +99,23 @@ export class AlertSinkFollower {
   private readonly flushes = new Map<string, () => void>();
   private readonly turns = new Map<string, Promise<void>>();
   private readonly letters: SinkLetters | null;
+  private readonly commits: GatheredCommits;
   private stopping = new AbortController();
   private member: GroupMember | undefined;
   private joining: Promise<void> = Promise.resolve();
   private switching: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: AlertSinkFollowerOptions) {
-    const { log, deadLetters, sink } = options;
+    const { log, clock, deadLetters, sink } = options;
     this.letters = deadLetters === undefined ? null : new SinkLetters(log, deadLetters, sink.name);
+    this.commits = new GatheredCommits({
+      clock,
+      commit: (offsets) => this.commit(offsets),
+      onDone: (error) => {
+        if (error !== null) this.failures += 1;
+        this.tell(LOG, error === null ? null : wordsOf(error));
+      },
+    });
   }
 
   get name(): string {
@@ -154,6 +169,7 @@ export class AlertSinkFollower {
     await this.joining;
     await this.member?.close();
     this.member = undefined;
+    this.commits.clear();
     for (const cancel of this.flushes.values()) cancel();
     this.flushes.clear();
   }
@@ -189,7 +205,10 @@ export class AlertSinkFollower {
         for (const partition of partitions) this.assigned(partition);
         return undefined;
       },
-      onRevoked: async (partitions) => this.gone(partitions),
+      onRevoked: async (partitions) => {
+        await this.commits.now();
+        this.gone(partitions);
+      },
       onLost: async (partitions) => this.gone(partitions),
       onBatch: (batch) => this.takeBatch(batch),
       onTrouble: (error) => this.tell(LOG, error.message),
@@ -210,6 +229,7 @@ export class AlertSinkFollower {
   private assigned(partition: AssignedPartition): void {
     const name = partitionName(partition);
     this.owned.set(name, new AbortController());
+    this.commits.drop([partition]);
     this.lag.set(name, partition.endOffset - partition.position);
     if (this.stopping.signal.aborted) this.owned.get(name)?.abort();
     this.options.sink.assigned?.(placeOf(partition));
@@ -217,6 +237,7 @@ export class AlertSinkFollower {
 
   private gone(partitions: readonly TopicPartition[]): void {
     const { sink } = this.options;
+    this.commits.drop(partitions);
     for (const partition of partitions) {
       const name = partitionName(partition);
       this.owned.get(name)?.abort();
@@ -251,7 +272,8 @@ export class AlertSinkFollower {
     await this.bury(reading.letters, signal);
     if (signal.aborted) return;
     this.lag.set(name, batch.endOffset - batch.nextOffset);
-    if (batch.records.length > 0) await this.persist(LOG, signal, () => this.commit(batch, batch.nextOffset));
+    if (batch.records.length > 0) this.commits.add({ ...placeOf(batch), offset: batch.nextOffset });
+    if (batch.records.length >= COMMIT_AT) await this.commits.now();
   }
 
   private async write(sink: AlertSink, batch: RecordBatch, reading: Reading, signal: AbortSignal): Promise<void> {
@@ -293,13 +315,13 @@ export class AlertSinkFollower {
     const safe = await this.persist(name, signal, take, () => this.measureLag(batch));
     if (safe === undefined || signal.aborted) return;
     this.written += reading.alerts.length;
-    await this.safeUpTo(sink, batch, safe, signal);
+    this.safeUpTo(sink, batch, safe, signal);
   }
 
-  private async safeUpTo(sink: CollectingSink, batch: RecordBatch, safe: number, signal: AbortSignal): Promise<void> {
+  private safeUpTo(sink: CollectingSink, batch: RecordBatch, safe: number, signal: AbortSignal): void {
     const name = partitionName(batch);
     this.lag.set(name, Math.max(0, batch.endOffset - safe));
-    await this.persist(LOG, signal, () => this.commit(batch, safe));
+    this.commits.add({ ...placeOf(batch), offset: safe });
     if (safe >= batch.nextOffset || signal.aborted) {
       this.flushes.get(name)?.();
       this.flushes.delete(name);
@@ -313,7 +335,7 @@ export class AlertSinkFollower {
         () => sink.flush(placeOf(batch)),
         () => this.measureLag(batch),
       );
-      if (now !== undefined && !signal.aborted) await this.safeUpTo(sink, batch, now, signal);
+      if (now !== undefined && !signal.aborted) this.safeUpTo(sink, batch, now, signal);
     };
     const due = () => void this.inTurnOf(batch, flush);
     this.flushes.set(name, this.options.clock.schedule(sink.flushAfterMs, due));
@@ -348,13 +370,14 @@ export class AlertSinkFollower {
     measured.catch(() => undefined).finally(() => this.measuring.delete(name));
   }
 
-  private async commit({ topic, partition }: TopicPartition, offset: number): Promise<void> {
+  private async commit(offsets: readonly OffsetCommit[]): Promise<void> {
     // A batch may come before `join` has given us the member.
     await this.joining;
+    const own = offsets.filter((offset) => this.owned.has(partitionName(offset)));
     try {
-      await this.member?.commit([{ topic, partition, offset }]);
+      if (own.length > 0) await this.member?.commit(own);
     } catch (error) {
-      // Someone else has the partition by now and will write the same alerts again, which changes nothing.
+      // Someone else has a partition by now and will write the same alerts again, which changes nothing.
       if (!(error instanceof FencedError)) throw error;
     }
   }
@@ -373,7 +396,7 @@ export class AlertSinkFollower {
         alerts.push({ alert, offset: record.offset });
         recordOf.set(alert, record);
       } catch (error) {
-        const detail = error instanceof Error ? error.message : String(error);
+        const detail = wordsOf(error);
         letters.push({ record, from: placeOf(batch), reason: 'not-an-alert', detail });
       }
     }
@@ -397,7 +420,7 @@ export class AlertSinkFollower {
         if (signal.aborted) return undefined;
         this.failures += 1;
         onFailure?.();
-        this.tell(of, error instanceof Error ? error.message : String(error));
+        this.tell(of, wordsOf(error));
         const { clock } = this.options;
         const asked = error instanceof PartlyWritten ? error.retryAfterMs : 0;
         await pause(clock, Math.max(withJitter(backoff.next(), clock), asked), signal);
@@ -415,6 +438,8 @@ export class AlertSinkFollower {
     this.options.onTrouble?.(first);
   }
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const placeOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition });
 
