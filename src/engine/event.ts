@@ -1,3 +1,5 @@
+import type { Scalar } from './expression/expression.js';
+
 export type FieldValue = unknown;
 
 /** An event as the engine sees it. The engine never changes one. */
@@ -12,4 +14,8 @@ export interface EngineEvent {
   readonly stream?: string;
   /** Decoded fields by name. Only the fields that the loaded rules use need to be there. */
   readonly fields: Readonly<Record<string, FieldValue>>;
+  /** What features of other keys (`Feature.of`) were at it, by their canonical JSON; one that is not there is missing. */
+  readonly told?: ToldFeatures | null;
 }
+
+export type ToldFeatures = Readonly<Record<string, Scalar | null>>;

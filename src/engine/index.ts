@@ -13,6 +13,7 @@ export {
   joinFeatures,
   pruneFeatures,
   readFeatures,
+  readTold,
   stateOf,
   takes,
   takesAny,
@@ -81,7 +82,7 @@ export { buildAutomaton } from './compiler/build.js';
 export type { CompiledPattern, CompileOptions } from './compiler/compile.js';
 export { compilePattern, PatternCompiler, PatternError, validatePattern } from './compiler/compile.js';
 export type { Guard } from './compiler/guard.js';
-export type { EngineEvent, FieldValue } from './event.js';
+export type { EngineEvent, FieldValue, ToldFeatures } from './event.js';
 export { partsOf } from './expression/analysis.js';
 export type {
   AggregateFn,

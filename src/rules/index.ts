@@ -24,11 +24,12 @@ export {
   readRules,
 } from './read/load-rules.js';
 export { type ParsedRule, parseRule, type RuleContext } from './read/parse-rule.js';
-export type { KeyBy, MessagePart, OnUpdate, Rule, RuleStatus, Severity } from './rule.js';
+export type { KeyBy, MessagePart, OnUpdate, OtherKey, Rule, RuleStatus, Severity } from './rule.js';
 export type { EventField, EventSchema, FieldType, KnownStreams, RuleStream } from './schema.js';
 export { sayDuration } from './source/duration.js';
 export { formatDiagnostic } from './source/format-diagnostic.js';
 export { type ParameterValues, parametersOf } from './source/parameters.js';
+export { isTaken, streamsRead } from './streams-read.js';
 export { type GivenValue, PARAMETER_TYPES, type Parameter, type ParameterType } from './templates/parameter.js';
 export {
   type Filling,
@@ -44,5 +45,6 @@ export { type ParsedTests, parseRuleTests } from './testing/parse-tests.js';
 export type { ExpectedAlert, RuleTest, TestEvent, TestStream } from './testing/rule-test.js';
 export { runRuleTests, type TestEngine, type TestFailure, type TestResult } from './testing/run-tests.js';
 export { formatFailure, type TestRulesOptions, type TestRulesResult, testRules } from './testing/test-rules.js';
+export { streamsOfRule } from './testing/test-streams.js';
 export { withTestsBeside } from './testing/tests-beside.js';
 export { findWitness, formatWitness, type Witness, type WitnessEvent } from './witness/witness.js';

@@ -1,4 +1,4 @@
-import type { Expr } from '../engine/expression/expression.js';
+import type { Expr, Feature } from '../engine/expression/expression.js';
 import type { Pattern } from '../engine/pattern/pattern.js';
 import type { Limits } from '../engine/ruleset/slot-state.js';
 import type { NamedFeature } from '../engine/ruleset/telling.js';
@@ -42,6 +42,21 @@ export type KeyBy =
   /** A field of another name in each stream. */
   | { readonly form: 'by'; readonly streams: Readonly<Record<string, string>> };
 
+/**
+ * Features over the events of another key than the rule's, each of which is read at an event for the value of that key which the event
+ * has. They are counted by whoever has all events of that key, and told with the event (`EngineEvent.told`).
+ */
+export interface OtherKey {
+  /** The name of the key: `Feature.of` of its features. */
+  readonly key: string;
+  /** It is one value for each event: no `each`. */
+  readonly keyBy: KeyBy;
+  /** Names of the streams whose events they count, sorted; empty: the only stream there is. */
+  readonly streams: readonly string[];
+  /** Those that the rule reads. */
+  readonly features: readonly Feature[];
+}
+
 /** Which events of a match an alert accuses: the latest one, all, or those that some steps have taken. */
 export type Accuses = 'last' | 'all' | readonly string[];
 
@@ -54,7 +69,7 @@ export interface Rule {
   /** Name of what events are grouped by, one for each meaning: `accountId`, `cardId+deviceId`, `from|to`, `a.x,b.y`. */
   readonly key: string;
   readonly keyBy: KeyBy;
-  /** Names of the streams that it reads, sorted; empty: the only stream there is. */
+  /** Names of the streams whose events it takes or counts by its own key, sorted; empty: the only stream there is. See `streamsRead`. */
   readonly streams: readonly string[];
   readonly pattern: Pattern;
   readonly alert: {
@@ -70,6 +85,8 @@ export interface Rule {
   readonly values?: readonly Expr[];
   /** The features that the rule reads, by its names for them: alerts tell what they were. Absent: none. */
   readonly features?: readonly NamedFeature[];
+  /** Those of its features that are of other keys, by key, in the order of the keys' names. Absent: none. */
+  readonly otherKeys?: readonly OtherKey[];
   /** For back-tests; it changes no alert and is no part of the revision. Absent: as the back-test says. */
   readonly accuses?: Accuses;
   readonly tags: readonly string[];

@@ -44,7 +44,8 @@ describe('lanes that join two streams', () => {
 
   it('find something, and have events forwarded', () => {
     if (count < DEFAULT_SEEDS || modes.length < MODES.length) return;
-    for (const topic of ['alerts', 'late', 'dead-letters', 'g-by-user', 'rows-by-device'])
+    const routed = ['g-by-user', 'rows-by-device', 'g-features-by-device', 'g-features-by-device-by-account'];
+    for (const topic of ['alerts', 'late', 'dead-letters', ...routed])
       expect([topic, (total.counts.get(`joined: ${topic}`) ?? 0) > count]).toEqual([topic, true]);
     if (count < ENOUGH_SEEDS) return;
     process.stdout.write(`${total.table()}\n`);

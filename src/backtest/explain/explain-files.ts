@@ -1,6 +1,6 @@
 import type { Lists } from '../../engine/index.js';
 import { keysBy } from '../../rules/key-of.js';
-import type { Rule } from '../../rules/rule.js';
+import { isTaken } from '../../rules/streams-read.js';
 import { Explainer, type Question, rangeOf } from '../../runtime/explain/explainer.js';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { streamDefinition } from '../../runtime/stream.js';
@@ -53,7 +53,7 @@ export async function explainFiles(
       onAlert: (alert) => explainer.onAlert(alert),
       onProcessed: (event, from) => {
         source = from;
-        if (!isRead(rule, event) || !keysOf(event).includes(key)) return;
+        if (!isTaken(rule, event) || !keysOf(event).includes(key)) return;
         event.detach();
         explainer.feed(event);
       },
@@ -64,7 +64,3 @@ export async function explainFiles(
   );
   return explainer.finish(Number.POSITIVE_INFINITY);
 }
-
-/** Rules see the events of the streams that they read, and no others. */
-export const isRead = ({ streams }: Rule, { stream }: SourceEvent): boolean =>
-  streams.length === 0 || stream === undefined || streams.includes(stream);

@@ -1,5 +1,6 @@
 import { keysBy } from '../../rules/key-of.js';
 import type { Rule } from '../../rules/rule.js';
+import { isTaken } from '../../rules/streams-read.js';
 import { type ExplainedRange, Explainer, rangeOf } from '../../runtime/explain/explainer.js';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { type History, journalPartition, readJournal } from '../../runtime/journal/journal.js';
@@ -10,7 +11,7 @@ import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { type Log, partitionName, type TopicPartition } from '../../runtime/ports/log.js';
-import { decodeEnvelope } from '../../runtime/repartition/envelope.js';
+import { decodeEnvelope, originOf } from '../../runtime/repartition/envelope.js';
 import { Forwarder } from '../../runtime/repartition/forwarder.js';
 import type { StreamDefinition } from '../../runtime/stream.js';
 import { nameEvent } from '../../runtime/task/alert/alert-builder.js';
@@ -20,7 +21,6 @@ import type { RecordedEvent, SourceEvent } from '../../runtime/task/source-event
 import { SILENT, Task } from '../../runtime/task/task.js';
 import { TaskStreams } from '../../runtime/task/task-streams.js';
 import { NO_CLOCK } from '../verify/no-clock.js';
-import { isRead } from './explain-files.js';
 
 export interface ExplainLogOptions {
   readonly log: Log;
@@ -126,7 +126,7 @@ function explanationOf(seen: Seen, options: ExplainLogOptions): Explanation {
   const reader = new EventReader(seen.partition, named, { ruleSet: () => version, effectiveTime: (time) => time });
   for (const { event, version: before } of seen.events) {
     const read = before === version ? event : reader.readAnew(event);
-    if (read === null || !isRead(rule, read)) continue;
+    if (read === null || !isTaken(rule, read)) continue;
     read.seq = event.seq;
     explainer.feed(read);
   }
@@ -166,9 +166,7 @@ const ruleIn = ({ rules }: RuleSetVersion, id: string): Rule | undefined =>
 
 function placeOf(event: RecordedEvent, partition: TopicPartition, { clock }: RuleSetVersion) {
   const envelope = clock.forwarded === true ? decodeEnvelope(event.raw) : null;
-  return envelope?.kind === 'event'
-    ? { ...envelope.from, offset: envelope.offset }
-    : { ...partition, offset: event.offset };
+  return envelope?.kind === 'event' ? originOf(envelope) : { ...partition, offset: event.offset };
 }
 
 /** Hears of events as they are processed. */

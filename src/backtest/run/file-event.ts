@@ -30,6 +30,7 @@ export class FileEvent extends SourceEvent {
     const copy = new FileEvent(time, kind, fields, batch, index, offset, this.stream!, place);
     copy.kept = this.kept;
     copy.seq = this.seq;
+    copy.told = this.told;
     return copy;
   }
 

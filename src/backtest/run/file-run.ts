@@ -70,7 +70,9 @@ export class FileRun {
 
   /** Says whether any engine has a key of the event. */
   private concernsOf({ ownsKey }: FileRunOptions): Concerns | null {
-    if (ownsKey === undefined || this.isArrival) return null;
+    // Features of other keys count the events of all keys in each lane.
+    const countsAll = this.rules.some(({ otherKeys }) => otherKeys !== undefined);
+    if (ownsKey === undefined || this.isArrival || countsAll) return null;
     const inputs = this.detection.engines.map((engine) => engine.input);
     return (event) =>
       inputs.some(({ field, keysOf }) => {

@@ -5,6 +5,7 @@ import { loadRules } from '../../rules/index.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { loadSettings } from '../../runtime/settings/index.js';
 import { openStreams } from './file-streams.js';
+import type { Lane } from './lane.js';
 import { runFiles } from './run-files.js';
 import type { RunResult } from './run-options.js';
 
@@ -18,12 +19,18 @@ interface Case {
   /** Settings of all streams, or of one by its name. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly rules: readonly string[];
+  readonly lane?: Lane;
 }
 
 let cases = 0;
 
 /** Runs rules over files; an alert is told as `rule key: ids`. */
-async function run({ streams, settings = {}, rules }: Case): Promise<RunResult & { readonly told: readonly string[] }> {
+async function run({
+  streams,
+  settings = {},
+  rules,
+  lane,
+}: Case): Promise<RunResult & { readonly told: readonly string[] }> {
   const name = `case-${cases++}`;
   const config = join(folder, `${name}.yaml`);
   const lines = Object.entries(streams).map(([stream, rows]) => {
@@ -44,7 +51,8 @@ async function run({ streams, settings = {}, rules }: Case): Promise<RunResult &
     const read = await loadRules(files, { schemas: open.map(({ schema }) => schema) });
     expect(read.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
     const alerts: Alert[] = [];
-    const result = await runFiles(open, read.rules, { onAlert: (alert) => void alerts.push(alert) }, () => 0);
+    const listener = { onAlert: (alert: Alert) => void alerts.push(alert) };
+    const result = await runFiles(open, read.rules, listener, () => 0, lane === undefined ? {} : { lane });
     const told = alerts.map(({ patternId, key, steps }) => {
       return `${patternId} ${key}: ${steps.flatMap((step) => step.events.map((event) => event.id)).join(' ')}`;
     });
@@ -124,5 +132,40 @@ pattern: [{begin: came, where: to == key}, {followedBy: went, where: user == key
     const result = await run({ streams, rules: [NEXT.replace('1h', '1s')] });
     expect([result.events, result.alerts, result.late]).toEqual([2 * count, count, 0]);
     expect(result.told.slice(0, 2)).toEqual(['next U0: l0 p0', 'next U1: l1 p1']);
+  });
+});
+
+describe('rules with features of another key', () => {
+  const HERE = `id: here
+key: user
+from: payments
+within: 200ms
+features:
+  - {name: seen, distinct: user, over: 300ms, from: [payments, logins], key: place}
+  - {name: paid, sum: amount, over: 500ms, lagging: 20ms, key: [place, shop]}
+pattern: [{begin: a, where: seen >= 3 && paid > 4}, {followedBy: b, where: seen > 1}]
+alert: {message: "{{ seen }} with {{ paid }}"}`;
+  const rows = (make: typeof login, id: string, from: number) =>
+    Array.from({ length: 400 }, (_, i) => {
+      const place = (i * 7 + from) % 5 === 0 ? {} : { place: `h${(i * 13 + from) % 4}`, shop: `s${i % 2}` };
+      return make(`${id}${i}`, 20 * i + from, { user: `U${(i * 11 + from) % 9}`, ...place });
+    });
+  const streams = { payments: rows(payment, 'p', 7), logins: rows(login, 'l', 0) };
+
+  it('find the same in one lane as in several, each of which counts for all keys', async () => {
+    const alone = await run({ streams, rules: [HERE] });
+    expect(alone.told.length).toBeGreaterThan(20);
+    for (const lanes of [2, 4]) {
+      const told: string[] = [];
+      for (let index = 0; index < lanes; index++)
+        told.push(...(await run({ streams, rules: [HERE], lane: { index, of: lanes } })).told);
+      expect(told.sort()).toEqual([...alone.told].sort());
+    }
+  });
+
+  it('find the same where the streams are read by rules of other keys as well', async () => {
+    const alone = await run({ streams, rules: [HERE] });
+    const joined = await run({ streams, rules: [NEXT, HERE] });
+    expect(joined.told.filter((line) => line.startsWith('here'))).toEqual(alone.told);
   });
 });

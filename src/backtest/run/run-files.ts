@@ -1,4 +1,5 @@
 import type { Rule } from '../../rules/rule.js';
+import { streamsRead } from '../../rules/streams-read.js';
 import { FileRun } from './file-run.js';
 import { type FileStream, RunError } from './file-streams.js';
 import { keysOf, type Lane } from './lane.js';
@@ -98,7 +99,9 @@ function ownKeys(lane: Lane): Pick<FileRunOptions, 'ownsKey'> {
   return ownsKey === undefined ? {} : { ownsKey };
 }
 
-const isKeyedAs = ({ keyBy }: Rule, key: string | undefined): boolean => keyBy.form === 'one' && keyBy.field === key;
+/** All that it depends on is in one partition. */
+const isKeyedAs = ({ keyBy, otherKeys }: Rule, key: string | undefined): boolean =>
+  keyBy.form === 'one' && keyBy.field === key && otherKeys === undefined;
 
 interface Joined {
   readonly streams: readonly FileStream[];
@@ -126,7 +129,7 @@ function joined(streams: readonly FileStream[], rules: readonly Rule[]): readonl
 
 /** The streams that a rule reads. Throws `RunError` where one has no file, or not all of the rule's fields. */
 function readBy(rule: Rule, streams: readonly FileStream[]): readonly FileStream[] {
-  const named = rule.streams.flatMap((name) => {
+  const named = streamsRead(rule).flatMap((name) => {
     const found = streams.filter(({ settings }) => settings.name === name);
     if (found.length > 0) return found;
     throw new RunError(

@@ -2,6 +2,7 @@ import { canonicalJson } from '../canonical-json.js';
 import type { EngineEvent } from '../event.js';
 import { compileEventTest, type EventTest } from '../expression/event-test.js';
 import type { Expr, Feature } from '../expression/expression.js';
+import { booleanCode, loneText } from '../expression/scalar-code.js';
 import type { FeatureCell } from './feature-table.js';
 import { addToTimeline, isLineAlive, lineColumns, readTimeline, type TimelineState } from './timeline.js';
 import { isOneWindow, type Timeline, timelineOf } from './timeline-layout.js';
@@ -23,6 +24,8 @@ export interface FeatureSet {
   readonly windowIds: readonly string[];
   /** Longest window in ms: how long after its newest event a state can matter; 0 without features. */
   readonly horizonMs: number;
+  /** Features of other keys, whose values the events bring with them. */
+  readonly told: readonly FeatureCell[];
 }
 
 /**
@@ -38,6 +41,7 @@ export function compileFeatures(
 ): FeatureSet {
   const groups = new Map<string, FeatureCell[]>();
   for (const cell of cells) {
+    if (cell.feature.of !== undefined) continue;
     const key = eventsOf(cell.feature);
     groups.set(key, [...(groups.get(key) ?? []), cell]);
   }
@@ -52,6 +56,7 @@ export function compileFeatures(
     windows,
     windowIds: windows.map((window) => window.id),
     horizonMs: windows.reduce((longest, window) => Math.max(longest, horizonOf(window)), 0),
+    told: cells.filter(({ feature }) => feature.of !== undefined),
   };
 }
 
@@ -120,6 +125,22 @@ export function readFeatures(
     const held = windowState(state, i);
     if (window.kind === 'window') readWindow(window, held as WindowState | undefined, time);
     else readTimeline(window, held as TimelineState | undefined, time, event !== undefined && takes(window, event));
+  }
+  if (set.told.length > 0) readTold(set, event);
+}
+
+/** Writes the values of the features of other keys that the event says; where there is none they are missing. */
+export function readTold({ told }: FeatureSet, event?: EngineEvent): void {
+  for (let i = 0; i < told.length; i++) {
+    const cell = told[i]!;
+    const value = event?.told?.[cell.id];
+    if (typeof value === 'string') {
+      const { code, texts } = loneText(value);
+      cell.value = code;
+      cell.texts = texts;
+    } else {
+      cell.value = typeof value === 'number' ? value : typeof value === 'boolean' ? booleanCode(value) : Number.NaN;
+    }
   }
 }
 

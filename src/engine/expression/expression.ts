@@ -61,6 +61,11 @@ export interface Feature {
   readonly lagMs?: number;
   /** Which events count; absent: all. Must look at the event alone. */
   readonly where?: Expr;
+  /**
+   * Names the key whose events it is over, where that is not the key of the pattern: what it is, each event says
+   * (`EngineEvent.told`), and nothing is kept for it here. Absent: it is over the events of the pattern's key.
+   */
+  readonly of?: string;
 }
 
 /** What a condition written as a function sees of the partial match. */

@@ -147,6 +147,12 @@ export class Checker implements Checking {
       return null;
     }
     const found = known.get(node.args) ?? null;
+    if (found?.other !== undefined && this.scope.isOfResult === true) {
+      const message = `${node.args} is a feature of another key: at the end of a window there is no event to have it.`;
+      const hint = 'Ask for it where the window says which events count.';
+      this.reporter.error('no-event-for-feature', node.range, message, hint);
+      return null;
+    }
     return found && typed({ op: 'feature', feature: found.feature }, found.type, found.symbols);
   }
 

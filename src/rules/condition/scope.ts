@@ -1,5 +1,6 @@
 import type { Feature } from '../../engine/index.js';
 import type { KnownLists } from '../known-lists.js';
+import type { OtherKey } from '../rule.js';
 import type { EventField, EventSchema } from '../schema.js';
 import type { ValueType } from './typed.js';
 
@@ -19,6 +20,8 @@ export interface KnownFeature {
   /** What its value is. */
   readonly type: ValueType;
   readonly symbols?: readonly string[];
+  /** Absent: it is of the rule's own key. */
+  readonly other?: Pick<OtherKey, 'keyBy' | 'streams'>;
 }
 
 /** The features that a rule has given names to. */
@@ -47,6 +50,8 @@ export interface Scope {
   readonly self: number;
   /** Absent: there are none. */
   readonly features?: FeatureNames;
+  /** It speaks of what came out of a window: no event is there, whose features of other keys could be meant. */
+  readonly isOfResult?: boolean;
   /** Absent: any list may be asked. */
   readonly lists?: ListNames;
   /** Where the names of the fields that are read are put. */

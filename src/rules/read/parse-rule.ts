@@ -160,6 +160,7 @@ class RuleReader {
   private readonly places = new Map<string, Span>();
   private readonly lists: ListNames;
   private accuses: Accuses | undefined;
+  private keyName = '';
   private readonly values = new RuleValues();
   private readonly features: FeatureReader;
   private names: FeatureNames | undefined;
@@ -183,12 +184,15 @@ class RuleReader {
     const description = section.text('description');
     this.streams.names(section);
     const keyBy = this.key(section);
+    this.keyName = keyName(keyBy);
     const { pattern, infos } = this.pattern(section);
     // What counts in a window cannot be spoken of: only what comes out.
     const spokenOf = this.result === null ? infos : [];
     const alert = this.alert(section, title, spokenOf);
     this.features.judge(spokenOf);
     const features = this.features.used();
+    const otherKeys = this.features.otherKeys();
+    if (otherKeys.length > 0) this.cannotBeFilled(section);
     const { exprs } = this.values;
     const meaning = {
       id,
@@ -201,6 +205,7 @@ class RuleReader {
       pattern,
       ...(exprs.length === 0 ? {} : { values: exprs }),
       ...(features.length === 0 ? {} : { features }),
+      ...(otherKeys.length === 0 ? {} : { otherKeys }),
       alert,
       tags: this.tags(section),
       ...readLimits(section),
@@ -243,7 +248,7 @@ class RuleReader {
 
   private pattern(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
     const entry = section.entry('pattern');
-    this.names = this.features.read(section);
+    this.names = this.features.read(section, this.keyName);
     if (section.entry('window') !== undefined) return this.window(section);
     const scope = { fields: this.fields, features: this.names, lists: this.lists };
     this.note(section, 'within', 'gap', 'skip');
@@ -313,6 +318,14 @@ class RuleReader {
     section.source.error('backfill-without-window', life.span, why, 'Add within: to the rule.');
   }
 
+  /** What was told of events before does not say what another key's features were. */
+  private cannotBeFilled(section: Section): void {
+    const life = section.entry('onUpdate');
+    if (life === undefined || section.text('onUpdate') !== 'backfill') return;
+    const why = 'A rule with features of another key cannot be filled from the log: they count from its start on.';
+    section.source.error('backfill-with-other-key', life.span, why, 'Leave onUpdate out, or the key of the feature.');
+  }
+
   private placeOf(path: readonly (string | number)[], section: Section): Span {
     for (let length = path.length; length > 0; length--) {
       const place = this.places.get(path.slice(0, length).join('/'));
@@ -327,7 +340,15 @@ class RuleReader {
     const severity = section?.choice('severity', SEVERITIES) ?? 'medium';
     const { lists } = this;
     const fields = this.result === null ? this.fields : new Set<string>();
-    const scope: ValueScope = { schema: this.lastSchema(steps), steps, fields, features: this.names, lists };
+    const isOfResult = this.result !== null;
+    const scope: ValueScope = {
+      schema: this.lastSchema(steps),
+      steps,
+      fields,
+      features: this.names,
+      lists,
+      isOfResult,
+    };
     const score = section === undefined ? undefined : this.score(section, scope);
     const text = section?.scalarText('message', 'text');
     const plain: MessagePart[] = [{ kind: 'text', text: title }];

@@ -311,3 +311,90 @@ describe('a feature that nothing reads', () => {
     ]);
   });
 });
+
+describe('features of another key', () => {
+  const fields = (...names: readonly string[]) =>
+    new Map(
+      names.map((name) => [name, { name, type: name === 'amount' ? 'number' : 'string', optional: true } as const]),
+    );
+  const stream = (name: string, ...names: readonly string[]) => ({
+    name,
+    schema: { stream: name, fields: fields(...names), kinds: null, kindParents: new Map() },
+  });
+  const streams = [
+    stream('payments', 'user', 'terminal', 'device', 'amount'),
+    stream('chargebacks', 'terminal', 'unit'),
+  ];
+  const read = (feature: string, rest = 'pattern: [{begin: a, where: f > 1}]'): ParsedRule =>
+    parseRule(`id: a\nkey: user\nfrom: payments\nfeatures:\n  - {name: f, ${feature}}\n${rest}\n`, FILE, streams);
+
+  it('are told by key, with the streams that they count, which the rule does not see', () => {
+    const { rule, diagnostics } = read('count: true, over: 28d, from: chargebacks, key: terminal');
+    expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+    const where = {
+      op: 'compare',
+      cmp: '==',
+      left: { op: 'meta', name: 'stream' },
+      right: { op: 'const', value: 'chargebacks' },
+    };
+    const feature = { fn: 'count', overMs: 2_419_200_000, where, of: 'terminal' };
+    expect(rule!.otherKeys).toEqual([
+      { key: 'terminal', keyBy: { form: 'one', field: 'terminal' }, streams: ['chargebacks'], features: [feature] },
+    ]);
+    expect([rule!.streams, rule!.fields]).toEqual([['payments'], ['terminal', 'user']]);
+    expect(rule!.features).toEqual([{ name: 'f', feature }]);
+  });
+
+  it.each([
+    ['several fields', '[terminal, device]', 'terminal+device', ['device', 'terminal']],
+    [
+      'a field of another name in each stream',
+      '{by: {payments: terminal, chargebacks: unit}}',
+      '',
+      ['terminal', 'unit'],
+    ],
+  ])('have keys of %s', (_, key, name, keyFieldNames) => {
+    const from = name === '' ? 'chargebacks' : 'payments';
+    const { rule, diagnostics } = read(`count: true, over: 1h, from: ${from}, key: ${key}`);
+    expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(rule!.otherKeys![0]!.key).toBe(name || 'chargebacks.unit,payments.terminal');
+    expect(rule!.fields).toEqual([...keyFieldNames, 'user'].sort());
+  });
+
+  it.each([
+    ['a key that the counted stream lacks', 'count: true, over: 1h, from: chargebacks, key: device', ['unknown-field']],
+    ['a key that the rule lacks', 'count: true, over: 1h, from: chargebacks, key: unit', ['unknown-field']],
+    ['the key of the rule', 'count: true, over: 1h, key: user', ['bad-value']],
+    ['several keys at one event', 'count: true, over: 1h, key: {each: [terminal, device]}', ['bad-value']],
+  ])('are refused %s', (_, feature, wanted) => {
+    expect(read(feature).diagnostics.map(({ code }) => code)).toEqual(wanted);
+  });
+
+  it('cannot be filled from the log', () => {
+    const rest = 'within: 1h\nonUpdate: backfill\npattern: [{begin: a, where: f > 1}]';
+    const { diagnostics } = read('count: true, over: 1h, key: terminal', rest);
+    expect(diagnostics.map(formatDiagnostic)).toEqual([
+      `p.yaml:7:11: error: A rule with features of another key cannot be filled from the log: they count from its start on. [backfill-with-other-key]
+  7 | onUpdate: backfill
+    |           ^^^^^^^^
+    = Leave onUpdate out, or the key of the feature.`,
+    ]);
+  });
+
+  it('are of events, and so not of what a window tells at its end', () => {
+    const window = (having: string) =>
+      `window: {tumbling: 1m, where: f > 1, ${having}aggregates: [{name: n, count: true}]}`;
+    expect(read('count: true, over: 1h, key: terminal', window('')).diagnostics).toEqual([]);
+    const { diagnostics } = read('count: true, over: 1h, key: terminal', window('having: f > 1, '));
+    expect(diagnostics.map(({ code }) => code)).toEqual(['no-event-for-feature']);
+    const message = `${window('')}\nalert: {message: "{{ f }}"}`;
+    expect(read('count: true, over: 1h, key: terminal', message).diagnostics.map(({ code }) => code)).toEqual([
+      'no-event-for-feature',
+    ]);
+  });
+
+  it('leave those unread aside', () => {
+    const { rule } = read('count: true, over: 1h, key: terminal', 'pattern: [{begin: a, where: amount > 1}]');
+    expect(rule!.otherKeys).toBeUndefined();
+  });
+});

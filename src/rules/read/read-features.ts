@@ -1,15 +1,22 @@
 import { isMap, isSeq, type Node } from 'yaml';
 import type { Feature, FeatureFn, NamedFeature } from '../../engine/index.js';
 import { type FeatureNames, isMeta, type KnownFeature, type ListNames, type StepInfo } from '../condition/scope.js';
+import { keyName } from '../key-name.js';
+import type { KeyBy, OtherKey } from '../rule.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import type { Span } from '../source/source-file.js';
+import { allKeyFields, readKey } from './read-key.js';
 import { STATISTICS, StatisticReader, typeOfStatistic } from './read-statistic.js';
 import { NAME_FORM, RESERVED_NAMES } from './read-steps.js';
 import { andOf, type RuleStreams } from './read-streams.js';
 import { Section, spanOf, type YamlFile } from './yaml-section.js';
 
 /** All keys that a feature may have. */
-export const FEATURE_KEYS: readonly string[] = ['name', ...STATISTICS, ...['q', 'over', 'lagging', 'where', 'from']];
+export const FEATURE_KEYS: readonly string[] = [
+  'name',
+  ...STATISTICS,
+  ...['q', 'over', 'lagging', 'where', 'from', 'key'],
+];
 
 interface Draft {
   readonly section: Section;
@@ -26,18 +33,21 @@ export class FeatureReader {
   private readonly known = new Map<string, KnownFeature | null>();
   private readonly namesUsed = new Set<string>();
   private readonly statistics: StatisticReader;
+  private ownKey = '';
 
   constructor(
     private readonly yaml: YamlFile,
     private readonly streams: RuleStreams,
     /** Where the names of the fields that features read are put. */
-    fields: Set<string>,
+    private readonly fields: Set<string>,
     lists: ListNames,
   ) {
     this.statistics = new StatisticReader('feature', STATISTICS, { fields, lists, features: this.known });
   }
 
-  read(rule: Section): FeatureNames {
+  /** `key`: the name of the rule's own. */
+  read(rule: Section, key: string): FeatureNames {
+    this.ownKey = key;
     const entry = rule.entry('features');
     if (entry !== undefined && !isSeq(entry.node)) rule.wrong(entry, 'a list of features');
     for (const item of isSeq(entry?.node) ? entry.node.items : []) this.draft(item as Node);
@@ -99,13 +109,29 @@ export class FeatureReader {
     );
   }
 
+  /** Of those that `used` tells, what is of other keys; to be asked when all of them have been read. */
+  otherKeys(): readonly OtherKey[] {
+    const byKey = new Map<string, OtherKey>();
+    for (const [name, known] of this.known) {
+      if (known?.other === undefined || !this.namesUsed.has(name)) continue;
+      const { feature, other } = known;
+      const key = feature.of!;
+      const { streams, features } = byKey.get(key) ?? { streams: [], features: [] };
+      const all = [...new Set([...streams, ...other.streams])].sort();
+      byKey.set(key, { key, keyBy: other.keyBy, streams: all, features: [...features, feature] });
+    }
+    return [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
   /** `null` when anything of it is wrong. */
   private feature(section: Section): KnownFeature | null {
-    const reads = this.streams.of(section);
+    const isOther = section.entry('key') !== undefined;
+    const reads = isOther ? this.streams.ofOtherKey(section) : { ...this.streams.of(section), all: [] };
     const statistic = this.statistics.read(section, reads);
     const overMs = this.over(section);
     const lagMs = this.lagging(section, statistic?.fn);
-    if (statistic === null || overMs === undefined || lagMs === null) return null;
+    const keyBy = isOther ? this.otherKey(section, reads.all) : undefined;
+    if (statistic === null || overMs === undefined || lagMs === null || keyBy === null) return null;
     const { fn, field, q } = statistic;
     const where = andOf(reads.test, statistic.where);
     const feature: Feature = {
@@ -115,8 +141,27 @@ export class FeatureReader {
       overMs,
       ...(lagMs === undefined ? {} : { lagMs }),
       ...(where === undefined ? {} : { where }),
+      ...(keyBy === undefined ? {} : { of: keyName(keyBy) }),
     };
-    return { feature, ...typeOfStatistic(statistic) };
+    const other = keyBy && { keyBy, streams: reads.all };
+    return { feature, ...typeOfStatistic(statistic), ...(other && { other }) };
+  }
+
+  /** The key of a feature that has its own; `null`: wrong, and reported. */
+  private otherKey(section: Section, streams: readonly string[]): KeyBy | null {
+    const { source } = section;
+    const keyBy = readKey(section, this.streams.with(streams));
+    const { span } = section.entry('key')!;
+    if (keyBy.form === 'each') {
+      source.error('bad-value', span, 'A feature has one key at each event.', 'Make it one feature for each field.');
+      return null;
+    }
+    if (keyName(keyBy) === this.ownKey) {
+      source.error('bad-value', span, `${this.ownKey} is the key of the rule.`, 'Leave key out.');
+      return null;
+    }
+    for (const field of allKeyFields(keyBy)) this.fields.add(field);
+    return keyBy;
   }
 
   /** `undefined`: it does not lag; `null`: wrong, and reported. */

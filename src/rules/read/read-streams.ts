@@ -32,7 +32,8 @@ export function namedStreams(rule: YAMLMap, yaml: YamlFile): NamedStreams {
       if (isSeq(group)) return void group.items.forEach(part);
     }
     const names = namesIn(item, yaml);
-    for (const name of names) parts.add(name);
+    // What a feature of another key counts, the rule itself does not see.
+    if (!item.has('key')) for (const name of names) parts.add(name);
     usesDefault ||= names.length === 0;
   };
   for (const key of ['pattern', 'features']) {
@@ -60,7 +61,7 @@ export class RuleStreams {
   constructor(
     private readonly known: readonly RuleStream[],
     named: NamedStreams,
-    fallback: readonly string[],
+    private readonly fallback: readonly string[],
   ) {
     const implied = known.length <= 1 && named.rule.length + named.parts.length === 0;
     const names = [...named.parts, ...(named.usesDefault || named.parts.length === 0 ? fallback : [])];
@@ -80,6 +81,23 @@ export class RuleStreams {
   of(section: Section): Reads {
     const names = this.names(section);
     return names === null ? this.byDefault : this.reads(names);
+  }
+
+  /**
+   * What a feature of another key reads, by its `from`. Whoever counts it may see events of more streams than the rule does, so it always
+   * says which it means where there are several.
+   */
+  ofOtherKey(section: Section): Reads & Pick<RuleStreams, 'all'> {
+    const own = this.names(section);
+    const names = [...new Set(own ?? this.fallback)].sort();
+    const isImplied = own === null && this.all.length === 0;
+    const isOnly = this.known.length === 1 || isImplied || names.length === 0;
+    return { schema: this.schemaOf(names), test: isOnly ? null : testOf(names), all: isImplied ? [] : names };
+  }
+
+  /** The same with streams that are read beside. */
+  with(names: readonly string[]): RuleStreams {
+    return new RuleStreams(this.known, { rule: [], parts: [...this.all, ...names], usesDefault: false }, this.fallback);
   }
 
   /** The names that `from` gives; `null`: none, or nothing but mistakes. */

@@ -9,7 +9,7 @@ import {
   type WindowForm,
 } from '../../engine/index.js';
 import { checkCondition } from '../condition/check-condition.js';
-import type { RuleScope, StepInfo } from '../condition/scope.js';
+import type { RuleScope, Scope, StepInfo } from '../condition/scope.js';
 import type { EventSchema } from '../schema.js';
 import { DURATION_FORM, parseDuration } from '../source/duration.js';
 import type { Span } from '../source/source-file.js';
@@ -202,8 +202,8 @@ export class WindowReader {
     return checkCondition(text.text, { ...this.resultScope(result), self: 0 }, text);
   }
 
-  private resultScope(result: EventSchema): RuleScope & { schema: EventSchema; steps: readonly StepInfo[] } {
-    return { ...this.scope, fields: new Set(), schema: result, steps: [] };
+  private resultScope(result: EventSchema): RuleScope & Pick<Scope, 'schema' | 'steps' | 'isOfResult'> {
+    return { ...this.scope, fields: new Set(), schema: result, steps: [], isOfResult: true };
   }
 }
 

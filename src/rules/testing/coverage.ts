@@ -72,7 +72,12 @@ export class CoverageRecorder {
   /** To be called for each event of a test. */
   before(key: string, event: EngineEvent, lists?: Lists): void {
     this.windows?.feed(key, event, lists);
-    for (const { truths } of this.ofEvents) truths.feed(key, event, lists);
+    for (const { truths, ofAll } of this.ofEvents) if (!ofAll) truths.feed(key, event, lists);
+  }
+
+  /** To be called once for each event of a test, before what it does for the rule's keys. */
+  seen(event: EngineEvent, lists?: Lists): void {
+    for (const { truths, ofAll } of this.ofEvents) if (ofAll) truths.feed('', event, lists);
   }
 
   /** To be called after the last event of a test. */
@@ -144,23 +149,29 @@ type Missing = (part: Expr, wanted: readonly (keyof Truths)[]) => Uncovered['nev
 /** Conditions of the event alone, asked of the same events. */
 interface EventConditions {
   readonly truths: EventTruths;
+  /** They are asked of all events, whatever the rule's key is of them. */
+  readonly ofAll: boolean;
   readonly named: readonly { readonly name: string; readonly where: Expr }[];
 }
 
-/** Those of features, asked of every event of the key; and of aggregates, of what the window takes. */
+/** Those of features, asked of every event of the key, or of any; and of aggregates, of what the window takes. */
 function eventConditions({ pattern, features = [] }: Rule, engine: WindowEngine): readonly EventConditions[] {
   const { window, steps } = pattern;
   const [step] = steps;
   const { where, subtype } = step?.kind === 'event' ? step : {};
-  const ofFeatures = features.map(({ name, feature }) => ({ name, where: feature.where }));
+  const ofFeatures = (ofOther: boolean) =>
+    features
+      .filter(({ feature }) => (feature.of !== undefined) === ofOther)
+      .map(({ name, feature }) => ({ name, where: feature.where }));
   return [
-    { taken: {}, all: ofFeatures },
+    { taken: {}, all: ofFeatures(false) },
+    { taken: {}, all: ofFeatures(true), ofAll: true },
     { taken: { ...(where && { where }), ...(subtype && { subtype }) }, all: window?.aggregates ?? [] },
-  ].flatMap(({ taken, all }) => {
+  ].flatMap(({ taken, all, ofAll = false }) => {
     const named = all.flatMap((each) => (each.where === undefined ? [] : [{ name: each.name, where: each.where }]));
     if (named.length === 0) return [];
     const conditions = named.map((each) => each.where);
-    return [{ truths: new EventTruths(taken, conditions, engine), named }];
+    return [{ truths: new EventTruths(taken, conditions, engine), ofAll, named }];
   });
 }
 

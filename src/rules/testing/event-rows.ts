@@ -8,6 +8,7 @@ import type { EventField } from '../schema.js';
 import { parseDuration } from '../source/duration.js';
 import { suggest } from '../source/nearest.js';
 import type { SourceFile } from '../source/source-file.js';
+import { isTaken } from '../streams-read.js';
 import type { TestEvent, TestStream } from './rule-test.js';
 
 /** A Monday. Tests begin here unless a row has a time of its own. */
@@ -47,7 +48,7 @@ export class EventRows {
     const ofStream = stream.name === undefined ? {} : { stream: stream.name };
     const event = { time: this.time, seq: this.events.length, kind: String(kind ?? ''), ...ofStream, fields };
     const keys = this.keysOf(event);
-    if (keys.length === 0) {
+    if (keys.length === 0 && isTaken(this.rule, event)) {
       const names = keyFields(this.rule.keyBy, stream.name).join(' or ');
       row.missing(names, 'Add it to the row or to defaults: the rule groups by it.');
     }

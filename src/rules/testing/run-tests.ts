@@ -1,5 +1,7 @@
 import { type HeldEvent, type Match, PatternRunner, SkipError, type WindowResult } from '../../engine/index.js';
+import { OtherKeyWindows } from '../other-key-windows.js';
 import type { MessagePart, Rule } from '../rule.js';
+import { isTaken } from '../streams-read.js';
 import { CoverageRecorder, type RuleCoverage } from './coverage.js';
 import type { ExpectedAlert, RuleTest } from './rule-test.js';
 import { sayWindow, windowsAsExpected } from './window-alerts.js';
@@ -92,8 +94,14 @@ function run(rule: Rule, test: RuleTest, engine: TestEngine, recorder: CoverageR
       found.push({ matched, message, ...(window && { window }) });
     }
   };
-  for (const { keys, event } of test.events) {
-    for (const key of keys) {
+  const others = new OtherKeyWindows(rule, {
+    ...(engine.kindParents && { kindParents: engine.kindParents }),
+    lists: test.lists,
+  });
+  for (const { keys, event: given } of test.events) {
+    const event = others.tell(given);
+    recorder?.seen(event, test.lists);
+    for (const key of isTaken(rule, event) ? keys : []) {
       const runner =
         runners.get(key) ??
         new PatternRunner(rule.pattern, {

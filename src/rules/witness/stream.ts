@@ -1,7 +1,9 @@
 import { type EngineEvent, type Expr, type Lists, PatternRunner, type Scalar } from '../../engine/index.js';
 import { keyFields } from '../key-name.js';
 import { kindsBelow } from '../logic/step-condition.js';
+import { OtherKeyWindows } from '../other-key-windows.js';
 import type { Rule } from '../rule.js';
+import { isTaken } from '../streams-read.js';
 import type { TestStream } from '../testing/rule-test.js';
 import { type Place } from './linear.js';
 import { defaultOf, type Fields, MANNERS, type Manner, solve, stepAt } from './solve.js';
@@ -83,7 +85,7 @@ export class StreamMaker {
   streamFor(condition: Expr): TestStream {
     const text = JSON.stringify(condition);
     const asked = this.streams.find(({ name }) => name !== undefined && text.includes(streamIs(name)));
-    return asked ?? this.streams[0]!;
+    return asked ?? this.streams.find(({ name }) => isTaken(this.rule, { stream: name })) ?? this.streams[0]!;
   }
 
   isKey(field: string): boolean {
@@ -105,8 +107,12 @@ export class StreamMaker {
     const told = { ...(values && { values }), ...(features && { features }) };
     const options = { ...told, kindParents: this.kindParents, key: this.key, lists: witnessLists };
     const runner = new PatternRunner(this.rule.pattern, options);
+    const others = new OtherKeyWindows(this.rule, { kindParents: this.kindParents, lists: witnessLists });
     let matches = 0;
-    for (const { event } of events) matches += runner.feed(event).length;
+    for (const { event: made } of events) {
+      const event = others.tell(made);
+      if (isTaken(this.rule, event)) matches += runner.feed(event).length;
+    }
     return matches + runner.advance(Number.MAX_SAFE_INTEGER).length > 0;
   }
 

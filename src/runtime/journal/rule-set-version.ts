@@ -21,6 +21,10 @@ export interface RuleSetVersion {
    */
   readonly apart?: { readonly digest: string; readonly body: Uint8Array };
   readonly rules: readonly Rule[];
+  /** Rules that run elsewhere, on the events that are passed on from here: of which their features of one key are counted here. Absent: none. */
+  readonly counts?: { readonly key: string; readonly for: readonly Rule[] };
+  /** Fields that none of the rules reads, by which events are forwarded. Absent: none. */
+  readonly forwards?: readonly string[];
   readonly options: RuleOptions;
   readonly clock: EventClockOptions;
   /** Names of the streams whose events come, in the order of the settings. Absent: the stream of the records. */
@@ -40,12 +44,25 @@ export type ReadRuleSet = (
   bodyOf: (digest: string) => Promise<Uint8Array | undefined>,
 ) => Promise<RuleSetVersion>;
 
+/** All rules that have a part in it: a version has those that run, or those that it counts for. */
+export const rulesOf = ({ rules, counts }: Pick<RuleSetVersion, 'rules' | 'counts'>): readonly Rule[] =>
+  counts?.for ?? rules;
+
+/** Of the rules that a version counts for, the features that it does; see `KeyedEngineOptions`. */
+export const countsFor = ({ counts }: Pick<RuleSetVersion, 'counts'>): readonly Pick<Rule, 'otherKeys'>[] =>
+  (counts?.for ?? []).map(({ otherKeys = [] }) => ({ otherKeys: otherKeys.filter(({ key }) => key === counts!.key) }));
+
+const fieldsOf = (version: RuleSetVersion): readonly string[] => [
+  ...rulesOf(version).flatMap(({ fields }) => fields),
+  ...(version.forwards ?? []),
+];
+
 /** Whether events that were read for `before` have all that `after` looks at. */
 export function readsNoMore(after: RuleSetVersion, before: RuleSetVersion): boolean {
-  const read = new Set(before.rules.flatMap(({ fields }) => fields));
+  const read = new Set(fieldsOf(before));
   const streams = before.streams ?? [];
   return (
-    after.rules.every(({ fields }) => fields.every((field) => read.has(field))) &&
+    fieldsOf(after).every((field) => read.has(field)) &&
     (after.streams ?? []).every((stream) => streams.includes(stream))
   );
 }
@@ -54,16 +71,17 @@ export function readsNoMore(after: RuleSetVersion, before: RuleSetVersion): bool
 export const differsInLists = (a: RuleSetVersion, b: RuleSetVersion): boolean =>
   a.digest !== b.digest && a.apart !== undefined && a.apart.digest === b.apart?.digest && a.decoder === b.decoder;
 
-/** See `RuleSetVersion.digest`; of rules that ask no lists. */
+/** See `RuleSetVersion.digest`; of rules that ask no lists. `more`: what it does for others: features that are counted, fields by which events are forwarded. */
 export function ruleSetDigest(
   rules: readonly Rule[],
   options: RuleOptions,
   clock: EventClockOptions,
   definitions?: object,
+  more?: readonly string[] | undefined,
 ): string {
   const revisions = rules.map(({ id, revision, onUpdate, drains }) => ({ id, revision, onUpdate, drains }));
   const { limits, quantifierGap } = options;
-  return digestOf({ revisions, limits, quantifierGap, clock, definitions });
+  return digestOf({ revisions, limits, quantifierGap, clock, definitions, more });
 }
 
 /** The digest of rules that ask lists, of the digest that they have without. `lists`: digests of those by name. */

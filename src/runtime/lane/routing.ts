@@ -146,20 +146,24 @@ export class Routing {
 
   /** `null`: nothing of this partition is forwarded. `send`: writes in the transaction of the offsets that follow. */
   forwarder(of: TopicPartition, send: (from: string, record: OutgoingRecord) => void): Forwarder | null {
-    if (this.isRouted(of.topic)) return null;
+    const own = this.routeOf(of.topic);
     const { name: stream } = this.streamOf(of.topic);
-    const routes = this.routes.filter(({ streams }) => streams === undefined || streams.includes(stream));
+    const routes = this.routes.filter(({ from, streams }) =>
+      own === undefined ? from === undefined && streams?.includes(stream) !== false : from === of.topic,
+    );
     if (routes.length === 0) return null;
-    const sources = this.topics.filter(({ name }) => this.isOf(name, stream));
+    const sources = this.topics.filter(({ name }) => (own === undefined ? this.isOf(name, stream) : name === of.topic));
     const from = partitionName(of);
     return new Forwarder({
       from: { topic: of.topic, partition: of.partition },
-      stream,
+      ...(own === undefined ? { stream } : { stream: '', passesOn: true }),
       of: sources.reduce((sum, { partitions }) => sum + partitions, 0),
-      targets: routes.map(({ field, keyBy, topic }) => ({
+      targets: routes.map(({ field, keyBy, topic, streams, ruleSet }) => ({
         keysOf: keysBy(keyBy ?? { form: 'one', field }),
         topic: topic.name,
         partitions: this.partitionsOf(topic),
+        passesOn: ruleSet.counts !== undefined,
+        ...(own !== undefined && streams !== undefined && { streams: new Set(streams) }),
       })),
       horizonMs: this.horizonMs,
       send: (record) => send(from, record),

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter } from '../../engine/index.js';
 import type { TopicPartition } from '../ports/log.js';
+import { type EncodedTold, NOTHING_TOLD, readTold, writeTold } from './told.js';
 
 /**
  * Records of a repartition topic. The events of one partition of the source come in order of event time, and between them what
@@ -22,7 +23,17 @@ export interface ForwardedEvent extends FromSource {
   readonly time: number;
   /** Value of the record as it came. */
   readonly raw: Uint8Array;
+  /** Where it was first, of an event that was passed on from one such topic to another. Absent: at `from` and `offset`. */
+  readonly origin?: RecordPlace;
+  /** What features of other keys are at it, as far as they were counted on the way. Absent: none were. */
+  readonly told?: EncodedTold;
 }
+
+/** Where a record is. */
+export type RecordPlace = TopicPartition & { readonly offset: number };
+
+/** Where an event was first. */
+export const originOf = ({ origin, from, offset }: ForwardedEvent): RecordPlace => origin ?? { ...from, offset };
 
 export interface ForwardedWatermark extends FromSource {
   readonly kind: 'watermark';
@@ -37,6 +48,8 @@ export interface ForwardedIdle extends FromSource {
 
 export type Envelope = ForwardedEvent | ForwardedWatermark | ForwardedIdle;
 
+/** The first version of events that are passed on. */
+const PASSED_ON = 3;
 const VERSION = 2;
 /** The last version without `stream`. */
 const BEFORE_STREAMS = 1;
@@ -46,7 +59,8 @@ const utf8 = new TextDecoder();
 
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const out = new ByteWriter();
-  out.varint(VERSION);
+  const { origin, told } = envelope.kind === 'event' ? envelope : {};
+  out.varint(origin === undefined ? VERSION : PASSED_ON);
   out.varint(KINDS.indexOf(envelope.kind));
   out.varint(envelope.of);
   out.byteString(text.encode(envelope.stream ?? ''));
@@ -58,6 +72,12 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
     out.double(envelope.time);
     out.byteString(envelope.raw);
   }
+  if (origin !== undefined) {
+    out.byteString(text.encode(origin.topic));
+    out.varint(origin.partition);
+    out.varint(origin.offset);
+    writeTold(out, told ?? NOTHING_TOLD);
+  }
   return out.finish();
 }
 
@@ -67,14 +87,17 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | null {
     const input = new ByteReader(bytes);
     const version = input.varint();
     const kind = KINDS[input.varint()];
-    if ((version !== VERSION && version !== BEFORE_STREAMS) || kind === undefined) return null;
+    if (version < BEFORE_STREAMS || version > PASSED_ON || kind === undefined) return null;
     const of = input.varint();
     const stream = version === BEFORE_STREAMS ? null : utf8.decode(input.byteString()) || null;
     const topic = utf8.decode(input.byteString());
     const from = { topic, partition: input.varint() };
     if (kind === 'idle') return { kind, of, stream, from };
     if (kind === 'watermark') return { kind, of, stream, from, watermark: input.double() };
-    return { kind, of, stream, from, offset: input.varint(), time: input.double(), raw: input.byteString() };
+    const event = { kind, of, stream, from, offset: input.varint(), time: input.double(), raw: input.byteString() };
+    if (version !== PASSED_ON) return event;
+    const first = { topic: utf8.decode(input.byteString()), partition: input.varint(), offset: input.varint() };
+    return { ...event, origin: first, told: readTold(input) };
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

@@ -1,6 +1,7 @@
 import type { OutgoingRecord, TopicPartition } from '../ports/log.js';
 import type { SourceEvent } from '../task/source-event.js';
-import { type Envelope, encodeEnvelope } from './envelope.js';
+import { decodeEnvelope, type Envelope, encodeEnvelope, originOf } from './envelope.js';
+import { encodeTold } from './told.js';
 
 /** Where events go by one key. */
 export interface ForwardTarget {
@@ -8,11 +9,17 @@ export interface ForwardTarget {
   readonly keysOf: (event: SourceEvent) => readonly string[];
   readonly topic: string;
   readonly partitions: number;
+  /** Names of the streams whose events go there. Absent: all. */
+  readonly streams?: ReadonlySet<string>;
+  /** Features are counted there, and all events passed on: those without the key go there too, for nobody. */
+  readonly passesOn?: boolean;
 }
 
 export interface ForwarderOptions {
   readonly from: TopicPartition;
   readonly stream: string;
+  /** Events were forwarded to here, and are passed on with what was told of them. */
+  readonly passesOn?: boolean;
   /** Partitions of the stream in all. */
   readonly of: number;
   readonly targets: readonly ForwardTarget[];
@@ -40,8 +47,9 @@ export class Forwarder {
   forward(event: SourceEvent): void {
     const { targets, send } = this.options;
     let value: Uint8Array | null = null;
-    for (const { keysOf, topic } of targets) {
-      for (const key of keysOf(event)) {
+    for (const target of targets) {
+      const { topic } = target;
+      for (const key of this.keysFor(target, event)) {
         value ??= this.envelopeOf(event);
         const headers =
           event.traceparent === null ? {} : { headers: new Map([['traceparent', text.encode(event.traceparent)]]) };
@@ -50,9 +58,18 @@ export class Forwarder {
     }
   }
 
-  private envelopeOf({ offset, time, raw }: SourceEvent): Uint8Array {
-    const { from, of, stream } = this.options;
-    return encodeEnvelope({ kind: 'event', from, of, stream, offset, time, raw });
+  private keysFor({ keysOf, streams, passesOn }: ForwardTarget, event: SourceEvent): readonly string[] {
+    if (streams?.has(event.stream!) === false) return [];
+    const keys = keysOf(event);
+    return keys.length === 0 && passesOn === true ? [String(event.offset)] : keys;
+  }
+
+  private envelopeOf({ offset, time, raw, told }: SourceEvent): Uint8Array {
+    const { from, of, stream, passesOn } = this.options;
+    const before = passesOn === true ? decodeEnvelope(raw) : null;
+    if (before?.kind !== 'event') return encodeEnvelope({ kind: 'event', from, of, stream, offset, time, raw });
+    const own = { from, of, offset, time, origin: originOf(before), told: encodeTold(told) };
+    return encodeEnvelope({ kind: 'event', stream: before.stream, raw: before.raw, ...own });
   }
 
   /** Tells all downstream how far this partition is, where that is news. `quiet`: it is idle, in wall-clock time. */

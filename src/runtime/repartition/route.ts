@@ -16,6 +16,8 @@ export interface Route {
   readonly keyBy?: KeyBy;
   /** The streams whose events go there. Absent: the only one. */
   readonly streams?: readonly string[];
+  /** The topic that events are passed on from, whose partitions count features for the rules here, or for those behind. Absent: events come from the streams. */
+  readonly from?: string;
   /** As many partitions as the sources have at most, where it has to be made. */
   readonly topic: TopicSpec;
   /** Its decoder reads forwarded events; see `forwardedDecoder`. */

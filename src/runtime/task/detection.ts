@@ -5,6 +5,7 @@ import { type ConsideredKey, considerKey } from './consider.js';
 import { engineGroups } from './keyed/engine-groups.js';
 import { HandOver } from './keyed/hand-over.js';
 import { KeyedEngine, type KeyedEngineOptions } from './keyed/keyed-engine.js';
+import { OtherKeyEngine, otherKeyGroups } from './keyed/other-key-engine.js';
 import type { QuarantineOutput, StoppedRule } from './keyed/quarantine.js';
 import type { RunCount } from './keyed/run-census.js';
 import { fillingOf, type Predecessor, type Succession, succession } from './keyed/succession.js';
@@ -57,6 +58,9 @@ export interface DetectionState extends ClockState {
 export class Detection {
   private time: EventClock;
   private rules: KeyedEngines;
+  /** Those of them that have the rules, and those that tell events what features of other keys are. */
+  private finding: KeyedEngines = [];
+  private telling: readonly OtherKeyEngine[] = [];
   /** Engines that no other has taken the place of, until their keys are gone. */
   private readonly leaving: HandOver[] = [];
   /** Events before this offset, held back since before the rules were changed, are read anew. */
@@ -87,7 +91,7 @@ export class Detection {
     return this.time;
   }
 
-  /** One engine for each key that the rules name, and for each choice of streams. */
+  /** One engine for each key that the rules name, and for each choice of streams; one for each other key that features of theirs are of. */
   get engines(): KeyedEngines {
     return this.rules;
   }
@@ -99,7 +103,12 @@ export class Detection {
         this.output.onMatch(rule, key, match, at, this.trigger),
     };
     const groups = engineGroups(rules, options.streams ?? []);
-    return groups.map((group) => new KeyedEngine(group.name, group.rules, keyed, options));
+    this.finding = groups.map((group) => new KeyedEngine(group.name, group.rules, keyed, options));
+    const uncounted = this.clockOptions.passedOn === true ? [] : rules;
+    this.telling = otherKeyGroups([...uncounted, ...(options.countsFor ?? [])]).map(
+      (others) => new OtherKeyEngine(others, options),
+    );
+    return [...this.finding, ...this.telling];
   }
 
   /**
@@ -219,15 +228,29 @@ export class Detection {
    */
   consider(asked: SourceEvent, considered: ConsideredKey): number {
     const waiting = new Set<SourceEvent>();
-    for (const engine of this.engines) {
+    this.tellAsIfNext(asked);
+    for (const engine of this.finding) {
       for (const key of keysIn(engine, asked)) {
-        const own = this.heldBackOf(engine, key, asked.time);
+        const own = this.heldBackUpTo(asked.time, (event) => countsFor(engine, event, key));
+        for (const event of own) this.tellAsIfNext(event);
         for (const [place, event] of [...own, asked].entries()) event.seq = this.nextSeq + place;
         for (const event of own) waiting.add(event);
         considerKey(engine, key, [...own, asked], considered);
       }
     }
     return waiting.size;
+  }
+
+  /** Tells an event what features of other keys would be at it, after the events before it that are held back. */
+  private tellAsIfNext(event: SourceEvent): void {
+    for (const engine of this.telling) {
+      const [key] = engine.input.keysOf(event);
+      const isOfKey = (held: SourceEvent): boolean => key !== undefined && engine.input.keysOf(held)[0] === key;
+      const held = this.heldBackUpTo(event.time, isOfKey);
+      const place = held.findIndex(({ offset }) => offset === event.offset);
+      const before = place < 0 ? held : held.slice(0, place);
+      event.tell(engine.toldAfter(key ?? null, [...before, event]));
+    }
   }
 
   /** The earliest event time that something waits for: an event that is held back, or the end of a window. Infinity: nothing. */
@@ -265,12 +288,12 @@ export class Detection {
     return ahead.length;
   }
 
-  /** Events of a key that are held back, up to and at a time, in the order in which they will be processed. */
-  private heldBackOf(engine: KeyedEngine, key: string, time: number): readonly SourceEvent[] {
+  /** Events that are held back, up to and at a time, in the order in which they will be processed. */
+  private heldBackUpTo(time: number, isWanted: (event: SourceEvent) => boolean): readonly SourceEvent[] {
     const own: SourceEvent[] = [];
     for (const held of this.clock.heldBackUnordered()) {
       const event = held.time <= time ? this.asOfNow(held) : null;
-      if (event !== null && countsFor(engine, event, key)) own.push(event);
+      if (event !== null && isWanted(event)) own.push(event);
     }
     return own.sort((a, b) => a.time - b.time || a.offset - b.offset);
   }
@@ -313,8 +336,9 @@ export class Detection {
   private process(event: SourceEvent): void {
     event.seq = this.nextSeq++;
     this.trigger = event;
+    for (const engine of this.telling) engine.tell(event);
     let kept = false;
-    for (const engine of this.engines) {
+    for (const engine of this.finding) {
       const { field, streams } = engine.input;
       if (streams !== null && !streams.has(event.stream)) continue;
       if (field === null || event.forKey !== null) {

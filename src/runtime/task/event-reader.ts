@@ -1,7 +1,9 @@
-import type { RuleSetVersion } from '../journal/rule-set-version.js';
+import type { ToldFeatures } from '../../engine/index.js';
+import { type RuleSetVersion, rulesOf } from '../journal/rule-set-version.js';
 import { type DecodedRecord, DecodeFailure } from '../ports/decoder.js';
 import type { LogRecord, TopicPartition } from '../ports/log.js';
 import { decodeEnvelope } from '../repartition/envelope.js';
+import { decodeTold } from '../repartition/told.js';
 import type { StreamDefinition } from '../stream.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
 import { SourceEvent } from './source-event.js';
@@ -37,11 +39,30 @@ export class EventReader {
     const decoded = this.decode({ offset, timestamp: 0, key: null, value: raw, headers: null });
     if (decoded instanceof DecodeFailure) return null;
     const kind = kindOf(decoded, this.streams.named(event.stream));
-    return new SourceEvent(time, kind, decoded.fields, offset, raw, traceparent, false, event.stream, event.forKey);
+    const anew = new SourceEvent(
+      time,
+      kind,
+      decoded.fields,
+      offset,
+      raw,
+      traceparent,
+      false,
+      event.stream,
+      event.forKey,
+    );
+    anew.told = this.told(raw) ?? event.told;
+    return anew;
   }
 
   private decode(record: LogRecord): DecodedRecord | DecodeFailure {
     return this.of.ruleSet().decoder.decode(record, this.partition);
+  }
+
+  /** What was told of a forwarded event, by the names that the rules of now have for it; `null`: nothing. */
+  private told(value: Uint8Array): ToldFeatures | null {
+    const ruleSet = this.of.ruleSet();
+    const envelope = ruleSet.clock.passedOn === true ? decodeEnvelope(value) : null;
+    return envelope?.kind === 'event' && envelope.told ? decodeTold(envelope.told, rulesOf(ruleSet)) : null;
   }
 
   private readForwarded(record: LogRecord, value: Uint8Array): SourceEvent | DecodeFailure | null {
@@ -50,7 +71,9 @@ export class EventReader {
     if (envelope.kind !== 'event') return null;
     const decoded = this.decode(record);
     if (decoded instanceof DecodeFailure) return decoded;
-    return this.eventOf(record, value, decoded, envelope.time, this.streams.named(envelope.stream));
+    const event = this.eventOf(record, value, decoded, envelope.time, this.streams.named(envelope.stream));
+    event.told = this.told(value);
+    return event;
   }
 
   private readOwn(record: LogRecord, value: Uint8Array): SourceEvent | DecodeFailure {

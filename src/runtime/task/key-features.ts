@@ -14,9 +14,13 @@ export function keyFeatures(detection: Detection, { pattern, key, events = 0 }: 
     if (ruleSet.features === null || read === null || !Number.isFinite(watermark))
       return { isKnown: state !== undefined, features: {} };
     readFeatures(ruleSet.features, state?.features, watermark);
-    const known = { isKnown: state !== undefined, features: read() ?? {} };
+    const named = (engine.rules[slot]!.features ?? []).filter(({ feature }) => feature.of === undefined);
+    const values = read() ?? {};
+    const known = {
+      isKnown: state !== undefined,
+      features: Object.fromEntries(named.map(({ name }) => [name, values[name]!])),
+    };
     if (events <= 0) return known;
-    const named = engine.rules[slot]!.features ?? [];
     const behind = named.map(({ name, feature }) => {
       return [name, rowsBehind(ruleSet.features!, state?.features, feature, watermark, events)] as const;
     });

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ByteReader, type ByteWriter, canonicalJson, type Expr, partsOf, type Scalar } from '../../engine/index.js';
-
-const [MISSING, NUMBER, TEXT, FALSE, TRUE] = [0, 1, 2, 3, 4];
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+import { readScalar, writeScalar } from '../scalar-bytes.js';
 
 /**
  * What conditions read when an event was taken, and its record does not tell later: the features of its key, and what reference lists
@@ -25,10 +22,7 @@ export class Noted {
   write(out: ByteWriter): void {
     for (const [i, id] of this.ids.entries()) {
       out.varint(id);
-      const value = this.values[i]!;
-      out.varint(tagOf(value));
-      if (typeof value === 'number') out.double(value);
-      else if (typeof value === 'string') out.byteString(encoder.encode(value));
+      writeScalar(out, this.values[i]!);
     }
   }
 
@@ -38,23 +32,10 @@ export class Noted {
     const [ids, values]: [number[], (Scalar | null)[]] = [[], []];
     while (!input.done) {
       ids.push(input.varint());
-      values.push(readValue(input));
+      values.push(readScalar(input));
     }
     return new Noted(ids, values);
   }
-}
-
-function tagOf(value: Scalar | null): number {
-  if (value === null) return MISSING;
-  if (typeof value === 'boolean') return value ? TRUE : FALSE;
-  return typeof value === 'number' ? NUMBER : TEXT;
-}
-
-function readValue(input: ByteReader): Scalar | null {
-  const tag = input.varint();
-  if (tag === NUMBER) return input.double();
-  if (tag === TEXT) return decoder.decode(input.byteString());
-  return tag === MISSING ? null : tag === TRUE;
 }
 
 /** 48 bits that stand for an expression, in states too: features and lists have other numbers in another rule set. */

@@ -1,4 +1,4 @@
-import type { EngineEvent } from '../../engine/index.js';
+import type { EngineEvent, ToldFeatures } from '../../engine/index.js';
 import type { Noted } from './noted.js';
 
 /** An event with the record that it was read of. */
@@ -18,6 +18,8 @@ export class SourceEvent implements RecordedEvent {
   seq = 0;
   /** Of an object of its own for one key: see `Notes`. */
   noted: Noted | null = null;
+  /** See `EngineEvent`; `null`: nothing was told. */
+  told: ToldFeatures | null = null;
 
   constructor(
     /** Event time in ms. In arrival mode never less than that of the event before. */
@@ -44,7 +46,13 @@ export class SourceEvent implements RecordedEvent {
     const { time, kind, fields, offset, raw, traceparent, detached, stream, forKey } = this;
     const copy = new SourceEvent(time, kind, fields, offset, raw, traceparent, detached, stream, forKey);
     copy.seq = this.seq;
+    copy.told = this.told;
     return copy;
+  }
+
+  /** Adds what features of another key are at it. */
+  tell(told: ToldFeatures): void {
+    this.told = this.told === null ? told : { ...this.told, ...told };
   }
 
   /** Copies the value, so that keeping the event does not keep the batch it came in. */

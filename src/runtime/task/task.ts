@@ -2,14 +2,14 @@ import type { EventCodec, Match } from '../../engine/index.js';
 import type { Rule } from '../../rules/rule.js';
 import type { PartitionStatus } from '../detector.js';
 import { type JournalPlace, START_OF_JOURNAL, type TickEntry } from '../journal/journal.js';
-import { differsInLists, type RuleSetVersion, readsNoMore } from '../journal/rule-set-version.js';
+import { countsFor, differsInLists, type RuleSetVersion, readsNoMore } from '../journal/rule-set-version.js';
 import { fillingRules, rulesToFill } from '../journal/rules-to-fill.js';
 import { ListsInForce } from '../lists/reference-lists.js';
 import { DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import { EntryBlock } from '../ports/entry-block.js';
 import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
 import type { StateEntry } from '../ports/state-store.js';
-import { decodeEnvelope } from '../repartition/envelope.js';
+import { decodeEnvelope, originOf } from '../repartition/envelope.js';
 import type { Forwarder } from '../repartition/forwarder.js';
 import { type AlertSource, buildAlert, type RecordPlace } from './alert/alert-builder.js';
 import { buildNearMiss } from './alert/near-miss.js';
@@ -120,7 +120,7 @@ export class Task {
   private engineOptions(): KeyedEngineOptions {
     const streams = this.ruleSet.streams ?? [this.streams.own.name];
     const [kindParents, { hotKeysMax, compilers, spill }] = [this.streams.kindParents(streams), this.options];
-    const rules = { kindParents, ...this.ruleSet.options, lists: this.lists };
+    const rules = { kindParents, ...this.ruleSet.options, lists: this.lists, countsFor: countsFor(this.ruleSet) };
     const own = { codec: this.codec, outline: outlineCodec, hotKeysMax, streams, ...(spill && { spill }) };
     return { ...rules, ...own, ...(compilers && { compiler: compilers.of(rules) }) };
   }
@@ -485,7 +485,7 @@ export class Task {
   private placeOf(event: RecordedEvent): RecordPlace {
     if (this.ruleSet.clock.forwarded === true) {
       const envelope = decodeEnvelope(event.raw);
-      if (envelope?.kind === 'event') return { ...envelope.from, offset: envelope.offset };
+      if (envelope?.kind === 'event') return originOf(envelope);
     }
     return { ...this.partition, offset: event.offset };
   }

@@ -6,6 +6,7 @@ import {
   type Rule,
   type RuleText,
   runRuleTests,
+  streamsOfRule,
   type TestFailure,
   type TestStream,
 } from '../../rules/index.js';
@@ -66,8 +67,7 @@ export async function runTests(
   const diagnostics = [...ofRule];
   let ran: Pick<RanTests, 'passed' | 'failed' | 'failures'> = { passed: 0, failed: 0, failures: [] };
   if (read !== undefined) {
-    const named = streams.filter(({ name }) => name !== undefined && read.streams.includes(name));
-    const own = named.length > 0 ? named : streams.slice(0, 1);
+    const own = streamsOfRule(read, streams);
     const parsed = parseRuleTests(tests.text, tests.file, read, own);
     diagnostics.push(...parsed.diagnostics);
     const kindParents = new Map(own.flatMap(({ schema }) => [...(schema?.kindParents ?? [])]));

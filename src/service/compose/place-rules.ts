@@ -1,4 +1,4 @@
-import { type KeyBy, keyFields, type Rule } from '../../rules/index.js';
+import { type KeyBy, keyFields, keyName, type Rule, streamsRead } from '../../rules/index.js';
 import { routeTopic } from '../../runtime/repartition/route.js';
 import type { EventClockOptions } from '../../runtime/task/order/event-clock.js';
 import type { RulePlace } from '../features/rule-place.js';
@@ -8,7 +8,10 @@ export interface PlacedRule {
   readonly rule: Rule;
 }
 
-/** Rules that run on a topic to which the events of these streams are forwarded by their key. */
+/**
+ * Rules that run on a topic to which the events of these streams are forwarded by their key; or one whose partitions count features for
+ * rules that run behind it, and pass all events on.
+ */
 export interface PlacedRoute<R> {
   /** The key's name. */
   readonly field: string;
@@ -18,6 +21,10 @@ export interface PlacedRoute<R> {
   readonly topic: { readonly name: string; readonly partitions: number };
   readonly clock: EventClockOptions;
   readonly rules: readonly R[];
+  /** The topic that its events are passed on from; absent: they come from the streams. */
+  readonly from?: string;
+  /** Their features of this key are counted here; absent: none are. */
+  readonly countsFor?: readonly R[];
 }
 
 export interface Places<R> {
@@ -28,10 +35,24 @@ export interface Places<R> {
   readonly needsOnePartition: boolean;
 }
 
+/** A route as it comes about, rule by rule. */
+interface Draft<R> {
+  readonly keyBy: KeyBy;
+  /** The streams whose events go there; and those on whose event time it depends. */
+  of: readonly StreamFacts[];
+  behind: readonly StreamFacts[];
+  /** The streams whose partitions it has at most as many as. */
+  readonly counted: (of: readonly StreamFacts[]) => readonly StreamFacts[];
+  readonly from?: string;
+  readonly rules: R[];
+  readonly countsFor: R[];
+}
+
 /**
  * Where rules run. A rule over one stream that has the key of the stream's topic runs where the records are read, and so do all rules
  * over a topic of one partition. The others run on a topic that is keyed as they are: that of their stream, or of the group where
- * they join several.
+ * they join several. Before a rule with features of other keys there is one more topic for each of these keys, in the order of their
+ * names: its partitions count the features, and pass the events on.
  */
 export function placeRules<R extends PlacedRule>(
   rules: readonly R[],
@@ -39,50 +60,92 @@ export function placeRules<R extends PlacedRule>(
   streams: readonly [StreamFacts, ...StreamFacts[]],
 ): Places<R> {
   const local = new Map<string, R[]>();
-  const routed = new Map<string, { readonly of: readonly StreamFacts[]; readonly rules: R[] }>();
+  const drafts = new Map<string, Draft<R>>();
   let needsOnePartition = false;
+  const draft = (
+    topic: string,
+    of: readonly StreamFacts[],
+    behind: readonly StreamFacts[],
+    made: Draft<R>,
+  ): Draft<R> => {
+    const known = drafts.get(topic) ?? made;
+    const either = (a: readonly StreamFacts[], b: readonly StreamFacts[]) =>
+      streams.filter((stream) => a.includes(stream) || b.includes(stream));
+    known.of = either(known.of, of);
+    known.behind = either(known.behind, behind);
+    drafts.set(topic, known);
+    return known;
+  };
   for (const one of rules) {
-    const read = streamsOf(one.rule, streams);
+    const { rule } = one;
+    const { otherKeys = [] } = rule;
+    const read = streamsOf(streamsRead(rule), streams);
     const [first, second] = read;
-    const isForeign = second === undefined && !isKeyOfTopic(one.rule, first);
+    const isForeign = second === undefined && (otherKeys.length > 0 || !isKeyOfTopic(rule, first));
     if (second === undefined && (!isForeign || first.settings.partitions === 1)) {
       needsOnePartition ||= isForeign;
       const { name } = first.settings;
       local.set(name, [...(local.get(name) ?? []), one]);
       continue;
     }
-    const topic = routeTopic(second === undefined ? topicOf(first) : groupName(group, streams), one.rule.key);
-    const known = routed.get(topic);
-    const of = streams.filter((stream) => read.includes(stream) || known?.of.includes(stream));
-    routed.set(topic, { of, rules: [...(known?.rules ?? []), one] });
+    const base = second === undefined ? topicOf(first) : groupName(group, streams);
+    // That many for all that the group may join, so that a rule more does not change it.
+    const counted =
+      otherKeys.length > 0 && second !== undefined
+        ? () => streams
+        : (of: readonly StreamFacts[]) => (of.length === 1 ? of : streams);
+    let from: string | undefined;
+    for (const { key, keyBy } of otherKeys) {
+      const topic = routeTopic(from ?? `${base}-features`, key);
+      const made = {
+        keyBy,
+        of: read,
+        behind: read,
+        counted,
+        ...(from !== undefined && { from }),
+        rules: [],
+        countsFor: [],
+      };
+      draft(topic, read, read, made).countsFor.push(one);
+      from = topic;
+    }
+    const topic = routeTopic(from ?? base, rule.key);
+    const of = streamsOf(rule.streams, streams);
+    const made = {
+      keyBy: rule.keyBy,
+      of,
+      behind: read,
+      counted,
+      ...(from !== undefined && { from }),
+      rules: [],
+      countsFor: [],
+    };
+    draft(topic, of, read, made).rules.push(one);
   }
-  const routes = [...routed].map(([name, { of, rules: own }]) => routeOf(name, of, own, streams));
+  const routes = [...drafts].map(([name, made]) => routeOf(name, made));
   return { local, routes, needsOnePartition };
 }
 
 function routeOf<R extends PlacedRule>(
   name: string,
-  of: readonly StreamFacts[],
-  rules: readonly R[],
-  streams: readonly StreamFacts[],
+  { keyBy, of, behind, counted, from, rules, countsFor }: Draft<R>,
 ): PlacedRoute<R> {
-  const { key, keyBy } = rules[0]!.rule;
-  // That many for all that the group may join, so that a rule more does not change it.
-  const counted = of.length === 1 ? of : streams;
-  const clocks = of.map(({ definition }) => definition.clock);
+  const clocks = behind.map(({ definition }) => definition.clock);
   const mode = clocks.every((clock) => clock.mode === 'arrival') ? 'arrival' : 'event-time';
   return {
-    field: key,
+    field: keyName(keyBy),
     keyBy,
     streams: of.map(({ settings }) => settings.name),
-    topic: { name, partitions: Math.max(...counted.map(({ settings }) => settings.partitions)) },
-    clock: { ...clocks[0]!, mode, outOfOrdernessMs: 0, forwarded: true },
+    topic: { name, partitions: Math.max(...counted(of).map(({ settings }) => settings.partitions)) },
+    clock: { ...clocks[0]!, mode, outOfOrdernessMs: 0, forwarded: true, ...(from !== undefined && { passedOn: true }) },
     rules,
+    ...(from !== undefined && { from }),
+    ...(countsFor.length > 0 && { countsFor }),
   };
 }
 
 function streamsOf(
-  { streams: names }: Rule,
+  names: readonly string[],
   streams: readonly [StreamFacts, ...StreamFacts[]],
 ): readonly [StreamFacts, ...StreamFacts[]] {
   const [first, ...others] = streams.filter(({ settings }) => names.includes(settings.name));
@@ -109,12 +172,12 @@ export const forwardTopic = (
   rule: Rule,
   group: string,
   streams: readonly [StreamFacts, ...StreamFacts[]],
-): string | null => placeRules([{ rule }], group, streams).routes[0]?.topic.name ?? null;
+): string | null => placeRules([{ rule }], group, streams).routes.at(-1)?.topic.name ?? null;
 
 /** Where one rule can be asked for what it knows of a key. */
 export function placeOfRule(rule: Rule, group: string, streams: readonly [StreamFacts, ...StreamFacts[]]): RulePlace {
   const { local, routes } = placeRules([{ rule }], group, streams);
-  const [route] = routes;
+  const route = routes.at(-1);
   if (route !== undefined) return { topics: { names: [route.topic.name] }, isByKey: true };
   const [name] = [...local.keys()];
   const { settings } = streams.find((stream) => stream.settings.name === name)!;

@@ -75,6 +75,19 @@ describe('a rule set whose rules ask lists', () => {
   });
 });
 
+it('is another version once events are forwarded by a field that none of its rules reads', () => {
+  const own = ruleOf('amount > 5');
+  const keyed = (key: string) => ({
+    file: 'b/pattern.yaml',
+    text: `id: b\nkey: ${key}\npattern:\n  - begin: payment\n    where: amount > 5\n`,
+  });
+  const versions = [[], [keyed('deviceId')], [keyed('country')]].map(
+    (more) => ruleSetsOf([...own, ...more], settings, streams, listed([])).source,
+  );
+  expect(versions.map(({ forwards }) => forwards)).toEqual([undefined, ['deviceId'], ['country']]);
+  expect(new Set(versions.map(({ digest }) => digest)).size).toBe(3);
+});
+
 it('reads each rule set of before as it was, whatever was read before it', async () => {
   const sets = ['amount > 5', 'amount > 6', 'amount > 7'].map((where) => versionWith([], ruleOf(where)));
   const reader = ruleSetReader({ streams, today: () => listed([]), asOf: async () => listed([]), current: () => [] });

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { keyFields, type ParsedRule, ParsedRules, parseRule, type Rule } from '../../rules/index.js';
+import { toldName } from '../../rules/told-features.js';
 import {
+  countsFor,
   digestWithLists,
   type ReadRuleSet,
   type RuleSetVersion,
   ruleSetDigest,
+  rulesOf,
 } from '../../runtime/journal/rule-set-version.js';
 import { NO_LISTS, type ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { RecordDecoder } from '../../runtime/ports/decoder.js';
@@ -27,6 +30,10 @@ interface RuleSetBody {
   readonly streams?: readonly string[];
   /** What those of them were that had been registered or changed while the service ran. */
   readonly definitions?: Definitions;
+  /** The rules run elsewhere, and their features of this key are counted. Absent: they run. */
+  readonly counts?: string;
+  /** Fields that none of the rules reads, by which events are forwarded. Absent: there are none. */
+  readonly forwards?: readonly string[];
 }
 
 /** Streams by name, as they were registered. */
@@ -73,24 +80,31 @@ export function ruleSetsOf(
     of: readonly Compiled[],
     clock: EventClockOptions,
     names: readonly string[],
-    more: readonly string[],
+    more: Pick<RuleSetBody, 'counts' | 'forwards'>,
   ) => {
     const own = names.length === 1 && names[0] === streams[0].settings.name ? {} : { streams: names };
     const definitions = definitionsOf(names, streams);
-    const body = { files: of.map(({ source }) => source), options, clock, ...own, ...(definitions && { definitions }) };
-    return versionOf(body, of, streams, lists, more);
+    const files = of.map(({ source }) => source);
+    const body = { files, options, clock, ...own, ...(definitions && { definitions }), ...more };
+    return versionOf(body, of, streams, lists);
   };
   const made = streams.map(({ definition: { name, clock } }) => {
-    const forwarded = routes.filter((route) => route.streams.includes(name));
-    const fields = forwarded.flatMap(({ keyBy }) => keyFields(keyBy, name));
-    return [name, make(local.get(name) ?? [], clock, [name], [...new Set(fields)])] as const;
+    const forwarded = routes.filter((route) => route.from === undefined && route.streams.includes(name));
+    const own = local.get(name) ?? [];
+    const read = new Set(own.flatMap(({ rule }) => rule.fields));
+    const fields = forwarded.flatMap(({ keyBy }) => keyFields(keyBy, name)).filter((field) => !read.has(field));
+    const forwards = [...new Set(fields)].sort();
+    return [name, make(own, clock, [name], forwards.length === 0 ? {} : { forwards })] as const;
   });
   return {
     source: made[0]![1],
     others: new Map(made.slice(1)),
-    routes: routes.map(({ rules: routed, clock, ...route }) => ({
+    routes: routes.map(({ rules: routed, countsFor, clock, ...route }) => ({
       ...route,
-      ruleSet: make(routed, clock, route.streams, []),
+      ruleSet:
+        countsFor === undefined
+          ? make(routed, clock, route.streams, {})
+          : make(countsFor, clock, route.streams, { counts: route.field }),
     })),
     needsOnePartition,
   };
@@ -184,7 +198,7 @@ export function ruleSetReader({ streams: now, today, asOf, current, streamAs }: 
     // What lists hold is for others to say: here it is enough that any may be asked.
     const rules = body.files.map((source) => ({ source, rule: compiled(source, streams, null) }));
     const definitions = names.map((own) => partsOf(own, streams).definition);
-    const made = { ...versionOf(body, rules, streams, NO_LISTS, []), ...(streamAs && { definitions }) };
+    const made = { ...versionOf(body, rules, streams, NO_LISTS), ...(streamAs && { definitions }) };
     read.set(name, made);
     for (const old of [...read.keys()].slice(0, -READ_MAX)) read.delete(old);
     return made;
@@ -204,7 +218,7 @@ function listed(version: RuleSetVersion, lists: ReferenceLists): RuleSetVersion 
   if (apart === undefined) return version;
   const body: ListedBody = {
     rules: apart.digest,
-    lists: lists.digests(version.rules.flatMap((rule) => rule.lists ?? [])),
+    lists: lists.digests(rulesOf(version).flatMap((rule) => rule.lists ?? [])),
   };
   const next = digestWithLists(body.rules, body.lists);
   if (next === digest) return version;
@@ -213,33 +227,43 @@ function listed(version: RuleSetVersion, lists: ReferenceLists): RuleSetVersion 
 
 const encoded = (body: object): Uint8Array => new TextEncoder().encode(JSON.stringify(body));
 
-/** `more`: fields that others than these rules read. */
 function versionOf(
-  { files, options, clock, streams: own, definitions }: RuleSetBody,
+  { files, options, clock, streams: own, definitions, counts, forwards = [] }: RuleSetBody,
   of: readonly Compiled[],
   streams: AllStreams,
   lists: ReferenceLists,
-  more: readonly string[],
 ): RuleSetVersion {
   const rules = of.map(({ rule }) => rule);
   const body: RuleSetBody = {
     ...{ files, options, clock },
     ...(own === undefined ? {} : { streams: own }),
     ...(definitions === undefined ? {} : { definitions }),
+    ...(counts === undefined ? {} : { counts }),
+    ...(forwards.length === 0 ? {} : { forwards }),
   };
   const names = own ?? [streams[0].settings.name];
-  const fields = [...rules.flatMap((rule) => rule.fields), ...more];
+  const fields = [...rules.flatMap((rule) => rule.fields), ...forwards];
   const decoders = new Map(names.map((name) => [name, partsOf(name, streams).decoder(fields)]));
   const [first] = decoders.values();
-  const [digest, bytes] = [ruleSetDigest(rules, options, clock, definitions), encoded(body)];
+  const part = counts === undefined ? { rules } : { rules: [], counts: { key: counts, for: rules } };
+  const more = counts === undefined ? forwards : countedIn(part, fields);
+  const digest = ruleSetDigest(part.rules, options, clock, definitions, more.length === 0 ? undefined : more);
+  const bytes = encoded(body);
   const version: RuleSetVersion = {
-    ...{ rules, clock, digest, body: bytes, streams: names },
+    ...{ ...part, clock, digest, body: bytes, streams: names },
+    ...(forwards.length === 0 ? {} : { forwards }),
     ...(definitions && { definitions: Object.keys(definitions).map((name) => partsOf(name, streams).definition) }),
     options: { ...options, lists },
     decoder: clock.forwarded === true ? forwardedDecoder((name) => ofName(name, decoders)) : first!,
   };
   const asks = rules.some((rule) => rule.lists !== undefined);
   return asks ? listed({ ...version, apart: { digest, body: bytes } }, lists) : version;
+}
+
+/** What decides what a version tells that counts features for others: these, and the fields by which it passes events on. */
+function countedIn(version: Pick<RuleSetVersion, 'rules' | 'counts'>, fields: readonly string[]): readonly string[] {
+  const features = countsFor(version).flatMap(({ otherKeys = [] }) => otherKeys.flatMap((of) => of.features));
+  return [...new Set([...features.map(toldName), ...fields])].sort();
 }
 
 /** Of one stream alone the name does not matter: it may have had another one when its events were forwarded. */

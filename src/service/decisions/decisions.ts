@@ -82,8 +82,8 @@ export class Decisions {
         `${state} is being restored, or is with an instance that does not answer. Ask again in a moment.`,
       );
     }
-    const others = await Promise.all(own.forwards.map((question) => this.ask(question)));
-    const whole = [own, ...others.filter((other) => other !== null)];
+    const { others, unanswered } = await this.askAll(own.forwards);
+    const whole = [own, ...others];
     const alerts = whole.flatMap((part) => part.alerts);
     return {
       asOf: own.asOf,
@@ -92,8 +92,21 @@ export class Decisions {
       score: alerts.reduce((most, { score }) => Math.max(most, score), 0),
       alerts,
       advances: whole.flatMap(({ advances }) => advances),
-      unanswered: own.forwards.filter((_, i) => others[i] === null).map(partitionName),
+      unanswered,
     };
+  }
+
+  /** Asks all that an event would be forwarded to, and those that it would be passed on to from there. */
+  private async askAll(
+    forwards: readonly Question[],
+  ): Promise<{ readonly others: readonly Consideration[]; readonly unanswered: readonly string[] }> {
+    const answers = await Promise.all(forwards.map((question) => this.ask(question)));
+    const others = answers.filter((answer) => answer !== null);
+    const unanswered = forwards.filter((_, i) => answers[i] === null).map(partitionName);
+    const next = others.flatMap((answer) => answer.forwards);
+    if (next.length === 0) return { others, unanswered };
+    const behind = await this.askAll(next);
+    return { others: [...others, ...behind.others], unanswered: [...unanswered, ...behind.unanswered] };
   }
 
   /** From the state that is here alone, for another instance that has found it to be here. Throws problems. */

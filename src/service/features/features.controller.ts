@@ -43,7 +43,8 @@ export class KeyFeaturesDto implements AnsweredFeatures {
   @ApiProperty({
     type: 'object',
     additionalProperties: { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }], nullable: true },
-    description: 'By the names that the rule has for them; null: missing. Empty: it reads none.',
+    description:
+      'By the names that the rule has for them, but for those of other keys; null: missing. Empty: it reads none.',
   })
   readonly features!: AnsweredFeatures['features'];
 

@@ -1,4 +1,4 @@
-import type { Diagnostic, Rule } from '../../rules/index.js';
+import { type Diagnostic, type Rule, streamsRead } from '../../rules/index.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { Tree } from '../../runtime/settings/tree.js';
@@ -252,9 +252,10 @@ export class SourceControl {
   /** Rules of the set in force that read a stream. */
   private readersOf(name: string): readonly Rule[] {
     const { streams, rules } = this.options;
-    return rules.rules.filter((rule) =>
-      rule.streams.length === 0 ? streams.names[0] === name : rule.streams.includes(name),
-    );
+    return rules.rules.filter((rule) => {
+      const read = streamsRead(rule);
+      return read.length === 0 ? streams.names[0] === name : read.includes(name);
+    });
   }
 
   /** The settings with one change more than the book has. */

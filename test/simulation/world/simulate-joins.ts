@@ -1,5 +1,5 @@
 import type { LogRecord } from '../../../src/runtime/ports/log.js';
-import { decodeEnvelope } from '../../../src/runtime/repartition/envelope.js';
+import { decodeEnvelope, originOf } from '../../../src/runtime/repartition/envelope.js';
 import type { Tally } from './faults.js';
 import { OUTPUT_TOPICS, readTopic, show } from './outputs.js';
 import { type SimulatedDelivery, SimWorld } from './sim-world.js';
@@ -53,12 +53,13 @@ async function foundIn({ log, scene }: SimWorld): Promise<ReadonlyMap<string, re
   return found;
 }
 
-/** Which event it is, and for which key; nothing of a record that says how far its partition has come. */
+/** Which event it is, for which key, and what was told of it; nothing of a record that says how far its partition has come. */
 function forwardedBy({ key, value }: LogRecord): readonly string[] {
   const envelope = decodeEnvelope(value!)!;
   if (envelope.kind !== 'event') return [];
-  const { from, offset } = envelope;
-  return [`${utf8.decode(key!)}: ${from.topic}-${from.partition} at ${offset}`];
+  const { topic, partition, offset } = originOf(envelope);
+  const told = [...(envelope.told?.values() ?? [])].join();
+  return [`${utf8.decode(key!)}: ${topic}-${partition} at ${offset} ${told}`];
 }
 
 /** Where the watermark was when an event was found to be late depends on how its records were cut into batches. */

@@ -1,4 +1,4 @@
-import { and, begin, type Expr, eq, feature, field, ge } from '../../../src/engine/index.js';
+import { and, begin, type Expr, eq, type Feature, feature, field, ge } from '../../../src/engine/index.js';
 import type { Rule } from '../../../src/rules/rule.js';
 import type { RuleSetVersion } from '../../../src/runtime/journal/rule-set-version.js';
 import type { RecordDecoder } from '../../../src/runtime/ports/decoder.js';
@@ -22,7 +22,7 @@ export const twoStreams: MakeScene = (chance) => {
     { name: 'logins', partitions: chance.between(1, 3) },
   ];
   return {
-    ...{ topics, routed: [BY_USER.topic.name, BY_DEVICE.topic.name] },
+    ...{ topics, routed: ROUTES.map(({ topic }) => topic.name) },
     arrivals: (more) => arrivals(topics, more.between(25, 70), more.fork()),
     versions: [
       {
@@ -30,7 +30,7 @@ export const twoStreams: MakeScene = (chance) => {
         rules: (decoder) => ({
           source: { ...ROWS, decoder },
           others: new Map([['logins', { ...LOGINS, decoder }]]),
-          routes: [BY_USER, BY_DEVICE].map((route) => ({ ...route, ruleSet: forwarded(route.ruleSet, decoder) })),
+          routes: ROUTES.map((route) => ({ ...route, ruleSet: forwarded(route.ruleSet, decoder) })),
         }),
       },
     ],
@@ -39,7 +39,7 @@ export const twoStreams: MakeScene = (chance) => {
     ],
     versionOf: (digest, decoder) => {
       const local = [ROWS, LOGINS].find((version) => version.digest === digest);
-      const routed = [BY_USER, BY_DEVICE].find(({ ruleSet }) => ruleSet.digest === digest)?.ruleSet;
+      const routed = ROUTES.find(({ ruleSet }) => ruleSet.digest === digest)?.ruleSet;
       return local === undefined ? routed && forwarded(routed, decoder) : { ...local, decoder };
     },
     settings: { ...settingsOf(chance), idleAfterMs: 0 },
@@ -110,6 +110,54 @@ const BY_DEVICE: Route = {
     clock,
   ),
 };
+
+/** Of the device, at a payment by the account. */
+const SEEN: Feature = { fn: 'count', overMs: 120, where: of('logins'), of: 'device' };
+const KIND_BEFORE: Feature = { fn: 'last', field: 'type', overMs: 200, lagMs: 1, of: 'device' };
+const SEEN_ELSEWHERE = ruleOf(
+  'seen-elsewhere',
+  begin('paid')
+    .where(and(is('a'), ge(feature(SEEN), 1)))
+    .followedBy('again')
+    .where(eq(feature(KIND_BEFORE), 'b'))
+    .within(150)
+    .build(),
+  {
+    streams: ['rows'],
+    features: [
+      { name: 'seen', feature: SEEN },
+      { name: 'before', feature: KIND_BEFORE },
+    ],
+    otherKeys: [
+      {
+        ...{ key: 'device', keyBy: { form: 'one', field: 'device' }, streams: ['logins', 'rows'] },
+        features: [SEEN, KIND_BEFORE],
+      },
+    ],
+    fields: ['account', 'at', 'device', 'id', 'type'],
+  },
+);
+
+const COUNTING: Route = {
+  field: 'device',
+  streams: ['rows', 'logins'],
+  topic: { name: 'g-features-by-device', partitions: 2 },
+  ruleSet: {
+    ...ruleSetOf([], jsonDecoder, clock),
+    ...{ digest: 'counting', body: new TextEncoder().encode('counting') },
+    ...{ counts: { key: 'device', for: [SEEN_ELSEWHERE] }, streams: ['rows', 'logins'] },
+  },
+};
+
+const BEHIND: Route = {
+  field: 'account',
+  streams: ['rows'],
+  from: COUNTING.topic.name,
+  topic: { name: 'g-features-by-device-by-account', partitions: 2 },
+  ruleSet: { ...ruleSetOf([SEEN_ELSEWHERE], jsonDecoder, { ...clock, passedOn: true }), streams: ['rows'] },
+};
+
+const ROUTES: readonly Route[] = [BY_USER, BY_DEVICE, COUNTING, BEHIND];
 
 const text = new TextEncoder();
 const ACCOUNTS = ['X', 'Y', 'Z'];

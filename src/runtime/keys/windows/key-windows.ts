@@ -2,6 +2,7 @@ import {
   type EngineEvent,
   type FeatureSet,
   type FeatureState,
+  readTold,
   stateOf,
   takes,
   windowState,
@@ -40,7 +41,10 @@ export class KeyWindows {
   private hits = 0;
   private misses = 0;
 
-  constructor(set: FeatureSet, spill?: SpillOptions) {
+  constructor(
+    private readonly set: FeatureSet,
+    spill?: SpillOptions,
+  ) {
     this.spill = spill === undefined ? null : new WindowSpill(set, spill.space);
     this.memory = spill?.memory ?? null;
     this.windows = set.windows.map((window) =>
@@ -101,14 +105,19 @@ export class KeyWindows {
       if (takes(window.window, event)) window.add(slot, event);
       else window.read(slot, event.time);
     }
+    if (this.set.told.length > 0) readTold(this.set, event);
     if (this.spill !== null) this.settle(slot);
   }
 
-  /** Writes the value of every feature as of `time`, which must not be before the newest event. Slot -1: of a key without events. */
-  read(slot: number, time: number): void {
+  /**
+   * Writes the value of every feature as of `time`, which must not be before the newest event. Slot -1: of a key without events. `event`: the one
+   * under test; absent: there is none.
+   */
+  read(slot: number, time: number, event?: EngineEvent): void {
     const { windows } = this;
     if (this.spill !== null && slot >= 0) this.bring(slot);
     for (let i = 0; i < windows.length; i++) windows[i]!.read(slot, time);
+    if (this.set.told.length > 0) readTold(this.set, event);
     if (this.spill !== null) this.settle(slot);
   }
 

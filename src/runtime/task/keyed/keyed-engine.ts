@@ -165,9 +165,19 @@ export class KeyedEngine extends KnownKeys {
       if (!windows.has(slot)) this.beginWindows(slot, event.time);
       windows.add(slot, event);
     } else {
-      windows.read(slot, event.time);
+      windows.read(slot, event.time, event);
     }
     return slot;
+  }
+
+  /** Gives an event to the windows of its key alone, and has features read; `null`: it has no key, and they are as of one without events. */
+  protected count(key: string | null, event: EngineEvent): void {
+    const { compiler } = this.ruleSet;
+    compiler.predicates.mark.next();
+    if (this.keyCell !== null) this.keyCell.value = key ?? '';
+    if (key === null) return void this.windows!.read(-1, event.time);
+    if (this.before !== null) this.before.bring(key);
+    this.readWindows(this.windows!, key, this.ahead.slotOf(this.table, key, event), event);
   }
 
   /**

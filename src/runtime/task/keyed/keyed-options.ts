@@ -50,6 +50,8 @@ export interface KeyedEngineOptions {
   readonly tellsChanges?: boolean;
   /** Keys that are processed here; events of others are passed over. Absent: all. */
   readonly ownsKey?: (key: string) => boolean;
+  /** Of rules that run elsewhere: features of other keys that are counted and told here. Absent: none. */
+  readonly countsFor?: readonly Pick<Rule, 'otherKeys'>[];
   /** The streams whose events come, that which is meant where a rule names none first. Absent: one. */
   readonly streams?: readonly string[];
 }

@@ -10,6 +10,8 @@ export interface EventClockOptions {
   readonly outOfOrdernessMs: number;
   /** Events are forwarded from partitions of another topic, which say how far they are; there is no out-of-orderness then. */
   readonly forwarded?: boolean;
+  /** They were passed on by partitions of one such topic, which speak for all streams, and have told what features of other keys are. */
+  readonly passedOn?: boolean;
 }
 
 /** What a cut keeps of the clock. */
@@ -41,12 +43,16 @@ export class EventClock {
     private readonly options: EventClockOptions,
     streams: readonly string[] = [],
   ) {
-    this.upstreams = new Upstreams(streams);
+    this.upstreams = new Upstreams(this.speaking(streams));
   }
 
   /** From here on events of these streams are forwarded. */
   readFrom(streams: readonly string[]): void {
-    this.upstreams.readFrom(streams);
+    this.upstreams.readFrom(this.speaking(streams));
+  }
+
+  private speaking(streams: readonly string[]): readonly string[] {
+    return this.options.passedOn === true ? [] : streams;
   }
 
   /** Event time up to which everything was let out; minus infinity before the first event. */

@@ -1,0 +1,77 @@
+import { type Expr, readFeatures, type ToldFeatures, updateFeatures } from '../../../engine/index.js';
+import type { OtherKey, Rule } from '../../../rules/rule.js';
+import { toldName, toldOf, withoutKey } from '../../../rules/told-features.js';
+import type { SourceEvent } from '../source-event.js';
+import { KeyedEngine } from './keyed-engine.js';
+import type { KeyedEngineOptions } from './keyed-options.js';
+
+/**
+ * Counts features over the events of one key for the rules of other keys, and tells each event what they are at it. It is an engine as
+ * those of rules, so that what it knows is kept, stored and handed over as theirs is; but it has no rule that could find anything.
+ *
+ * Invariant: it has all keys, whichever of them the rules beside it have.
+ */
+export class OtherKeyEngine extends KeyedEngine {
+  private readonly told: () => ToldFeatures;
+
+  /** `others`: of one key. */
+  constructor(others: readonly OtherKey[], options: KeyedEngineOptions = {}) {
+    const rule = counting(others);
+    const { ownsKey: _, ...all } = options;
+    super(nameOf(others[0]!), [rule], { onMatch: () => undefined }, all);
+    const features = distinct(others);
+    const { compiler } = this.ruleSet;
+    const cells = features.map((feature) => compiler.features.cell(withoutKey(feature)));
+    this.told = toldOf(features, cells);
+  }
+
+  /** Counts an event, and tells it what the features are at it: of one that has no such key, what they are for a key without events. */
+  tell(event: SourceEvent): void {
+    const [key] = this.input.keysOf(event);
+    this.count(key ?? null, event);
+    event.tell(this.told());
+  }
+
+  /** What `tell` would tell the last of these events, the others before it; all of them have the key. Nothing is changed. */
+  toldAfter(key: string | null, events: readonly SourceEvent[]): ToldFeatures {
+    const { features, compiler } = this.ruleSet;
+    let state = key === null ? undefined : this.peek(key)?.features;
+    for (const event of events) {
+      compiler.predicates.mark.next();
+      compiler.predicates.key.value = key ?? '';
+      if (key !== null) state = updateFeatures(features!, state, event);
+    }
+    const last = events.at(-1)!;
+    readFeatures(features!, state, last.time, key === null ? undefined : last);
+    return this.told();
+  }
+}
+
+/** The features of other keys that some rules read, by key, in the order of the keys' names. */
+export function otherKeyGroups(rules: readonly Pick<Rule, 'otherKeys'>[]): readonly (readonly OtherKey[])[] {
+  const byKey = new Map<string, OtherKey[]>();
+  for (const { otherKeys = [] } of rules)
+    for (const other of otherKeys) byKey.set(other.key, [...(byKey.get(other.key) ?? []), other]);
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, others]) => others);
+}
+
+/** No field has such a name, and so no engine of rules. */
+const nameOf = ({ key }: OtherKey): string => `features by ${key}`;
+
+function distinct(others: readonly OtherKey[]): OtherKey['features'] {
+  const byName = new Map(others.flatMap(({ features }) => features.map((feature) => [toldName(feature), feature])));
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, feature]) => feature);
+}
+
+/** Stands for the rules where an engine must have one. Its revision is always the same: what is known belongs to windows, not to it. */
+function counting(others: readonly OtherKey[]): Rule {
+  const { key, keyBy } = others[0]!;
+  const never: Expr = { op: 'const', value: false };
+  return {
+    ...{ id: 'features', title: 'features', status: 'live', key, keyBy, streams: [], tags: [] },
+    pattern: { steps: [{ kind: 'event', name: 'none', contiguity: 'start', where: never }] },
+    alert: { severity: 'low', score: 0, message: [] },
+    features: distinct(others).map((feature) => ({ name: toldName(feature), feature: withoutKey(feature) })),
+    ...{ revision: 'features', source: '', fields: [] },
+  };
+}
