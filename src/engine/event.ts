@@ -1,5 +1,3 @@
-import type { Scalar } from './expression/expression.js';
-
 export type FieldValue = unknown;
 
 /** An event as the engine sees it. The engine never changes one. */
@@ -18,4 +16,4 @@ export interface EngineEvent {
   readonly told?: ToldFeatures | null;
 }
 
-export type ToldFeatures = Readonly<Record<string, Scalar | null>>;
+export type ToldFeatures = Readonly<Record<string, number | string | boolean | null>>;
