@@ -22,7 +22,17 @@ function toolPath(name: string): string {
 /** Runs `.ci/run` in a folder of its own, where npm and the servers are stand-ins. */
 function run(
   npm: string,
-  servers: readonly string[] = ['chromium', 'redis-server', 'curl', 'mariadbd', 'pip3', 'promtool', 'java', 'mvn'],
+  servers: readonly string[] = [
+    'chromium',
+    'redis-server',
+    'curl',
+    'jq',
+    'mariadbd',
+    'pip3',
+    'promtool',
+    'java',
+    'mvn',
+  ],
   libraries = 'libatomic.so.1',
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'stakeout-ci-'));
@@ -86,7 +96,7 @@ describe('.ci/run', () => {
   });
 
   it('installs only the servers that are missing, and says so when it cannot', () => {
-    const { status, stderr, last } = run('exit 0', ['chromium', 'curl', 'java', 'mariadbd']);
+    const { status, stderr, last } = run('exit 0', ['chromium', 'curl', 'jq', 'java', 'mariadbd']);
     expect(stderr).toContain('install -y -qq --no-install-recommends redis-server python3-pip prometheus maven\n');
     expect(stderr).toContain('could not install what the tests need');
     expect({ status, last }).toEqual({ status: 1, last: '0 passed, 1 failed' });
@@ -94,7 +104,8 @@ describe('.ci/run', () => {
 
   it('installs the library that the native module needs, and a Java runtime, where they are missing', () => {
     expect(
-      run('exit 0', ['chromium', 'redis-server', 'curl', 'mariadbd', 'pip3', 'promtool', 'mvn'], 'libc.so.6').stderr,
+      run('exit 0', ['chromium', 'redis-server', 'curl', 'jq', 'mariadbd', 'pip3', 'promtool', 'mvn'], 'libc.so.6')
+        .stderr,
     ).toContain('install -y -qq --no-install-recommends libatomic1 openjdk-17-jre-headless\n');
   });
 

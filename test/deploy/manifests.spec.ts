@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,13 @@ const LET_BE = {
   CKV_K8S_40: 'the image’s user is 1000, whom volumes belong to',
   CKV_K8S_43: 'the digest is that of the user’s own registry',
 };
+
+interface PodManifest extends Manifest {
+  readonly spec: {
+    readonly containers: readonly [{ readonly command: string[]; readonly volumeMounts: { readonly name: string }[] }];
+    readonly volumes: { readonly name: string }[];
+  };
+}
 
 let folder: string;
 let charts: Tool | null;
@@ -194,6 +202,29 @@ describe('the manifests', () => {
       expect(spec.template.spec.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(45);
     }
   });
+
+  it(
+    'give the pod in which a savepoint is restored: one that only waits, on the volume of the first',
+    async () => {
+      const [, program = ''] = /\| jq '([^']+)'/.exec(read('docs/kubernetes.md')) ?? [];
+      const validate = await pythonTool('kubernetes-validate', '1.37.0');
+      for (const [name, manifests] of everything()) {
+        const set = one(manifests, 'StatefulSet') as Manifest & { readonly spec: { volumeClaimTemplates: Manifest[] } };
+        const input = JSON.stringify(set);
+        const { stdout } = spawnSync('jq', [program], { input, encoding: 'utf8' });
+        const pod = JSON.parse(stdout) as PodManifest;
+        const answer = use(validate, '--strict', '--quiet', '-k', KUBERNETES, fileOf(`restore-${name}`, [pod]));
+        expect([name, answer]).toEqual([name, expect.objectContaining({ status: 0 })]);
+        const [{ command, volumeMounts }] = pod.spec.containers;
+        expect(command).toEqual(['sleep', 'infinity']);
+        const names = (of: readonly { readonly name: string }[]) => of.map((each) => each.name).toSorted();
+        expect(names(pod.spec.volumes)).toEqual(names(volumeMounts));
+        const claim = `${set.spec.volumeClaimTemplates[0]!.metadata.name}-${set.metadata.name}-0`;
+        expect(pod.spec.volumes).toContainEqual({ name: 'data', persistentVolumeClaim: { claimName: claim } });
+      }
+    },
+    TOOLS_MAX_MS,
+  );
 
   it('let nobody in who is not known, where they are for production', () => {
     for (const [name, manifests] of everything()) {
