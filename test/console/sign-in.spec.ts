@@ -1,7 +1,7 @@
 /** Signing in on the provider's own page, and out of it, in a real browser with a real provider. */
 import { jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { breaches, Consoles } from './kit/console.js';
+import { breachesInBothThemes, Consoles, PHONE } from './kit/console.js';
 import { AUDIENCE, CLIENT, SignInPages } from './kit/provider.js';
 
 let provider: SignInPages;
@@ -38,7 +38,7 @@ describe('signing in with an OpenID provider', () => {
     const page = await consoles.page();
     await page.goto(`${consoles.url}/#/patterns`);
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-    expect(await breaches(page)).toEqual([]);
+    expect(await breachesInBothThemes(page)).toEqual([]);
     expect(await page.getByLabel('API key').count()).toBe(0);
     await signIn(page, 'ann');
     await page.getByRole('heading', { name: 'Patterns' }).waitFor();
@@ -60,11 +60,21 @@ describe('signing in with an OpenID provider', () => {
     await page.close();
   });
 
+  it('has room on a phone', async () => {
+    const page = await consoles.page({ viewport: PHONE, hasTouch: true });
+    await page.goto(consoles.url);
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await breachesInBothThemes(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width);
+    await page.close();
+  });
+
   it('tells those who have no role here and those who turned back, who may come as someone else', async () => {
     const page = await consoles.page();
     await page.goto(consoles.url);
     await signIn(page, 'bob');
     await page.getByRole('alert').filter({ hasText: 'no role for your account' }).waitFor();
+    expect(await breachesInBothThemes(page)).toEqual([]);
     await page.getByRole('button', { name: 'Continue with 127.0.0.1' }).click();
     await page.getByRole('link', { name: /Cancel/ }).click();
     await page.getByRole('alert').filter({ hasText: 'You could not be signed in' }).waitFor();
