@@ -6,6 +6,8 @@ import type { ConnectionOptions } from 'node:tls';
 import { jest } from '@jest/globals';
 import type { KafkaSasl } from '../../src/connectors/kafka/client/options.js';
 import { KafkaLog } from '../../src/connectors/kafka/kafka-log.js';
+import { systemClock } from '../../src/connectors/system-clock.js';
+import { awaitLog } from '../../src/service/compose/await-log.js';
 import { RecordingListener } from '../harness/recording-listener.js';
 import { type KafkaCluster, SERVER_START_MS, startKafka } from '../harness/servers/index.js';
 import { until } from '../harness/until.js';
@@ -96,6 +98,19 @@ describe('the log on a Kafka with TLS and authentication', () => {
     expect(listener.fatal[0]).toMatchObject(refused);
     const sent = (await log.producer()).send([{ topic: 't', key: null, value: null }]);
     await expect(sent).rejects.toMatchObject(refused);
+    await log.close();
+  });
+
+  it('has the service end its start when the password is wrong, and say where to look', async () => {
+    const log = open({ mechanism: 'PLAIN', username: 'alice', password: 'wrong' });
+    const { signal } = new AbortController();
+    const onWait = (text: string) => {
+      throw new Error(text);
+    };
+    await expect(awaitLog({ log, clock: systemClock, name: 'Kafka', signal, onWait })).rejects.toMatchObject({
+      code: 'LOG_REFUSED',
+      message: expect.stringMatching(/^Kafka: .*Authentication.*Look at kafka\.sasl/s),
+    });
     await log.close();
   });
 

@@ -5,6 +5,7 @@ import type { Alert } from '../../runtime/ports/alert.js';
 import { mustLogIn, type Settings } from '../../runtime/settings/index.js';
 import { createService, type Service } from '../../service/bootstrap.js';
 import { type Composed, compose } from '../../service/compose/compose.js';
+import { logName } from '../../service/compose/log.js';
 import { NoRulesError } from '../../service/compose/rules.js';
 import { StreamsError } from '../../service/compose/topic-streams.js';
 import { createLogger } from '../../service/logging/logger.js';
@@ -29,10 +30,10 @@ export async function start(options: StartOptions, output: Output): Promise<numb
   for (const diagnostic of composed.running.diagnostics) output.say(formatDiagnostic(diagnostic));
   const shown = settings.demo.enabled ? withAlertsShown(composed.parts, output) : composed.parts;
   const parts = { ...shown, backtests: jobRunner(settings) };
-  service = await createService(settings, parts);
+  service = await createOrFail(settings, parts);
   const { logger } = service;
   const stopped = stopOnSignals({ stop: () => service!.stop(), clock: systemClock, logger });
-  const started = startOrFail(service).then(() => {
+  const started = startOrFail(service, settings).then(() => {
     output.say(welcome(settings, composed, service!.url()));
     if (!mustLogIn(settings.access))
       logger.warn(
@@ -60,27 +61,45 @@ async function composeOrFail(
         cause: error,
       });
     }
-    throw asCommandError(error);
+    throw asCommandError(error, settings);
   }
 }
 
-async function startOrFail(service: Service): Promise<void> {
+async function createOrFail(settings: Settings, parts: ServiceParts): Promise<Service> {
+  try {
+    return await createService(settings, parts);
+  } catch (error) {
+    await parts.close();
+    await parts.stores?.alerts.close();
+    throw asCommandError(error, settings);
+  }
+}
+
+async function startOrFail(service: Service, settings: Settings): Promise<void> {
   try {
     await service.start();
   } catch (error) {
-    throw asCommandError(error);
+    throw asCommandError(error, settings);
   }
 }
 
+/** What keeps us from listening, by Node's code for it. */
+const NOT_LISTENING: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken by another program: stop it, or set http.port (HTTP_PORT)',
+  EACCES: 'is not for this user: set http.port (HTTP_PORT) to one from 1024 on',
+  EADDRNOTAVAIL: 'is no address of this machine: set http.host (STAKEOUT_HTTP_HOST)',
+  ENOTFOUND: 'is no address that is known: set http.host (STAKEOUT_HTTP_HOST)',
+};
+
 /** Errors with a fixed code say all that a person needs; others are faults of ours and keep their stack. */
-function asCommandError(error: unknown): unknown {
-  const code = (error as { code?: unknown }).code;
+function asCommandError(error: unknown, { http }: Settings): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  const why = syscall === 'listen' || syscall === 'getaddrinfo' ? NOT_LISTENING[code ?? ''] : undefined;
+  if (why !== undefined)
+    return new CommandError(`HTTP cannot listen: ${http.host}:${http.port} ${why}.`, { cause: error });
   const known = error instanceof AvroSchemaError || error instanceof StreamsError;
-  if (code === 'EADDRINUSE') {
-    return new CommandError('The HTTP port is taken by another program: stop it, or set HTTP_PORT.', { cause: error });
-  }
-  const ours = typeof code === 'string' && /^(LOG|STATE|KAFKA|REGISTRY|ACCESS)_/.test(code);
-  return known || ours ? new CommandError((error as Error).message, { cause: error }) : error;
+  const ours = /^(LOG|STATE|KAFKA|REGISTRY|ACCESS|HTTP|LIST|OBJECTS|SETTINGS|TABLE|ALERT_STORE)(_|$)/.test(code ?? '');
+  return known || ours ? new CommandError(message, { cause: error }) : error;
 }
 
 /** The demo's accounts are made up, so its alerts may be printed. */
@@ -110,14 +129,10 @@ const errorsIn = (diagnostics: readonly Diagnostic[]): number =>
   diagnostics.filter((d) => d.severity === 'error').length;
 
 function welcome(settings: Settings, { running, parts }: Composed, url: string): string {
-  const log =
-    settings.kafka.brokers === undefined
-      ? `the embedded log in ${settings.data.directory}`
-      : `Kafka at ${settings.kafka.brokers.join(', ')}`;
   const refused = errorsIn(running.diagnostics);
   const lines = [
     '',
-    `stakeout runs on ${log}, with ${running.rules.length} pattern${running.rules.length === 1 ? '' : 's'}${refused > 0 ? `; others are refused, see the ${refused === 1 ? 'error' : `${refused} errors`} above` : ''}.`,
+    `stakeout runs on ${logName(settings)}, with ${running.rules.length} pattern${running.rules.length === 1 ? '' : 's'}${refused > 0 ? `; others are refused, see the ${refused === 1 ? 'error' : `${refused} errors`} above` : ''}.`,
     ...(settings.demo.enabled
       ? [
           `A demo stream of ${settings.demo.rate} transactions a second is playing; the first alert comes within seconds.`,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readTlsFiles } from '../../runtime/settings/index.js';
 
 /** How to log in to Redis, and whom to trust, beside what its URL says. */
 export interface RedisConnection {
@@ -25,17 +25,16 @@ interface Wanted {
   };
 }
 
-/** Reads the files that the settings name; throws where one cannot be read. */
+/** Reads the files that the section `redis` of the settings names; throws `NamedFileError` where one cannot be read. */
 export function redisConnection({ username, password, tls }: Wanted): RedisConnection {
-  const read = (name: 'ca' | 'cert' | 'key', path: string | undefined) =>
-    path === undefined ? {} : { [name]: readFileSync(path) };
+  const { ca, certificate: cert, key } = readTlsFiles(tls, 'redis.tls');
   return {
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     tls: {
-      ...read('ca', tls.ca),
-      ...read('cert', tls.certificate),
-      ...read('key', tls.key),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
       rejectUnauthorized: tls.verify,
     },
   };

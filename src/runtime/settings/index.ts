@@ -8,6 +8,7 @@ export {
   type SettingsOverrides,
   type StreamSettings,
 } from './load.js';
+export { NamedFileError, readTlsFiles } from './named-file.js';
 export { shippedPatterns, shippedSchema } from './schema.js';
 export { formatSettingsError, type SettingsError } from './settings-error.js';
 export type { SinkSettings, SinkType } from './sinks.js';

@@ -26,12 +26,13 @@ import { SourceControl } from '../sources/source-control.js';
 import { StreamsNow } from '../sources/streams-now.js';
 import { SwitchControl } from '../switches/switch-control.js';
 import { AlertTopicCodec } from './alert-topic-codec.js';
+import { awaitLog } from './await-log.js';
 import { checkpointListener } from './checkpoint-listener.js';
 import { ParsedForLists } from './compiled-rules.js';
 import { demoPart } from './demo.js';
 import { composeExplain } from './explain.js';
 import { listControl } from './list-control.js';
-import { openLog } from './log.js';
+import { logName, openLog } from './log.js';
 import { openObjectStore } from './objects.js';
 import { forwardTopic, placeOfRule, placeRules } from './place-rules.js';
 import { listsIn } from './rule-set.js';
@@ -53,6 +54,27 @@ export async function compose(
   logger: () => Logger,
   settingsPath?: string | undefined,
 ): Promise<Composed> {
+  const opened: Opened[] = [];
+  try {
+    return await composeParts(settings, logger, settingsPath, opened);
+  } catch (error) {
+    // Or the process would go on for them.
+    for (const part of opened) await part.close();
+    throw error;
+  }
+}
+
+interface Opened {
+  close(): Promise<void>;
+}
+
+/** @param opened what has to be closed, in this order, is put here. */
+async function composeParts(
+  settings: Settings,
+  logger: () => Logger,
+  settingsPath: string | undefined,
+  opened: Opened[],
+): Promise<Composed> {
   const clock = systemClock;
   const report = (text: string): void => logger().info(text);
   const warn = (text: string, trouble: Error): void => logger().warn({ trouble: trouble.message }, text);
@@ -68,10 +90,10 @@ export async function compose(
   const ingest = streams.ingestOf(stream.settings.name)!;
   const named = await makeSinks(settings, clock);
   const log = await openLog(settings, report);
+  opened.push(log);
   const codec = new AlertTopicCodec(registry, settings.alerts.topic);
   const redis = redisSink(settings, clock, stream);
   const sinks = [...(redis === null ? [] : [redis]), ...named];
-  const opened: { close(): Promise<void> }[] = [log];
   const openObjects = () => openObjectStore(settings, log);
   const lists = listControl({ settings, log, clock, declared, report, warn, rules: () => control.running });
   const against = () => ({ lists: lists.known, streams: streams.ruleStreams, known: knownOf(lists.known) });
@@ -119,11 +141,13 @@ export async function compose(
     }),
   });
   const demo = settings.demo.enabled && ingest !== null ? [demoPart(settings.demo, log, clock, ingest)] : [];
+  const closing = new AbortController();
   let store: StateStore | null = null;
   let detecting: Detector | null = null;
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     opened.unshift(state);
     store = await state.open();
+    await awaitLog({ log, clock, name: logName(settings), signal: closing.signal, onWait: warn });
     await sources.open();
     await switches.open();
     await lists.open();
@@ -187,6 +211,7 @@ export async function compose(
         store: () => store,
       }),
       close: async () => {
+        closing.abort();
         await sources.stop();
         await control.stop();
         await lists.stop();

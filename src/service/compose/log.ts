@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmbeddedLog } from '../../connectors/embedded/embedded-log.js';
 import { LogFolderReader } from '../../connectors/embedded/folder/log-folder-reader.js';
@@ -7,7 +6,7 @@ import type { KafkaOptions } from '../../connectors/kafka/client/options.js';
 import { KafkaLog } from '../../connectors/kafka/kafka-log.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import type { Log, LogReader } from '../../runtime/ports/log.js';
-import type { Settings } from '../../runtime/settings/index.js';
+import { readTlsFiles, type Settings } from '../../runtime/settings/index.js';
 
 /** The log that the settings name: Kafka where there are brokers, else the embedded log in the data folder. */
 export async function openLog(settings: Settings, report: (text: string) => void): Promise<Log> {
@@ -18,6 +17,10 @@ export async function openLog(settings: Settings, report: (text: string) => void
     onTrouble: (trouble) => report(trouble.message),
   });
 }
+
+/** The log in words. */
+export const logName = ({ kafka, data }: Settings): string =>
+  kafka.brokers === undefined ? `the embedded log in ${data.directory}` : `Kafka at ${kafka.brokers.join(', ')}`;
 
 /** The same log to read from alone, also while a service has the embedded one open. */
 export function openLogToRead(settings: Settings): LogReader {
@@ -31,16 +34,18 @@ const logFolder = ({ data }: Settings): string => join(data.directory, 'log');
 
 function kafkaOptions(kafka: Settings['kafka'], brokers: readonly string[]): KafkaOptions {
   const { tls, sasl } = kafka;
-  const read = (path: string | undefined): Buffer | undefined => (path === undefined ? undefined : readFileSync(path));
   return {
     brokers,
     clientId: kafka.clientId,
     transactionTimeoutMs: kafka.transactionTimeout,
-    ...(tls.enabled
-      ? { tls: { ca: read(tls.ca), cert: read(tls.certificate), key: read(tls.key), rejectUnauthorized: tls.verify } }
-      : {}),
+    ...(tls.enabled ? { tls: kafkaTls(tls) } : {}),
     ...saslOf(sasl),
   };
+}
+
+function kafkaTls(tls: Settings['kafka']['tls']): NonNullable<KafkaOptions['tls']> {
+  const { ca, certificate: cert, key } = readTlsFiles(tls, 'kafka.tls');
+  return { ca, cert, key, rejectUnauthorized: tls.verify };
 }
 
 function saslOf({ mechanism, username, password, oauth }: Settings['kafka']['sasl']): Pick<KafkaOptions, 'sasl'> {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Alert } from '../../runtime/ports/alert.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { ClaimingStore } from '../../runtime/ports/object-store.js';
-import type { Settings, SinkSettings } from '../../runtime/settings/index.js';
+import { readTlsFiles, type Settings, type SinkSettings } from '../../runtime/settings/index.js';
 import type { AlertSink, CollectingSink } from '../../runtime/sinks/alert-sink.js';
 
 type AnySink = AlertSink | CollectingSink;
@@ -37,7 +36,7 @@ export async function makeSink(name: string, sink: SinkSettings, clock: Clock): 
 async function sqlSink(name: string, sink: SinkSettings): Promise<AlertSink> {
   const { openDatabase } = await import('../../connectors/sql/open-database.js');
   const { SqlSink } = await import('../../connectors/sql/sql-sink.js');
-  const tls = sink.tls.enabled ? { tls: tlsOf(sink) } : {};
+  const tls = sink.tls.enabled ? { tls: tlsOf(name, sink) } : {};
   const database = await openDatabase({ url: sink.url!, timeoutMs: sink.timeout, ...tls });
   return new SqlSink({ name, database, table: sink.table, create: sink.create, batch: sink.batch });
 }
@@ -49,7 +48,7 @@ async function elasticsearchSink(name: string, sink: SinkSettings, clock: Clock)
     username === undefined ? undefined : `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
   const authorization = apiKey === undefined ? basic : `ApiKey ${apiKey}`;
   return new ElasticsearchSink({
-    ...{ name, client: await httpClient(sink, clock), urls, index, rollover, create, shards, replicas, batch },
+    ...{ name, client: await httpClient(name, sink, clock), urls, index, rollover, create, shards, replicas, batch },
     ...(authorization === undefined ? {} : { authorization }),
   });
 }
@@ -58,7 +57,7 @@ async function webhookSink(name: string, sink: SinkSettings, clock: Clock): Prom
   const { WebhookSink } = await import('../../connectors/webhook/webhook-sink.js');
   const { url, secret, authorization, concurrency } = sink;
   return new WebhookSink({
-    ...{ name, client: await httpClient(sink, clock), clock, url: url!, secret, authorization, concurrency },
+    ...{ name, client: await httpClient(name, sink, clock), clock, url: url!, secret, authorization, concurrency },
   });
 }
 
@@ -66,7 +65,7 @@ async function kafkaSink(name: string, sink: SinkSettings, clock: Clock): Promis
   const { KafkaLog } = await import('../../connectors/kafka/kafka-log.js');
   const { KafkaSink } = await import('../../connectors/kafka/kafka-sink.js');
   const { brokers = [], mechanism, username = '', password = '', topic, partitions, create, format } = sink;
-  const { ca, certificate: cert, key, verify: rejectUnauthorized } = tlsOf(sink);
+  const { ca, certificate: cert, key, verify: rejectUnauthorized } = tlsOf(name, sink);
   const log = new KafkaLog({
     ...{ brokers, clientId: `stakeout-${name}` },
     ...(sink.tls.enabled ? { tls: { ca, cert, key, rejectUnauthorized } } : {}),
@@ -100,14 +99,14 @@ async function avroEncoder(): Promise<(alert: Alert) => Uint8Array> {
   return (alert) => codec.encode(alert);
 }
 
-async function httpClient(sink: SinkSettings, clock: Clock) {
+async function httpClient(name: string, sink: SinkSettings, clock: Clock) {
   const { HttpClient } = await import('../../connectors/http/http-client.js');
-  return new HttpClient({ clock, timeoutMs: sink.timeout, tls: tlsOf(sink) });
+  return new HttpClient({ clock, timeoutMs: sink.timeout, tls: tlsOf(name, sink) });
 }
 
 const utf8 = new TextEncoder();
 
-function tlsOf({ tls }: SinkSettings) {
-  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path, 'utf8'));
-  return { ca: read(tls.ca), certificate: read(tls.certificate), key: read(tls.key), verify: tls.verify };
+function tlsOf(name: string, { tls }: SinkSettings) {
+  const { ca, certificate, key } = readTlsFiles(tls, `sinks.${name}.tls`);
+  return { ca: ca?.toString(), certificate: certificate?.toString(), key: key?.toString(), verify: tls.verify };
 }
