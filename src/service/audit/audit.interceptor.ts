@@ -9,7 +9,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, tap } from 'rxjs';
-import { NOT_A_CHANGE } from '../access/allow.js';
+import { NO_CHANGE, type NoChange } from '../access/allow.js';
 import { type Principal, principalOf } from '../access/principal.js';
 import { Problem } from '../problems/problem.js';
 import { AuditTrail } from './audit-trail.js';
@@ -29,7 +29,7 @@ export class AuditInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const principal = principalOf(request);
-    const isChange = !this.reflector.get<boolean | undefined>(NOT_A_CHANGE, context.getHandler());
+    const isChange = this.reflector.get<NoChange | undefined>(NO_CHANGE, context.getHandler()) === undefined;
     if (request.method === 'GET' || !isChange || principal === undefined) return next.handle();
     const keep = (status: number, detail: string): void =>
       this.trail.record({ ...asked(request, principal), status, detail: detail.slice(0, DETAIL_MAX) });

@@ -30,7 +30,7 @@ export class AuthoringController {
   ) {}
 
   @Post('validate')
-  @NotAChange()
+  @NotAChange('question')
   @HttpCode(200)
   @ApiOperation({ summary: 'Errors and warnings of rules, with their places' })
   @ApiOkResponse({ type: CheckedDto })
@@ -41,7 +41,7 @@ export class AuthoringController {
   }
 
   @Post('test')
-  @NotAChange()
+  @NotAChange('question')
   @HttpCode(200)
   @ApiOperation({ summary: "Runs a rule's own tests" })
   @ApiOkResponse({ type: RanTestsDto })

@@ -27,7 +27,7 @@ export class DecisionsController {
   ) {}
 
   @Post()
-  @NotAChange()
+  @NotAChange('question')
   @HttpCode(200)
   @ApiOperation({
     summary: 'What a transaction would do',
@@ -62,7 +62,7 @@ export class DecisionsController {
   }
 
   @Post('questions')
-  @NotAChange()
+  @NotAChange('question')
   @Allow('peer')
   @HttpCode(200)
   @ApiExcludeEndpoint()

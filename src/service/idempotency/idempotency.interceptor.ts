@@ -5,12 +5,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { lastValueFrom, type Observable, of } from 'rxjs';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { ReplyState, ReplyStore } from '../../runtime/ports/reply-store.js';
-import { NOT_A_CHANGE } from '../access/allow.js';
+import { NO_CHANGE, type NoChange } from '../access/allow.js';
 import { principalOf } from '../access/principal.js';
 import { invalidInput, Problem, problemBody, unavailable } from '../problems/problem.js';
 import { CLOCK, REPLIES } from '../tokens.js';
 
-const KEY_MAX = 200;
+export const KEY_MAX = 200;
 /** Longer than any request takes: who began it is gone. */
 const STALE_MS = 120_000;
 
@@ -31,8 +31,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const given = request.headers['idempotency-key'];
-    const isChange = !this.reflector.get<boolean | undefined>(NOT_A_CHANGE, context.getHandler());
-    if (request.method !== 'POST' || given === undefined || !isChange) return next.handle();
+    const isQuestion = this.reflector.get<NoChange | undefined>(NO_CHANGE, context.getHandler()) === 'question';
+    if (request.method !== 'POST' || given === undefined || isQuestion) return next.handle();
     const key = keyOf(request, given);
     const digest = createHash('sha256')
       .update(JSON.stringify(request.body ?? null))

@@ -13,7 +13,17 @@ import {
   Query,
   Res,
 } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { ListKind } from '../../rules/index.js';
@@ -22,11 +32,11 @@ import { Caller, type Principal } from '../access/principal.js';
 import { ApiPage, checkQuery, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
-import { signatureOf } from '../rules/signed.js';
+import { ApiSignedInQuery, signatureOf } from '../rules/signed.js';
 import { LISTS } from '../tokens.js';
 import { foundIn, linesOf } from './entry-lines.js';
 import { type ListControl, ListRefusedError, type ListStatus } from './list-control.js';
-import { ListChangeDto, ListDto, ListPageDto, ListValueDto } from './lists.dto.js';
+import { ListChangeDto, ListDto, ListPageDto, ListValueDto, PutEntryDto } from './lists.dto.js';
 import { type ListQuery, sentChange, sentList, versionWanted } from './sent-lists.js';
 
 const entryQuery = z.strictObject({
@@ -61,6 +71,7 @@ export class ListsController {
   @ApiQuery({ name: 'q', required: false, type: String, description: 'Text that is in the entry, or in its value' })
   @ApiQuery({ name: 'limit', required: false, type: Number, description: 'At most so many; else all' })
   @ApiProduces('application/x-ndjson')
+  @ApiOkResponse({ schema: { type: 'string' } })
   entries(@Param('name') name: string, @Query() query: unknown, @Res() reply: FastifyReply): void {
     const { q = '', limit = Number.POSITIVE_INFINITY } = checkQuery(entryQuery, query);
     const { kind, digest } = this.statusOf(name);
@@ -87,6 +98,17 @@ export class ListsController {
     description:
       'JSON: an array, or an object for a map. text/plain: one entry a line. text/csv: key, value. `kind` in the query: set or map; else as the list is, or by the form of what is sent.',
   })
+  @ApiQuery({ name: 'kind', required: false, enum: ['set', 'map'] })
+  @ApiSignedInQuery()
+  @ApiConsumes('application/json', 'text/plain', 'text/csv')
+  @ApiBody({
+    schema: {
+      oneOf: [
+        { type: 'array', items: {} },
+        { type: 'object', additionalProperties: true },
+      ],
+    },
+  })
   @ApiOkResponse({ type: ListDto })
   @ApiResponse({ status: 409, type: ProblemDto })
   @ApiResponse({ status: 412, type: ProblemDto })
@@ -111,6 +133,7 @@ export class ListsController {
   @Patch(':name')
   @Allow('approver')
   @ApiOperation({ summary: 'Puts entries, and takes others away' })
+  @ApiSignedInQuery()
   @ApiOkResponse({ type: ListDto })
   @ApiResponse({ status: 409, type: ProblemDto })
   @ApiResponse({ status: 412, type: ProblemDto })
@@ -132,11 +155,13 @@ export class ListsController {
   @Put(':name/entries/:key')
   @Allow('approver')
   @ApiOperation({ summary: 'Puts one entry; `value` in the body, of a map' })
+  @ApiSignedInQuery()
+  @ApiBody({ type: PutEntryDto, required: false })
   @ApiOkResponse({ type: ListDto })
   putEntry(
     @Param('name') name: string,
     @Param('key') key: string,
-    @Body() body: { readonly value?: unknown } | undefined,
+    @Body() body: PutEntryDto | undefined,
     @Query() query: ListQuery,
     @Headers() headers: Readonly<Record<string, string | undefined>>,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -149,6 +174,7 @@ export class ListsController {
   @Delete(':name/entries/:key')
   @Allow('approver')
   @ApiOperation({ summary: 'Takes one entry away' })
+  @ApiSignedInQuery()
   @ApiOkResponse({ type: ListDto })
   removeEntry(
     @Param('name') name: string,
@@ -165,6 +191,8 @@ export class ListsController {
   @Allow('approver')
   @HttpCode(204)
   @ApiOperation({ summary: 'Takes a list away that no rule asks; one of the settings is empty then' })
+  @ApiSignedInQuery()
+  @ApiNoContentResponse()
   @ApiResponse({ status: 409, type: ProblemDto })
   async drop(
     @Param('name') name: string,

@@ -58,6 +58,14 @@ export class ListChangeDto {
   readonly remove?: readonly string[];
 }
 
+export class PutEntryDto {
+  @ApiPropertyOptional({
+    description: 'Of a map: a text or a number.',
+    oneOf: [{ type: 'string' }, { type: 'number' }],
+  })
+  readonly value?: unknown;
+}
+
 export class ListValueDto {
   @ApiProperty({ type: String })
   readonly key!: string;

@@ -23,7 +23,7 @@ export class OutlineController {
   ) {}
 
   @Post('automaton')
-  @NotAChange()
+  @NotAChange('question')
   @HttpCode(200)
   @ApiOperation({
     summary: 'A rule as it is written: its steps, the automaton that it becomes, and what is wrong with it',

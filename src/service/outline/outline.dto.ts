@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import type { Diagnostic, RuleStatus, Severity } from '../../rules/index.js';
+import type { RuleStatus, Severity } from '../../rules/index.js';
+import { DiagnosticDto } from '../problems/diagnostic.dto.js';
 import type {
   AutomatonOutline,
   Outline,
@@ -122,8 +123,8 @@ export class OutlineDto implements Outline {
   })
   readonly automaton!: AutomatonOutlineDto | null;
 
-  @ApiProperty({ type: [Object], description: 'Errors and warnings with their places.' })
-  readonly diagnostics!: readonly Diagnostic[];
+  @ApiProperty({ type: [DiagnosticDto], description: 'Errors and warnings with their places.' })
+  readonly diagnostics!: readonly DiagnosticDto[];
 }
 
 export class VocabularyFieldDto implements VocabularyField {

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { DiagnosticDto } from './diagnostic.dto.js';
 
 export class ProblemItemDto {
   @ApiProperty({ type: String, description: 'Where: `[3].amount`, `limit`; empty for the whole.' })
@@ -27,4 +28,7 @@ export class ProblemDto {
 
   @ApiProperty({ type: [ProblemItemDto], required: false, description: 'All that is wrong with the input.' })
   readonly errors?: readonly ProblemItemDto[];
+
+  @ApiProperty({ type: [DiagnosticDto], required: false, description: 'Of rules: errors with file, line and column.' })
+  readonly diagnostics?: readonly DiagnosticDto[];
 }

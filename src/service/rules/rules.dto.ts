@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { RuleChange } from '../../runtime/rulebook/revision.js';
+import { DiagnosticDto } from '../problems/diagnostic.dto.js';
 import type { RulesStatus } from './rule-control.js';
 
 export class RuleFileDto {
@@ -61,8 +62,8 @@ export class AppliedDto {
   @ApiProperty({ type: [RuleChangeDto] })
   readonly changes!: readonly RuleChangeDto[];
 
-  @ApiProperty({ type: [Object], description: 'Warnings with their places.' })
-  readonly warnings!: readonly object[];
+  @ApiProperty({ type: [DiagnosticDto], description: 'Warnings with their places.' })
+  readonly warnings!: readonly DiagnosticDto[];
 }
 
 export class RuleDto {

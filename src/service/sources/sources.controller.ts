@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Put, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { isTree, type Tree } from '../../runtime/settings/tree.js';
 import { SourceConflictError } from '../../runtime/sources/source-book.js';
@@ -9,7 +9,7 @@ import { Caller, type Principal } from '../access/principal.js';
 import { versionWanted } from '../lists/sent-lists.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
-import { signatureOf } from '../rules/signed.js';
+import { ApiOnlyFrom, ApiSignedInQuery, signatureOf } from '../rules/signed.js';
 import { SOURCES } from '../tokens.js';
 import { SourceSettingsError } from './effective.js';
 import { type SourceControl, SourceRefusedError, type SourceState } from './source-control.js';
@@ -37,6 +37,7 @@ export class SourcesController {
   @Put('streams/:name')
   @ApiTags('streams')
   @ApiOperation({ summary: 'Registers a stream, or changes one; refused where a rule would not hold any more' })
+  @ApiOnlyFrom()
   @ApiOkResponse({ type: SourceDto })
   @ApiResponse({ status: 409, type: ProblemDto })
   @ApiResponse({ status: 422, type: ProblemDto })
@@ -55,6 +56,8 @@ export class SourcesController {
   @HttpCode(204)
   @ApiTags('streams')
   @ApiOperation({ summary: 'Takes a stream away that no rule reads' })
+  @ApiSignedInQuery()
+  @ApiNoContentResponse()
   @ApiResponse({ status: 409, type: ProblemDto })
   dropStream(
     @Param('name') name: string,
@@ -78,6 +81,7 @@ export class SourcesController {
   @Put('sinks/:name')
   @ApiTags('sinks')
   @ApiOperation({ summary: 'Registers a sink, or changes one; it goes on from where the one of that name had come' })
+  @ApiOnlyFrom()
   @ApiOkResponse({ type: SourceDto })
   @ApiResponse({ status: 422, type: ProblemDto })
   putSink(
@@ -95,6 +99,8 @@ export class SourcesController {
   @HttpCode(204)
   @ApiTags('sinks')
   @ApiOperation({ summary: 'Takes a sink away' })
+  @ApiSignedInQuery()
+  @ApiNoContentResponse()
   @ApiResponse({ status: 404, type: ProblemDto })
   dropSink(
     @Param('name') name: string,

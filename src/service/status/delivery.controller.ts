@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Put } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import { Allow } from '../access/allow.js';
 import { StakeoutStrategy } from '../detection/index.js';
@@ -34,6 +34,7 @@ export class DeliveryController {
   @ApiOperation({
     summary: 'Changes it from the next alert on, until this process ends: what waits for a transaction still gets one',
   })
+  @ApiBody({ type: DeliveryDto })
   @ApiOkResponse({ type: DeliveryDto })
   @ApiResponse({ status: 400, type: ProblemDto })
   @ApiResponse({ status: 503, type: ProblemDto })

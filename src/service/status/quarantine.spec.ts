@@ -21,7 +21,10 @@ describe('a rule in quarantine', () => {
     const rule = { id: 'bad', status: 'live', revision: 'r1', source: 'bad/pattern.yaml' };
     const rules = {
       ...{ files: [{ file: rule.source, text: 'id: bad' }], rules: [rule, { ...rule, id: 'good' }] },
-      status: () => ({ revision: 3, pending: [], intact: true, trouble: null }),
+      status: () => ({
+        ...{ revision: 3, pending: [], intact: true, trouble: null },
+        counts: { draft: 0, shadow: 0, live: 2, canary: 0, retired: 0 },
+      }),
     } as unknown as RuleControl;
     test = await aService({ rules });
     await test.service.start();

@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { loadSettings, type Settings, type SettingsOverrides } from '../../runtime/settings/index.js';
@@ -6,6 +7,7 @@ import { createService, type Service, type ServiceOptions } from '../bootstrap.j
 import { createLogger } from '../logging/logger.js';
 import type { ServiceParts } from '../parts.js';
 import type { TransactionIngest } from '../transactions/transaction-ingest.js';
+import { Documented, type Exchange, type OpenApi } from './as-documented.js';
 import { FakeDetector } from './fake-detector.js';
 
 export function someSettings(overrides: SettingsOverrides = {}): Settings {
@@ -35,6 +37,8 @@ export class FakeIngest implements TransactionIngest {
   }
 }
 
+type HookDone = (error: Error | null, payload: unknown) => void;
+
 export interface TestService {
   readonly service: Service;
   readonly log: MemoryLog;
@@ -47,7 +51,7 @@ export interface TestService {
   commitAlerts(...alerts: Alert[]): Promise<void>;
 }
 
-/** The service on fakes: nothing listens until `service.start()`. */
+/** The service on fakes: nothing listens until `service.start()`. `stop` throws where an answer was not as OpenAPI says. */
 export async function aService(
   over: Partial<ServiceParts> = {},
   options: ServiceOptions & { readonly settings?: SettingsOverrides } = {},
@@ -76,11 +80,51 @@ export async function aService(
     },
     ...over,
   };
-  const service = await createService(settings, parts, { logger, ...options });
+  const service = asDocumented(await createService(settings, parts, { logger, ...options }));
   const commitAlerts = async (...alerts: Alert[]) => {
     const producer = await log.producer();
     const value = (alert: Alert) => new TextEncoder().encode(JSON.stringify(alert));
     await producer.send(alerts.map((alert) => ({ topic: 'alerts', partition: 0, key: null, value: value(alert) })));
   };
   return { service, log, clock, detector, ingest, logLines, closed: () => closed, commitAlerts };
+}
+
+/** The same service, with each answer held against `/openapi.json` when it stops. */
+function asDocumented(service: Service): Service {
+  const exchanges: Exchange[] = [];
+  const server = service.app.getHttpAdapter().getInstance();
+  server.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: HookDone) => {
+    const { method, url, body: sent } = request;
+    // Streams and files are passed over.
+    if (typeof payload === 'string' || payload === undefined)
+      exchanges.push({
+        ...{ method, url, sent, status: reply.statusCode, body: payload ?? '' },
+        type: reply.getHeader('content-type') as string | undefined,
+      });
+    done(null, payload);
+  });
+  const stopAndCheck = async (): Promise<void> => {
+    const toCheck = exchanges.splice(0);
+    const document = toCheck.length > 0 ? documentOf((await service.app.inject('/openapi.json')).body) : null;
+    await service.stop();
+    const deviations = toCheck.flatMap((exchange) => document?.deviations(exchange) ?? []);
+    if (deviations.length > 0) throw new Error(`not as /openapi.json says:\n${[...new Set(deviations)].join('\n')}`);
+  };
+  let stopped: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopped ??= stopAndCheck();
+    return stopped;
+  };
+  return Object.assign(Object.create(service) as Service, { stop });
+}
+
+/** One is read once: reading it takes longer than most tests. */
+const documents = new Map<string, Documented>();
+
+function documentOf(text: string): Documented {
+  const known = documents.get(text);
+  if (known !== undefined) return known;
+  const made = new Documented(JSON.parse(text) as OpenApi);
+  documents.set(text, made);
+  return made;
 }

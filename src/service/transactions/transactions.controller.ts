@@ -68,14 +68,14 @@ export class TransactionsController {
   constructor(@Inject(TransactionWriter) private readonly writer: TransactionWriter) {}
 
   @Post('transactions')
-  @NotAChange()
+  @NotAChange('data')
   @ApiSend('Send in one transaction or many, to the first stream of the settings')
   post(@Body() body: unknown, @Headers('traceparent') traceparent: string | undefined): Promise<AcceptedDto> {
     return this.send(body, traceparent);
   }
 
   @Post('streams/:stream/events')
-  @NotAChange()
+  @NotAChange('data')
   @ApiSend('Send in one event or many, to a stream by its name')
   @ApiParam({ name: 'stream', description: 'Its name in the settings.', example: 'logins' })
   @ApiResponse({ status: 404, type: ProblemDto, description: 'There is no stream of this name.' })
