@@ -35,13 +35,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-type Run = (json: boolean, action: Action) => Promise<void>;
+/** Does what a command asks for, once its arguments are read. */
+export type Run = (json: boolean, action: Action) => Promise<void>;
 
 const JSON_OPTION = ['--json', 'print one JSON document on standard output, all else on standard error'] as const;
 const CONFIG_OPTION = ['--config <file>', 'config file (docs/settings.md)'] as const;
 
 /** Commands are loaded when they are run: `validate` does not wait for Nest. */
-function makeProgram(run: Run): Command {
+export function makeProgram(run: Run): Command {
   const program = new Command('stakeout').exitOverride().version(packageVersion()).showHelpAfterError();
   program.description('Finds fraud in a stream of transactions while it happens.');
   program

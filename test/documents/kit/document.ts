@@ -8,6 +8,7 @@
  * | `sh start` | started, and left running until the document ends, or the next `sh stop` |
  * | `sh stop` | what was started is ended, as by Ctrl-C; the text is for people |
  * | `sh retry` | as `run`, again and again until what follows in `text expect` is in its output: what takes a moment |
+ * | `sh watch` | as `run`, but it does not end by itself: it is ended once what follows in `text expect` is in its output |
  * | `yaml file=NAME` (or another language) | written to NAME first |
  * | `text expect` | each line is in what the block before it printed; `…` in a line stands for anything |
  *
@@ -15,7 +16,7 @@
  * (`<!-- … -->`) count as well, and are not seen at all: they prepare what a document takes for granted.
  */
 export interface Block {
-  readonly kind: 'run' | 'fails' | 'start' | 'stop' | 'retry' | 'file' | 'expect';
+  readonly kind: 'run' | 'fails' | 'start' | 'stop' | 'retry' | 'watch' | 'file' | 'expect';
   /** Of the file, for `file`. */
   readonly name: string;
   readonly text: string;
@@ -23,7 +24,7 @@ export interface Block {
   readonly line: number;
 }
 
-const KINDS = ['run', 'fails', 'start', 'stop', 'retry', 'expect'] as const;
+const KINDS = ['run', 'fails', 'start', 'stop', 'retry', 'watch', 'expect'] as const;
 
 /** The blocks of a document that take part, in order. Throws for a fence that is never closed. */
 export function blocksOf(document: string): readonly Block[] {

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sharedKafka, sharedRedis, sharedRegistry } from '../../harness/servers/index.js';
 import { freePorts } from '../../harness/servers/process.js';
 import { until } from '../../harness/until.js';
 import { type Block, blocksOf, missingIn } from './document.js';
@@ -11,6 +12,12 @@ import { type Block, blocksOf, missingIn } from './document.js';
 const ROOT = path.resolve(import.meta.dirname, '..', '..', '..');
 /** The port that documents speak of; each run has another one. */
 const PORT = '8080';
+/** Servers that documents take to be there, by the address that they have for them. */
+const SERVERS: Readonly<Record<string, () => Promise<string>>> = {
+  'localhost:9092': async () => (await sharedKafka()).join(','),
+  'redis://localhost:6379': sharedRedis,
+  'http://localhost:8081': sharedRegistry,
+};
 const RETRY_MS = 250;
 const PATIENCE_MS = 90_000;
 
@@ -18,6 +25,8 @@ interface Sandbox {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly port: number;
+  /** What documents say, and what it is here. */
+  readonly addresses: ReadonlyMap<string, string>;
 }
 
 /**
@@ -28,9 +37,10 @@ export async function runDocument(file: string): Promise<void> {
   const document = readFileSync(path.join(ROOT, file), 'utf8');
   const [port = 0] = await freePorts(1);
   const folder = mkdtempSync(path.join(tmpdir(), 'stakeout-document-'));
-  const run = new DocumentRun(file, { folder, port, env: environment(folder, port) });
+  const blocks = blocksOf(document);
+  const addresses = await addressesIn(blocks, port);
+  const run = new DocumentRun(file, { folder, port, addresses, env: environment(folder, port) });
   try {
-    const blocks = blocksOf(document);
     for (const [n, block] of blocks.entries()) await run.take(block, blocks[n + 1]);
   } finally {
     await run.stop();
@@ -38,12 +48,21 @@ export async function runDocument(file: string): Promise<void> {
   }
 }
 
-/** `npx stakeout` is that of this checkout, wherever the folder lies; `$STAKEOUT` is the checkout, `$URL` what is started. */
+/** Starts the servers that are named. */
+async function addressesIn(blocks: readonly Block[], port: number): Promise<ReadonlyMap<string, string>> {
+  const addresses = new Map([[PORT, String(port)]]);
+  for (const [shown, address] of Object.entries(SERVERS))
+    if (blocks.some(({ text }) => text.includes(shown))) addresses.set(shown, await address());
+  return addresses;
+}
+
+/** `npx stakeout` and `npm start` are those of this checkout, built already, wherever the folder lies; `$STAKEOUT` is the checkout, `$URL` what is started. */
 function environment(folder: string, port: number): Sandbox['env'] {
   const bin = path.join(folder, '.bin');
   mkdirSync(bin);
-  const npx = `#!/bin/sh\nshift\nexec "${process.execPath}" "${path.join(ROOT, 'bin', 'stakeout.mjs')}" "$@"\n`;
-  writeFileSync(path.join(bin, 'npx'), npx, { mode: 0o755 });
+  const stakeout = `exec "${process.execPath}" "${path.join(ROOT, 'bin', 'stakeout.mjs')}"`;
+  writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\nshift\n${stakeout} "$@"\n`, { mode: 0o755 });
+  writeFileSync(path.join(bin, 'npm'), `#!/bin/sh\n${stakeout} "$@"\n`, { mode: 0o755 });
   const { PATH, HOME } = process.env;
   return {
     PATH: `${bin}:${PATH}`,
@@ -64,7 +83,7 @@ class DocumentRun {
   ) {}
 
   async take(block: Block, next: Block | undefined): Promise<void> {
-    const text = block.text.replaceAll(PORT, String(this.sandbox.port));
+    const text = this.asHere(block.text);
     switch (block.kind) {
       case 'file': {
         const name = path.join(this.sandbox.folder, block.name);
@@ -81,6 +100,8 @@ class DocumentRun {
         return this.run(block, text);
       case 'retry':
         return this.retry(block, text, next?.kind === 'expect' ? next.text : '');
+      case 'watch':
+        return this.watch(block, text, next?.kind === 'expect' ? next.text : '');
       case 'expect': {
         const missing = missingIn(this.output, text);
         if (missing !== null) throw this.failure(block, `"${missing}" is not in what the command before it printed`);
@@ -111,23 +132,32 @@ class DocumentRun {
     }
   }
 
+  private async watch(block: Block, text: string, expected: string): Promise<void> {
+    const child = this.listenTo(this.spawn(text));
+    const exit = once(child, 'close');
+    const isThere = () => this.output !== '' && missingIn(this.output, expected) === null;
+    await until(isThere, () => this.failure(block, 'never printed what the document says').message, PATIENCE_MS);
+    process.kill(-child.pid!, 'SIGINT');
+    await exit;
+  }
+
+  private asHere(text: string): string {
+    const { addresses } = this.sandbox;
+    return text.replace(
+      new RegExp([...addresses.keys()].toReversed().join('|'), 'g'),
+      (shown) => addresses.get(shown)!,
+    );
+  }
+
   private async shell(text: string): Promise<number | null> {
-    const child = this.spawn(text);
-    this.output = '';
-    const hear = (data: unknown): void => {
-      this.output += String(data);
-    };
-    child.stdout?.on('data', hear);
-    child.stderr?.on('data', hear);
+    const child = this.listenTo(this.spawn(text));
     const [status] = (await once(child, 'close')) as [number | null];
     return status;
   }
 
   private async start(block: Block, text: string): Promise<void> {
-    const child = this.spawn(text);
+    const child = this.listenTo(this.spawn(text));
     this.started.push(child);
-    this.output = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.output += String(data)));
     await until(
       async () => {
         if (child.exitCode !== null) throw this.failure(block, `ended with status ${child.exitCode}`);
@@ -136,6 +166,16 @@ class DocumentRun {
       () => `the service to be ready:\n${this.output}`,
       PATIENCE_MS,
     );
+  }
+
+  /** What it prints is the output from now on. */
+  private listenTo(child: ChildProcess): ChildProcess {
+    this.output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (data) => {
+        this.output += String(data);
+      });
+    return child;
   }
 
   private spawn(text: string): ChildProcess {
