@@ -90,22 +90,6 @@ describe('POST /v1/transactions', () => {
     expect(await written()).toEqual([]);
   });
 
-  it('is written once for an Idempotency-Key, however often it is sent', async () => {
-    await started();
-    const headers = { 'content-type': 'application/json', 'idempotency-key': 'file-7' };
-    const [first, again] = [
-      await post([{ id: 'a', amount: 1 }], headers),
-      await post([{ id: 'a', amount: 1 }], headers),
-    ];
-    expect([again.statusCode, again.json(), again.headers['idempotency-replayed']]).toEqual([
-      202,
-      first.json(),
-      'true',
-    ]);
-    expect((await post([{ id: 'b', amount: 1 }], headers)).json().code).toBe('IDEMPOTENCY_REUSED');
-    expect(await written()).toHaveLength(1);
-  });
-
   it('is 503 while the log is away, and works again afterwards', async () => {
     const { log } = await aService();
     let away = true;

@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CliProcess } from '../harness/cli-process.js';
+import { freePorts } from '../harness/servers/process.js';
+import { until } from '../harness/until.js';
 import { built } from './kit/build.js';
 
 let folder: string;
@@ -62,4 +64,16 @@ describe('a start is refused', () => {
     expect(said).toContain(`127.0.0.1:${port} is taken by another program: stop it, or set http.port (HTTP_PORT)`);
     other.close();
   });
+});
+
+it('a start waits for a Kafka that is away, says so, answers probes meanwhile, and ends on a signal', async () => {
+  const [port = 0] = await freePorts(1);
+  const env = { HTTP_PORT: String(port), KAFKA_BROKERS: '127.0.0.1:1' };
+  const service = CliProcess.start(['start'], { cwd: folder, env });
+  const said = () => service.stderr;
+  await until(() => said().includes('waiting for Kafka at 127.0.0.1:1. If it is up, look at kafka.brokers'), said);
+  const probe = async (name: string) => (await fetch(`http://127.0.0.1:${port}/health/${name}`)).status;
+  expect([await probe('live'), await probe('ready')]).toEqual([200, 503]);
+  const { status, stdout } = await service.end('SIGINT');
+  expect([status, stdout]).toEqual([0, expect.stringContaining('Stopped.')]);
 });

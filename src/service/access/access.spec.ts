@@ -298,6 +298,21 @@ describe('a POST with an Idempotency-Key', () => {
     expect((await slow).statusCode).toBe(201);
   });
 
+  it('takes events in once', async () => {
+    await started();
+    const sent = { payload: { id: 'a', amount: 1 }, headers: { 'idempotency-key': 'file-7' } };
+    const [first, again] = [
+      await ask('POST', '/v1/transactions', keyOf.operator, sent),
+      await ask('POST', '/v1/transactions', keyOf.operator, sent),
+    ];
+    expect([again.statusCode, again.json(), again.headers['idempotency-replayed']]).toEqual([
+      202,
+      first.json(),
+      'true',
+    ]);
+    expect((await test.log.offsets({ topic: 'transactions', partition: 0 })).end).toBe(1);
+  });
+
   it('may be sent again when it failed', async () => {
     await started();
     expect((await snooze('a', keyOf.analyst, {})).statusCode).toBe(400);
