@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Each kind of what a key can hold: runs, a shared graph, windows of features, windows that emit; keys of several forms, a join. */
+/** Each kind of what a key can hold: runs, a shared graph, windows of features, windows that emit; keys of several forms, a join, features of another key. */
 const RULES = [
   'id: pair\nkey: account\nfrom: payments\nwithin: 2d\npattern:\n  - begin: small\n    where: amount < 20\n  - followedBy: big\n    where: amount > 200\nskip: pastLastEvent\nalert: {score: 50}',
   'id: any\nkey: shop\nfrom: payments\nwithin: 1d\npattern:\n  - begin: one\n    where: amount > 100\n  - followedByAny: other\n    where: amount > 250\nskip: noSkip\nalert: {accuses: all}',
@@ -29,6 +29,7 @@ const RULES = [
   'id: quiet\nkey: account\nfrom: payments\nwithin: 1d\npattern:\n  - begin: big\n    where: amount > 280\n  - notFollowedBy: small\n    where: amount < 20',
   'id: sums\nkey: account\nfrom: payments\nwindow:\n  tumbling: 1d\n  aggregates:\n    - {name: total, sum: amount}\n  having: total > 900\nalert: {severity: low}',
   'id: two\nkey: [account, shop]\nfrom: payments\nwithin: 3d\npattern:\n  - begin: a\n    where: amount > 150\n  - followedBy: b\n    where: amount > 150',
+  'id: elsewhere\nkey: account\nfrom: payments\nwithin: 2d\nfeatures:\n  - {name: there, distinct: account, over: 2d, key: shop}\n  - {name: spent, sum: amount, over: 3d, lagging: 1h, where: amount > 50, key: shop}\npattern:\n  - begin: a\n    where: there >= 4 && amount > 200\n  - followedBy: b\n    where: amount > 0.05 * spent\nalert: {message: "{{ there }} {{ spent }}"}',
 ];
 
 /** Events of six accounts in twelve days, up to two hours out of order, and some later than that. */
