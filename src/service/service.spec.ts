@@ -449,10 +449,10 @@ describe('life of the service', () => {
     await started({ sinks: [sink] });
     await test.commitAlerts(anAlert({ id: 'a' }));
     await until(() => ids.length === 1, 'the sink');
-    await until(
-      async () => (await test.log.committed('stakeout-redis')).get('alerts-0') === 1,
-      'the commit of the sink',
-    );
+    await until(async () => {
+      test.clock.advance(200);
+      return (await test.log.committed('stakeout-redis')).get('alerts-0') === 1;
+    }, 'the commit of the sink');
     expect((await get('/v1/status')).json().sinks).toContainEqual({
       ...{ name: 'redis', state: 'running', trouble: null, written: 1, deadLettered: 0, lag: 0 },
     });
