@@ -5,6 +5,11 @@ import { routeTopic } from '../../src/runtime/repartition/route.js';
 
 export const TOPIC = 'transactions';
 export const ROUTED = routeTopic(TOPIC, 'deviceId');
+/** Where features by device are counted, and where the rule of accounts that reads them runs. */
+export const COUNTED = routeTopic(`${TOPIC}-features`, 'deviceId');
+export const TOLD = routeTopic(COUNTED, 'accountId');
+/** What detection reads; of each as many partitions. */
+export const READ = [TOPIC, ROUTED, COUNTED, TOLD];
 export const ALERTS = 'alerts';
 export const LATE = 'late';
 export const GROUP = 'chaos';

@@ -12,7 +12,7 @@ import { countSource, type SourceCount, type Verified, verified } from './judge.
 import { Network } from './network.js';
 import { Dice } from './random.js';
 import { Service } from './service.js';
-import { ALERTS, type Delivery, LATE, PARTITIONS, ROUTED, TOPIC, writeSettings } from './settings.js';
+import { ALERTS, type Delivery, LATE, PARTITIONS, READ, ROUTED, TOLD, TOPIC, writeSettings } from './settings.js';
 import { Traffic } from './traffic.js';
 
 export interface StageOptions {
@@ -139,7 +139,7 @@ export class Stage {
       ...{ folder, home, delivery, name: 'verify', brokers: this.kafka.brokers, isNamed: false },
     });
     const replays: Verified[] = [];
-    for (const topic of [TOPIC, ROUTED]) replays.push(await verified(home, config, topic));
+    for (const topic of [TOPIC, ROUTED, TOLD]) replays.push(await verified(home, config, topic));
     for (const { name, endedByItself } of this.services)
       for (const status of endedByItself) problems.push(`service ${name} ended by itself with ${status}`);
     const expected = traffic.expected();
@@ -176,6 +176,6 @@ async function notServed(services: readonly Service[]): Promise<string | null> {
     if (live === null) return `service ${service.name} is not ready`;
     all.push(...live);
   }
-  const isWhole = all.length === 2 * PARTITIONS && new Set(all).size === all.length;
+  const isWhole = all.length === READ.length * PARTITIONS && new Set(all).size === all.length;
   return isWhole ? null : `live are ${all.sort().join(', ')}`;
 }

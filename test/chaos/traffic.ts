@@ -120,7 +120,7 @@ export class Traffic {
 
   private unit(number: number): Unit {
     const accountId = `unit-${number}`;
-    switch (number % 4) {
+    switch (number % 5) {
       case 0:
         return {
           alert: `drain/${accountId}`,
@@ -142,6 +142,14 @@ export class Traffic {
         const isBusy = this.dice.chance(0.5);
         const records = Array.from({ length: isBusy ? 5 : 4 }, () => ({ accountId, type: 'Payment', amount: 10 }));
         return { alert: isBusy ? `busy/${accountId}` : null, records };
+      }
+      case 3: {
+        const deviceId = `device-${number}`;
+        const accounts = Array.from({ length: 3 }, (_, i) => `${accountId}-${i}`);
+        return {
+          alert: `shared/${accounts.at(-1)}`,
+          records: accounts.map((each) => ({ accountId: each, deviceId, type: 'Refund', amount: 10 })),
+        };
       }
       default: {
         const isSilent = this.dice.chance(0.5);

@@ -6,7 +6,7 @@
  *         [--rate 40] [--nodes 1] [--seed 1] [--delivery exactly-once|at-least-once] [--json] [--folder FOLDER]
  *
  * `--from`: the version that is upgraded, a commit of this repository; it is built in a folder of its own, with the modules that are
- * installed here. Without it the version here is upgraded to itself. `--rate`: units a second, of three records or so each.
+ * installed here; it must know the rules in `test/chaos/patterns`. Without it the version here is upgraded to itself. `--rate`: units a second, of three records or so each.
  * Exit status 0: no difference.
  */
 import { execFileSync } from 'node:child_process';
