@@ -267,6 +267,7 @@ export class Lane implements Detector {
     const { position, rulesAreNew } = await recover(this.routing.begun(partition), state, {
       ...{ log, report, readRuleSet, turn, current: ruleSet, journal: this.journalOf(partition) },
       pause: (ms) => this.pause(ms),
+      isEnding: () => this.isEnding,
       kept: filled.open,
       makeTask: (version) => {
         owned = this.own(partition, new Task({ ...parts, ruleSet: version }), state);

@@ -14,6 +14,8 @@ export class RetentionError extends Error {
 
 export interface Recovery extends Omit<ReplayerOptions, 'givesOut'> {
   readonly pause: (ms: number) => Promise<void>;
+  /** Whoever asked is about to stop: nothing is waited for any more. */
+  readonly isEnding: () => boolean;
 }
 
 /** Records that are replayed rather than a copy of the state put in place. */
@@ -96,21 +98,25 @@ async function isFarBehind(own: Cut, wanted: number, state: PartitionState, by: 
   }
 }
 
-/** Waits for the place of the copies where it is away: beginning without one might miss what began before the first record there is. */
+/** Waits for the place of the copies where it is away: beginning without one might miss what began before the first record there is. Tells of each trouble once. */
 async function restoreCopy(
   wanted: number,
   partition: AssignedPartition,
   state: PartitionState,
   by: Recovery,
 ): Promise<boolean> {
+  let told = '';
   while (state.restoreCopy !== undefined) {
     try {
       return await state.restoreCopy(wanted);
     } catch (error) {
-      if (by.signal.aborted) throw error;
-      by.report(
-        `${partitionName(partition)}: its state cannot be had from where copies are kept, tried again until it can: ${(error as Error).message}`,
-      );
+      if (by.signal.aborted || by.isEnding()) throw error;
+      const { message } = error as Error;
+      if (message !== told)
+        by.report(
+          `${partitionName(partition)}: its state cannot be had from where copies are kept, tried again until it can: ${message}`,
+        );
+      told = message;
       await by.pause(RETRY_MS);
     }
   }
