@@ -39,7 +39,8 @@ import { type ServiceObjects, serviceModule } from './service.module.js';
 import { logDetector, logTrouble } from './service-log.js';
 import { SilentConnections } from './silent-connections.js';
 import { SinkSet } from './sources/sink-set.js';
-import { AlertTracer, otlpProcessor } from './tracing/alert-tracer.js';
+import { addRequestSpans } from './tracing/request-spans.js';
+import { otlpProcessor, Traces } from './tracing/traces.js';
 import { ndjsonTypes } from './transactions/sent-transactions.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 
@@ -67,7 +68,7 @@ export interface Service {
 /** What is made of the parts before Nest. */
 interface Made {
   readonly objects: ServiceObjects;
-  readonly tracer: AlertTracer | null;
+  readonly traces: Traces | null;
   readonly background: readonly BackgroundPart[];
 }
 
@@ -96,6 +97,7 @@ export async function createService(
     .getInstance()
     .addContentTypeParser(ndjsonTypes, { parseAs: 'string' }, (_request, body, done) => done(null, body));
   const instance = adapter.getInstance();
+  if (made.traces !== null) addRequestSpans(instance, made.traces);
   instance.removeContentTypeParser('text/plain');
   instance.addContentTypeParser(listTypes, readSentList);
   addOpenApi(app);
@@ -117,10 +119,8 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   const { topic } = settings.alerts;
   const checkpoints = parts.checkpoints ?? (() => []);
   const { otlpUrl } = settings.telemetry;
-  const tracer =
-    otlpUrl === undefined
-      ? null
-      : new AlertTracer({ serviceName: settings.name, processor: otlpProcessor(otlpUrl), clock });
+  const traces =
+    otlpUrl === undefined ? null : new Traces({ serviceName: settings.name, processor: otlpProcessor(otlpUrl), clock });
   const stores = parts.stores ?? storesInMemory(() => clock.now());
   const store = stores.alerts;
   const trail = new AuditTrail(stores.audit, clock, logger);
@@ -172,7 +172,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
   const strategy = new StakeoutStrategy({
     createDetector: (listener) => parts.createDetector(settings, listener),
     listeners: [metrics.listener(), logDetector(logger)],
-    tracer,
+    traces,
     onHandlerError: (err, alert) =>
       logger.warn({ err, alert: alert.id, pattern: alert.patternId }, 'an alert handler failed'),
     onListenerError: (err) => logger.error({ err }, 'a listener of detection failed'),
@@ -251,7 +251,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       testStreams: parts.testStreams ?? [],
       placeOf: parts.placeOf ?? null,
     },
-    tracer,
+    traces,
     background: [retention, ...parts.background],
   };
 }
@@ -329,7 +329,7 @@ class RunningService implements Service {
     // With the log away these wait for it; closing the log below ends their wait. They lose nothing by it.
     const followers = this.attempt([...sinks.map((sink) => () => sink.stop()), () => view.stop()]);
     await this.atMost(FOLLOWERS_STOP_MS, followers);
-    await this.attempt([() => writer.close(), async () => this.made.tracer?.close(), async () => metrics.close()]);
+    await this.attempt([() => writer.close(), async () => this.made.traces?.close(), async () => metrics.close()]);
     await this.attempt([() => this.objects.trail.close()]);
     await this.attempt([() => this.objects.stores.alerts.close()]);
     await this.attempt([() => this.parts.close()]);

@@ -66,7 +66,7 @@ async function started(detector: FakeDetector) {
         },
       },
     ],
-    tracer: null,
+    traces: null,
     onHandlerError: (error) => errors.push((error as Error).message),
     onListenerError: (error) => errors.push((error as Error).message),
   });

@@ -12,7 +12,8 @@ import type {
 } from '../../runtime/detector.js';
 import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { Alert } from '../../runtime/ports/alert.js';
-import type { AlertTracer } from '../tracing/alert-tracer.js';
+import { alertSpan } from '../tracing/alert-span.js';
+import type { Traces } from '../tracing/traces.js';
 import { AlertContext } from './alert-context.js';
 import { AlertDispatcher, type DispatchStatus } from './alert-dispatcher.js';
 import { alertFilterOf } from './alert-filter.js';
@@ -24,7 +25,7 @@ export interface StakeoutStrategyOptions {
   /** Told of everything, beside the handlers. */
   readonly listeners: readonly DetectorListener[];
   /** Makes the span of an alert; `null`: no traces. */
-  readonly tracer: AlertTracer | null;
+  readonly traces: Traces | null;
   /** A handler threw. Nest has logged what; `error` is what its exception filter made of it. */
   readonly onHandlerError: (error: unknown, alert: Alert) => void;
   readonly onListenerError: (error: unknown) => void;
@@ -72,10 +73,10 @@ export class StakeoutStrategy extends Server<Events, DetectorPhase> implements C
 
   /** All who are told of an alert are told its span: log lines and handlers go on in the same trace. */
   private traced(listener: DetectorListener): DetectorListener {
-    const { tracer, onListenerError } = this.options;
-    if (tracer === null) return listener;
+    const { traces, onListenerError } = this.options;
+    if (traces === null) return listener;
     const onAlert: DetectorListener['onAlert'] = (alert, traceparent) =>
-      listener.onAlert?.(alert, tracer.trace(alert, traceparent));
+      listener.onAlert?.(alert, alertSpan(traces, alert, traceparent));
     return tellAll([{ ...listener, onAlert }], onListenerError);
   }
 

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../logging/logger.js';
+import { spanOf } from '../tracing/request-spans.js';
 import { Problem, type ProblemBody, problemBody } from './problem.js';
 
 /** Every failed request is answered as `application/problem+json`. What we did not foresee is logged, and its text kept from the client. */
@@ -12,8 +13,13 @@ export class ProblemFilter implements ExceptionFilter {
     // Handlers of alerts have filters of their own.
     if (host.getType() !== 'http') throw error;
     const body = this.bodyOf(error);
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (body.status >= 500) this.logger.warn({ err: causeOf(error), code: body.code }, 'request failed');
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    if (body.status >= 500) {
+      const span = spanOf(http.getRequest<FastifyRequest>())?.spanContext();
+      const trace = span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+      this.logger.warn({ err: causeOf(error), code: body.code, ...trace }, 'request failed');
+    }
     if (body.status === 503) reply.header('retry-after', '1');
     reply.status(body.status).type('application/problem+json').send(JSON.stringify(body));
   }

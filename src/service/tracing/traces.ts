@@ -1,13 +1,12 @@
-import { ROOT_CONTEXT, SpanKind, type Tracer, trace } from '@opentelemetry/api';
+import { type Attributes, ROOT_CONTEXT, type Span, type SpanKind, type Tracer, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import type { Alert } from '../../runtime/ports/alert.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { packageVersion } from '../version.js';
-import { formatTraceparent, parseTraceparent } from './traceparent.js';
+import { parseTraceparent } from './traceparent.js';
 
-export interface AlertTracerOptions {
+export interface TracesOptions {
   /** `service.name`. */
   readonly serviceName: string;
   /** Where spans go. */
@@ -22,16 +21,12 @@ export function otlpProcessor(otlpUrl: string): SpanProcessor {
   return new BatchSpanProcessor(new OTLPTraceExporter({ url: `${otlpUrl.replace(/\/+$/, '')}/v1/traces` }));
 }
 
-/**
- * One span for each alert, child of the span that the completing record came with: whoever follows a payment through its
- * systems sees the alert in the same trace. Without a trace context an alert begins a trace of its own. The span has no
- * account and no field of an event: traces go to other people than alerts do.
- */
-export class AlertTracer {
+/** The spans of this process. They have no account and no field of an event: traces go to other people than alerts do. */
+export class Traces {
   private readonly provider: NodeTracerProvider;
   private readonly tracer: Tracer;
 
-  constructor(private readonly options: AlertTracerOptions) {
+  constructor(private readonly options: TracesOptions) {
     const { serviceName, processor } = options;
     this.provider = new NodeTracerProvider({
       resource: resourceFromAttributes({ 'service.name': serviceName, 'service.version': packageVersion() }),
@@ -40,21 +35,11 @@ export class AlertTracer {
     this.tracer = this.provider.getTracer('stakeout');
   }
 
-  /** Answers with the traceparent of the alert's span. */
-  trace(alert: Alert, traceparent: string | null): string {
+  /** Begins a span: a child of the one that `traceparent` names, or a trace of its own where that is absent or does not hold. */
+  span(name: string, kind: SpanKind, attributes: Attributes, traceparent: string | null): Span {
     const parent = parseTraceparent(traceparent);
     const context = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
-    const attributes = {
-      'stakeout.alert.id': alert.id,
-      'stakeout.pattern': alert.patternId,
-      'stakeout.severity': alert.severity,
-      'stakeout.score': alert.score,
-      'stakeout.detected_at': alert.detectedAt,
-      'stakeout.events': alert.steps.reduce((sum, step) => sum + step.events.length, 0),
-    };
-    const span = this.tracer.startSpan(`alert ${alert.patternId}`, { kind: SpanKind.CONSUMER, attributes }, context);
-    span.end();
-    return formatTraceparent(span.spanContext());
+    return this.tracer.startSpan(name, { kind, attributes }, context);
   }
 
   /** Sends what is left; a collector that is away does not hold up the end for longer than `CLOSE_TIMEOUT_MS`. */
