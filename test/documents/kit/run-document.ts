@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sharedKafka, sharedRedis, sharedRegistry } from '../../harness/servers/index.js';
+import { sharedRedis, sharedRegistry, startKafka } from '../../harness/servers/index.js';
 import { freePorts } from '../../harness/servers/process.js';
 import { until } from '../../harness/until.js';
 import { type Block, blocksOf, missingIn } from './document.js';
@@ -12,11 +12,20 @@ import { type Block, blocksOf, missingIn } from './document.js';
 const ROOT = path.resolve(import.meta.dirname, '..', '..', '..');
 /** The port that documents speak of; each run has another one. */
 const PORT = '8080';
+interface Server {
+  readonly address: string;
+  readonly stop?: () => Promise<void>;
+}
+
 /** Servers that documents take to be there, by the address that they have for them. */
-const SERVERS: Readonly<Record<string, () => Promise<string>>> = {
-  'localhost:9092': async () => (await sharedKafka()).join(','),
-  'redis://localhost:6379': sharedRedis,
-  'http://localhost:8081': sharedRegistry,
+const SERVERS: Readonly<Record<string, () => Promise<Server>>> = {
+  // Of their own: the rules that a document publishes would be those of every service that leaves the names of topics as they are.
+  'localhost:9092': async () => {
+    const { brokers, stop } = await startKafka({ own: true });
+    return { address: brokers.join(','), stop };
+  },
+  'redis://localhost:6379': async () => ({ address: await sharedRedis() }),
+  'http://localhost:8081': async () => ({ address: await sharedRegistry() }),
 };
 const RETRY_MS = 250;
 const PATIENCE_MS = 90_000;
@@ -38,22 +47,25 @@ export async function runDocument(file: string): Promise<void> {
   const [port = 0] = await freePorts(1);
   const folder = mkdtempSync(path.join(tmpdir(), 'stakeout-document-'));
   const blocks = blocksOf(document);
-  const addresses = await addressesIn(blocks, port);
+  const servers = await serversIn(blocks);
+  const addresses = new Map([
+    [PORT, String(port)],
+    ...servers.map(([shown, { address }]) => [shown, address] as const),
+  ]);
   const run = new DocumentRun(file, { folder, port, addresses, env: environment(folder, port) });
   try {
     for (const [n, block] of blocks.entries()) await run.take(block, blocks[n + 1]);
   } finally {
     await run.stop();
+    for (const [, { stop }] of servers) await stop?.();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
 /** Starts the servers that are named. */
-async function addressesIn(blocks: readonly Block[], port: number): Promise<ReadonlyMap<string, string>> {
-  const addresses = new Map([[PORT, String(port)]]);
-  for (const [shown, address] of Object.entries(SERVERS))
-    if (blocks.some(({ text }) => text.includes(shown))) addresses.set(shown, await address());
-  return addresses;
+async function serversIn(blocks: readonly Block[]): Promise<readonly (readonly [shown: string, Server])[]> {
+  const named = Object.entries(SERVERS).filter(([shown]) => blocks.some(({ text }) => text.includes(shown)));
+  return Promise.all(named.map(async ([shown, start]) => [shown, await start()] as const));
 }
 
 /** `npx stakeout` and `npm start` are those of this checkout, built already, wherever the folder lies; `$STAKEOUT` is the checkout, `$URL` what is started. */
