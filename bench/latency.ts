@@ -95,6 +95,9 @@ async function run(delivery: Mode): Promise<Result> {
   await fill(log, Number(values.history));
   const service = ServiceProcess.start(config, kafka.brokers);
   try {
+    // How far it is behind is only known once it reads.
+    const hasRead = async () => ((await service.status()).detector?.recordsIn ?? 0) >= Number(values.history) || null;
+    await until(hasRead, 'the history to be read', START_MAX_MS);
     await service.isLive(PARTITIONS, 0, START_MAX_MS);
     const stopped = new AbortController();
     const beside = values.backtests ? backtests(await service.listens(), stopped.signal) : Promise.resolve(null);
