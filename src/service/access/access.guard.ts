@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Role, Settings } from '../../runtime/settings/index.js';
-import { asked } from '../audit/audit.interceptor.js';
+import { asked, onlyReads } from '../audit/audit.interceptor.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { Problem, problemBody, unavailable } from '../problems/problem.js';
 import { SETTINGS } from '../tokens.js';
@@ -45,7 +45,7 @@ export class AccessGuard implements CanActivate {
     setPrincipal(request, principal);
     if (!this.isAllowed(principal, allowed)) {
       const problem = forbidden(principal, allowed, this.authors);
-      if (request.method !== 'GET')
+      if (!onlyReads(request))
         this.trail.record({ ...asked(request, principal), status: 403, detail: problem.body.detail });
       throw problem;
     }

@@ -33,7 +33,7 @@ async function started(
   await test.service.start();
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
 const ask = (method: Method, url: string, key?: string, more: { payload?: object; headers?: object } = {}) =>
   test.service.app.inject({
     ...{ method, url },
@@ -222,6 +222,10 @@ describe('the audit trail', () => {
     await ask('POST', '/v1/snoozes', keyOf.viewer, { payload });
     await ask('POST', '/v1/validate', keyOf.viewer, { payload });
     await ask('POST', '/v1/snoozes', undefined, { payload });
+    // Reads, with and without the body of their answer.
+    await ask('GET', '/v1/patterns', keyOf.viewer);
+    await ask('HEAD', '/v1/patterns', keyOf.viewer);
+    await ask('HEAD', '/v1/audit', keyOf.viewer);
     test.clock.advance(1);
     await ask('PUT', '/v1/delivery', keyOf.operator, { payload: { mode: 'at-least-once' } });
     const entries = await audit();

@@ -30,7 +30,7 @@ export class AuditInterceptor implements NestInterceptor {
     const request = http.getRequest<FastifyRequest>();
     const principal = principalOf(request);
     const isChange = this.reflector.get<NoChange | undefined>(NO_CHANGE, context.getHandler()) === undefined;
-    if (request.method === 'GET' || !isChange || principal === undefined) return next.handle();
+    if (onlyReads(request) || !isChange || principal === undefined) return next.handle();
     const keep = (status: number, detail: string): void =>
       this.trail.record({ ...asked(request, principal), status, detail: detail.slice(0, DETAIL_MAX) });
     return next.handle().pipe(
@@ -41,6 +41,9 @@ export class AuditInterceptor implements NestInterceptor {
     );
   }
 }
+
+/** Of a question without a body in its answer too. */
+export const onlyReads = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
 
 /** What an entry says of the request. */
 export function asked(request: FastifyRequest, principal: Principal) {
