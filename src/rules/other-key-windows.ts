@@ -1,17 +1,13 @@
 import {
   type CompileOptions,
-  compileFeatures,
   type EngineEvent,
-  type FeatureSet,
   type FeatureState,
   PatternCompiler,
-  readFeatures,
   type ToldFeatures,
-  updateFeatures,
 } from '../engine/index.js';
 import { keysBy } from './key-of.js';
 import type { OtherKey, Rule } from './rule.js';
-import { toldOf, withoutKey } from './told-features.js';
+import { ToldCounter } from './told-features.js';
 
 /** Counts a rule's features of other keys, over few events: for tests of rules, and for witnesses. */
 export class OtherKeyWindows {
@@ -29,28 +25,19 @@ export class OtherKeyWindows {
 }
 
 class OneKey {
-  private readonly compiler: PatternCompiler;
-  private readonly features: FeatureSet;
-  private readonly told: () => ToldFeatures;
+  private readonly counter: ToldCounter;
   private readonly keysOf: ReturnType<typeof keysBy>;
   private readonly states = new Map<string, FeatureState | undefined>();
 
   constructor({ keyBy, features }: OtherKey, options: CompileOptions) {
-    const compiler = new PatternCompiler(options);
-    const cells = features.map((feature) => compiler.features.cell(withoutKey(feature)));
-    this.compiler = compiler;
-    this.features = compileFeatures([...new Set(cells)], (where) => compiler.testOf(where));
-    this.told = toldOf(features, cells);
+    this.counter = new ToldCounter(features, new PatternCompiler(options));
     this.keysOf = keysBy(keyBy);
   }
 
   tell(event: EngineEvent): ToldFeatures {
-    const [key] = this.keysOf(event);
-    this.compiler.predicates.mark.next();
-    this.compiler.predicates.key.value = key ?? '';
-    const state = key === undefined ? undefined : updateFeatures(this.features, this.states.get(key), event);
-    if (key !== undefined) this.states.set(key, state);
-    readFeatures(this.features, state, event.time, key === undefined ? undefined : event);
-    return this.told();
+    const [key = null] = this.keysOf(event);
+    const state = this.counter.count(key, key === null ? undefined : this.states.get(key), event);
+    if (key !== null) this.states.set(key, state);
+    return this.counter.after(key, state, event);
   }
 }

@@ -1,12 +1,15 @@
 import type { DetectorListener } from '../runtime/detector.js';
 import type { Logger } from './logging/logger.js';
-import { parseTraceparent } from './tracing/traceparent.js';
+import { parseTraceparent, traceFields } from './tracing/traceparent.js';
 
 /** What detection says of itself, as log lines. Alerts are not among them: an alert's message may hold personal data. */
 export function logDetector(logger: Logger): DetectorListener {
   return {
     onAlert: ({ id, patternId, severity, score }, traceparent) =>
-      logger.debug({ alert: id, pattern: patternId, severity, score, ...traceOf(traceparent) }, 'alert'),
+      logger.debug(
+        { alert: id, pattern: patternId, severity, score, ...traceFields(parseTraceparent(traceparent)) },
+        'alert',
+      ),
     onPhase: (phase, trouble) => {
       if (trouble !== null) logger.warn({ phase, trouble }, 'detection is in trouble');
       else logger.info({ phase }, `detection is ${phase}`);
@@ -28,12 +31,6 @@ export function logDetector(logger: Logger): DetectorListener {
       if (!ok) logger.warn({ seconds }, 'a commit failed and is tried again');
     },
   };
-}
-
-/** By the names that OpenTelemetry has for log lines, so that these are found beside the spans of a trace. */
-function traceOf(traceparent: string | null): { readonly trace_id?: string; readonly span_id?: string } {
-  const context = parseTraceparent(traceparent);
-  return context === null ? {} : { trace_id: context.traceId, span_id: context.spanId };
 }
 
 /** Says when trouble begins, changes and ends. */

@@ -7,10 +7,7 @@ let consoles: Consoles;
 let alertId = '';
 beforeAll(async () => {
   consoles = await Consoles.start();
-  const page = await consoles.page();
-  await page.goto(consoles.url);
-  alertId = (await page.locator('.feed-row').first().getAttribute('id'))!.replace('alert-', '');
-  await page.close();
+  alertId = await consoles.anAlert();
 });
 afterAll(() => consoles.stop());
 

@@ -11,13 +11,13 @@ import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
 import type { Alert } from '../../runtime/ports/alert.js';
 import { type Log, partitionName, type TopicPartition } from '../../runtime/ports/log.js';
-import { decodeEnvelope, originOf } from '../../runtime/repartition/envelope.js';
+import { firstPlaceOf } from '../../runtime/repartition/envelope.js';
 import { Forwarder } from '../../runtime/repartition/forwarder.js';
 import type { StreamDefinition } from '../../runtime/stream.js';
 import { nameEvent } from '../../runtime/task/alert/alert-builder.js';
 import type { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
 import { EventReader } from '../../runtime/task/event-reader.js';
-import type { RecordedEvent, SourceEvent } from '../../runtime/task/source-event.js';
+import type { SourceEvent } from '../../runtime/task/source-event.js';
 import { SILENT, Task } from '../../runtime/task/task.js';
 import { TaskStreams } from '../../runtime/task/task-streams.js';
 import { NO_CLOCK } from '../verify/no-clock.js';
@@ -117,7 +117,7 @@ function explanationOf(seen: Seen, options: ExplainLogOptions): Explanation {
     kindParents: named.kindParents(streams.map(({ name }) => name)),
     tell: (event) => ({
       ...nameEvent(event as SourceEvent, {
-        placeOf: (of) => placeOf(of, seen.partition, version),
+        placeOf: (of) => firstPlaceOf(of, seen.partition, version.clock.forwarded === true),
         idFieldOf: ({ stream }) => named.named(stream).idField,
       }),
       ...(streams.length > 1 && event.stream !== undefined ? { stream: event.stream } : {}),
@@ -163,11 +163,6 @@ function revisionNotes(
 
 const ruleIn = ({ rules }: RuleSetVersion, id: string): Rule | undefined =>
   rules.find((rule) => rule.id === id && rule.drains !== true);
-
-function placeOf(event: RecordedEvent, partition: TopicPartition, { clock }: RuleSetVersion) {
-  const envelope = clock.forwarded === true ? decodeEnvelope(event.raw) : null;
-  return envelope?.kind === 'event' ? originOf(envelope) : { ...partition, offset: event.offset };
-}
 
 /** Hears of events as they are processed. */
 class Listening extends Forwarder {

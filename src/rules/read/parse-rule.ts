@@ -160,7 +160,6 @@ class RuleReader {
   private readonly places = new Map<string, Span>();
   private readonly lists: ListNames;
   private accuses: Accuses | undefined;
-  private keyName = '';
   private readonly values = new RuleValues();
   private readonly features: FeatureReader;
   private names: FeatureNames | undefined;
@@ -184,8 +183,7 @@ class RuleReader {
     const description = section.text('description');
     this.streams.names(section);
     const keyBy = this.key(section);
-    this.keyName = keyName(keyBy);
-    const { pattern, infos } = this.pattern(section);
+    const { pattern, infos } = this.pattern(section, keyName(keyBy));
     // What counts in a window cannot be spoken of: only what comes out.
     const spokenOf = this.result === null ? infos : [];
     const alert = this.alert(section, title, spokenOf);
@@ -246,9 +244,9 @@ class RuleReader {
     return key;
   }
 
-  private pattern(section: Section): { pattern: Pattern; infos: readonly StepInfo[] } {
+  private pattern(section: Section, key: string): { pattern: Pattern; infos: readonly StepInfo[] } {
     const entry = section.entry('pattern');
-    this.names = this.features.read(section, this.keyName);
+    this.names = this.features.read(section, key);
     if (section.entry('window') !== undefined) return this.window(section);
     const scope = { fields: this.fields, features: this.names, lists: this.lists };
     this.note(section, 'within', 'gap', 'skip');

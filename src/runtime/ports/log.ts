@@ -119,6 +119,11 @@ export interface GroupListener {
   onFatal(error: Error): void;
 }
 
+/** Where a record is. */
+export interface RecordPlace extends TopicPartition {
+  readonly offset: number;
+}
+
 export interface OffsetCommit extends TopicPartition {
   /** The next offset to read, as in Kafka. */
   readonly offset: number;

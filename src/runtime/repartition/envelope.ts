@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '../../engine/index.js';
-import type { TopicPartition } from '../ports/log.js';
+import type { RecordPlace, TopicPartition } from '../ports/log.js';
 import { type EncodedTold, NOTHING_TOLD, readTold, writeTold } from './told.js';
 
 /**
@@ -28,9 +28,6 @@ export interface ForwardedEvent extends FromSource {
   /** What features of other keys are at it, as far as they were counted on the way. Absent: none were. */
   readonly told?: EncodedTold;
 }
-
-/** Where a record is. */
-export type RecordPlace = TopicPartition & { readonly offset: number };
 
 /** Where an event was first. */
 export const originOf = ({ origin, from, offset }: ForwardedEvent): RecordPlace => origin ?? { ...from, offset };
@@ -102,4 +99,14 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope | null {
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+/** Where the event of a record was first. One that was forwarded to where it was read says so itself. */
+export function firstPlaceOf(
+  { raw, offset }: { readonly raw: Uint8Array; readonly offset: number },
+  partition: TopicPartition,
+  isForwarded: boolean,
+): RecordPlace {
+  const envelope = isForwarded ? decodeEnvelope(raw) : null;
+  return envelope?.kind === 'event' ? originOf(envelope) : { ...partition, offset };
 }

@@ -229,7 +229,6 @@ export class AlertSinkFollower {
   private assigned(partition: AssignedPartition): void {
     const name = partitionName(partition);
     this.owned.set(name, new AbortController());
-    this.commits.drop([partition]);
     this.lag.set(name, partition.endOffset - partition.position);
     if (this.stopping.signal.aborted) this.owned.get(name)?.abort();
     this.options.sink.assigned?.(placeOf(partition));

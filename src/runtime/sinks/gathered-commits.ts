@@ -19,6 +19,7 @@ export interface GatheredCommitsOptions {
  * twice, which changes nothing.
  */
 export class GatheredCommits {
+  /** Until they are committed. */
   private readonly safe = new Map<string, OffsetCommit>();
   private readonly backoff = new Backoff(TOGETHER_MS, RETRY_MAX_MS);
   private cancel: (() => void) | null = null;
@@ -33,7 +34,7 @@ export class GatheredCommits {
     if (!this.busy) this.schedule(TOGETHER_MS);
   }
 
-  /** Forgets offsets that were not committed yet, of partitions that are someone else's now, or were. */
+  /** Forgets offsets that were not committed yet, of partitions that are someone else's now. */
   drop(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.safe.delete(partitionName(partition));
   }
@@ -54,16 +55,15 @@ export class GatheredCommits {
   private async commitSafe(): Promise<void> {
     const offsets = [...this.safe.values()];
     if (offsets.length === 0) return;
-    this.safe.clear();
     this.busy = true;
     let wait = TOGETHER_MS;
     try {
       await this.options.commit(offsets);
+      for (const offset of offsets)
+        if (this.safe.get(partitionName(offset)) === offset) this.safe.delete(partitionName(offset));
       this.backoff.reset();
       this.options.onDone(null);
     } catch (error) {
-      for (const offset of offsets)
-        if (!this.safe.has(partitionName(offset))) this.safe.set(partitionName(offset), offset);
       wait = this.backoff.next();
       this.options.onDone(error);
     }

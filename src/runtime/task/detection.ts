@@ -57,7 +57,7 @@ export interface DetectionState extends ClockState {
  */
 export class Detection {
   private time: EventClock;
-  private rules: KeyedEngines;
+  private rules: KeyedEngines = [];
   /** Those of them that have the rules, and those that tell events what features of other keys are. */
   private finding: KeyedEngines = [];
   private telling: readonly OtherKeyEngine[] = [];
@@ -84,7 +84,7 @@ export class Detection {
   ) {
     this.time = new EventClock(clockOptions, options.streams);
     this.onProcessed = output.onProcessed;
-    this.rules = this.enginesOf(rules, options);
+    this.makeEngines(rules, options);
   }
 
   get clock(): EventClock {
@@ -96,7 +96,7 @@ export class Detection {
     return this.rules;
   }
 
-  private enginesOf(rules: readonly Rule[], options: KeyedEngineOptions): KeyedEngines {
+  private makeEngines(rules: readonly Rule[], options: KeyedEngineOptions): void {
     const keyed = {
       ...this.output,
       onMatch: (rule: Rule, key: string, match: Match, at: number): void =>
@@ -108,7 +108,7 @@ export class Detection {
     this.telling = otherKeyGroups([...uncounted, ...(options.countsFor ?? [])]).map(
       (others) => new OtherKeyEngine(others, options),
     );
-    return [...this.finding, ...this.telling];
+    this.rules = [...this.finding, ...this.telling];
   }
 
   /**
@@ -127,7 +127,7 @@ export class Detection {
     if (filled !== null) this.nextSeq = Math.max(this.nextSeq, filled.by.nextSeq);
     this.setClock(clock, options.streams ?? []);
     const before = this.rules;
-    this.rules = this.enginesOf(rules, options);
+    this.makeEngines(rules, options);
     const after = new Map<KeyedEngine, readonly [KeyedEngine, Succession]>();
     for (const engine of before) {
       const next = this.rules.find(({ keyField }) => keyField === engine.keyField);

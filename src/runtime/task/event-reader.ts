@@ -2,7 +2,7 @@ import type { ToldFeatures } from '../../engine/index.js';
 import { type RuleSetVersion, rulesOf } from '../journal/rule-set-version.js';
 import { type DecodedRecord, DecodeFailure } from '../ports/decoder.js';
 import type { LogRecord, TopicPartition } from '../ports/log.js';
-import { decodeEnvelope } from '../repartition/envelope.js';
+import { decodeEnvelope, type Envelope } from '../repartition/envelope.js';
 import { decodeTold } from '../repartition/told.js';
 import type { StreamDefinition } from '../stream.js';
 import { kindOf, missingIdentity, timeOf } from './interpret.js';
@@ -50,7 +50,8 @@ export class EventReader {
       event.stream,
       event.forKey,
     );
-    anew.told = this.told(raw) ?? event.told;
+    const isPassedOn = this.of.ruleSet().clock.passedOn === true;
+    anew.told = (isPassedOn ? this.told(decodeEnvelope(raw)) : null) ?? event.told;
     return anew;
   }
 
@@ -59,10 +60,10 @@ export class EventReader {
   }
 
   /** What was told of a forwarded event, by the names that the rules of now have for it; `null`: nothing. */
-  private told(value: Uint8Array): ToldFeatures | null {
+  private told(envelope: Envelope | null): ToldFeatures | null {
     const ruleSet = this.of.ruleSet();
-    const envelope = ruleSet.clock.passedOn === true ? decodeEnvelope(value) : null;
-    return envelope?.kind === 'event' && envelope.told ? decodeTold(envelope.told, rulesOf(ruleSet)) : null;
+    if (ruleSet.clock.passedOn !== true || envelope?.kind !== 'event') return null;
+    return envelope.told === undefined ? null : decodeTold(envelope.told, rulesOf(ruleSet));
   }
 
   private readForwarded(record: LogRecord, value: Uint8Array): SourceEvent | DecodeFailure | null {
@@ -72,7 +73,7 @@ export class EventReader {
     const decoded = this.decode(record);
     if (decoded instanceof DecodeFailure) return decoded;
     const event = this.eventOf(record, value, decoded, envelope.time, this.streams.named(envelope.stream));
-    event.told = this.told(value);
+    event.told = this.told(envelope);
     return event;
   }
 

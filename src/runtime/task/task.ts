@@ -7,11 +7,11 @@ import { fillingRules, rulesToFill } from '../journal/rules-to-fill.js';
 import { ListsInForce } from '../lists/reference-lists.js';
 import { DecodeFailure, type RecordDecoder } from '../ports/decoder.js';
 import { EntryBlock } from '../ports/entry-block.js';
-import type { LogRecord, RecordBatch, TopicPartition } from '../ports/log.js';
+import type { LogRecord, RecordBatch, RecordPlace, TopicPartition } from '../ports/log.js';
 import type { StateEntry } from '../ports/state-store.js';
-import { decodeEnvelope, originOf } from '../repartition/envelope.js';
+import { decodeEnvelope, firstPlaceOf } from '../repartition/envelope.js';
 import type { Forwarder } from '../repartition/forwarder.js';
-import { type AlertSource, buildAlert, type RecordPlace } from './alert/alert-builder.js';
+import { type AlertSource, buildAlert } from './alert/alert-builder.js';
 import { buildNearMiss } from './alert/near-miss.js';
 import { isInCanary } from './canary.js';
 import type { Considering } from './consider-record.js';
@@ -483,11 +483,7 @@ export class Task {
 
   /** An event that was forwarded is told of by where it was first. */
   private placeOf(event: RecordedEvent): RecordPlace {
-    if (this.ruleSet.clock.forwarded === true) {
-      const envelope = decodeEnvelope(event.raw);
-      if (envelope?.kind === 'event') return originOf(envelope);
-    }
-    return { ...this.partition, offset: event.offset };
+    return firstPlaceOf(event, this.partition, this.ruleSet.clock.forwarded === true);
   }
 
   private matched(rule: Rule, key: string, match: Match, at: number, trigger: SourceEvent | null): void {

@@ -35,18 +35,19 @@ export interface Places<R> {
   readonly needsOnePartition: boolean;
 }
 
-/** A route as it comes about, rule by rule. */
-interface Draft<R> {
+/** What a rule says of a topic that it needs. */
+interface Needed {
   readonly keyBy: KeyBy;
   /** The streams whose events go there; and those on whose event time it depends. */
-  of: readonly StreamFacts[];
-  behind: readonly StreamFacts[];
+  readonly of: readonly StreamFacts[];
+  readonly behind: readonly StreamFacts[];
   /** The streams whose partitions it has at most as many as. */
   readonly counted: (of: readonly StreamFacts[]) => readonly StreamFacts[];
-  readonly from?: string;
-  readonly rules: R[];
-  readonly countsFor: R[];
+  readonly from: string | undefined;
 }
+
+/** A route as it comes about, rule by rule. */
+type Draft<R> = Needed & { readonly rules: readonly R[]; readonly countsFor: readonly R[] };
 
 /**
  * Where rules run. A rule over one stream that has the key of the stream's topic runs where the records are read, and so do all rules
@@ -62,19 +63,21 @@ export function placeRules<R extends PlacedRule>(
   const local = new Map<string, R[]>();
   const drafts = new Map<string, Draft<R>>();
   let needsOnePartition = false;
-  const draft = (
+  const either = (a: readonly StreamFacts[], b: readonly StreamFacts[]) =>
+    streams.filter((stream) => a.includes(stream) || b.includes(stream));
+  const need = (
     topic: string,
-    of: readonly StreamFacts[],
-    behind: readonly StreamFacts[],
-    made: Draft<R>,
-  ): Draft<R> => {
-    const known = drafts.get(topic) ?? made;
-    const either = (a: readonly StreamFacts[], b: readonly StreamFacts[]) =>
-      streams.filter((stream) => a.includes(stream) || b.includes(stream));
-    known.of = either(known.of, of);
-    known.behind = either(known.behind, behind);
-    drafts.set(topic, known);
-    return known;
+    needed: Needed,
+    by: { readonly rules?: readonly R[]; readonly countsFor?: readonly R[] },
+  ) => {
+    const known = drafts.get(topic) ?? { ...needed, rules: [], countsFor: [] };
+    drafts.set(topic, {
+      ...known,
+      of: either(known.of, needed.of),
+      behind: either(known.behind, needed.behind),
+      rules: [...known.rules, ...(by.rules ?? [])],
+      countsFor: [...known.countsFor, ...(by.countsFor ?? [])],
+    });
   };
   for (const one of rules) {
     const { rule } = one;
@@ -97,30 +100,11 @@ export function placeRules<R extends PlacedRule>(
     let from: string | undefined;
     for (const { key, keyBy } of otherKeys) {
       const topic = routeTopic(from ?? `${base}-features`, key);
-      const made = {
-        keyBy,
-        of: read,
-        behind: read,
-        counted,
-        ...(from !== undefined && { from }),
-        rules: [],
-        countsFor: [],
-      };
-      draft(topic, read, read, made).countsFor.push(one);
+      need(topic, { keyBy, of: read, behind: read, counted, from }, { countsFor: [one] });
       from = topic;
     }
-    const topic = routeTopic(from ?? base, rule.key);
     const of = streamsOf(rule.streams, streams);
-    const made = {
-      keyBy: rule.keyBy,
-      of,
-      behind: read,
-      counted,
-      ...(from !== undefined && { from }),
-      rules: [],
-      countsFor: [],
-    };
-    draft(topic, of, read, made).rules.push(one);
+    need(routeTopic(from ?? base, rule.key), { keyBy: rule.keyBy, of, behind: read, counted, from }, { rules: [one] });
   }
   const routes = [...drafts].map(([name, made]) => routeOf(name, made));
   return { local, routes, needsOnePartition };

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../logging/logger.js';
 import { spanOf } from '../tracing/request-spans.js';
+import { traceFields } from '../tracing/traceparent.js';
 import { Problem, type ProblemBody, problemBody } from './problem.js';
 
 /** Every failed request is answered as `application/problem+json`. What we did not foresee is logged, and its text kept from the client. */
@@ -16,8 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
     if (body.status >= 500) {
-      const span = spanOf(http.getRequest<FastifyRequest>())?.spanContext();
-      const trace = span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+      const trace = traceFields(spanOf(http.getRequest<FastifyRequest>())?.spanContext());
       this.logger.warn({ err: causeOf(error), code: body.code, ...trace }, 'request failed');
     }
     if (body.status === 503) reply.header('retry-after', '1');

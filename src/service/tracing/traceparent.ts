@@ -18,6 +18,14 @@ export function parseTraceparent(text: string | null): SpanContext | null {
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };
 }
 
+/** By the names that OpenTelemetry has for log lines, so that these are found beside the spans of a trace. */
+export function traceFields(context: SpanContext | null | undefined): {
+  readonly trace_id?: string;
+  readonly span_id?: string;
+} {
+  return context == null ? {} : { trace_id: context.traceId, span_id: context.spanId };
+}
+
 export function formatTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${(traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0')}`;
 }

@@ -65,6 +65,15 @@ export class Consoles {
     return page;
   }
 
+  /** The id of an alert that is there. */
+  async anAlert(): Promise<string> {
+    const page = await this.page();
+    await page.goto(this.url);
+    const id = await page.locator('.feed-row').first().getAttribute('id');
+    await page.close();
+    return id!.replace('alert-', '');
+  }
+
   /** Transactions, as a client of the service sends them. */
   async send(transactions: readonly object[]): Promise<void> {
     const answer = await fetch(`${this.url}/v1/transactions`, {

@@ -3,17 +3,13 @@ import type { Match, WindowResult } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
 import { scoreOf } from '../../../rules/score.js';
 import type { Alert, AlertEvent, EventValues } from '../../ports/alert.js';
-import type { TopicPartition } from '../../ports/log.js';
+import type { RecordPlace } from '../../ports/log.js';
 import type { RecordedEvent } from '../source-event.js';
 import { type ValuesSource, valuesOf } from './event-values.js';
 import { renderMessage } from './message.js';
 
-/** Where a record is, or was before it was forwarded. */
-export interface RecordPlace extends TopicPartition {
-  readonly offset: number;
-}
-
 export interface AlertSource extends ValuesSource {
+  /** Where its record is, or was before it was forwarded. */
   placeOf(event: RecordedEvent): RecordPlace;
   /** Field of the event's stream that holds its own id; `null`: none does. */
   idFieldOf(event: RecordedEvent): string | null;

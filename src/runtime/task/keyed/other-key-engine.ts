@@ -1,6 +1,6 @@
-import { type Expr, readFeatures, type ToldFeatures, updateFeatures } from '../../../engine/index.js';
+import type { Expr, ToldFeatures } from '../../../engine/index.js';
 import type { OtherKey, Rule } from '../../../rules/rule.js';
-import { toldName, toldOf, withoutKey } from '../../../rules/told-features.js';
+import { ToldCounter, toldName, withoutKey } from '../../../rules/told-features.js';
 import type { SourceEvent } from '../source-event.js';
 import { KeyedEngine } from './keyed-engine.js';
 import type { KeyedEngineOptions } from './keyed-options.js';
@@ -12,38 +12,29 @@ import type { KeyedEngineOptions } from './keyed-options.js';
  * Invariant: it has all keys, whichever of them the rules beside it have.
  */
 export class OtherKeyEngine extends KeyedEngine {
-  private readonly told: () => ToldFeatures;
+  private readonly counter: ToldCounter;
 
   /** `others`: of one key. */
   constructor(others: readonly OtherKey[], options: KeyedEngineOptions = {}) {
     const rule = counting(others);
     const { ownsKey: _, ...all } = options;
     super(nameOf(others[0]!), [rule], { onMatch: () => undefined }, all);
-    const features = distinct(others);
-    const { compiler } = this.ruleSet;
-    const cells = features.map((feature) => compiler.features.cell(withoutKey(feature)));
-    this.told = toldOf(features, cells);
+    const { compiler, features } = this.ruleSet;
+    this.counter = new ToldCounter(distinct(others), compiler, features!);
   }
 
   /** Counts an event, and tells it what the features are at it: of one that has no such key, what they are for a key without events. */
   tell(event: SourceEvent): void {
     const [key] = this.input.keysOf(event);
     this.count(key ?? null, event);
-    event.tell(this.told());
+    event.tell(this.counter.now());
   }
 
   /** What `tell` would tell the last of these events, the others before it; all of them have the key. Nothing is changed. */
   toldAfter(key: string | null, events: readonly SourceEvent[]): ToldFeatures {
-    const { features, compiler } = this.ruleSet;
     let state = key === null ? undefined : this.peek(key)?.features;
-    for (const event of events) {
-      compiler.predicates.mark.next();
-      compiler.predicates.key.value = key ?? '';
-      if (key !== null) state = updateFeatures(features!, state, event);
-    }
-    const last = events.at(-1)!;
-    readFeatures(features!, state, last.time, key === null ? undefined : last);
-    return this.told();
+    for (const event of events) state = this.counter.count(key, state, event);
+    return this.counter.after(key, state, events.at(-1)!);
   }
 }
 

@@ -1,6 +1,6 @@
 import { type EngineEvent, type RuleSet, stopSlot } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
-import type { RecordPlace } from '../alert/alert-builder.js';
+import type { RecordPlace } from '../../ports/log.js';
 
 /** Which limit of a rule was exceeded, or that it threw. */
 export type StopReason = 'runs' | 'matches' | 'events' | 'error';
