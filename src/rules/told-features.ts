@@ -51,6 +51,12 @@ export class ToldCounter {
     return this.now();
   }
 
+  /** What the features are as of a time, whatever event comes then. */
+  asOf(state: FeatureState | undefined, time: number): ToldFeatures {
+    readFeatures(this.set, state, time);
+    return this.now();
+  }
+
   /** What the features were when they were read last. */
   now(): ToldFeatures {
     const told: Record<string, ToldFeatures[string]> = {};

@@ -122,6 +122,11 @@ export interface Question extends TopicPartition {
 export interface FeatureQuestion {
   readonly pattern: string;
   readonly key: string;
+  /**
+   * `key` is a value of another key than the rule's, and the rule's features of that key are asked: what they are called where they are
+   * told with events (`toldName`), by the rule's names for them. Absent: it is the rule's own key.
+   */
+  readonly told?: Readonly<Record<string, string>>;
   /** How many of the newest events behind each feature are wanted; absent: none. */
   readonly events?: number;
 }

@@ -1,6 +1,6 @@
 import type { Stores } from '../connectors/alert-store/stores.js';
 import type { Risk } from '../connectors/redis/redis-sink.js';
-import type { Rule, TestStream } from '../rules/index.js';
+import type { TestStream } from '../rules/index.js';
 import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Detector, DetectorListener } from '../runtime/detector.js';
 import type { Clock } from '../runtime/ports/clock.js';
@@ -11,7 +11,7 @@ import type { Pseudonyms } from '../runtime/task/alert/pseudonyms.js';
 import type { KeyOf } from './alerts/alert-keys.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { Explain } from './explanations/explain.js';
-import type { RulePlace } from './features/rule-place.js';
+import type { PlaceOf } from './features/rule-place.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleReading } from './outline/rule-reading.js';
 import type { RuleControl } from './rules/rule-control.js';
@@ -66,7 +66,7 @@ export interface ServiceParts {
   /** Absent: rules cannot be changed while it runs. */
   readonly rules?: RuleControl;
   /** Where a rule runs, so that it can be asked; absent: that is not known. */
-  readonly placeOf?: (rule: Rule) => RulePlace;
+  readonly placeOf?: PlaceOf;
   /** Absent: reference lists cannot be changed while it runs. */
   readonly lists?: ListControl;
   /** Absent: nothing can be paused. */

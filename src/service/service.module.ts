@@ -1,7 +1,7 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Stores } from '../connectors/alert-store/stores.js';
-import type { Rule, TestStream } from '../rules/index.js';
+import type { TestStream } from '../rules/index.js';
 import type { CheckpointStatus } from '../runtime/checkpoint/options.js';
 import type { Clock } from '../runtime/ports/clock.js';
 import type { Settings } from '../runtime/settings/index.js';
@@ -31,7 +31,7 @@ import type { Explain } from './explanations/explain.js';
 import { ExplanationsController } from './explanations/explanations.controller.js';
 import { FeaturesController } from './features/features.controller.js';
 import { KeyFeatureReader } from './features/key-features.js';
-import type { RulePlace } from './features/rule-place.js';
+import type { PlaceOf } from './features/rule-place.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthChecks } from './health/health.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
@@ -110,7 +110,7 @@ export interface ServiceObjects {
   readonly sources: SourceControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
   readonly testStreams: readonly TestStream[];
-  readonly placeOf: ((rule: Rule) => RulePlace) | null;
+  readonly placeOf: PlaceOf | null;
 }
 
 /** Nest's root module. Applications add modules of their own beside it: controllers with handlers of alerts, for example. */

@@ -135,6 +135,27 @@ describe('a service with a rule that has a feature of another key', () => {
     expect(await decided('T2')).toMatchObject({ completes: [], unanswered: [] });
   });
 
+  it('tells what it is for a value of that key now', async () => {
+    const asked = async (query: string) => {
+      const answer = await fetch(`${service.url}/v1/features?pattern=after-frauds-there&${query}`);
+      return [answer.status, await answer.json()];
+    };
+    const asOf = { topic: 'stakeout-features-by-terminal', watermark: START + 50_000 - 1 };
+    expect(await asked('key=T1&keyField=terminal&events=2')).toMatchObject([
+      200,
+      {
+        ...{ key: 'T1', keyField: 'terminal' },
+        items: [{ isKnown: true, features: { frauds: 3 }, events: { frauds: [{ time: START + 30_000 }, {}] }, asOf }],
+      },
+    ]);
+    expect(await asked('key=T9&keyField=terminal')).toMatchObject([
+      200,
+      { items: [{ isKnown: false, features: { frauds: 0 } }] },
+    ]);
+    expect(await asked('key=U3')).toMatchObject([200, { keyField: 'user', items: [{ features: {} }] }]);
+    expect(await asked('key=U3&keyField=device')).toMatchObject([400, { errors: [{ path: 'keyField' }] }]);
+  });
+
   it('explains by it', async () => {
     const at = new Date(START + 10_000).toISOString();
     const answer = await fetch(`${service.url}/v1/explanations?pattern=after-frauds-there&key=U3&at=${at}`);

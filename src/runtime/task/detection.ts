@@ -58,9 +58,9 @@ export interface DetectionState extends ClockState {
 export class Detection {
   private time: EventClock;
   private rules: KeyedEngines = [];
-  /** Those of them that have the rules, and those that tell events what features of other keys are. */
+  /** Those of them that have the rules, and those that count features of other keys. */
   private finding: KeyedEngines = [];
-  private telling: readonly OtherKeyEngine[] = [];
+  private counting: readonly OtherKeyEngine[] = [];
   /** Engines that no other has taken the place of, until their keys are gone. */
   private readonly leaving: HandOver[] = [];
   /** Events before this offset, held back since before the rules were changed, are read anew. */
@@ -96,6 +96,11 @@ export class Detection {
     return this.rules;
   }
 
+  /** Those of them that tell events what features of other keys are. */
+  get telling(): readonly OtherKeyEngine[] {
+    return this.counting;
+  }
+
   private makeEngines(rules: readonly Rule[], options: KeyedEngineOptions): void {
     const keyed = {
       ...this.output,
@@ -105,10 +110,10 @@ export class Detection {
     const groups = engineGroups(rules, options.streams ?? []);
     this.finding = groups.map((group) => new KeyedEngine(group.name, group.rules, keyed, options));
     const uncounted = this.clockOptions.passedOn === true ? [] : rules;
-    this.telling = otherKeyGroups([...uncounted, ...(options.countsFor ?? [])]).map(
+    this.counting = otherKeyGroups([...uncounted, ...(options.countsFor ?? [])]).map(
       (others) => new OtherKeyEngine(others, options),
     );
-    this.rules = [...this.finding, ...this.telling];
+    this.rules = [...this.finding, ...this.counting];
   }
 
   /**
@@ -336,7 +341,7 @@ export class Detection {
   private process(event: SourceEvent): void {
     event.seq = this.nextSeq++;
     this.trigger = event;
-    for (const engine of this.telling) engine.tell(event);
+    for (const engine of this.counting) engine.tell(event);
     let kept = false;
     for (const engine of this.finding) {
       const { field, streams } = engine.input;

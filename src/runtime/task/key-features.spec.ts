@@ -1,4 +1,5 @@
 import { parseRule } from '../../rules/index.js';
+import { toldName } from '../../rules/told-features.js';
 import { Detection } from './detection.js';
 import { keyFeatures } from './key-features.js';
 import { SourceEvent } from './source-event.js';
@@ -15,11 +16,21 @@ features:
 pattern: [{begin: large, where: amount > 1000}]
 alert: {message: "{{ spent }} {{ before }} {{ usual }}"}
 `;
+const THERE = `id: there
+key: user
+features:
+  - {name: seen, count: true, over: 10m, key: place}
+  - {name: users, distinct: user, over: 5m, key: place}
+  - {name: own, count: true, over: 10m}
+  - {name: unread, count: true, over: 30m, key: place}
+pattern: [{begin: large, where: seen > 1 && own > 0}]
+alert: {message: "{{ users }}"}
+`;
 const PLAIN = 'id: plain\nkey: user\nwithin: 10m\npattern: [{begin: a, where: amount > 5}, {followedBy: b}]\n';
 
 function detectionAfter(...rows: readonly (readonly [minute: number, user: string, amount: number, place: string])[]) {
   const detection = new Detection(
-    [ruleOf(SPEND), ruleOf(PLAIN)],
+    [ruleOf(SPEND), ruleOf(PLAIN), ruleOf(THERE)],
     { mode: 'event-time', outOfOrdernessMs: 0 },
     { onMatch: () => undefined },
     { streams: ['payments'] },
@@ -85,6 +96,35 @@ describe('features of a key now', () => {
   ])('are %s', (_, pattern, key, found) => {
     const detection = detectionAfter([1, 'ann', 10, 'DE'], [2, 'ann', 10, 'DE']);
     expect(keyFeatures(detection, { pattern, key })).toEqual(found);
+  });
+
+  it('are of another key where that is asked, as of the watermark too', () => {
+    const rows = [
+      [1, 'ann', 10, 'DE'],
+      [8, 'ann', 20, 'DE'],
+      [9, 'bob', 30, 'FR'],
+      [12, 'eve', 40, 'DE'],
+      [14, 'eve', 50, 'FR'],
+    ] as const;
+    const named = ruleOf(THERE).features!.filter(({ feature }) => feature.of === 'place');
+    const told = Object.fromEntries(named.map(({ name, feature }) => [name, toldName(feature)]));
+    expect(Object.keys(told)).toEqual(['seen', 'users']);
+    const detection = detectionAfter(...rows);
+    const asked = (key: string, events?: number) =>
+      keyFeatures(detection, { pattern: 'there', key, told, ...(events && { events }) });
+    expect(asked('DE')).toEqual({ isKnown: true, features: { seen: 2, users: 1 } });
+    expect(asked('FR')).toEqual({ isKnown: true, features: { seen: 1, users: 1 } });
+    expect(asked('KY')).toEqual({ isKnown: false, features: { seen: 0, users: 0 } });
+    expect(asked('DE', 5)!.events).toEqual({
+      seen: [12, 8].map((minute) => ({ time: minute * MINUTE, value: null })),
+      users: [{ time: 12 * MINUTE, value: 'eve' }],
+    });
+    expect(keyFeatures(detection, { pattern: 'there', key: 'ann' })?.features).toEqual({ own: 1 });
+    const uncounted = toldName(named[0]!.feature).replace('place', 'shop');
+    expect(keyFeatures(detection, { pattern: 'there', key: 'DE', told: { seen: uncounted } })).toBeNull();
+    expect(keyFeatures(detectionAfter(), { pattern: 'there', key: 'DE', told })).toEqual({
+      ...{ isKnown: false, features: {} },
+    });
   });
 
   it('are none before the first event', () => {

@@ -178,7 +178,7 @@ async function composeParts(
       createDetector,
       alertDecoder: codec,
       stores: await openStores(settings.alertStore.url, settings.data.directory, () => clock.now()),
-      placeOf: (rule) => placeOfRule(rule, settings.kafka.groupId, streams.facts),
+      placeOf: (rule, other) => placeOfRule(rule, settings.kafka.groupId, streams.facts, other),
       testStreams: streams.testStreams,
       ingest,
       ingestOf: (name) => streams.ingestOf(name),

@@ -1,4 +1,4 @@
-import { type KeyBy, keyFields, keyName, type Rule, streamsRead } from '../../rules/index.js';
+import { type KeyBy, keyFields, keyName, type OtherKey, type Rule, streamsRead } from '../../rules/index.js';
 import { routeTopic } from '../../runtime/repartition/route.js';
 import type { EventClockOptions } from '../../runtime/task/order/event-clock.js';
 import type { RulePlace } from '../features/rule-place.js';
@@ -158,12 +158,20 @@ export const forwardTopic = (
   streams: readonly [StreamFacts, ...StreamFacts[]],
 ): string | null => placeRules([{ rule }], group, streams).routes.at(-1)?.topic.name ?? null;
 
-/** Where one rule can be asked for what it knows of a key. */
-export function placeOfRule(rule: Rule, group: string, streams: readonly [StreamFacts, ...StreamFacts[]]): RulePlace {
+/** Where one rule can be asked for what it knows of a key. `other`: of which of its features have another key, for what they are. */
+export function placeOfRule(
+  rule: Rule,
+  group: string,
+  streams: readonly [StreamFacts, ...StreamFacts[]],
+  other?: OtherKey,
+): RulePlace {
   const { local, routes } = placeRules([{ rule }], group, streams);
-  const route = routes.at(-1);
+  const route = routes.at(other === undefined ? -1 : rule.otherKeys!.indexOf(other));
   if (route !== undefined) return { topics: { names: [route.topic.name] }, isByKey: true };
   const [name] = [...local.keys()];
   const { settings } = streams.find((stream) => stream.settings.name === name)!;
-  return { topics: settings.topics!, isByKey: rule.keyBy.form === 'one' || rule.keyBy.form === 'by' };
+  return {
+    topics: settings.topics!,
+    isByKey: other === undefined && (rule.keyBy.form === 'one' || rule.keyBy.form === 'by'),
+  };
 }

@@ -27,6 +27,7 @@ export function questionOf(sent: unknown): Question | null {
   const asked = featuresOf as Partial<Record<keyof FeatureQuestion, unknown>> | undefined;
   if (asked !== undefined && (typeof asked?.pattern !== 'string' || typeof asked.key !== 'string')) return null;
   if (asked?.events !== undefined && !Number.isSafeInteger(asked.events)) return null;
+  if (asked?.told !== undefined && (typeof asked.told !== 'object' || asked.told === null)) return null;
   return {
     ...(asked === undefined ? {} : { featuresOf: asked as NonNullable<Question['featuresOf']> }),
     ...{ topic, partition: partition as number },

@@ -12,6 +12,7 @@ import {
 } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { FeatureRow } from '../../engine/index.js';
+import type { OtherKey, Rule } from '../../rules/index.js';
 import { Allow } from '../access/allow.js';
 import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
@@ -20,7 +21,7 @@ import { AsOfDto } from '../decisions/decision.dto.js';
 import { StakeoutStrategy } from '../detection/index.js';
 import { checkQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
-import { notFound } from '../problems/problem.js';
+import { invalidInput, notFound } from '../problems/problem.js';
 import { type AnsweredFeatures, KeyFeatureReader } from './key-features.js';
 
 export class FeatureRowDto implements FeatureRow {
@@ -44,7 +45,7 @@ export class KeyFeaturesDto implements AnsweredFeatures {
     type: 'object',
     additionalProperties: { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }], nullable: true },
     description:
-      'By the names that the rule has for them, but for those of other keys; null: missing. Empty: it reads none.',
+      'By the names that the rule has for them, those of keyField alone; null: missing. Empty: it reads none.',
   })
   readonly features!: AnsweredFeatures['features'];
 
@@ -64,7 +65,11 @@ export class FeaturesDto {
   @ApiProperty({ type: String })
   readonly key!: string;
 
-  @ApiProperty({ type: String, example: 'accountId' })
+  @ApiProperty({
+    type: String,
+    example: 'accountId',
+    description: 'The key of the pattern, or another that was asked.',
+  })
   readonly keyField!: string;
 
   @ApiProperty({ type: String, description: 'Id of the pattern.' })
@@ -80,8 +85,9 @@ export class FeaturesDto {
 const EVENTS_MAX = 1000;
 
 const events = z.coerce.number().int().min(0).max(EVENTS_MAX).default(0);
-const query = z.strictObject({ key: z.string().min(1), pattern: z.string().min(1), events });
-const ofAlert = z.strictObject({ alert: z.string().min(1), events });
+const name = z.string().min(1);
+const query = z.strictObject({ key: name, pattern: name, keyField: name.optional(), events });
+const ofAlert = z.strictObject({ alert: name, events });
 
 @ApiTags('patterns')
 @Controller('v1/features')
@@ -113,6 +119,13 @@ export class FeaturesController {
   })
   @ApiQuery({ name: 'pattern', required: false, type: String, description: 'Id of the pattern.' })
   @ApiQuery({
+    name: 'keyField',
+    required: false,
+    type: String,
+    description:
+      'Another key that features of the pattern are of, e.g. terminalId: these are told, for that value of it.',
+  })
+  @ApiQuery({
     name: 'events',
     required: false,
     type: Number,
@@ -127,7 +140,9 @@ export class FeaturesController {
     const { key, pattern } = asked;
     const rule = this.strategy.rules().find(({ id }) => id === pattern);
     if (rule === undefined) throw notFound('No pattern of this id runs.');
-    return { key, keyField: rule.key, pattern, items: await this.reader.read(rule, key, asked.events) };
+    const { keyField = rule.key } = asked;
+    const items = await this.reader.read(rule, key, asked.events, otherKeyOf(rule, keyField));
+    return { key, keyField, pattern, items };
   }
 
   private async asked(sent: unknown): Promise<z.output<typeof query>> {
@@ -136,4 +151,13 @@ export class FeaturesController {
     const { key, pattern } = await this.keys.subjectOf(alert);
     return { key, pattern, events };
   }
+}
+
+/** `undefined`: it is the rule's own. Throws a problem where the rule has nothing by it. */
+function otherKeyOf({ key, otherKeys = [] }: Rule, keyField: string): OtherKey | undefined {
+  const other = otherKeys.find((one) => one.key === keyField);
+  if (other !== undefined || keyField === key) return other;
+  const known = [key, ...otherKeys.map((one) => one.key)].join(', ');
+  const message = `no feature of this pattern is of ${keyField}; it has ${known}`;
+  throw invalidInput('The query does not hold.', [{ path: 'keyField', message }]);
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Rule } from '../../rules/index.js';
+import type { OtherKey, Rule } from '../../rules/index.js';
+import { toldName } from '../../rules/told-features.js';
 import type { FeatureQuestion, KeyFeatures, Question } from '../../runtime/detector.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import { partitionOfKey } from '../../runtime/partitioner.js';
@@ -7,7 +8,7 @@ import { partitionName, type TopicPartition, type TopicSelection } from '../../r
 import { Decisions } from '../decisions/decisions.js';
 import { notFound, unavailable } from '../problems/problem.js';
 import { PLACE_OF } from '../tokens.js';
-import type { RulePlace } from './rule-place.js';
+import type { PlaceOf } from './rule-place.js';
 
 /** What one partition knows. */
 export interface AnsweredFeatures extends KeyFeatures {
@@ -21,17 +22,20 @@ const NOTHING = new Uint8Array();
 export class KeyFeatureReader {
   constructor(
     @Inject(Decisions) private readonly decisions: Decisions,
-    @Inject(PLACE_OF) private readonly placeOf: ((rule: Rule) => RulePlace) | null,
+    @Inject(PLACE_OF) private readonly placeOf: PlaceOf | null,
   ) {}
 
-  /** Of each topic that the rule reads the partition that knows the key; of none, where it could be. Throws problems. */
-  async read(rule: Rule, key: string, events = 0): Promise<readonly AnsweredFeatures[]> {
+  /**
+   * Of each topic that the rule reads the partition that knows the key; of none, where it could be. `other`: the key is of these features
+   * of the rule. Throws problems.
+   */
+  async read(rule: Rule, key: string, events = 0, other?: OtherKey): Promise<readonly AnsweredFeatures[]> {
     if (this.placeOf === null) throw notFound('It is not known here where rules run.');
-    const { topics, isByKey } = this.placeOf(rule);
+    const { topics, isByKey } = this.placeOf(rule, other);
+    const told = other && toldNames(rule, other);
+    const question = { pattern: rule.id, key, ...(events > 0 && { events }), ...(told && { told }) };
     const found = await Promise.all(
-      (await this.topicsOf(topics)).map((topic) =>
-        this.inTopic(topic, { pattern: rule.id, key, ...(events > 0 && { events }) }, isByKey),
-      ),
+      (await this.topicsOf(topics)).map((topic) => this.inTopic(topic, question, isByKey)),
     );
     return found.flat();
   }
@@ -70,3 +74,8 @@ export class KeyFeatureReader {
     return (await this.decisions.topicNames()).filter(isRead);
   }
 }
+
+const toldNames = ({ features = [] }: Rule, { key }: OtherKey): FeatureQuestion['told'] =>
+  Object.fromEntries(
+    features.filter(({ feature }) => feature.of === key).map(({ name, feature }) => [name, toldName(feature)]),
+  );
