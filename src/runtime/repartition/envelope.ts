@@ -53,15 +53,28 @@ const BEFORE_STREAMS = 1;
 const KINDS = ['event', 'watermark', 'idle'] as const;
 const text = new TextEncoder();
 const utf8 = new TextDecoder();
+/** Used anew for each envelope. */
+const out = new ByteWriter();
+/** Streams and topics, which are few. */
+const encodedNames = new Map<string, Uint8Array>();
+/** More of them than this are not remembered. */
+const NAMES_MAX = 1000;
+
+function encodedName(name: string): Uint8Array {
+  const known = encodedNames.get(name);
+  if (known !== undefined) return known;
+  const bytes = text.encode(name);
+  if (encodedNames.size < NAMES_MAX) encodedNames.set(name, bytes);
+  return bytes;
+}
 
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  const out = new ByteWriter();
   const { origin, told } = envelope.kind === 'event' ? envelope : {};
   out.varint(origin === undefined ? VERSION : PASSED_ON);
   out.varint(KINDS.indexOf(envelope.kind));
   out.varint(envelope.of);
-  out.byteString(text.encode(envelope.stream ?? ''));
-  out.byteString(text.encode(envelope.from.topic));
+  out.byteString(encodedName(envelope.stream ?? ''));
+  out.byteString(encodedName(envelope.from.topic));
   out.varint(envelope.from.partition);
   if (envelope.kind === 'watermark') out.double(envelope.watermark);
   if (envelope.kind === 'event') {
@@ -70,7 +83,7 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
     out.byteString(envelope.raw);
   }
   if (origin !== undefined) {
-    out.byteString(text.encode(origin.topic));
+    out.byteString(encodedName(origin.topic));
     out.varint(origin.partition);
     out.varint(origin.offset);
     writeTold(out, told ?? NOTHING_TOLD);
@@ -78,22 +91,54 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
   return out.finish();
 }
 
-/** `null`: these bytes are none of ours. `raw` is a view of them. */
+/** Reads names in one place of envelopes, where the next is as a rule the same as the one before. */
+class NamesRead {
+  private bytes = new Uint8Array(0);
+  private name = '';
+
+  next(bytes: Uint8Array): string {
+    if (!isSame(bytes, this.bytes)) {
+      this.name = utf8.decode(bytes);
+      this.bytes = Uint8Array.from(bytes);
+    }
+    return this.name;
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const streams = new NamesRead();
+const topics = new NamesRead();
+const firstTopics = new NamesRead();
+
+/** What was decoded last, and of what: reading a record asks several times in a row what is in it. */
+let latest: { readonly bytes: Uint8Array | null; readonly envelope: Envelope | null } = { bytes: null, envelope: null };
+
+/** `null`: these bytes are none of ours. `raw` is a view of them. They must not be written to. */
 export function decodeEnvelope(bytes: Uint8Array): Envelope | null {
+  if (latest.bytes !== bytes) latest = { bytes, envelope: decoded(bytes) };
+  return latest.envelope;
+}
+
+function decoded(bytes: Uint8Array): Envelope | null {
   try {
     const input = new ByteReader(bytes);
     const version = input.varint();
     const kind = KINDS[input.varint()];
     if (version < BEFORE_STREAMS || version > PASSED_ON || kind === undefined) return null;
     const of = input.varint();
-    const stream = version === BEFORE_STREAMS ? null : utf8.decode(input.byteString()) || null;
-    const topic = utf8.decode(input.byteString());
+    const stream = version === BEFORE_STREAMS ? null : streams.next(input.byteString()) || null;
+    const topic = topics.next(input.byteString());
     const from = { topic, partition: input.varint() };
     if (kind === 'idle') return { kind, of, stream, from };
     if (kind === 'watermark') return { kind, of, stream, from, watermark: input.double() };
     const event = { kind, of, stream, from, offset: input.varint(), time: input.double(), raw: input.byteString() };
     if (version !== PASSED_ON) return event;
-    const first = { topic: utf8.decode(input.byteString()), partition: input.varint(), offset: input.varint() };
+    const first = { topic: firstTopics.next(input.byteString()), partition: input.varint(), offset: input.varint() };
     return { ...event, origin: first, told: readTold(input) };
   } catch (error) {
     if (error instanceof RangeError) return null;

@@ -53,7 +53,7 @@ export class Forwarder {
         value ??= this.envelopeOf(event);
         const headers =
           event.traceparent === null ? {} : { headers: new Map([['traceparent', text.encode(event.traceparent)]]) };
-        send({ topic, key: text.encode(key), value, ...headers });
+        send({ topic, key: Buffer.from(key), value, ...headers });
       }
     }
   }

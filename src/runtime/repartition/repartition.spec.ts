@@ -20,6 +20,7 @@ import { ManualClock } from '../testing/manual-clock.js';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.js';
 import { forwardedDecoder } from './forwarded-decoder.js';
 import { type Route, routeTopic } from './route.js';
+import { encodeTold } from './told.js';
 import { Upstreams } from './upstreams.js';
 
 const PARTITIONS = 3;
@@ -215,6 +216,20 @@ describe('the records of a repartition topic', () => {
     const read = decodeEnvelope(bytes)!;
     expect(read).toEqual(envelope);
     for (let length = 0; length < bytes.length; length++) expect(decodeEnvelope(bytes.subarray(0, length))).toBeNull();
+  });
+
+  it('are read as they were written where one is of another stream and topic than the one before', () => {
+    const of = (topic: string, stream: string, first: string): Envelope => ({
+      ...{ kind: 'event', from: { topic, partition: 1 }, of: 2, stream, offset: 7, time: 5, raw: new Uint8Array([3]) },
+      ...{ origin: { topic: first, partition: 0, offset: 9 }, told: encodeTold({ a: 1, b: null, c: 'ü' }) },
+    });
+    const some = [of('t1', 's1', 'f1'), of('t2', 's1', 'f11'), of('t1', 's22', 'f1'), of('t1', 's22', 'f2')];
+    const written = some.map(encodeEnvelope);
+    expect(written.map(decodeEnvelope)).toEqual(some);
+    // Of one record it is asked again and again.
+    expect(written.flatMap((bytes) => [decodeEnvelope(bytes), decodeEnvelope(bytes)])).toEqual(
+      some.flatMap((one) => [one, one]),
+    );
   });
 
   it('say how far event time has come only when all partitions were heard of', () => {

@@ -33,7 +33,9 @@ export function writeTold(out: ByteWriter, told: EncodedTold): void {
 }
 
 export function readTold(input: ByteReader): EncodedTold {
-  return new Map(Array.from({ length: input.varint() }, () => [input.varint(), readScalar(input)]));
+  const told = new Map<number, Scalar | null>();
+  for (let left = input.varint(); left > 0; left--) told.set(input.varint(), readScalar(input));
+  return told;
 }
 
 /** By the rules: names of their features, by their hashes. */
