@@ -153,6 +153,17 @@ describe('a service with a rule that has a feature of another key', () => {
       { items: [{ isKnown: false, features: { frauds: 0 } }] },
     ]);
     expect(await asked('key=U3')).toMatchObject([200, { keyField: 'user', items: [{ features: {} }] }]);
+    const { items } = (await (await fetch(`${service.url}/v1/alerts?key=U3&limit=1`)).json()) as {
+      items: readonly Alert[];
+    };
+    const ofAlert = await (await fetch(`${service.url}/v1/features?alert=${items[0]!.id}`)).json();
+    expect(ofAlert).toMatchObject({
+      keyField: 'user',
+      items: [
+        { key: 'U3', keyField: 'user', features: {} },
+        { key: 'T1', keyField: 'terminal', features: { frauds: 3 } },
+      ],
+    });
     expect(await asked('key=U3&keyField=device')).toMatchObject([400, { errors: [{ path: 'keyField' }] }]);
   });
 

@@ -1,5 +1,5 @@
 import type { Rule } from '../../rules/index.js';
-import type { Alert } from '../../runtime/ports/alert.js';
+import type { Alert, AlertEvent } from '../../runtime/ports/alert.js';
 import { isPseudonym } from '../../runtime/task/alert/pseudonyms.js';
 import { notFound } from '../problems/problem.js';
 import type { AlertDesk } from './alert-desk.js';
@@ -14,6 +14,8 @@ export interface AlertSubject {
   readonly pattern: string;
   /** When it was complete, by event time, in ms. */
   readonly at: number;
+  /** Its last event. */
+  readonly last: AlertEvent | undefined;
 }
 
 /**
@@ -31,13 +33,14 @@ export class AlertKeys {
   async subjectOf(id: string): Promise<AlertSubject> {
     const { alert } = await this.desk.one(id);
     const { key, patternId: pattern, detectedAt: at } = alert;
-    if (!isPseudonym(key)) return { key, pattern, at };
+    const last = alert.steps.at(-1)?.events.at(-1);
+    if (!isPseudonym(key)) return { key, pattern, at, last };
     const rule = this.rules().find((one) => one.id === pattern);
     const found = rule === undefined ? null : ((await this.keyOf?.(alert, rule)) ?? null);
     if (found === null)
       throw notFound(
         'The key of this alert cannot be told any more: its records are gone, or its pattern. Ask by the key.',
       );
-    return { key: found, pattern, at };
+    return { key: found, pattern, at, last };
   }
 }

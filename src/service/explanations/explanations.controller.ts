@@ -59,11 +59,11 @@ export class ExplanationsController {
   async get(@Query() sent: unknown, @Caller() caller: Principal): Promise<ExplanationDto> {
     this.mask.refuse(caller);
     if (this.explain === null) throw notFound('This service has no log to explain from.');
-    const asked = isOfAlert(sent)
+    const { key, pattern, at } = isOfAlert(sent)
       ? await this.keys.subjectOf(checkQuery(ofAlert, sent).alert)
       : checkQuery(query, sent);
     try {
-      return await this.explain(asked);
+      return await this.explain({ key, pattern, at });
     } catch (error) {
       if (error instanceof UnknownPatternError || error instanceof ExplainError) throw notFound(error.message);
       const { code, message } = error as { code?: unknown; message: string };

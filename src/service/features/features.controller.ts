@@ -12,7 +12,9 @@ import {
 } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { FeatureRow } from '../../engine/index.js';
-import type { OtherKey, Rule } from '../../rules/index.js';
+import { keysBy, type OtherKey, type Rule } from '../../rules/index.js';
+import type { AlertEvent } from '../../runtime/ports/alert.js';
+import { isPseudonym } from '../../runtime/task/alert/pseudonyms.js';
 import { Allow } from '../access/allow.js';
 import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
@@ -38,6 +40,12 @@ export class FeatureRowDto implements FeatureRow {
 
 @ApiExtraModels(FeatureRowDto)
 export class KeyFeaturesDto implements AnsweredFeatures {
+  @ApiProperty({ type: String })
+  readonly key!: string;
+
+  @ApiProperty({ type: String, description: 'The key of the pattern, or another that features of it are of.' })
+  readonly keyField!: string;
+
   @ApiProperty({ type: Boolean, description: 'Something is known of the key.' })
   readonly isKnown!: boolean;
 
@@ -77,7 +85,8 @@ export class FeaturesDto {
 
   @ApiProperty({
     type: [KeyFeaturesDto],
-    description: 'One for each topic that the rule runs on; as a rule that is one.',
+    description:
+      'One for each topic that the rule runs on; as a rule that is one. Of an alert also those of other keys, as its last event has them.',
   })
   readonly items!: readonly KeyFeaturesDto[];
 }
@@ -137,19 +146,27 @@ export class FeaturesController {
   async get(@Query() sent: unknown, @Caller() caller: Principal): Promise<FeaturesDto> {
     this.mask.refuse(caller);
     const asked = await this.asked(sent);
-    const { key, pattern } = asked;
+    const { key, pattern, last } = asked;
     const rule = this.strategy.rules().find(({ id }) => id === pattern);
     if (rule === undefined) throw notFound('No pattern of this id runs.');
     const { keyField = rule.key } = asked;
-    const items = await this.reader.read(rule, key, asked.events, otherKeyOf(rule, keyField));
-    return { key, keyField, pattern, items };
+    const own = { key, other: otherKeyOf(rule, keyField) };
+    const wanted = last === undefined ? [own] : [own, ...otherKeysAt(rule, last)];
+    const items = await Promise.all(
+      wanted.map(async ({ key, other }) => {
+        const found = await this.reader.read(rule, key, asked.events, other);
+        return found.map((item) => ({ key, keyField: other?.key ?? rule.key, ...item }));
+      }),
+    );
+    return { key, keyField, pattern, items: items.flat() };
   }
 
-  private async asked(sent: unknown): Promise<z.output<typeof query>> {
+  /** `last`: the last event of the alert that was asked by. */
+  private async asked(sent: unknown): Promise<z.output<typeof query> & { readonly last?: AlertEvent | undefined }> {
     if (typeof sent !== 'object' || sent === null || !('alert' in sent)) return checkQuery(query, sent);
     const { alert, events } = checkQuery(ofAlert, sent);
-    const { key, pattern } = await this.keys.subjectOf(alert);
-    return { key, pattern, events };
+    const { key, pattern, last } = await this.keys.subjectOf(alert);
+    return { key, pattern, events, last };
   }
 }
 
@@ -160,4 +177,20 @@ function otherKeyOf({ key, otherKeys = [] }: Rule, keyField: string): OtherKey |
   const known = [key, ...otherKeys.map((one) => one.key)].join(', ');
   const message = `no feature of this pattern is of ${keyField}; it has ${known}`;
   throw invalidInput('The query does not hold.', [{ path: 'keyField', message }]);
+}
+
+interface AskedKey {
+  readonly key: string;
+  readonly other: OtherKey;
+}
+
+/** The values that an event has of the other keys of its rule; those with pseudonyms in their place cannot be asked for. */
+function otherKeysAt({ otherKeys = [], streams }: Rule, { fields }: AlertEvent): readonly AskedKey[] {
+  // An alert does not say which of several streams an event is of.
+  const stream = streams.length === 1 ? streams[0]! : undefined;
+  return otherKeys.flatMap((other) =>
+    keysBy(other.keyBy)({ fields, ...(stream !== undefined && { stream }) })
+      .filter((key) => !key.split('/').some(isPseudonym))
+      .map((key) => ({ key, other })),
+  );
 }
