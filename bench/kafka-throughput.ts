@@ -2,11 +2,14 @@
  * Kafka to Kafka: how many records a second the service takes from a topic that is full already, finds W1 in, and commits.
  *
  *     node --import ./test/harness/run-typescript.mjs bench/kafka-throughput.ts [--events 1500000] [--partitions 4] [--runs 3] \
- *       [--lanes 1,2] [--peer flink] [--checkpoint 1000] [--json]
+ *       [--lanes 1,2] [--rules own,terminal,feature] [--delivery exactly-once,at-least-once] [--peer flink] [--checkpoint 1000] [--json]
  *
  * For each delivery mode and each number of lanes the service runs as its own process, as a user starts it, with a consumer group
  * of its own, until it has committed all; the rate counts from a tenth of the records on, so that starting does not count. Beside
  * it, with the same client and in this process: the records read, and neither decoded nor anything else (the floor).
+ *
+ * `--rules`: how W1 is keyed; by the topic's key (`own`), by another (`terminal`), or by the topic's with a feature of another (`feature`). The
+ * latter two read a topic of their own in each run, since they write events again beside it, and are over when nothing of that is left to be read.
  *
  * `--peer flink`: Flink CEP does the same from and to the same broker (`bench/peers-kafka`): the same pattern, exactly once, with as many
  * tasks side by side as there are lanes, a checkpoint (with which it commits) every `--checkpoint` ms, and its state on the heap, and then
@@ -15,21 +18,23 @@
  * Left out: a network between machines, more than one broker, Redis. Broker, service and this process share the processors of one
  * machine; the broker does not flush to disk (Kafka's default).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KafkaLog } from '../src/connectors/kafka/kafka-log.js';
+import { partitionName } from '../src/runtime/ports/log.js';
 import { startKafka } from '../test/harness/servers/index.js';
 import { until } from '../test/harness/until.js';
 import { bareConsume, fillTopic } from './kit/filled-topic.js';
 import { FlinkPeer } from './kit/flink-peer.js';
 import { cpuSeconds } from './kit/process-stat.js';
+import { keyedAs, type RuleKind, ruleKinds } from './kit/rule-kind.js';
+import { root, ServiceProcess } from './kit/service-process.js';
 
-const root = join(import.meta.dirname, '..');
 const TOPIC = 'transactions';
+const TERMINALS = 10_000;
 const RUN_MAX_MS = 300_000;
 
 const { values } = parseArgs({
@@ -38,6 +43,8 @@ const { values } = parseArgs({
     partitions: { type: 'string', default: '4' },
     runs: { type: 'string', default: '3' },
     lanes: { type: 'string', default: '1,2' },
+    rules: { type: 'string', default: 'own' },
+    delivery: { type: 'string', default: 'exactly-once,at-least-once' },
     peer: { type: 'string' },
     checkpoint: { type: 'string', default: '1000' },
     json: { type: 'boolean', default: false },
@@ -61,16 +68,25 @@ interface Row {
   readonly alerts: number | null;
 }
 
-function configFolder(name: string, lanes: number, delivery: string): string {
+interface ServiceRun {
+  readonly name: string;
+  readonly topic: string;
+  readonly lanes: number;
+  readonly delivery: string;
+  readonly rule: RuleKind;
+}
+
+function configFolder({ name, topic, lanes, delivery, rule }: ServiceRun): string {
   const folder = mkdtempSync(join(tmpdir(), 'stakeout-throughput-'));
   mkdirSync(join(folder, 'patterns', 'w1'), { recursive: true });
-  copyFileSync(join(root, 'bench', 'patterns', 'w1.yaml'), join(folder, 'patterns', 'w1', 'pattern.yaml'));
+  const w1 = readFileSync(join(root, 'bench', 'patterns', 'w1.yaml'), 'utf8');
+  writeFileSync(join(folder, 'patterns', 'w1', 'pattern.yaml'), keyedAs(rule, w1, 'amount > 10000.0'));
   writeFileSync(
     join(folder, 'stakeout.yaml'),
     `patterns: ./patterns
 streams:
   transactions:
-    topic: ${TOPIC}
+    topic: ${topic}
     schema: ${join(root, 'schemas', 'transaction.avsc')}
     key: accountId
     time: eventTime
@@ -91,12 +107,6 @@ data: { directory: ./data }
   return folder;
 }
 
-function startService(brokers: readonly string[], folder: string): ChildProcess {
-  const env = { ...process.env, KAFKA_BROKERS: brokers.join(',') };
-  const args = [join(root, 'bin', 'stakeout.mjs'), 'start', '--config', join(folder, 'stakeout.yaml')];
-  return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
 interface Measured {
   readonly rate: number;
   /** Of the processor, a record, of all threads of the process. */
@@ -109,10 +119,15 @@ interface Rate extends Measured {
 }
 
 /** Records a second of whoever reads in the group, from a tenth of the records on, until it has committed all or says that it has. */
-async function rateOf(log: KafkaLog, groupId: string, pid: number, hasEnded = () => false): Promise<Measured> {
+async function rateOf(
+  log: KafkaLog,
+  { groupId, topic, pid }: { readonly groupId: string; readonly topic: string; readonly pid: number },
+  hasEnded: (allCommitted: boolean) => Promise<boolean> | boolean = (allCommitted) => allCommitted,
+): Promise<Measured> {
+  const partitionsOfTopic = Array.from({ length: partitions }, (_, partition) => partitionName({ topic, partition }));
   const committed = async (): Promise<number> => {
     const offsets = await log.committed(groupId);
-    return [...offsets].reduce((sum, [partition, offset]) => (partition.startsWith(TOPIC) ? sum + offset : sum), 0);
+    return partitionsOfTopic.reduce((sum, name) => sum + (offsets.get(name) ?? 0), 0);
   };
   const from = await until(
     async () => {
@@ -128,27 +143,28 @@ async function rateOf(log: KafkaLog, groupId: string, pid: number, hasEnded = ()
   const isOver = async (): Promise<boolean> => {
     // Of a process that has ended nothing can be asked.
     cpu = cpuSeconds(pid) ?? cpu;
-    return hasEnded() || (await committed()) >= events;
+    return hasEnded((await committed()) >= events);
   };
   await until(isOver, 'all records', RUN_MAX_MS);
   const read = events - from;
   return { rate: (read * 1000) / (performance.now() - at), cpuMicros: ((cpu - cpuAt) * 1e6) / read };
 }
 
-async function serviceRate(
-  log: KafkaLog,
-  brokers: readonly string[],
-  name: string,
-  lanes: number,
-  delivery: string,
-): Promise<Rate> {
-  const folder = configFolder(name, lanes, delivery);
-  const service = startService(brokers, folder);
+async function serviceRate(log: KafkaLog, brokers: readonly string[], run: ServiceRun): Promise<Rate> {
+  const { name, topic, rule } = run;
+  if (rule !== 'own') await fillTopic(log, { topic, partitions, events, terminals: TERMINALS });
+  const folder = configFolder(run);
+  const service = ServiceProcess.start(join(folder, 'stakeout.yaml'), brokers);
+  const allRead = async (): Promise<boolean> => {
+    const owned = (await service.status()).detector?.partitions ?? [];
+    return owned.length > partitions && owned.every(({ lag }) => lag === 0);
+  };
   try {
-    return { ...(await rateOf(log, name, service.pid!)), alerts: await alertsOf(log, `alerts-${name}`) };
+    const group = { groupId: name, topic, pid: service.pid };
+    const rate = await rateOf(log, group, async (all) => all && (rule === 'own' || (await allRead())));
+    return { ...rate, alerts: await alertsOf(log, `alerts-${name}`) };
   } finally {
-    service.kill('SIGTERM');
-    await once(service, 'exit');
+    await service.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -174,9 +190,9 @@ async function flinkRate(
     code = status as number;
   });
   try {
-    const rate = await rateOf(log, name, job.pid!, () => {
+    const rate = await rateOf(log, { groupId: name, topic: TOPIC, pid: job.pid! }, (all) => {
       if (code !== null && code !== 0) throw new Error(`Flink ended with ${code}`);
-      return code === 0;
+      return all || code === 0;
     });
     // Its last transaction is committed as it ends.
     await ended;
@@ -235,7 +251,8 @@ async function main(): Promise<void> {
     if (!values.json) process.stdout.write(`${line(row)}\n`);
   };
   try {
-    await fillTopic(log, { topic: TOPIC, partitions, events });
+    // All rules have records of one size.
+    await fillTopic(log, { topic: TOPIC, partitions, events, terminals: values.rules === 'own' ? 0 : TERMINALS });
     const rates: number[] = [];
     for (let run = 0; run < runs; run++)
       rates.push(
@@ -247,13 +264,16 @@ async function main(): Promise<void> {
       );
     add(rowOf('bare consume', null, rates, null, null));
     const bare = rows[0]!.recordsPerSecond;
-    for (const delivery of ['exactly-once', 'at-least-once'])
+    for (const delivery of values.delivery.split(','))
       for (const lanes of lanesWanted)
-        add(
-          await measured(delivery, lanes, bare, (run) =>
-            serviceRate(log, kafka.brokers, `${delivery}-${lanes}-${run}`, lanes, delivery),
-          ),
-        );
+        for (const rule of ruleKinds('rules', values.rules))
+          add(
+            await measured(`${delivery} ${rule}`, lanes, bare, (run) => {
+              const name = `${delivery}-${rule}-${lanes}-${run}`;
+              const topic = rule === 'own' ? TOPIC : `${TOPIC}-${name}`;
+              return serviceRate(log, kafka.brokers, { name, topic, lanes, delivery, rule });
+            }),
+          );
     if (flink !== null)
       for (const state of ['hashmap', 'rocksdb'])
         for (const lanes of lanesWanted)
@@ -275,7 +295,7 @@ function line(row: Row): string {
   const ratio = row.ofBareConsume === null ? '' : `${Math.round(row.ofBareConsume * 100)} % of bare`;
   const cpu = row.cpuMicros === null ? '' : `${row.cpuMicros.toFixed(2)} µs of processor a record`;
   const alerts = row.alerts === null ? '' : `${row.alerts} alerts`;
-  return `${row.what.padEnd(14)} ${lanes.padEnd(8)} ${n(row.recordsPerSecond)}/s (${n(row.least)} to ${n(row.most)})  ${ratio}  ${cpu}  ${alerts}`;
+  return `${row.what.padEnd(22)} ${lanes.padEnd(8)} ${n(row.recordsPerSecond)}/s (${n(row.least)} to ${n(row.most)})  ${ratio}  ${cpu}  ${alerts}`;
 }
 
 await main();

@@ -2,12 +2,16 @@
  * Kafka to alert: how long after a record was due to be sent its alert can be read from the alerts topic.
  *
  *     npm run -s bench:latency -- [--rate 5000] [--seconds 30] [--warmup 10] [--every 50] \
- *       [--delivery exactly-once,at-least-once] [--lanes auto] [--interval 100ms] [--backtests] [--history 500000] [--json]
+ *       [--delivery exactly-once,at-least-once] [--rules own,terminal,feature] [--lanes auto] [--interval 100ms] [--backtests] \
+ *       [--history 500000] [--json]
  *
  * The service runs as its own process, as a user starts it, with the shipped patterns and one more that fires on every
  * `--every`-th record; once for each delivery mode, with a broker of its own. This process sends at a steady rate and reads the
  * alerts, committed ones alone (read_committed). The time counts from when a record was *due*, not from when it was sent, so a stall
  * of the sender is not hidden (no coordinated omission). `--interval`: of commits, which exactly-once waits for.
+ *
+ * `--rules`: how that one pattern is keyed; by the topic's key (`own`), by another (`terminal`), or by the topic's with a feature of another
+ * (`feature`). Each is measured by itself.
  *
  * `--backtests`: meanwhile the service runs back-tests of the same topic, with its own rules, one after the other, in their process;
  * `--history` records are in the topic before, so that each takes a while.
@@ -24,13 +28,15 @@ import { DemoGenerator } from '../src/service/demo/demo-generator.js';
 import { startKafka } from '../test/harness/servers/index.js';
 import { until } from '../test/harness/until.js';
 import { AlertReader } from './kit/alert-reader.js';
-import { MARK, MARKED_PATTERN, TOPIC, writeConfig } from './kit/config.js';
+import { MARK, MARKED, MARKED_PATTERN, TOPIC, writeConfig } from './kit/config.js';
+import { keyedAs, type RuleKind, ruleKinds } from './kit/rule-kind.js';
 import { ServiceProcess } from './kit/service-process.js';
 import { SteadySender } from './kit/steady-sender.js';
 import { TransactionRecords } from './kit/transaction-records.js';
 
 const PARTITIONS = 4;
 const ACCOUNTS = 100_000;
+const TERMINALS = 1000;
 const START_MAX_MS = 120_000;
 const FILL_AT_ONCE = 5000;
 const MODES = ['exactly-once', 'at-least-once'] as const;
@@ -43,6 +49,7 @@ const { values } = parseArgs({
     warmup: { type: 'string', default: '10' },
     every: { type: 'string', default: '50' },
     delivery: { type: 'string', default: MODES.join(',') },
+    rules: { type: 'string', default: 'own' },
     lanes: { type: 'string', default: 'auto' },
     interval: { type: 'string', default: '100ms' },
     backtests: { type: 'boolean', default: false },
@@ -59,6 +66,7 @@ const [rate, seconds, warmup, every] = [values.rate, values.seconds, values.warm
 
 interface Result {
   readonly delivery: Mode;
+  readonly rule: RuleKind;
   readonly lanes: string;
   readonly commitInterval: string;
   readonly rate: number;
@@ -81,14 +89,14 @@ const percentile = (sorted: Float64Array, p: number): number =>
   sorted[Math.min(sorted.length - 1, Math.ceil(p * sorted.length) - 1)]!;
 
 /** One mode, with a broker of its own: what one leaves behind must not slow the next. */
-async function run(delivery: Mode): Promise<Result> {
+async function run(delivery: Mode, rule: RuleKind): Promise<Result> {
   const kafka = await startKafka({ own: true });
   const folder = mkdtempSync(join(tmpdir(), 'stakeout-latency-'));
   const log = new KafkaLog({ brokers: kafka.brokers, clientId: 'latency' });
   await log.createTopic({ name: TOPIC, partitions: PARTITIONS });
   await log.createTopic({ name: 'alerts', partitions: PARTITIONS });
   const config = writeConfig({
-    ...{ folder, shipped: true, patterns: { marked: MARKED_PATTERN }, partitions: PARTITIONS },
+    ...{ folder, shipped: true, patterns: { marked: keyedAs(rule, MARKED_PATTERN, MARKED) }, partitions: PARTITIONS },
     ...{ mode: 'arrival', logLevel: 'warn' },
     settings: [`delivery: ${delivery}`, `lanes: ${values.lanes}`, `commit: { interval: ${values.interval} }`],
   });
@@ -103,7 +111,7 @@ async function run(delivery: Mode): Promise<Result> {
     const beside = values.backtests ? backtests(await service.listens(), stopped.signal) : Promise.resolve(null);
     const sorted = await measure(log);
     stopped.abort();
-    return resultOf(delivery, sorted, await beside);
+    return resultOf(delivery, rule, sorted, await beside);
   } finally {
     await service.stop();
     await log.close();
@@ -192,16 +200,21 @@ async function sendAll(log: KafkaLog, due: Map<string, number>): Promise<void> {
   const sender = new SteadySender(producer, rate, (number, dueAt) => {
     const marked = number >= rate * warmup && number % every === 0;
     const transactionId = `t${number}`;
+    const terminalId = `pos-${number % TERMINALS}`;
     if (marked) due.set(transactionId, dueAt);
-    return records.record({ ...generator.next(Date.now()), transactionId, ...(marked ? { amount: MARK } : {}) });
+    return records.record({
+      ...generator.next(Date.now()),
+      transactionId,
+      ...(marked ? { amount: MARK, terminalId } : {}),
+    });
   });
   await sender.run(rate * (warmup + seconds));
   await producer.close();
 }
 
-function resultOf(delivery: Mode, sorted: Float64Array, beside: Beside | null): Result {
+function resultOf(delivery: Mode, rule: RuleKind, sorted: Float64Array, beside: Beside | null): Result {
   return {
-    ...{ delivery, lanes: values.lanes, commitInterval: values.interval, rate, seconds, alerts: sorted.length },
+    ...{ delivery, rule, lanes: values.lanes, commitInterval: values.interval, rate, seconds, alerts: sorted.length },
     p50Ms: percentile(sorted, 0.5),
     p99Ms: percentile(sorted, 0.99),
     p999Ms: percentile(sorted, 0.999),
@@ -210,11 +223,11 @@ function resultOf(delivery: Mode, sorted: Float64Array, beside: Beside | null): 
   };
 }
 
-function shown({ delivery, alerts, p50Ms, p99Ms, p999Ms, maxMs, backtests: beside }: Result): string {
+function shown({ delivery, rule, alerts, p50Ms, p99Ms, p999Ms, maxMs, backtests: beside }: Result): string {
   const ms = (n: number): string => `${n.toFixed(1)} ms`;
   const times = `p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, p99.9 ${ms(p999Ms)}, longest ${ms(maxMs)}`;
   const meanwhile = beside === null ? '' : `, beside back-tests (${beside.ended} ended, of ${beside.events} events)`;
-  return `${delivery}, ${rate} records/s for ${seconds} s, ${alerts} alerts: ${times}${meanwhile}\n`;
+  return `${delivery}, ${rule}, ${rate} records/s for ${seconds} s, ${alerts} alerts: ${times}${meanwhile}\n`;
 }
 
 async function main(): Promise<void> {
@@ -224,11 +237,12 @@ async function main(): Promise<void> {
     return mode;
   });
   const results: Result[] = [];
-  for (const mode of wanted) {
-    const result = await run(mode);
-    results.push(result);
-    if (!values.json) process.stdout.write(shown(result));
-  }
+  for (const mode of wanted)
+    for (const rule of ruleKinds('rules', values.rules)) {
+      const result = await run(mode, rule);
+      results.push(result);
+      if (!values.json) process.stdout.write(shown(result));
+    }
   if (values.json) process.stdout.write(`${JSON.stringify(results)}\n`);
 }
 

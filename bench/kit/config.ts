@@ -7,13 +7,16 @@ export const TOPIC = 'transactions';
 /** An amount that the pattern `marked` fires on, and no other record has. */
 export const MARK = 7_777_777;
 
+/** Its condition. */
+export const MARKED = `amount == ${MARK}.0`;
+
 export const MARKED_PATTERN = `id: marked
 title: A marked record
 key: accountId
 within: 1s
 pattern:
   - begin: marked
-    where: amount == ${MARK}.0
+    where: ${MARKED}
 alert:
   severity: low
   score: 1

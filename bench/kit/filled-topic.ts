@@ -15,6 +15,8 @@ export interface FilledTopic {
   readonly events: number;
   /** Event times, and the log's timestamps, end about now: else they are those of the workload, and when it was filled. */
   readonly endsNow?: boolean;
+  /** How many terminals they are of, in turns. Absent: of none. */
+  readonly terminals?: number;
 }
 
 /** Fills a topic with W1's stream, as transactions of the shipped schema. Answers the event times of the first and the last. */
@@ -22,18 +24,19 @@ export async function fillTopic(
   log: KafkaLog,
   of: FilledTopic,
 ): Promise<{ readonly from: number; readonly to: number }> {
-  const { topic, partitions, events, endsNow = false } = of;
+  const { topic, partitions, events, endsNow = false, terminals = 0 } = of;
   await log.createTopic({ name: topic, partitions });
   const encoder = new TransactionEncoder(readAvroSchema(join(root, 'schemas', 'transaction.avsc')));
   const producer = await log.producer();
   const rows = generateRows(parseStream(`u5k/${events}/${Math.max(1, Math.round(events / 20))}/5000`));
   const shift = endsNow ? Date.now() - rows.at(-1)!.eventTime : 0;
   for (let from = 0; from < rows.length; from += SEND_AT_ONCE) {
-    const records = rows.slice(from, from + SEND_AT_ONCE).map((row): OutgoingRecord => {
+    const records = rows.slice(from, from + SEND_AT_ONCE).map((row, i): OutgoingRecord => {
       const eventTime = row.eventTime + shift;
       const value = encoder.encode({
         ...{ transactionId: row.id, accountId: row.accountId, type: row.type, amount: row.amount },
         ...{ country: row.country, eventTime, currency: 'EUR' },
+        ...(terminals > 0 && { terminalId: `pos-${(from + i) % terminals}` }),
       });
       if (!value.ok) throw new Error(JSON.stringify(value.errors));
       const key = Buffer.from(row.accountId);
