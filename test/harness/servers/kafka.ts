@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { cached, KAFKA, kafkaJars } from './jars.js';
-import { accepts, end, freePorts, type Launched, launch, logOf, untilReady } from './process.js';
+import { accepts, end, freePorts, isAlive, type Launched, launch, logOf, untilReady } from './process.js';
 
 const run = promisify(execFile);
 const CLUSTER_ID = 'c3Rha2VvdXQtdGVzdC1jbA';
@@ -27,6 +27,7 @@ export interface KafkaCluster {
   readonly dir: string | null;
   /** Ends a node as a power cut would. Nodes count from 1. */
   kill9(node: number): Promise<void>;
+  /** Nothing where it runs. */
   startNode(node: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -76,6 +77,7 @@ async function startCluster(java: Java, options: KafkaStart): Promise<KafkaClust
   const owner = options.owner ?? process.pid;
   await Promise.all(nodes.map((node) => format(java, node, nodes, options.secured)));
   const start = async (node: Node) => {
+    if (node.server !== null && isAlive(node.server.pid)) return;
     node.server = startOne(java, node, owner);
     await ready(node, node.server);
   };
@@ -147,6 +149,7 @@ async function format(java: Java, node: Node, nodes: readonly Node[], secured: S
     'transaction.state.log.num.partitions=4',
     'group.initial.rebalance.delay.ms=0',
     'group.min.session.timeout.ms=1000',
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms=500',
     'broker.session.timeout.ms=6000',
     'broker.heartbeat.interval.ms=1000',
     // Tests write records of any age.
