@@ -1,4 +1,11 @@
-import { type EngineEvent, PatternRunner } from '../../engine/index.js';
+import {
+  compileRuleSet,
+  type EngineEvent,
+  type FieldValue,
+  type KeyState,
+  type Match,
+  processKey,
+} from '../../engine/index.js';
 import { loadRules, parseRule, type Rule } from '../../rules/index.js';
 import { shippedPatterns } from '../../runtime/settings/index.js';
 import { DemoGenerator } from './demo-generator.js';
@@ -25,18 +32,22 @@ function alerts(rules: readonly Rule[], seconds: number): readonly Found[] {
   })).map((record, seq) => ({ ...record, event: eventOf(record.transaction, seq) }));
   const inOrder = [...written].sort((a, b) => a.event.time - b.event.time || a.event.seq - b.event.seq);
   return rules.flatMap((rule) => {
-    const runners = new Map<unknown, PatternRunner>();
-    return inOrder.flatMap(({ event, transaction }): Found[] => {
+    // Compiled once: there are thousands of keys.
+    const compiled = compileRuleSet([{ id: rule.id, pattern: rule.pattern }], { sharing: 'never' });
+    const states = new Map<FieldValue, KeyState | undefined>();
+    const found: Found[] = [];
+    for (const { event, transaction } of inOrder) {
       const key = event.fields[rule.key];
-      if (key === null || key === undefined) return [];
-      const runner = runners.get(key) ?? new PatternRunner(rule.pattern);
-      runners.set(key, runner);
-      return runner.feed(event).map(({ steps }) => ({
-        ruleId: rule.id,
-        account: transaction.accountId,
-        writtenAtMs: Math.max(...steps.flatMap(({ events }) => events.map(({ seq }) => written[seq]?.atMs ?? 0))),
-      }));
-    });
+      if (key === null || key === undefined) continue;
+      const onMatch = ({ steps }: Match): void => {
+        const writtenAtMs = Math.max(
+          ...steps.flatMap(({ events }) => events.map(({ seq }) => written[seq]?.atMs ?? 0)),
+        );
+        found.push({ ruleId: rule.id, account: transaction.accountId, writtenAtMs });
+      };
+      states.set(key, processKey(compiled, states.get(key), event, { slot: 0, onMatch }));
+    }
+    return found;
   });
 }
 
