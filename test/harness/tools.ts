@@ -54,6 +54,8 @@ export async function pythonTool(name: string, version: string): Promise<Tool> {
   need('pip3', 'Install Python with pip (Debian: apt-get install python3-pip).');
   const folder = await cached(`${name}-${version}`, async (into) => {
     const options = ['install', '--quiet', '--disable-pip-version-check', '--root-user-action=ignore'];
+    // What is used of it is compiled when it is used.
+    options.push('--no-compile');
     await run('pip3', [...options, '--target', into, `${name}==${version}`], { maxBuffer: 64 * 1024 * 1024 });
   });
   return { command: 'python3', args: [path.join(folder, 'bin', name)], env: { PYTHONPATH: folder } };
