@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { AlertDto } from '../alerts/alert.dto.js';
+import { AwaitedStepDto, ExplainedRunDto, ToldWindowDto } from './story.dto.js';
 
 const time = { type: Number, format: 'int64', description: 'Milliseconds since 1970, of event time.' } as const;
 
@@ -48,18 +49,20 @@ export class ExplanationDto implements Explanation {
   @ApiProperty({ type: Number, description: 'Partial matches in all.' })
   readonly runsSeen!: number;
 
+  @ApiProperty({ type: [ExplainedRunDto], description: 'The partial matches that came farthest.' })
+  readonly runs!: readonly ExplainedRunDto[];
+
   @ApiProperty({
-    type: [Object],
-    description:
-      'The partial matches that came farthest: events taken by step with their conditions and features, what was waited for and came nearest, how it ended, and a time line.',
+    type: [AwaitedStepDto],
+    description: 'Steps that can begin a match, with the event that came nearest.',
   })
-  readonly runs!: Explanation['runs'];
+  readonly begins!: readonly AwaitedStepDto[];
 
-  @ApiProperty({ type: [Object], description: 'Steps that can begin a match, with the event that came nearest.' })
-  readonly begins!: Explanation['begins'];
-
-  @ApiProperty({ type: [Object], description: 'Of a rule with a window: those that ended, with their values.' })
-  readonly windows!: Explanation['windows'];
+  @ApiProperty({
+    type: [ToldWindowDto],
+    description: 'Of a rule with a window: those that ended, the nearest to an alert first.',
+  })
+  readonly windows!: readonly ToldWindowDto[];
 
   @ApiProperty({ type: [String] })
   readonly notes!: readonly string[];
