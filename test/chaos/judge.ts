@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Verification } from '../../src/backtest/verify/verify.js';
 import type { Log } from '../../src/runtime/ports/log.js';
+import { BASE_ENV } from '../harness/base-env.js';
 import { NUMBER } from './traffic.js';
 
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
@@ -45,7 +46,7 @@ export type Verified = Omit<Verification, 'missing' | 'unexpected'> & {
 export async function verified(home: string, config: string, topic: string): Promise<Verified> {
   const args = [join(home, 'bin/stakeout.mjs'), 'verify', '--config', config, '--topic', topic, '--json'];
   const options = {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    env: BASE_ENV,
     maxBuffer: OUTPUT_BYTES_MAX,
     timeout: VERIFY_MAX_MS,
   };

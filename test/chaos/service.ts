@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, rmSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { BASE_ENV } from '../harness/base-env.js';
 import { until } from '../harness/until.js';
 import type { Network } from './network.js';
 
@@ -58,7 +59,8 @@ export class Service {
     const { home } = this;
     const { folder, name } = this.options;
     const args = [join(home, 'bin/stakeout.mjs'), 'start', '--config', join(folder, `${name}.yaml`)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: bareEnvironment() });
+    // Settings come from the file alone.
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: BASE_ENV });
     let said = '';
     this.url = null;
     this.wanted = true;
@@ -149,9 +151,4 @@ export class Service {
     await this.kill9();
     this.log.end();
   }
-}
-
-/** Settings come from the file alone. */
-function bareEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, HOME: process.env.HOME };
 }

@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { BASE_ENV } from './base-env.js';
 import { until } from './until.js';
 
 const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
 const BIN = fileURLToPath(new URL('../../bin/stakeout.mjs', import.meta.url));
-
-/** What a process of ours inherits: where programs are, and nothing that could set something. */
-const BASE_ENV = { PATH: process.env.PATH, HOME: process.env.HOME };
 
 export interface Ended {
   readonly status: number | null;

@@ -26,5 +26,5 @@ it(
     expect(outcome).toMatchObject({ found: outcome.expected, repeats: 0, missing: [], unexpected: [] });
     expect(outcome.replays.map(({ equal }) => equal)).toEqual([true, true, true]);
   },
-  SERVER_START_MS,
+  2 * SERVER_START_MS,
 );

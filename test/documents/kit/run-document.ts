@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BASE_ENV } from '../../harness/base-env.js';
 import { sharedRedis, sharedRegistry, startKafka } from '../../harness/servers/index.js';
 import { freePorts } from '../../harness/servers/process.js';
 import { until } from '../../harness/until.js';
@@ -75,10 +76,9 @@ function environment(folder: string, port: number): Sandbox['env'] {
   const stakeout = `exec "${process.execPath}" "${path.join(ROOT, 'bin', 'stakeout.mjs')}"`;
   writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\nshift\n${stakeout} "$@"\n`, { mode: 0o755 });
   writeFileSync(path.join(bin, 'npm'), `#!/bin/sh\n${stakeout} "$@"\n`, { mode: 0o755 });
-  const { PATH, HOME } = process.env;
   return {
-    PATH: `${bin}:${PATH}`,
-    HOME,
+    ...BASE_ENV,
+    PATH: `${bin}:${BASE_ENV.PATH}`,
     STAKEOUT: ROOT,
     URL: `http://localhost:${port}`,
     STAKEOUT_HTTP_PORT: String(port),
