@@ -21,11 +21,12 @@ let folder: string;
 let service: CliProcess | null = null;
 let url = '';
 
-beforeAll(built);
-beforeEach(() => {
+beforeAll(async () => {
+  await built();
   folder = mkdtempSync(join(tmpdir(), 'stakeout-e2e-backtests-'));
+  await someHistory();
 });
-afterEach(async () => {
+afterAll(async () => {
   await service?.end('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
@@ -83,7 +84,6 @@ function ended(id: string): Promise<BacktestJob> {
 
 describe('a back-test of what a running service has taken in', () => {
   it('finds the alerts that the service has committed, by HTTP and by the command, with any number of lanes', async () => {
-    await someHistory();
     const job = await jobOf({ title: 'the rules in force' });
     expect(job).toMatchObject({ state: 'done', error: null, summary: { parity: true } });
     const result = await get<Result>(`/v1/backtests/${job.id}/result`);
@@ -92,7 +92,7 @@ describe('a back-test of what a running service has taken in', () => {
     expect(report).toContain(
       `Parity: equal, ${result.parity!.alertsLive} alerts of the service, digest ${result.digest}.`,
     );
-    const config = join(folder, 'stakeout.yaml');
+    const config = join(folder, 'beside.yaml');
     writeFileSync(config, 'name: beside\n');
     for (const lanes of ['1', '2', '4']) {
       const args = ['backtest', '--config', config, '--topic', 'transactions', '--lanes', lanes, '--json'];
@@ -104,7 +104,6 @@ describe('a back-test of what a running service has taken in', () => {
   });
 
   it('says of one that cannot be run why, and goes on after a restart with one that was cut short', async () => {
-    await someHistory();
     expect(await jobOf({ topic: 'nothing' })).toMatchObject({ state: 'failed', error: 'There is no topic nothing.' });
     const answer = await fetch(`${url}/v1/backtests`, { method: 'POST' });
     const { id } = (await answer.json()) as BacktestJob;
