@@ -100,7 +100,7 @@ export class Consoles {
 }
 
 /** Breaches of WCAG 2.2, levels A and AA, and of what axe calls good practice, in words. */
-export async function breaches(page: Page, of: 'all' | 'colours' = 'all'): Promise<readonly string[]> {
+async function breaches(page: Page, of: 'all' | 'colours' = 'all'): Promise<readonly string[]> {
   const axe = new AxeBuilder({ page });
   if (of === 'colours') axe.withRules(['color-contrast', 'link-in-text-block']);
   else axe.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']);
