@@ -45,8 +45,8 @@ function feedAll(rules: RuleSet, stream: Stream, from: number, given: KeyState |
 const asItIs: Between = (state) => state;
 
 /** What is found from a feed on, in order of emission. */
-const foundFrom = (run: Run, at: number): readonly (readonly string[])[] =>
-  run.found.inOrder().map((texts) => texts.filter((text) => Number.parseInt(text, 10) >= at));
+const foundFrom = (found: readonly (readonly string[])[], at: number): readonly (readonly string[])[] =>
+  found.map((texts) => texts.filter((text) => Number.parseInt(text, 10) >= at));
 
 function checkSavedAfterEvery({ patterns, stream }: Batch, sharing: Sharing): void {
   const rules = compileAnew(patterns, sharing);
@@ -59,10 +59,11 @@ function checkSavedAfterEvery({ patterns, stream }: Batch, sharing: Sharing): vo
 function checkCutAnywhere({ patterns, stream }: Batch, sharing: Sharing): void {
   const rules = compileAnew(patterns, sharing);
   const whole = feedAll(rules, stream, 0, undefined, asItIs);
+  const found = whole.found.inOrder();
   const anew = compileAnew(patterns, sharing);
   for (let cut = 1; cut < stream.length; cut++) {
     const rest = feedAll(anew, stream, cut, stateOf(bytesOf(whole.states[cut], rules), anew), asItIs);
-    expect(foundFrom(rest, cut)).toEqual(foundFrom(whole, cut));
+    expect(foundFrom(rest.found.inOrder(), cut)).toEqual(foundFrom(found, cut));
   }
 }
 
@@ -70,6 +71,7 @@ function checkGivenIsKept({ patterns, stream }: Batch, sharing: Sharing): void {
   const rules = compileAnew(patterns, sharing);
   const whole = feedAll(rules, stream, 0, undefined, asItIs);
   const before = whole.states.map((state) => hexOf(state, rules));
+  const found = whole.found.inOrder();
   stream.forEach((feed, at) => {
     const again = new FoundBySlot(
       patterns.length,
@@ -80,7 +82,7 @@ function checkGivenIsKept({ patterns, stream }: Batch, sharing: Sharing): void {
     const next = feedKey(rules, whole.states[at], feed, again);
     expect(hexOf(next, rules)).toEqual(before[at + 1]);
     expect(hexOf(whole.states[at], rules)).toEqual(before[at]);
-    expect(again.inOrder()).toEqual(whole.found.inOrder().map((texts) => ofFeed(texts, at)));
+    expect(again.inOrder()).toEqual(found.map((texts) => ofFeed(texts, at)));
   });
 }
 
