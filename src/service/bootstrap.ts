@@ -246,6 +246,7 @@ function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): M
       alertKeys: new AlertKeys(desk, parts.keyOf, () => strategy.rules()),
       lists,
       switches,
+      feeds: parts.feeds ?? null,
       sources,
       checkpoints,
       testStreams: parts.testStreams ?? [],

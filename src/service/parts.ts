@@ -12,6 +12,7 @@ import type { KeyOf } from './alerts/alert-keys.js';
 import type { BacktestRunner } from './backtests/backtest-job.js';
 import type { Explain } from './explanations/explain.js';
 import type { PlaceOf } from './features/rule-place.js';
+import type { TableFeeds } from './feeds/table-feeds.js';
 import type { ListControl } from './lists/list-control.js';
 import type { RuleReading } from './outline/rule-reading.js';
 import type { RuleControl } from './rules/rule-control.js';
@@ -75,6 +76,8 @@ export interface ServiceParts {
   readonly stores?: Stores;
   /** Absent: streams and sinks are those of the settings. */
   readonly sources?: SourceControl;
+  /** How far tables that are streams were read; absent: there are none. */
+  readonly feeds?: TableFeeds;
   /** Makes a sink that was registered. */
   readonly makeSink?: (name: string, sink: SinkSettings) => Promise<AlertSink | CollectingSink>;
   /** What tests of rules may send; absent: nothing is known of the streams. */

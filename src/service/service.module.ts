@@ -32,6 +32,7 @@ import { ExplanationsController } from './explanations/explanations.controller.j
 import { FeaturesController } from './features/features.controller.js';
 import { KeyFeatureReader } from './features/key-features.js';
 import type { PlaceOf } from './features/rule-place.js';
+import type { TableFeeds } from './feeds/table-feeds.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthChecks } from './health/health.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
@@ -63,6 +64,7 @@ import {
   CHECKPOINTS,
   CLOCK,
   EXPLAINER,
+  FEEDS,
   LISTS,
   PLACE_OF,
   REPLIES,
@@ -107,6 +109,7 @@ export interface ServiceObjects {
   readonly alertKeys: AlertKeys;
   readonly lists: ListControl | null;
   readonly switches: SwitchControl | null;
+  readonly feeds: TableFeeds | null;
   readonly sources: SourceControl | null;
   readonly checkpoints: () => readonly CheckpointStatus[];
   readonly testStreams: readonly TestStream[];
@@ -180,6 +183,7 @@ export function serviceModule(objects: ServiceObjects, imports: ModuleMetadata['
       { provide: RULES, useValue: objects.rules },
       { provide: LISTS, useValue: objects.lists },
       { provide: SWITCHES, useValue: objects.switches },
+      { provide: FEEDS, useValue: objects.feeds },
       { provide: PLACE_OF, useValue: objects.placeOf },
       KeyFeatureReader,
       { provide: SOURCES, useValue: objects.sources },

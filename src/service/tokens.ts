@@ -16,3 +16,4 @@ export const LISTS = Symbol('stakeout list control');
 export const TEST_STREAMS = Symbol('stakeout streams for tests of rules');
 export const SWITCHES = Symbol('stakeout pauses of streams and sinks');
 export const SOURCES = Symbol('stakeout registered streams and sinks');
+export const FEEDS = Symbol('stakeout feeds of tables');

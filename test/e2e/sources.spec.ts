@@ -109,10 +109,10 @@ it('streams and sinks come, change and go while it runs, over a kill too, and a 
     },
   );
 
-  const rows = { table: { name: 'logins' }, key: 'account', time: 'at' };
+  const rows = { file: 'logins.ndjson', key: 'account', time: 'at' };
   expect(await ask('PUT', '/v1/streams/rows', { definition: rows, author: 'ann' })).toMatchObject({
     status: 422,
-    body: { errors: [{ path: 'definition.table', message: expect.stringContaining('send the rows to a topic') }] },
+    body: { errors: [{ path: 'definition.file', message: expect.stringContaining('send the records to a topic') }] },
   });
 
   const { port } = webhook.address() as AddressInfo;

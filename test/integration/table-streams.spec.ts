@@ -6,7 +6,9 @@ import { type FileStream, openStreams, tableEndsOf } from '../../src/backtest/ru
 import { runFiles } from '../../src/backtest/run/run-files.js';
 import { openDatabase } from '../../src/connectors/sql/open-database.js';
 import type { SqlDatabase } from '../../src/connectors/sql/sql-database.js';
+import { openStreamTable, schemaOfTable } from '../../src/connectors/sql/stream-table.js';
 import { timeOfText } from '../../src/connectors/sql/table.js';
+import type { PlacedRow } from '../../src/connectors/sql/table-file.js';
 import { loadRules } from '../../src/rules/index.js';
 import type { Alert } from '../../src/runtime/ports/alert.js';
 import { loadSettings } from '../../src/runtime/settings/index.js';
@@ -143,6 +145,25 @@ describe.each([
     expect((await run(await open(url, stream('{name: payments}')))).events).toBe(32);
     await database.query('DELETE FROM payments');
     expect((await run(await open(url, stream('{name: payments}')))).events).toBe(0);
+  });
+
+  it('gives whole rows behind a place, and the place of each, however large its pages are', async () => {
+    await payments(1000);
+    const settings = settingsOf(url, stream('{name: payments, page: 70}')).streams.payments!;
+    const all: PlacedRow[] = [];
+    const table = await openStreamTable({ database: settingsOf(url, stream('{name: payments}')).database }, settings);
+    for await (const rows of table.rowsAfter(null)) all.push(...rows);
+    expect(all.map(({ fields }) => fields.id)).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+    for (const from of [0, 69, 123, 998, 999]) {
+      const rest: PlacedRow[] = [];
+      for await (const rows of table.rowsAfter(all[from]!.place)) rest.push(...rows);
+      expect(rest).toEqual(all.slice(from + 1));
+    }
+    const types = (schemaOfTable(table, settings).fields ?? []).map(({ name, type }) => `${name} ${String(type)}`);
+    expect(types).toEqual([
+      ...['id long', 'account string', 'amount null,double', 'refund null,boolean', 'at long', 'note null,string'],
+    ]);
+    await table.close();
   });
 
   it.each([

@@ -3,10 +3,8 @@ import { type AvroSchema, readAvroSchema } from '../../connectors/avro/schema.js
 import { eventSchemaFor } from '../../connectors/avro/stream-schema.js';
 import { openRecords } from '../../connectors/file/open-records.js';
 import type { RecordFile } from '../../connectors/file/record-file.js';
-import { openDatabase } from '../../connectors/sql/open-database.js';
-import { TableFile } from '../../connectors/sql/table-file.js';
+import { openStreamTable } from '../../connectors/sql/stream-table.js';
 import type { EventSchema } from '../../rules/schema.js';
-import { databaseOptions } from '../../runtime/settings/database.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { isTable } from '../../runtime/settings/table.js';
 
@@ -71,22 +69,10 @@ function openFileOf(stream: StreamSettings, file: string, { data, relative }: Op
   return openRecords(path, { format, ...readerOf(stream) });
 }
 
-/** A page, or the first look at the whole, may take so long. */
-const TABLE_MS = 600_000;
-
-async function openTable(settings: Settings, stream: StreamSettings, ends: TableEnds = {}): Promise<RecordFile> {
-  const { table, time, id, name } = stream;
-  const order = table.order ?? [time, id].filter((column) => column !== undefined);
+function openTable(settings: Settings, stream: StreamSettings, ends: TableEnds = {}): Promise<RecordFile> {
   const { reader: schema } = readerOf(stream) as { readonly reader?: AvroSchema };
-  const database = await openDatabase(databaseOptions(settings.database, table.url, TABLE_MS));
-  try {
-    return await TableFile.open(database, {
-      ...{ name: table.name, query: table.query, order, pageRows: table.page },
-      ...(schema === undefined ? {} : { schema }),
-      ...(Object.hasOwn(ends, name) ? { last: ends[name]! } : {}),
-    });
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  return openStreamTable(settings, stream, {
+    ...(schema === undefined ? {} : { schema }),
+    ...(Object.hasOwn(ends, stream.name) ? { last: ends[stream.name]! } : {}),
+  });
 }

@@ -15,9 +15,17 @@ export interface TableFileOptions extends TableOrQuery {
   readonly schema?: AvroSchema;
   /** Values of `order` of the last row; of another reader of the same table, that both read the same rows. Absent: the last there is. */
   readonly last?: readonly string[] | null;
+  /** What is being read is given up when it aborts, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 type Row = SqlPage['rows'][number];
+
+/** A row as what it says, and its values of `order`: where it stands. */
+export interface PlacedRow {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly place: readonly string[];
+}
 
 /** Stands for the bytes of a row, which nobody knows, where progress is told. */
 const BYTES_OF_ROW = 100;
@@ -55,12 +63,15 @@ export class TableFile implements RecordFile {
     const { product, address, database: name } = database.at;
     const path = `${options.name ?? 'a query'} in ${product} at ${address}/${name}`;
     const query = new TableQuery(database, options);
-    const { columns } = await first(database, query.columns());
+    const { columns } = await first(database, query.columns(), [], options.signal);
     const missing = options.order.find((column) => !columns.some((one) => one.name === column));
     if (missing !== undefined)
       throw new TableError(path, `it has no column ${missing}, by which it would be read (table.order)`);
-    const last = options.last === undefined ? ((await first(database, query.last())).rows[0] ?? null) : options.last;
-    const counts = (await first(database, query.counts(columns))).rows[0]!.map(Number);
+    const last =
+      options.last === undefined
+        ? ((await first(database, query.last(), [], options.signal)).rows[0] ?? null)
+        : options.last;
+    const counts = (await first(database, query.counts(columns), [], options.signal)).rows[0]!.map(Number);
     const [rows = 0, ...present] = counts;
     for (const column of options.order)
       if (present[columns.findIndex(({ name: own }) => own === column)]! < rows)
@@ -79,24 +90,10 @@ export class TableFile implements RecordFile {
 
   /** A mark is the number of a row; the pages before it are read again, and not given. */
   async *batches(fields: Iterable<string> | null, [begin = 0]: Mark = []): AsyncGenerator<RowBatch> {
-    const { columns, last, options } = this;
-    if (last === null) return;
-    const wanted = fields === null ? columns.map(({ name }) => name) : [...new Set(fields)];
-    const places = wanted.map((name) => columns.findIndex((column) => column.name === name));
-    const keyed = options.order.map((name) => columns.findIndex((column) => column.name === name));
-    const keyOf = (row: Row): readonly string[] => keyed.map((place) => row[place]!);
+    const wanted = fields === null ? this.names : [...new Set(fields)];
+    const places = this.placesOf(wanted);
     let first = 0;
-    let next: Promise<SqlPage> | null = this.page(null);
-    while (next !== null) {
-      const page: SqlPage = await next;
-      const { rows } = page;
-      if (rows.length === 0) return;
-      // One more than asked for tells whether there are more, and whether the order tells rows apart.
-      const own: SqlPage['rows'] = rows.length > options.pageRows ? rows.slice(0, options.pageRows) : rows;
-      this.checkOrder(rows, keyOf);
-      next = own.length < rows.length ? this.page(keyOf(own.at(-1)!)) : null;
-      // It is read while these are processed; who does not ask for it hears nothing of it.
-      next?.catch(() => undefined);
+    for await (const own of this.pages(null)) {
       if (first < begin) {
         first += own.length;
         continue;
@@ -110,36 +107,73 @@ export class TableFile implements RecordFile {
     }
   }
 
+  /** Whole rows behind the one at a place, in pages; `null`: all. */
+  async *rowsAfter(after: readonly string[] | null): AsyncGenerator<readonly PlacedRow[]> {
+    const { names } = this;
+    const places = this.placesOf(names);
+    const ordered = this.placesOf(this.options.order);
+    for await (const own of this.pages(after))
+      yield own.map((row) => ({
+        fields: this.valuesOf(row, names, places),
+        place: ordered.map((place) => row[place]!),
+      }));
+  }
+
   decodeWhole(raw: Uint8Array): Readonly<Record<string, unknown>> | DecodeFailure {
     const row = JSON.parse(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString()) as Row;
-    const names = this.columns.map(({ name }) => name);
-    return this.valuesOf(
-      row,
-      names,
-      names.map((_, place) => place),
-    );
+    return this.valuesOf(row, this.names, this.placesOf(this.names));
   }
 
   close(): Promise<void> {
     return this.database.close();
   }
 
+  private get names(): readonly string[] {
+    return this.columns.map(({ name }) => name);
+  }
+
+  private placesOf(names: readonly string[]): readonly number[] {
+    return names.map((name) => this.columns.findIndex((column) => column.name === name));
+  }
+
+  private placeOf(row: Row): readonly string[] {
+    return this.placesOf(this.options.order).map((place) => row[place]!);
+  }
+
+  /** The next page is read while one is processed; who does not ask for it hears nothing of it. */
+  private async *pages(after: readonly string[] | null): AsyncGenerator<readonly Row[]> {
+    const { pageRows } = this.options;
+    let next: Promise<SqlPage> | null = this.last === null ? null : this.page(after);
+    while (next !== null) {
+      const { rows }: SqlPage = await next;
+      if (rows.length === 0) return;
+      // One more than asked for tells whether there are more, and whether the order tells rows apart.
+      const own: readonly Row[] = rows.length > pageRows ? rows.slice(0, pageRows) : rows;
+      this.checkOrder(rows);
+      next = own.length < rows.length ? this.page(this.placeOf(own.at(-1)!)) : null;
+      next?.catch(() => undefined);
+      yield own;
+    }
+  }
+
   private page(after: readonly string[] | null): Promise<SqlPage> {
     const { database, options, last } = this;
     const { text, values } = new TableQuery(database, options).page(after, last!);
-    return first(database, text, values);
+    return first(database, text, values, options.signal);
   }
 
   /** Rows that the order does not tell apart could be passed over between two pages. */
-  private checkOrder(rows: readonly Row[], keyOf: (row: Row) => readonly string[]): void {
+  private checkOrder(rows: readonly Row[]): void {
+    const places = this.placesOf(this.options.order);
     let before = '';
     for (const row of rows) {
-      const key = JSON.stringify(keyOf(row));
+      const values = places.map((place) => row[place]);
+      const key = JSON.stringify(values);
       if (key === before) {
         const columns = this.options.order.join(', ');
         throw new TableError(
           this.path,
-          `two rows have the same ${columns} (${keyOf(row).join(', ')}): name one column more in table.order`,
+          `two rows have the same ${columns} (${values.join(', ')}): name one column more in table.order`,
         );
       }
       before = key;
@@ -214,9 +248,14 @@ class TableQuery {
   }
 }
 
-async function first(database: SqlDatabase, text: string, values: readonly string[] = []): Promise<SqlPage> {
+async function first(
+  database: SqlDatabase,
+  text: string,
+  values: readonly string[],
+  signal: AbortSignal = NEVER,
+): Promise<SqlPage> {
   const pages: SqlPage[] = [];
-  for await (const page of database.scan(text, values, NEVER)) pages.push(page);
+  for await (const page of database.scan(text, values, signal)) pages.push(page);
   return { columns: pages[0]!.columns, rows: pages.flatMap(({ rows }) => rows) };
 }
 

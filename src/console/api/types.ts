@@ -303,7 +303,16 @@ export interface Stream {
   readonly topics: readonly string[];
   readonly format: string;
   readonly key: string | null;
+  /** How far its table is read; `null`: it is none. */
+  readonly table: StreamTable | null;
   readonly paused: boolean;
+}
+
+export interface StreamTable {
+  readonly state: 'waiting' | 'feeding' | 'paused' | 'done';
+  readonly rows: number;
+  readonly doneAt: number | null;
+  readonly trouble: string | null;
 }
 
 export interface ReferenceList {

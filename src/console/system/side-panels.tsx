@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import * as api from '../api/calls.js';
-import type { Status } from '../api/types.js';
-import { bytes, compact, number } from '../lib/format.js';
+import type { Status, StreamTable } from '../api/types.js';
+import { bytes, compact, dayAndTime, number, plural } from '../lib/format.js';
 import { useNow, useResource } from '../lib/hooks.js';
 import { ListsTable } from '../list/lists-table.js';
-import { Empty, Loaded, Panel, Trouble } from '../parts/basics.js';
+import { Empty, Loaded, Note, Panel, Trouble } from '../parts/basics.js';
 import { ScrollX } from '../parts/scroll-x.js';
 import { say } from '../parts/toasts.js';
 
@@ -70,12 +70,15 @@ export function StreamsPanel() {
                 </tr>
               </thead>
               <tbody>
-                {all.map(({ name, topics, format, key, paused }) => (
+                {all.map(({ name, topics, format, key, table, paused }) => (
                   <tr key={name}>
                     <td>
                       <span class="mono">{name}</span> {paused && <span class="badge high">paused</span>}
                     </td>
-                    <td class="mono soft">{topics.join(', ')}</td>
+                    <td>
+                      <span class="mono soft">{topics.join(', ')}</span>
+                      {table !== null && <TableFeed table={table} />}
+                    </td>
                     <td>{format}</td>
                     <td class="mono">{key ?? '–'}</td>
                   </tr>
@@ -86,6 +89,24 @@ export function StreamsPanel() {
         )}
       </Loaded>
     </Panel>
+  );
+}
+
+const FEEDS: Readonly<Record<StreamTable['state'], string>> = {
+  waiting: 'waits for a rule that reads it',
+  feeding: 'is being read',
+  paused: 'is paused',
+  done: 'is read to its end',
+};
+
+function TableFeed({ table: { state, rows, doneAt, trouble } }: { readonly table: StreamTable }) {
+  const when = doneAt === null ? '' : `, since ${dayAndTime(doneAt)}`;
+  return (
+    <div class="soft">
+      its table {FEEDS[state]}: {plural(rows, 'row')}
+      {when}
+      {trouble !== null && <Note tone="critical">{trouble}</Note>}
+    </div>
   );
 }
 

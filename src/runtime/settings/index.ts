@@ -12,3 +12,4 @@ export { NamedFileError, readTlsFiles } from './named-file.js';
 export { shippedPatterns, shippedSchema } from './schema.js';
 export { formatSettingsError, type SettingsError } from './settings-error.js';
 export type { SinkSettings, SinkType } from './sinks.js';
+export { isFed } from './table.js';

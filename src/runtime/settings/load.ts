@@ -195,9 +195,11 @@ function conflicts(tree: Tree, origins: Origins): readonly SettingsError[] {
     const sources = ['topic', 'topics', 'file', 'table.name', 'table.query'].filter(
       (key) => getAt(stream, key.split('.')) !== undefined,
     );
-    const choices = 'one of topic, topics, file, table.name and table.query';
-    if (sources.length > 1) add(['streams', name], choices, sources.join(' and '));
     const hasTable = isTree(stream.table);
+    // A table has a topic that its rows are fed into.
+    const others = hasTable ? sources.filter((key) => key !== 'topic') : sources;
+    const choices = 'one of topic, topics, file, table.name and table.query';
+    if (others.length > 1) add(['streams', name], choices, sources.join(' and '));
     if (hasTable)
       streamTableConflicts(stream, tree, (path, expected) => add(['streams', name, ...path], expected, 'nothing'));
     if ((stream.format === 'csv' || stream.format === 'parquet') && stream.file === undefined) {
@@ -253,8 +255,9 @@ function oauthConflicts(sasl: Tree, add: (path: Path, expected: string, got: str
 function complete(parsed: ParsedSettings, cwd: string, tree: Tree): Settings {
   const byDefault: RecordFormat = parsed.registry.url === undefined ? 'avro' : 'avro-confluent';
   const streams = Object.entries(parsed.streams).map(([name, stream]): [string, StreamSettings] => {
-    const isElsewhere = stream.file !== undefined || isTable(stream.table);
-    const topic = stream.topic ?? (stream.topics === undefined && !isElsewhere ? name : undefined);
+    const byName = isTable(stream.table) ? `${parsed.kafka.groupId}-table-${name}` : name;
+    const isElsewhere = stream.file !== undefined || stream.topics !== undefined;
+    const topic = stream.topic ?? (isElsewhere ? undefined : byName);
     const topics = topic === undefined ? stream.topics : { names: [topic] };
     const format = stream.format ?? (stream.file === undefined ? byDefault : formatOfFile(stream.file));
     return [name, { ...stream, name, topic, topics, format }];

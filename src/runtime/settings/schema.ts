@@ -42,9 +42,13 @@ const partitionCount = integer(1, 1000);
 
 /** One stream of events. What the default stream sets is in `defaultStreams`. */
 export const streamSchema = z.strictObject({
-  topic: topicName.optional('Topic to read, and to which `POST /v1/transactions` writes.', {
-    defaultText: "the stream's name, where neither `topics`, `file` nor `table` is given",
-  }),
+  topic: topicName.optional(
+    'Topic to read, and to which `POST /v1/transactions` writes; with `table`, that its rows are fed into.',
+    {
+      defaultText:
+        "the stream's name, where neither `topics` nor `file` is given; with `table`, `<kafka.groupId>-table-<name>`",
+    },
+  ),
   topics: topics.optional(
     'Several topics instead of one: a list, or a regular expression that must fit the whole name.',
   ),
@@ -243,6 +247,14 @@ export const settingsSchema = z.strictObject({
       watch: flag.default(
         false,
         'Look at this file every second: streams and sinks that are changed in it are changed while the service runs, as over HTTP.',
+      ),
+    })
+    .prefault({}),
+  feeds: z
+    .strictObject({
+      topic: topicName.default(
+        'stakeout-feeds',
+        'Topic that says how far tables that are streams were fed into their topics, which all instances read.',
       ),
     })
     .prefault({}),

@@ -6,7 +6,7 @@ import { getAt, isTree, type Path, type Tree } from './tree.js';
 export const streamTable = z.strictObject({
   url: databaseUrl.optional('PostgreSQL or MySQL that has it.', { secret: true, defaultText: '`database.url`' }),
   name: text.optional(
-    'Table or view to read instead of a topic, for `stakeout run` and `stakeout backtest`; `schema.table` too.',
+    'Table or view to read instead of a topic; `schema.table` too. The service feeds its rows into `topic`, once; `stakeout run` and `stakeout backtest` read them directly.',
   ),
   query: text.optional('Query to read it from, instead of a table.'),
   order: names.optional(
@@ -23,6 +23,15 @@ export const TABLE_SOURCES = ['table.name', 'table.query'];
 /** Whether rows come from a table or a query. */
 export const isTable = ({ name, query }: Pick<StreamTable, 'name' | 'query'>): boolean =>
   name !== undefined || query !== undefined;
+
+/** Whether the service feeds the rows of a table into the stream's topic. */
+export const isFed = ({
+  topic,
+  table,
+}: {
+  readonly topic?: string | undefined;
+  readonly table: StreamTable;
+}): boolean => topic !== undefined && isTable(table);
 
 export type AddConflict = (path: Path, expected: string, got: string) => void;
 

@@ -39,6 +39,7 @@ import { listsIn } from './rule-set.js';
 import { loadRunningRules, type RunningRules } from './rules.js';
 import { ServiceState } from './store.js';
 import { makeRegistry, type StreamFacts } from './stream-parts.js';
+import { readTableSchema, tableFeeds } from './table-feeds.js';
 
 export interface Composed {
   readonly parts: ServiceParts;
@@ -112,9 +113,10 @@ async function composeParts(
     streams: () => streams.names,
   });
   const sources: SourceControl = new SourceControl({
-    ...{ settings, clock, streams, report, warn, rules: control },
+    ...{ settings, clock, streams, report, warn, rules: control, tableSchema: (of) => readTableSchema(settings, of) },
     book: (on) => new SourceBook({ log, clock, topic: settings.sources.topic, ...on }),
   });
+  const feeds = tableFeeds({ log, clock, streams, report, warn, switches, sources });
   const pruner = listPruner({
     ...{ control: lists, log, clock, report, warn, listsIn },
     journalTopic: settings.journal.topic,
@@ -186,7 +188,8 @@ async function composeParts(
       risk: redis,
       personalFields: streams.personal,
       pseudonyms: () => streams.pseudonyms,
-      background: [...demo, ...state.background, pruner, ...watched, ...(settings.rules.watch ? [folder] : [])],
+      feeds,
+      background: [...demo, ...state.background, pruner, feeds, ...watched, ...(settings.rules.watch ? [folder] : [])],
       rules: control,
       reading: ruleReading(
         () => streams.ruleStreams,

@@ -1,3 +1,4 @@
+import type { InputOptions } from '../../connectors/avro/json-input.js';
 import { type AvroSchema, isAvroObject } from '../../connectors/avro/schema.js';
 import type { SchemaRegistry } from '../../connectors/avro/schema-registry.js';
 import { type EncodeResult, TransactionEncoder } from '../../connectors/avro/transaction-encoder.js';
@@ -15,6 +16,7 @@ export function streamIngest(
   stream: StreamSettings,
   avro: AvroSchema | null,
   registry: Pick<SchemaRegistry, 'register'> | null,
+  options: InputOptions = {},
 ): TransactionIngest | null {
   const { topic, format } = stream;
   if (topic === undefined) return null;
@@ -22,12 +24,12 @@ export function streamIngest(
   if (avro === null) return null;
   const isUnion = typeof avro !== 'string' && !isAvroObject(avro);
   // Made now, so that a schema that does not hold is found at start.
-  const plain = new TransactionEncoder(avro);
+  const plain = new TransactionEncoder(avro, options);
   if (format === 'avro') return new StreamIngest(topic, stream, isUnion, async () => (input) => plain.encode(input));
   if (registry === null) return null;
   return new StreamIngest(topic, stream, isUnion, async () => {
     const registryId = await registry.register(`${topic}-value`, avro);
-    const encoder = new TransactionEncoder(avro, { registryId });
+    const encoder = new TransactionEncoder(avro, { ...options, registryId });
     return (input) => encoder.encode(input);
   });
 }

@@ -71,7 +71,9 @@ function loaded(settings: Settings, kind: SourceKind, name: string, definition: 
   const urls = Object.entries({ registry, database, redis }).flatMap(([key, { url }]) =>
     url === undefined ? [] : [[key, { url }] as const],
   );
-  const tree = { ...others, ...Object.fromEntries(urls), [section]: { [name]: fromEnvironment(definition) } };
+  const { groupId } = settings.kafka;
+  const common = { kafka: { groupId }, ...Object.fromEntries(urls) };
+  const tree = { ...others, ...common, [section]: { [name]: fromEnvironment(definition) } };
   const result = loadSettings({ tree, env: {} });
   if (!('errors' in result)) return result.settings;
   throw new SourceSettingsError(

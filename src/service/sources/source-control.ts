@@ -1,6 +1,7 @@
+import type { AvroObject } from '../../connectors/avro/schema.js';
 import { type Diagnostic, type Rule, streamsRead } from '../../rules/index.js';
 import type { Clock } from '../../runtime/ports/clock.js';
-import type { Settings } from '../../runtime/settings/index.js';
+import { isFed, type Settings, type StreamSettings } from '../../runtime/settings/index.js';
 import type { Tree } from '../../runtime/settings/tree.js';
 import type { SourceBook } from '../../runtime/sources/source-book.js';
 import {
@@ -13,7 +14,7 @@ import {
 import { allFacts, ruleStreamsOf, type StreamFacts } from '../compose/stream-parts.js';
 import type { ChangingDetector } from '../lanes/changing-detector.js';
 import type { RuleControl } from '../rules/rule-control.js';
-import { checkSource, effectiveSettings, withSchema } from './effective.js';
+import { checkSource, effectiveSettings, SourceSettingsError, streamOf, withSchema } from './effective.js';
 import type { SinkSet } from './sink-set.js';
 import type { StreamsNow } from './streams-now.js';
 
@@ -27,6 +28,8 @@ export interface SourceControlOptions {
   readonly clock: Clock;
   readonly streams: StreamsNow;
   readonly rules: RuleControl;
+  /** Schema of a stream's table, made of its columns. Throws what reading it throws. */
+  readonly tableSchema: (stream: StreamSettings) => Promise<AvroObject>;
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
 }
@@ -175,10 +178,12 @@ export class SourceControl {
   ): Promise<SourceState> {
     await this.book.refresh();
     this.refuseOther(kind, name, expected);
-    await this.check(kind, name, definition);
+    // What a file says must hold without us, at the next start.
+    const whole = by.file === undefined ? await this.whole(kind, name, definition) : definition;
+    await this.check(kind, name, whole);
     const before = this.definitionOf(kind, name);
-    if (before === null || digestOf(before) !== digestOf(definition) || by.file !== undefined)
-      await this.publish(kind, name, definition, by);
+    if (before === null || digestOf(before) !== digestOf(whole) || by.file !== undefined)
+      await this.publish(kind, name, whole, by);
     return this.get(kind, name)!;
   }
 
@@ -195,6 +200,23 @@ export class SourceControl {
     this.refuseOther(kind, name, expected);
     await this.check(kind, name, null);
     await this.publish(kind, name, null, by);
+  }
+
+  /** A definition with all that is kept of it: the schema of a table, where none is given. @throws SourceSettingsError */
+  async whole(kind: SourceKind, name: string, definition: Tree): Promise<Tree> {
+    if (kind === 'sink' || definition.schema !== undefined) return definition;
+    const stream = streamOf(this.options.settings, name, definition);
+    if (!isFed(stream) || stream.format === 'ndjson') return definition;
+    try {
+      return { ...definition, schema: { ...(await this.options.tableSchema(stream)) } };
+    } catch (error) {
+      throw new SourceSettingsError([{ path: 'table', message: (error as Error).message }]);
+    }
+  }
+
+  /** Whether a rule that runs reads a stream. */
+  isRead(name: string): boolean {
+    return this.readersOf(name, this.options.rules.running).length > 0;
   }
 
   /** Throws unless a change holds: by itself, and for all rules. Changes nothing. */
@@ -250,9 +272,9 @@ export class SourceControl {
   }
 
   /** Rules of the set in force that read a stream. */
-  private readersOf(name: string): readonly Rule[] {
-    const { streams, rules } = this.options;
-    return rules.rules.filter((rule) => {
+  private readersOf(name: string, rules: readonly Rule[] = this.options.rules.rules): readonly Rule[] {
+    const { streams } = this.options;
+    return rules.filter((rule) => {
       const read = streamsRead(rule);
       return read.length === 0 ? streams.names[0] === name : read.includes(name);
     });

@@ -101,6 +101,7 @@ class World {
     });
     const sources: SourceControl = new SourceControl({
       ...{ settings, clock, streams, rules, report, warn },
+      tableSchema: async () => ROWS,
       book: (on) => new SourceBook({ log, clock, topic: settings.sources.topic, ...on }),
     });
     await sources.open();

@@ -6,6 +6,7 @@ import { SourceConflictError } from '../../runtime/sources/source-book.js';
 import type { SourceKind } from '../../runtime/sources/source-chain.js';
 import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
+import { StreamsError } from '../compose/topic-streams.js';
 import { versionWanted } from '../lists/sent-lists.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';
@@ -135,7 +136,7 @@ export class SourcesController {
   ): Promise<SourceDto> {
     const control = this.control();
     const definition = definitionIn(body);
-    if (kind === 'stream') refuseBounded(definition);
+    if (kind === 'stream') refuseFile(definition);
     if (!/^[A-Za-z][A-Za-z0-9_-]*$/.test(name))
       throw invalidInput('It cannot be called so.', [
         { path: 'name', message: 'a letter, then letters, digits, _ and -' },
@@ -144,9 +145,10 @@ export class SourcesController {
       const by = signatureOf(caller, body);
       if (body.dryRun !== true)
         return told(kind, await control.put(kind, name, definition, versionWanted(headers), by), reply);
-      await control.check(kind, name, definition);
+      const whole = await control.whole(kind, name, definition);
+      await control.check(kind, name, whole);
       const now = control.get(kind, name);
-      const dry = { name, definition, digest: now?.digest ?? '', origin: now?.origin ?? 'registered' } as const;
+      const dry = { name, definition: whole, digest: now?.digest ?? '', origin: now?.origin ?? 'registered' } as const;
       return told(kind, { ...dry, changed: now?.changed ?? null, usedBy: now?.usedBy ?? [] }, reply);
     });
   }
@@ -169,17 +171,12 @@ function definitionIn(body: PutSourceDto | undefined): Tree {
   return definition;
 }
 
-/** A replay asks for the records of an offset again, which a table or a file cannot give: the service reads streams from topics alone. */
-function refuseBounded(definition: Tree): void {
-  const bounded = (['table', 'file'] as const).filter((key) => definition[key] !== undefined);
-  if (bounded.length === 0) return;
+/** A replay asks for the records of an offset again, which a file of this machine cannot give. */
+function refuseFile(definition: Tree): void {
+  if (definition.file === undefined) return;
   const message =
-    'the service reads streams from topics alone, which can be replayed: send the rows to a topic, read a table as a reference list (lists.<name>.table), or back-test it (stakeout backtest)';
-  throw invalidInput(
-    'Tables and files are streams of stakeout run and backtest.',
-    bounded.map((key) => ({ path: `definition.${key}`, message })),
-    422,
-  );
+    'the service reads streams from topics, and tables through one: send the records to a topic, or back-test the file (stakeout backtest)';
+  throw invalidInput('Files are streams of stakeout run and backtest.', [{ path: 'definition.file', message }], 422);
 }
 
 function told(kind: SourceKind, state: SourceState, reply: FastifyReply): SourceDto {
@@ -204,6 +201,7 @@ async function asProblems<T>(act: () => Promise<T>): Promise<T> {
     }
     if (error instanceof SourceConflictError)
       throw new Problem(problemBody(409, error.code, error.message), { cause: error });
+    if (error instanceof StreamsError) throw invalidInput(error.message, [], 422);
     if (error instanceof SourceSettingsError) throw invalidInput('The definition does not hold.', error.errors, 422);
     const { code, message } = error as { readonly code?: unknown; readonly message: string };
     if (typeof code === 'string' && code.startsWith('AVRO_')) throw invalidInput(message, [], 422);

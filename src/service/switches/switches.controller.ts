@@ -4,12 +4,13 @@ import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import type { AlertSinkFollower } from '../../runtime/sinks/alert-sink-follower.js';
 import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
+import type { TableFeeds } from '../feeds/table-feeds.js';
 import { ApiPage, pageOf, readPageQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound } from '../problems/problem.js';
 import { signatureOf } from '../rules/signed.js';
 import type { SourceControl } from '../sources/source-control.js';
-import { SETTINGS, SINKS, SOURCES, SWITCHES } from '../tokens.js';
+import { FEEDS, SETTINGS, SINKS, SOURCES, SWITCHES } from '../tokens.js';
 import type { SwitchControl, Switched } from './switch-control.js';
 import { SinkPageDto, StreamDto, StreamPageDto, SwitchDto, SwitchedByDto } from './switches.dto.js';
 
@@ -22,6 +23,7 @@ export class SwitchesController {
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(SINKS) private readonly sinks: readonly AlertSinkFollower[],
     @Inject(SOURCES) private readonly sources: SourceControl | null,
+    @Inject(FEEDS) private readonly feeds: TableFeeds | null,
   ) {}
 
   @Get('streams')
@@ -120,9 +122,11 @@ export class SwitchesController {
     return this.switches.set(what, name, paused, signatureOf(caller, body));
   }
 
-  private streamOf({ name, topics, format, key }: StreamSettings): StreamDto {
+  private streamOf(stream: StreamSettings): StreamDto {
+    const { name, topics, format, key } = stream;
+    const table = this.feeds?.status(stream) ?? null;
     const read = topics === undefined ? [] : 'names' in topics ? topics.names : [String(topics.pattern)];
-    return { name, topics: read, format, key: key ?? null, ...this.switchOf('stream', name) };
+    return { name, topics: read, format, key: key ?? null, table, ...this.switchOf('stream', name) };
   }
 
   private switchOf(what: Switched, name: string) {

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import type { TableFeedStatus } from '../feeds/table-feeds.js';
 import { PageDto } from '../paging/page.js';
 import type { Switch } from './switch-control.js';
 
@@ -24,6 +25,27 @@ export class SwitchDto implements Switch {
   readonly message!: string;
 }
 
+export class StreamTableDto implements TableFeedStatus {
+  @ApiProperty({
+    enum: ['waiting', 'feeding', 'paused', 'done'],
+    description: 'waiting: for a rule that reads the stream; done: all rows are in its topic.',
+  })
+  readonly state!: TableFeedStatus['state'];
+
+  @ApiProperty({ type: Number, description: 'Rows in its topic.' })
+  readonly rows!: number;
+
+  @ApiProperty({ type: Number, nullable: true, description: 'Milliseconds since 1970; null: it is not done.' })
+  readonly doneAt!: number | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why it does not go on at present; known to the process that reads the table.',
+  })
+  readonly trouble!: string | null;
+}
+
 export class StreamDto {
   @ApiProperty({ type: String })
   readonly name!: string;
@@ -36,6 +58,9 @@ export class StreamDto {
 
   @ApiProperty({ type: String, nullable: true })
   readonly key!: string | null;
+
+  @ApiProperty({ type: StreamTableDto, nullable: true, description: 'How far its table is read; null: it is none.' })
+  readonly table!: StreamTableDto | null;
 
   @ApiProperty({ type: Boolean })
   readonly paused!: boolean;

@@ -39,9 +39,10 @@ export async function openTopics(
   const all = Object.values(settings.streams);
   const of = all.find((stream) => stream.topic === topic) ?? all.find((stream) => stream.name === scored)!;
   if (of.time === undefined) throw new RunError(`streams.${of.name}.time must name the field with the event time.`);
-  const others = all.filter(
-    (other) => other !== of && !isBounded(other) && other.topic !== undefined && other.time !== undefined,
-  );
+  // A table may have been fed into its topic by the service, which cannot do without a schema.
+  const hasTopic = (stream: StreamSettings): boolean =>
+    stream.topic !== undefined && (!isBounded(stream) || stream.schema !== undefined);
+  const others = all.filter((other) => other !== of && hasTopic(other) && other.time !== undefined);
   const log = openLogToRead(settings);
   try {
     const own = await streamsOf(log, settings, { ...of, topic }, output);
