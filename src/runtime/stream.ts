@@ -17,6 +17,8 @@ export interface StreamDefinition {
   readonly clock: EventClockOptions;
   /** A partition at its end without records for so long no longer holds time back; 0: never. */
   readonly idleAfterMs: number;
+  /** No records are to come: once a partition is idle, nobody waits for it any more. */
+  readonly hasEnded?: boolean;
 }
 
 /** The settings of a stream, as the runtime wants them. */
@@ -29,7 +31,9 @@ export function streamDefinition(settings: StreamSettings): StreamDefinition {
     kindField: settings.type ?? null,
     kindParents: new Map(Object.entries(settings.subtypes)),
     clock: { mode: settings.mode, outOfOrdernessMs: settings.outOfOrderness },
-    idleAfterMs: settings.idleAfter,
+    // Rows of a table that is being read may be late in coming, but they come.
+    idleAfterMs: settings.feed === 'open' ? 0 : settings.idleAfter,
+    ...(settings.feed === 'done' ? { hasEnded: true } : {}),
   };
 }
 

@@ -147,7 +147,7 @@ export class Routing {
   /** `null`: nothing of this partition is forwarded. `send`: writes in the transaction of the offsets that follow. */
   forwarder(of: TopicPartition, send: (from: string, record: OutgoingRecord) => void): Forwarder | null {
     const own = this.routeOf(of.topic);
-    const { name: stream } = this.streamOf(of.topic);
+    const { name: stream, hasEnded = false } = this.streamOf(of.topic);
     const routes = this.routes.filter(({ from, streams }) =>
       own === undefined ? from === undefined && streams?.includes(stream) !== false : from === of.topic,
     );
@@ -165,7 +165,8 @@ export class Routing {
         passesOn: ruleSet.counts !== undefined,
         ...(own !== undefined && streams !== undefined && { streams: new Set(streams) }),
       })),
-      horizonMs: this.horizonMs,
+      // Nobody waits for what is not to come.
+      horizonMs: own === undefined && hasEnded ? 0 : this.horizonMs,
       send: (record) => send(from, record),
     });
   }

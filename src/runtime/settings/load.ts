@@ -26,6 +26,8 @@ export interface StreamSettings extends Omit<ParsedStream, 'topics' | 'format'> 
   /** What to read; absent for a file. */
   readonly topics?: TopicSelection;
   readonly format: RecordFormat;
+  /** Of a table, while the service runs: whether rows may still come. */
+  readonly feed?: 'open' | 'done';
 }
 
 /** All settings, checked. Durations are in milliseconds, sizes in bytes, paths absolute. */

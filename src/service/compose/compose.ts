@@ -116,7 +116,10 @@ async function composeParts(
     ...{ settings, clock, streams, report, warn, rules: control, tableSchema: (of) => readTableSchema(settings, of) },
     book: (on) => new SourceBook({ log, clock, topic: settings.sources.topic, ...on }),
   });
-  const feeds = tableFeeds({ log, clock, streams, report, warn, switches, sources });
+  const feeds = tableFeeds({
+    ...{ log, clock, streams, report, warn, switches, sources },
+    onDone: async () => changing?.changeSettings(streams.settings),
+  });
   const pruner = listPruner({
     ...{ control: lists, log, clock, report, warn, listsIn },
     journalTopic: settings.journal.topic,
@@ -146,12 +149,14 @@ async function composeParts(
   const closing = new AbortController();
   let store: StateStore | null = null;
   let detecting: Detector | null = null;
+  let changing: ChangingDetector | null = null;
   const createDetector = async (_: Settings, listener: DetectorListener): Promise<Detector> => {
     opened.unshift(state);
     store = await state.open();
     await awaitLog({ log, clock, name: logName(settings), signal: closing.signal, onWait: warn });
     await sources.open();
     await switches.open();
+    await feeds.openAhead();
     await lists.open();
     await control.open();
     if (sources.history.length > 0) await control.readAgain();
@@ -161,11 +166,12 @@ async function composeParts(
     const parts = { clock, log, store, report, warn };
     const make = (now: Settings, heard: DetectorListener): Detector =>
       makeDetector({
-        ...{ ...parts, settings: now, listener: heard, rules: control.running, sources: control.sources },
+        ...{ ...parts, settings: feeds.asFed(now), listener: heard, rules: control.running, sources: control.sources },
         ...{ lists: lists.lists.data, paused: switches.pausedStreams },
       });
     const detector = new ChangingDetector(streams.settings, make, told);
     detecting = detector;
+    changing = detector;
     switches.attach(detector);
     lists.attach(detector);
     control.attach(detector);

@@ -18,6 +18,8 @@ export interface TableFeedsParts {
   readonly streams: StreamsNow;
   readonly switches: SwitchControl;
   readonly sources: SourceControl;
+  /** Has detection go over to what `TableFeeds.asFed` says now. */
+  readonly onDone: () => Promise<void>;
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
 }

@@ -19,6 +19,8 @@ export interface TableFeedsOptions {
     last: readonly string[] | null | undefined,
     signal: AbortSignal,
   ) => Promise<RowSource>;
+  /** Tables are read to their ends, by whomever: see `asFed`. */
+  readonly onDone: () => Promise<void>;
   readonly report: (text: string) => void;
   readonly warn: (text: string, trouble: Error) => void;
 }
@@ -57,6 +59,8 @@ export class TableFeeds {
   readonly name = 'table feeds';
   private readonly book: FeedBook;
   private isOpen = false;
+  /** Tables that are read, as was told last. */
+  private done = '[]';
   private member: GroupMember | null = null;
   private owned: AssignedPartition | null = null;
   private readonly feeds = new Map<string, Running>();
@@ -79,6 +83,22 @@ export class TableFeeds {
         trouble = error?.message ?? null;
       },
     });
+  }
+
+  /** Reads how far tables are, where there are any; waits for a log that is away. For whoever asks `asFed` before `start`. */
+  async openAhead(): Promise<void> {
+    if (this.tables().length === 0) return;
+    await this.open();
+    this.done = this.doneNow();
+  }
+
+  /** Settings that say of each table whether rows may still come. */
+  asFed(settings: Settings): Settings {
+    const streams = Object.entries(settings.streams).map(([name, stream]): [string, StreamSettings] => {
+      if (!isFed(stream)) return [name, stream];
+      return [name, { ...stream, feed: this.isDone(stream) ? 'done' : 'open' }];
+    });
+    return { ...settings, streams: Object.fromEntries(streams) };
   }
 
   async start(): Promise<void> {
@@ -104,11 +124,11 @@ export class TableFeeds {
     return { state: this.stateOf(stream), rows, doneAt, trouble: doneAt === null ? trouble : null };
   }
 
-  private stateOf({ name, topic }: StreamSettings): TableFeedStatus['state'] {
-    const progress = this.book.get(topic!);
-    if (progress !== null && progress.doneAt !== null) return 'done';
+  private stateOf(stream: StreamSettings): TableFeedStatus['state'] {
+    const { name, topic } = stream;
+    if (this.isDone(stream)) return 'done';
     if (this.options.isPaused(name)) return 'paused';
-    return progress === null && !this.options.isRead(name) ? 'waiting' : 'feeding';
+    return this.book.get(topic!) === null && !this.options.isRead(name) ? 'waiting' : 'feeding';
   }
 
   private async run(): Promise<void> {
@@ -132,14 +152,9 @@ export class TableFeeds {
 
   /** Brings what is fed to what the settings, the rules and the pauses say now. */
   private async look(): Promise<void> {
-    const { settings } = this.options;
-    const streams = Object.values(settings().streams).filter(isFed);
+    const streams = this.tables();
     if (!this.isOpen && streams.length === 0) return;
-    if (!this.isOpen) {
-      await this.book.open();
-      this.book.follow();
-      this.isOpen = true;
-    }
+    await this.open();
     const left = streams.filter((stream) => this.stateOf(stream) === 'feeding');
     for (const name of this.readSince.keys())
       if (!left.some((stream) => stream.name === name)) this.readSince.delete(name);
@@ -154,6 +169,30 @@ export class TableFeeds {
     if (left.length > 0) await this.join();
     else await this.leave();
     for (const [key, stream] of wanted) if (!this.feeds.has(key)) this.begin(key, stream);
+    const done = this.doneNow();
+    if (done !== this.done) await this.options.onDone();
+    this.done = done;
+  }
+
+  private async open(): Promise<void> {
+    if (this.isOpen) return;
+    await this.book.open();
+    this.book.follow();
+    this.isOpen = true;
+  }
+
+  private tables(): readonly StreamSettings[] {
+    return Object.values(this.options.settings().streams).filter(isFed);
+  }
+
+  private isDone({ topic }: StreamSettings): boolean {
+    const progress = this.book.get(topic!);
+    return progress !== null && progress.doneAt !== null;
+  }
+
+  private doneNow(): string {
+    const done = this.tables().filter((stream) => this.isDone(stream));
+    return JSON.stringify(done.map(({ name, topic }) => [name, topic]));
   }
 
   private tellDone(name: string): void {
