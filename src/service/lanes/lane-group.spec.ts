@@ -426,6 +426,7 @@ describe('what is asked of all lanes', () => {
     expect(group.delivery()).toBe('exactly-once');
     group.setDelivery('at-least-once');
     expect([group.delivery(), modes()]).toEqual(['at-least-once', [['at-least-once'], ['at-least-once']]]);
+    await stopped({ group, threads });
   });
 
   it('has stored their state when all of them have, and fails when one cannot', async () => {
@@ -437,5 +438,6 @@ describe('what is asked of all lanes', () => {
     threads.all[0]!.says({ kind: 'stored', error: null });
     threads.all[1]!.says({ kind: 'stored', error: toWire(new Error('no room')) });
     await expect(failing).rejects.toThrow('no room');
+    await stopped({ group, threads });
   });
 });
