@@ -4,6 +4,7 @@ import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { storesInMemory } from '../connectors/alert-store/stores.js';
+import type { Clock } from '../runtime/ports/clock.js';
 import type { Settings, SinkSettings } from '../runtime/settings/index.js';
 import type { AlertSink } from '../runtime/sinks/alert-sink.js';
 import { AlertSinkFollower, type AlertSinkFollowerOptions } from '../runtime/sinks/alert-sink-follower.js';
@@ -40,7 +41,7 @@ import { logDetector, logTrouble } from './service-log.js';
 import { SilentConnections } from './silent-connections.js';
 import { SinkSet } from './sources/sink-set.js';
 import { addRequestSpans } from './tracing/request-spans.js';
-import { otlpProcessor, Traces } from './tracing/traces.js';
+import type { Traces } from './tracing/traces.js';
 import { ndjsonTypes } from './transactions/sent-transactions.js';
 import { TransactionWriter } from './transactions/transaction-writer.js';
 
@@ -80,7 +81,7 @@ export async function createService(
 ): Promise<Service> {
   const logger =
     options.logger ?? createLogger(settings, new Set([...parts.personalFields, ...settings.access.personalFields]));
-  const made = makeObjects(settings, parts, logger);
+  const made = await makeObjects(settings, parts, logger);
   const { objects } = made;
   const tls = httpTls(settings);
   const { bodyLimit } = settings.http;
@@ -114,13 +115,19 @@ export async function createService(
   return new RunningService(app, logger, settings, parts, { ...made, background: [...made.background, renewal] });
 }
 
-function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): Made {
+/** What sends spans is loaded where there is a collector. */
+async function tracesOf({ name, telemetry }: Settings, clock: Clock): Promise<Traces | null> {
+  const { otlpUrl } = telemetry;
+  if (otlpUrl === undefined) return null;
+  const { otlpProcessor, Traces } = await import('./tracing/traces.js');
+  return new Traces({ serviceName: name, processor: otlpProcessor(otlpUrl), clock });
+}
+
+async function makeObjects(settings: Settings, parts: ServiceParts, logger: Logger): Promise<Made> {
   const { log, clock, alertDecoder: decoder } = parts;
   const { topic } = settings.alerts;
   const checkpoints = parts.checkpoints ?? (() => []);
-  const { otlpUrl } = settings.telemetry;
-  const traces =
-    otlpUrl === undefined ? null : new Traces({ serviceName: settings.name, processor: otlpProcessor(otlpUrl), clock });
+  const traces = await tracesOf(settings, clock);
   const stores = parts.stores ?? storesInMemory(() => clock.now());
   const store = stores.alerts;
   const trail = new AuditTrail(stores.audit, clock, logger);

@@ -1,6 +1,6 @@
 import { openStores } from '../../connectors/alert-store/stores.js';
 import { redisConnection } from '../../connectors/redis/connection.js';
-import { RedisSink } from '../../connectors/redis/redis-sink.js';
+import type { RedisSink } from '../../connectors/redis/redis-sink.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import { type KnownLists, loadRules, type Rule, readRules } from '../../rules/index.js';
 import type { Detector, DetectorListener } from '../../runtime/detector.js';
@@ -93,7 +93,7 @@ async function composeParts(
   const log = await openLog(settings, report);
   opened.push(log);
   const codec = new AlertTopicCodec(registry, settings.alerts.topic);
-  const redis = redisSink(settings, clock, stream);
+  const redis = await redisSink(settings, clock, stream);
   const sinks = [...(redis === null ? [] : [redis]), ...named];
   const openObjects = () => openObjectStore(settings, log);
   const lists = listControl({ settings, log, clock, declared, report, warn, rules: () => control.running });
@@ -243,9 +243,10 @@ function topicsWithState(group: string, streams: StreamsNow, rules: () => readon
   return (topic) => isRead(topic) || routed().includes(topic);
 }
 
-function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): RedisSink | null {
+async function redisSink(settings: Settings, clock: Clock, stream: StreamFacts): Promise<RedisSink | null> {
   const { url, prefix, expiry, maxAlerts, streamLength, timeout } = settings.redis;
   if (url === undefined) return null;
+  const { RedisSink } = await import('../../connectors/redis/redis-sink.js');
   const accountField = stream.definition.keyField;
   return new RedisSink({
     ...{ url, clock, prefix, streamLength, connection: redisConnection(settings.redis) },

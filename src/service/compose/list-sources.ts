@@ -57,24 +57,19 @@ export function listSourceOf(
  * `ListError` for the first that cannot be read.
  */
 export async function readListsOnce(settings: Settings): Promise<ReferenceLists> {
-  let log: LogReader | undefined;
-  const parts: ListSourceParts = {
-    ...{ settings, clock: systemClock },
-    log: () => {
-      log ??= openLogToRead(settings);
-      return log;
-    },
-  };
-  const data: Record<string, ListData> = { ...(await loadLists(settings.lists)).data };
+  const isOnTopic = Object.values(settings.lists).some(({ topic }) => topic !== undefined);
+  const log = isOnTopic ? await openLogToRead(settings) : undefined;
+  const parts: ListSourceParts = { settings, clock: systemClock, log: () => log! };
   try {
+    const data: Record<string, ListData> = { ...(await loadLists(settings.lists)).data };
     for (const [name, of] of Object.entries(settings.lists)) {
       const source = of.file === undefined ? listSourceOf(name, of, parts) : null;
       if (source !== null) data[name] = await readOnce(name, of, source);
     }
+    return new ReferenceLists(data);
   } finally {
     await log?.close();
   }
-  return new ReferenceLists(data);
 }
 
 async function readOnce(name: string, { kind }: ListSettings, source: ListSource): Promise<ListData> {

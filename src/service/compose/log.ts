@@ -3,14 +3,14 @@ import { EmbeddedLog } from '../../connectors/embedded/embedded-log.js';
 import { LogFolderReader } from '../../connectors/embedded/folder/log-folder-reader.js';
 import { clientToken, fileToken } from '../../connectors/kafka/client/oauth-token.js';
 import type { KafkaOptions } from '../../connectors/kafka/client/options.js';
-import { KafkaLog } from '../../connectors/kafka/kafka-log.js';
 import { systemClock } from '../../connectors/system-clock.js';
 import type { Log, LogReader } from '../../runtime/ports/log.js';
 import { readTlsFiles, type Settings } from '../../runtime/settings/index.js';
 
 /** The log that the settings name: Kafka where there are brokers, else the embedded log in the data folder. */
 export async function openLog(settings: Settings, report: (text: string) => void): Promise<Log> {
-  if (settings.kafka.brokers !== undefined) return new KafkaLog(kafkaOptions(settings.kafka, settings.kafka.brokers));
+  const { brokers } = settings.kafka;
+  if (brokers !== undefined) return kafkaLog(settings.kafka, brokers);
   return EmbeddedLog.open({
     directory: logFolder(settings),
     retentionMs: settings.retention,
@@ -23,14 +23,18 @@ export const logName = ({ kafka, data }: Settings): string =>
   kafka.brokers === undefined ? `the embedded log in ${data.directory}` : `Kafka at ${kafka.brokers.join(', ')}`;
 
 /** The same log to read from alone, also while a service has the embedded one open. */
-export function openLogToRead(settings: Settings): LogReader {
+export async function openLogToRead(settings: Settings): Promise<LogReader> {
   const { brokers } = settings.kafka;
-  return brokers === undefined
-    ? new LogFolderReader(logFolder(settings))
-    : new KafkaLog(kafkaOptions(settings.kafka, brokers));
+  return brokers === undefined ? new LogFolderReader(logFolder(settings)) : kafkaLog(settings.kafka, brokers);
 }
 
 const logFolder = ({ data }: Settings): string => join(data.directory, 'log');
+
+/** The client is loaded where there are brokers: that takes as long as all else that a lane is made of. */
+async function kafkaLog(kafka: Settings['kafka'], brokers: readonly string[]): Promise<Log> {
+  const { KafkaLog } = await import('../../connectors/kafka/kafka-log.js');
+  return new KafkaLog(kafkaOptions(kafka, brokers));
+}
 
 function kafkaOptions(kafka: Settings['kafka'], brokers: readonly string[]): KafkaOptions {
   const { tls, sasl } = kafka;

@@ -1,4 +1,3 @@
-import { createClient } from 'redis';
 import { clientOptions, type RedisConnection } from '../../connectors/redis/connection.js';
 import type { ListKind } from '../../rules/index.js';
 import { tableOf } from '../../runtime/lists/layered-table.js';
@@ -8,13 +7,14 @@ import type { ListSource } from './list-source.js';
 const PAGE = 5000;
 const CONNECT_MS = 5000;
 
-/** A set, or a hash, of Redis. */
-export function redisSource(
-  { url, connection }: { readonly url: string; readonly connection: RedisConnection },
-  key: string,
-  kind: ListKind,
-  refreshMs: number,
-): ListSource {
+interface RedisPlace {
+  readonly url: string;
+  readonly connection: RedisConnection;
+}
+
+/** The library is loaded where some list is read from Redis. */
+async function clientOf({ url, connection }: RedisPlace) {
+  const { createClient } = await import('redis');
   const { login, socket } = clientOptions(url, connection);
   const client = createClient({
     url,
@@ -23,8 +23,19 @@ export function redisSource(
   });
   // Each reading says itself what is wrong.
   client.on('error', () => undefined);
+  return client;
+}
+
+/** A set, or a hash, of Redis. */
+export function redisSource(at: RedisPlace, key: string, kind: ListKind, refreshMs: number): ListSource {
+  let made: ReturnType<typeof clientOf> | undefined;
+  const clientMade = (): ReturnType<typeof clientOf> => {
+    made ??= clientOf(at);
+    return made;
+  };
   let endNotices = (): void => undefined;
-  const opened = async (): Promise<typeof client> => {
+  const opened = async () => {
+    const client = await clientMade();
     if (!client.isOpen) await client.connect();
     return client;
   };
@@ -51,21 +62,27 @@ export function redisSource(
       return { table: tableOf(entries, kind) };
     },
     watch(onNews) {
-      const subscriber = client.duplicate();
+      let isEnded = false;
       endNotices = () => {
-        if (subscriber.isOpen) subscriber.destroy();
+        isEnded = true;
       };
-      subscriber.on('error', () => undefined);
       // Where it gives no notice, or is away, it is looked at all the same.
       const listen = async (): Promise<void> => {
+        const subscriber = (await clientMade()).duplicate();
+        if (isEnded) return;
+        endNotices = () => {
+          if (subscriber.isOpen) subscriber.destroy();
+        };
+        subscriber.on('error', () => undefined);
         await subscriber.connect();
         await subscriber.pSubscribe(`__keyspace@*__:${key}`, () => onNews());
       };
       void listen().catch(() => undefined);
     },
     async close() {
-      if (client.isOpen) client.destroy();
       endNotices();
+      const client = await made;
+      if (client?.isOpen === true) client.destroy();
     },
   };
 }

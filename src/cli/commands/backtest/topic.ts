@@ -43,7 +43,7 @@ export async function openTopics(
   const hasTopic = (stream: StreamSettings): boolean =>
     stream.topic !== undefined && (!isBounded(stream) || stream.schema !== undefined);
   const others = all.filter((other) => other !== of && hasTopic(other) && other.time !== undefined);
-  const log = openLogToRead(settings);
+  const log = await openLogToRead(settings);
   try {
     const own = await streamsOf(log, settings, { ...of, topic }, output);
     if (own.length === 0) throw new RunError(`There is no topic ${topic}.`);
