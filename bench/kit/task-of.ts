@@ -3,9 +3,9 @@ import { NO_LISTS } from '../../src/runtime/lists/reference-lists.js';
 import type { TopicPartition } from '../../src/runtime/ports/log.js';
 import { loadSettings } from '../../src/runtime/settings/index.js';
 import { Task, type TaskOutput } from '../../src/runtime/task/task.js';
-import { ruleSetsOf } from '../../src/service/compose/rule-set.js';
-import { loadRunningRules } from '../../src/service/compose/rules.js';
-import { makeStreams, ruleStreamsOf } from '../../src/service/compose/stream-parts.js';
+import { ruleSetsOf } from '../../src/service/compose/rules/rule-set.js';
+import { loadRunningRules } from '../../src/service/compose/rules/running-rules.js';
+import { makeStreams, ruleStreamsOf } from '../../src/service/compose/streams/stream-parts.js';
 
 const NOTHING: TaskOutput = {
   onAlert: () => undefined,

@@ -9,7 +9,7 @@ export async function listsNow(settings: Settings): Promise<ReferenceLists> {
   const isOfFiles = Object.values(settings.lists).every((list) => list.file !== undefined || isFilledByHttp(list));
   if (isOfFiles) return loadLists(settings.lists);
   // Clients of databases, Redis and Kafka are much code, which files do without.
-  const { readListsOnce } = await import('../service/compose/list-sources.js');
+  const { readListsOnce } = await import('../service/compose/lists/list-sources.js');
   return readListsOnce(settings);
 }
 

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/connectors/system-clock.js';
 import { loadLists } from '../../src/runtime/lists/load-lists.js';
 import { MemoryLog } from '../../src/runtime/memory/memory-log.js';
 import { loadSettings } from '../../src/runtime/settings/index.js';
-import { listControl } from '../../src/service/compose/list-control.js';
+import { listControl } from '../../src/service/compose/lists/list-control.js';
 import type { ListControl } from '../../src/service/lists/list-control.js';
 import {
   SERVER_START_MS,

@@ -4,20 +4,20 @@ import { versionsOf } from '../../runtime/lane/prepare-rules.js';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import { parseTimestamp } from '../../runtime/settings/values.js';
 import { AlertTopicCodec } from '../../service/compose/alert-topic-codec.js';
-import { listBook, listsNow } from '../../service/compose/lists.js';
+import { listBook, listsNow } from '../../service/compose/lists/list-book.js';
 import { openLog } from '../../service/compose/log.js';
-import { presentRules } from '../../service/compose/present-rules.js';
 import { pseudonymsOf } from '../../service/compose/pseudonyms.js';
-import { type RuleSets, ruleSetReader, ruleSetsOf } from '../../service/compose/rule-set.js';
-import { NoRulesError } from '../../service/compose/rules.js';
+import { presentRules } from '../../service/compose/rules/present-rules.js';
+import { type RuleSets, ruleSetReader, ruleSetsOf } from '../../service/compose/rules/rule-set.js';
+import { NoRulesError } from '../../service/compose/rules/running-rules.js';
 import {
   type AllStreams,
   makeRegistry,
   makeStreams,
   ruleStreamsOf,
   type StreamParts,
-} from '../../service/compose/stream-parts.js';
-import { StreamsError } from '../../service/compose/topic-streams.js';
+} from '../../service/compose/streams/stream-parts.js';
+import { StreamsError } from '../../service/compose/streams/topic-streams.js';
 import { settingsNow } from '../../service/sources/settings-now.js';
 import { streamsAsTheyWere } from '../../service/sources/streams-before.js';
 import { CommandError } from '../command-error.js';

@@ -4,7 +4,7 @@ import type { KeyOf } from '../alerts/alert-keys.js';
 import type { Explain } from '../explanations/explain.js';
 import { LogExplainer, type LogExplainerParts } from '../explanations/log-explainer.js';
 import { oneByOne } from '../explanations/one-by-one.js';
-import { listBook } from './lists.js';
+import { listBook } from './lists/list-book.js';
 
 export type ExplainParts = Omit<LogExplainerParts, 'book' | 'onProgress' | 'settings'> & {
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import { JsonDecoder } from '../../connectors/json/json-decoder.js';
 import type { KeyBy } from '../../rules/rule.js';
 import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
-import type { StreamParts } from '../compose/stream-parts.js';
+import type { StreamParts } from '../compose/streams/stream-parts.js';
 import { anAlert } from '../testing/an-alert.js';
 import { keyOfAlert } from './key-of-alert.js';
 

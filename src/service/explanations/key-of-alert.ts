@@ -6,7 +6,7 @@ import type { Alert, AlertEvent } from '../../runtime/ports/alert.js';
 import { DecodeFailure } from '../../runtime/ports/decoder.js';
 import type { Log, LogRecord } from '../../runtime/ports/log.js';
 import type { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
-import type { StreamParts } from '../compose/stream-parts.js';
+import type { StreamParts } from '../compose/streams/stream-parts.js';
 
 /** Where records are, and how they are read. */
 export interface RecordsOf {

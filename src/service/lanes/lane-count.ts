@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import { topicStreams } from '../compose/topic-streams.js';
+import { topicStreams } from '../compose/streams/topic-streams.js';
 
 /** Whether detection runs in the main thread: the embedded log belongs to its process, and is read where it is. */
 export function inMainThread({ lanes, kafka }: Settings): boolean {

@@ -15,7 +15,7 @@ import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { TopicPartition } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
-import type { RuleSource } from '../compose/rules.js';
+import type { RuleSource } from '../compose/rules/running-rules.js';
 import { LaneThread } from './lane-thread.js';
 import type { RestartOptions } from './restart-policy.js';
 import type { LaneHandle } from './spawn-lane.js';

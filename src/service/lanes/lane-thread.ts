@@ -4,7 +4,7 @@ import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
-import type { RuleSource } from '../compose/rules.js';
+import type { RuleSource } from '../compose/rules/running-rules.js';
 import type { FromLane, LaneEvent, LaneListener } from './messages.js';
 import { type RestartOptions, RestartPolicy } from './restart-policy.js';
 import type { LaneHandle } from './spawn-lane.js';

@@ -10,12 +10,12 @@ import type { Log, TopicSpec } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
-import { CompiledRules } from '../compose/compiled-rules.js';
-import { listBook } from '../compose/lists.js';
+import { listBook } from '../compose/lists/list-book.js';
 import { pseudonymsOf } from '../compose/pseudonyms.js';
-import { ruleSetReader } from '../compose/rule-set.js';
-import type { RuleSource } from '../compose/rules.js';
-import { makeRegistry, makeStreams } from '../compose/stream-parts.js';
+import { CompiledRules } from '../compose/rules/compiled-rules.js';
+import { ruleSetReader } from '../compose/rules/rule-set.js';
+import type { RuleSource } from '../compose/rules/running-rules.js';
+import { makeRegistry, makeStreams } from '../compose/streams/stream-parts.js';
 import { streamsAsTheyWere } from '../sources/streams-before.js';
 
 /** What one lane is made of, in whatever thread it runs. Settings and rules are plain data. */

@@ -3,7 +3,7 @@ import type { Consideration, DetectorListener, DetectorStatus, Elsewhere, Questi
 import type { DeliveryMode } from '../../runtime/lane/commit/delivery.js';
 import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import type { RuleSource } from '../compose/rules.js';
+import type { RuleSource } from '../compose/rules/running-rules.js';
 import type { WireError } from './state/wire-error.js';
 
 /** What a lane's thread gets when it is started (`workerData`): plain data, and a port that is moved. */

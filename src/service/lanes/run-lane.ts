@@ -5,7 +5,7 @@ import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
 import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
 import { openLog } from '../compose/log.js';
-import type { RuleSource } from '../compose/rules.js';
+import type { RuleSource } from '../compose/rules/running-rules.js';
 import { EventSender } from './event-sender.js';
 import { LoadMeter } from './load-meter.js';
 import { makeLane } from './make-lane.js';

@@ -17,9 +17,9 @@ import { SourceEvent } from '../../runtime/task/source-event.js';
 import { dice } from '../../runtime/testing/dice.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
-import { ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
-import { loadRunningRules, type RunningRules } from '../compose/rules.js';
-import { type AllStreams, makeStreams, ruleStreamsOf } from '../compose/stream-parts.js';
+import { ruleSetReader, ruleSetsOf } from '../compose/rules/rule-set.js';
+import { loadRunningRules, type RunningRules } from '../compose/rules/running-rules.js';
+import { type AllStreams, makeStreams, ruleStreamsOf } from '../compose/streams/stream-parts.js';
 import { makeLane } from './make-lane.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'stakeout-streams-'));

@@ -11,10 +11,10 @@ import type { Alert } from '../../runtime/ports/alert.js';
 import { loadSettings, type Settings } from '../../runtime/settings/index.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
 import { AlertTopicCodec } from '../compose/alert-topic-codec.js';
-import { listControl } from '../compose/list-control.js';
-import { listBook } from '../compose/lists.js';
-import { ruleSetReader, ruleSetsOf } from '../compose/rule-set.js';
-import { makeStreams } from '../compose/stream-parts.js';
+import { listBook } from '../compose/lists/list-book.js';
+import { listControl } from '../compose/lists/list-control.js';
+import { ruleSetReader, ruleSetsOf } from '../compose/rules/rule-set.js';
+import { makeStreams } from '../compose/streams/stream-parts.js';
 import { makeLane } from '../lanes/make-lane.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'stakeout-lists-live-'));

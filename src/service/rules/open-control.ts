@@ -1,9 +1,9 @@
 import { systemClock } from '../../connectors/system-clock.js';
 import { loadRules, ParsedRules, readRules } from '../../rules/index.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import { listBook, listsNow } from '../compose/lists.js';
+import { listBook, listsNow } from '../compose/lists/list-book.js';
 import { openLog } from '../compose/log.js';
-import { allFacts, ruleStreamsOf } from '../compose/stream-parts.js';
+import { allFacts, ruleStreamsOf } from '../compose/streams/stream-parts.js';
 import { settingsNow } from '../sources/settings-now.js';
 import { RuleControl } from './rule-control.js';
 import { runs } from './rule-plan.js';

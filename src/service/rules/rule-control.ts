@@ -11,7 +11,7 @@ import type { Clock } from '../../runtime/ports/clock.js';
 import type { Log } from '../../runtime/ports/log.js';
 import type { Approval, RuleChange, Sealed, SetRevision } from '../../runtime/rulebook/revision.js';
 import { Rulebook, type RulebookAudit, RulebookConflictError } from '../../runtime/rulebook/rulebook.js';
-import type { RunningRules } from '../compose/rules.js';
+import type { RunningRules } from '../compose/rules/running-rules.js';
 import { type ForwardsTo, planOf, type RuleFiles, runningTexts, runs } from './rule-plan.js';
 
 export { RulebookConflictError };

@@ -7,7 +7,7 @@ import { loadRules, type Rule, type RuleText, readRules } from '../../rules/inde
 import { MemoryLog } from '../../runtime/memory/memory-log.js';
 import { seal } from '../../runtime/rulebook/revision.js';
 import { ManualClock } from '../../runtime/testing/manual-clock.js';
-import type { RunningRules } from '../compose/rules.js';
+import type { RunningRules } from '../compose/rules/running-rules.js';
 import { aService } from '../testing/a-service.js';
 import { FakeDetector } from '../testing/fake-detector.js';
 import { withRule } from './edit-rule.js';

@@ -3,8 +3,8 @@ import { topicFilter } from '../../runtime/local-log/topic-filter.js';
 import type { Log, TopicPartition } from '../../runtime/ports/log.js';
 import type { TakenSavepoint, TakeOptions } from '../../runtime/savepoint/take.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import type { RuleSets } from '../compose/rule-set.js';
-import type { StreamFacts } from '../compose/stream-parts.js';
+import type { RuleSets } from '../compose/rules/rule-set.js';
+import type { StreamFacts } from '../compose/streams/stream-parts.js';
 import { packageVersion } from '../version.js';
 
 /** What a savepoint of a service is taken of. */

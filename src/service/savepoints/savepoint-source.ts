@@ -4,9 +4,9 @@ import type { Log, TopicPartition } from '../../runtime/ports/log.js';
 import type { StateStore } from '../../runtime/ports/state-store.js';
 import { type TakenSavepoint, takeSavepoint } from '../../runtime/savepoint/take.js';
 import type { Settings } from '../../runtime/settings/index.js';
-import { ruleSetsOf } from '../compose/rule-set.js';
-import type { RuleSource } from '../compose/rules.js';
-import { makeStreams } from '../compose/stream-parts.js';
+import { ruleSetsOf } from '../compose/rules/rule-set.js';
+import type { RuleSource } from '../compose/rules/running-rules.js';
+import { makeStreams } from '../compose/streams/stream-parts.js';
 import type { SavepointSource } from './savepoint-jobs.js';
 import { takeOptions } from './savepoint-parts.js';
 

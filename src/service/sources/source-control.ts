@@ -11,7 +11,7 @@ import {
   type SourceKind,
   type SourceVersion,
 } from '../../runtime/sources/source-chain.js';
-import { allFacts, ruleStreamsOf, type StreamFacts } from '../compose/stream-parts.js';
+import { allFacts, ruleStreamsOf, type StreamFacts } from '../compose/streams/stream-parts.js';
 import type { ChangingDetector } from '../lanes/changing-detector.js';
 import type { RuleControl } from '../rules/rule-control.js';
 import { checkSource, effectiveSettings, SourceSettingsError, streamOf, withSchema } from './effective.js';

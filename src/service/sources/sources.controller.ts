@@ -6,7 +6,7 @@ import { SourceConflictError } from '../../runtime/sources/source-book.js';
 import type { SourceKind } from '../../runtime/sources/source-chain.js';
 import { Allow } from '../access/allow.js';
 import { Caller, type Principal } from '../access/principal.js';
-import { StreamsError } from '../compose/topic-streams.js';
+import { StreamsError } from '../compose/streams/topic-streams.js';
 import { versionWanted } from '../lists/sent-lists.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound, Problem, problemBody } from '../problems/problem.js';

@@ -1,7 +1,7 @@
 import type { Tree } from '../../runtime/settings/tree.js';
 import { digestOf } from '../../runtime/sources/source-chain.js';
-import type { RuleSetReading, StreamAs } from '../compose/rule-set.js';
-import { makeStream, type StreamContext, type StreamParts } from '../compose/stream-parts.js';
+import type { RuleSetReading, StreamAs } from '../compose/rules/rule-set.js';
+import { makeStream, type StreamContext, type StreamParts } from '../compose/streams/stream-parts.js';
 import { streamOf } from './effective.js';
 
 /** Streams as the journal has them, for `ruleSetReader`. Nothing where none was registered. */

@@ -2,9 +2,9 @@ import { personalFields } from '../../connectors/avro/personal-fields.js';
 import type { RuleStream, TestStream } from '../../rules/index.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import type { Pseudonyms } from '../../runtime/task/alert/pseudonyms.js';
-import { streamIngest } from '../compose/ingest.js';
 import { pseudonymsOf } from '../compose/pseudonyms.js';
-import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from '../compose/stream-parts.js';
+import { streamIngest } from '../compose/streams/ingest.js';
+import { allFacts, makeRegistry, ruleStreamsOf, type StreamFacts } from '../compose/streams/stream-parts.js';
 import type { TransactionIngest } from '../transactions/transaction-ingest.js';
 
 type Facts = readonly [StreamFacts, ...StreamFacts[]];

@@ -2,7 +2,7 @@ import type { Backtest } from '../../../backtest/backtest.js';
 import { type Parity, parity } from '../../../backtest/verify/parity.js';
 import type { LogReader } from '../../../runtime/ports/log.js';
 import { AlertTopicCodec } from '../../../service/compose/alert-topic-codec.js';
-import { makeRegistry } from '../../../service/compose/stream-parts.js';
+import { makeRegistry } from '../../../service/compose/streams/stream-parts.js';
 import type { Prepared } from './prepare.js';
 
 /** What the back-test of a topic has found, beside what a service has committed. */

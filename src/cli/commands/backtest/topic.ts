@@ -7,7 +7,7 @@ import { DecodeFailure } from '../../../runtime/ports/decoder.js';
 import type { LogReader } from '../../../runtime/ports/log.js';
 import type { Settings, StreamSettings } from '../../../runtime/settings/index.js';
 import { openLogToRead } from '../../../service/compose/log.js';
-import { makeStream } from '../../../service/compose/stream-parts.js';
+import { makeStream } from '../../../service/compose/streams/stream-parts.js';
 import type { Output } from '../../output.js';
 
 const ROWS_TO_INFER_FROM = 1000;

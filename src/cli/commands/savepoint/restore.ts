@@ -7,7 +7,7 @@ import { planOtherTopic } from '../../../runtime/savepoint/plan-other.js';
 import { planSameTopics } from '../../../runtime/savepoint/plan-same.js';
 import { restoreSavepoint } from '../../../runtime/savepoint/restore.js';
 import { parseTimestamp } from '../../../runtime/settings/values.js';
-import type { StreamParts } from '../../../service/compose/stream-parts.js';
+import type { StreamParts } from '../../../service/compose/streams/stream-parts.js';
 import { packageVersion } from '../../../service/version.js';
 import { CommandError } from '../../command-error.js';
 import type { Output } from '../../output.js';

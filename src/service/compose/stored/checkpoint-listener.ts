@@ -1,5 +1,5 @@
-import type { CheckpointListener } from '../../runtime/checkpoint/options.js';
-import { partitionName, type TopicPartition } from '../../runtime/ports/log.js';
+import type { CheckpointListener } from '../../../runtime/checkpoint/options.js';
+import { partitionName, type TopicPartition } from '../../../runtime/ports/log.js';
 
 export interface CheckpointListenerOptions {
   readonly report: (text: string) => void;

@@ -1,10 +1,10 @@
-import { differsInLists } from '../../runtime/journal/rule-set-version.js';
-import { listOf } from '../../runtime/lists/read-list.js';
-import { listData, ReferenceLists } from '../../runtime/lists/reference-lists.js';
-import { loadSettings } from '../../runtime/settings/index.js';
-import { ManualClock } from '../../runtime/testing/manual-clock.js';
+import { differsInLists } from '../../../runtime/journal/rule-set-version.js';
+import { listOf } from '../../../runtime/lists/read-list.js';
+import { listData, ReferenceLists } from '../../../runtime/lists/reference-lists.js';
+import { loadSettings } from '../../../runtime/settings/index.js';
+import { ManualClock } from '../../../runtime/testing/manual-clock.js';
+import { makeStreams } from '../streams/stream-parts.js';
 import { RuleSetError, ruleSetReader, ruleSetsOf, withLists } from './rule-set.js';
-import { makeStreams } from './stream-parts.js';
 
 const loaded = loadSettings({ env: {} });
 if ('errors' in loaded) throw new Error(JSON.stringify(loaded.errors));

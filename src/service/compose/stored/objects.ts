@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { DirectoryObjectStore } from '../../connectors/file/directory-object-store.js';
-import { TopicObjectStore } from '../../connectors/log-objects/topic-object-store.js';
-import type { Log } from '../../runtime/ports/log.js';
-import { type ObjectStore, ObjectStoreError } from '../../runtime/ports/object-store.js';
-import type { Settings } from '../../runtime/settings/index.js';
+import { DirectoryObjectStore } from '../../../connectors/file/directory-object-store.js';
+import { TopicObjectStore } from '../../../connectors/log-objects/topic-object-store.js';
+import type { Log } from '../../../runtime/ports/log.js';
+import { type ObjectStore, ObjectStoreError } from '../../../runtime/ports/object-store.js';
+import type { Settings } from '../../../runtime/settings/index.js';
 
 /**
  * Where the settings keep copies of the state; `null`: nowhere.
@@ -26,7 +26,7 @@ export async function openObjectStore(
     case 's3': {
       if (s3.bucket === undefined) throw new ObjectStoreError('OBJECTS_IO', 'checkpoint.s3.bucket is not set');
       // The client is large: it is loaded only where it is used.
-      const { S3ObjectStore } = await import('../../connectors/s3/s3-object-store.js');
+      const { S3ObjectStore } = await import('../../../connectors/s3/s3-object-store.js');
       return new S3ObjectStore({ ...s3, bucket: s3.bucket });
     }
   }

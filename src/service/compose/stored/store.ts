@@ -1,21 +1,21 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { RocksStateStore } from '../../connectors/rocksdb/rocks-state-store.js';
-import { CheckpointedStore } from '../../runtime/checkpoint/checkpointed-store.js';
-import { zstd } from '../../runtime/checkpoint/files/zstd.js';
-import type { CheckpointListener, CheckpointStatus } from '../../runtime/checkpoint/options.js';
-import { Standby } from '../../runtime/checkpoint/standby/standby.js';
-import { MemoryStateStore } from '../../runtime/memory/memory-state-store.js';
-import type { Clock } from '../../runtime/ports/clock.js';
-import type { Log, TopicPartition } from '../../runtime/ports/log.js';
-import type { ObjectStore } from '../../runtime/ports/object-store.js';
-import type { StateStore } from '../../runtime/ports/state-store.js';
-import type { Settings } from '../../runtime/settings/index.js';
-import { AheadStore } from '../../runtime/state-ahead/ahead-store.js';
-import { StartAhead } from '../../runtime/state-ahead/start-ahead.js';
-import { decodeCut } from '../../runtime/task/stored/cut.js';
-import { inMainThread } from '../lanes/lane-count.js';
-import type { BackgroundPart } from '../parts.js';
+import { RocksStateStore } from '../../../connectors/rocksdb/rocks-state-store.js';
+import { CheckpointedStore } from '../../../runtime/checkpoint/checkpointed-store.js';
+import { zstd } from '../../../runtime/checkpoint/files/zstd.js';
+import type { CheckpointListener, CheckpointStatus } from '../../../runtime/checkpoint/options.js';
+import { Standby } from '../../../runtime/checkpoint/standby/standby.js';
+import { MemoryStateStore } from '../../../runtime/memory/memory-state-store.js';
+import type { Clock } from '../../../runtime/ports/clock.js';
+import type { Log, TopicPartition } from '../../../runtime/ports/log.js';
+import type { ObjectStore } from '../../../runtime/ports/object-store.js';
+import type { StateStore } from '../../../runtime/ports/state-store.js';
+import type { Settings } from '../../../runtime/settings/index.js';
+import { AheadStore } from '../../../runtime/state-ahead/ahead-store.js';
+import { StartAhead } from '../../../runtime/state-ahead/start-ahead.js';
+import { decodeCut } from '../../../runtime/task/stored/cut.js';
+import { inMainThread } from '../../lanes/lane-count.js';
+import type { BackgroundPart } from '../../parts.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,13 +1,13 @@
-import type { Rule } from '../../rules/index.js';
-import type { ListBook } from '../../runtime/lists/list-book.js';
-import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
-import type { Clock } from '../../runtime/ports/clock.js';
-import type { Log } from '../../runtime/ports/log.js';
-import type { Settings } from '../../runtime/settings/index.js';
-import { ListControl } from '../lists/list-control.js';
-import { ListFollower } from '../lists/list-follower.js';
+import type { Rule } from '../../../rules/index.js';
+import type { ListBook } from '../../../runtime/lists/list-book.js';
+import type { ReferenceLists } from '../../../runtime/lists/reference-lists.js';
+import type { Clock } from '../../../runtime/ports/clock.js';
+import type { Log } from '../../../runtime/ports/log.js';
+import type { Settings } from '../../../runtime/settings/index.js';
+import { ListControl } from '../../lists/list-control.js';
+import { ListFollower } from '../../lists/list-follower.js';
+import { listBook } from './list-book.js';
 import { listSourceOf } from './list-sources.js';
-import { listBook } from './lists.js';
 
 export interface ListControlParts {
   readonly settings: Settings;

@@ -1,10 +1,10 @@
-import { systemClock } from '../../connectors/system-clock.js';
-import { type KnownLists, type KnownStreams, type RuleText, readRules } from '../../rules/index.js';
-import type { Log } from '../../runtime/ports/log.js';
-import { Rulebook } from '../../runtime/rulebook/rulebook.js';
-import type { Settings } from '../../runtime/settings/index.js';
-import { runningTexts } from '../rules/rule-plan.js';
-import { loadRunningRules, NoRulesError } from './rules.js';
+import { systemClock } from '../../../connectors/system-clock.js';
+import { type KnownLists, type KnownStreams, type RuleText, readRules } from '../../../rules/index.js';
+import type { Log } from '../../../runtime/ports/log.js';
+import { Rulebook } from '../../../runtime/rulebook/rulebook.js';
+import type { Settings } from '../../../runtime/settings/index.js';
+import { runningTexts } from '../../rules/rule-plan.js';
+import { loadRunningRules, NoRulesError } from './running-rules.js';
 
 /** The rules that a service with these settings would run now. */
 export interface PresentRules {

@@ -1,13 +1,13 @@
-import { AvroDecoders } from '../../connectors/avro/decoder.js';
-import type { AvroSchema } from '../../connectors/avro/schema.js';
-import { SchemaRegistry } from '../../connectors/avro/schema-registry.js';
-import { streamSchema } from '../../connectors/avro/stream-schema.js';
-import { JsonDecoder } from '../../connectors/json/json-decoder.js';
-import type { EventSchema, RuleStream } from '../../rules/schema.js';
-import type { Clock } from '../../runtime/ports/clock.js';
-import type { RecordDecoder } from '../../runtime/ports/decoder.js';
-import type { RegisteredStream, Settings, StreamSettings } from '../../runtime/settings/index.js';
-import { ownFields, type StreamDefinition, streamDefinition } from '../../runtime/stream.js';
+import { AvroDecoders } from '../../../connectors/avro/decoder.js';
+import type { AvroSchema } from '../../../connectors/avro/schema.js';
+import { SchemaRegistry } from '../../../connectors/avro/schema-registry.js';
+import { streamSchema } from '../../../connectors/avro/stream-schema.js';
+import { JsonDecoder } from '../../../connectors/json/json-decoder.js';
+import type { EventSchema, RuleStream } from '../../../rules/schema.js';
+import type { Clock } from '../../../runtime/ports/clock.js';
+import type { RecordDecoder } from '../../../runtime/ports/decoder.js';
+import type { RegisteredStream, Settings, StreamSettings } from '../../../runtime/settings/index.js';
+import { ownFields, type StreamDefinition, streamDefinition } from '../../../runtime/stream.js';
 import { topicStreams } from './topic-streams.js';
 
 /** What the settings and the schema file say of one stream. */

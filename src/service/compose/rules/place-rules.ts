@@ -1,8 +1,8 @@
-import { type KeyBy, keyFields, keyName, type OtherKey, type Rule, streamsRead } from '../../rules/index.js';
-import { routeTopic } from '../../runtime/repartition/route.js';
-import type { EventClockOptions } from '../../runtime/task/order/event-clock.js';
-import type { RulePlace } from '../features/rule-place.js';
-import type { StreamFacts } from './stream-parts.js';
+import { type KeyBy, keyFields, keyName, type OtherKey, type Rule, streamsRead } from '../../../rules/index.js';
+import { routeTopic } from '../../../runtime/repartition/route.js';
+import type { EventClockOptions } from '../../../runtime/task/order/event-clock.js';
+import type { RulePlace } from '../../features/rule-place.js';
+import type { StreamFacts } from '../streams/stream-parts.js';
 
 export interface PlacedRule {
   readonly rule: Rule;

@@ -7,7 +7,7 @@ import {
   type Rule,
   type RuleText,
   withTestsBeside,
-} from '../../rules/index.js';
+} from '../../../rules/index.js';
 
 export class NoRulesError extends Error {
   readonly code = 'NO_RULES';

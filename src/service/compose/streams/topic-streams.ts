@@ -1,4 +1,4 @@
-import { isFed, type Settings, type StreamSettings } from '../../runtime/settings/index.js';
+import { isFed, type Settings, type StreamSettings } from '../../../runtime/settings/index.js';
 
 /** There is nothing to read. */
 export class StreamsError extends Error {

@@ -1,10 +1,10 @@
-import { TopicObjectStore } from '../../connectors/log-objects/topic-object-store.js';
-import { ListBook, type ListBookOptions } from '../../runtime/lists/list-book.js';
-import { loadLists } from '../../runtime/lists/load-lists.js';
-import { ReferenceLists } from '../../runtime/lists/reference-lists.js';
-import type { Clock } from '../../runtime/ports/clock.js';
-import type { Log } from '../../runtime/ports/log.js';
-import type { Settings } from '../../runtime/settings/index.js';
+import { TopicObjectStore } from '../../../connectors/log-objects/topic-object-store.js';
+import { ListBook, type ListBookOptions } from '../../../runtime/lists/list-book.js';
+import { loadLists } from '../../../runtime/lists/load-lists.js';
+import { ReferenceLists } from '../../../runtime/lists/reference-lists.js';
+import type { Clock } from '../../../runtime/ports/clock.js';
+import type { Log } from '../../../runtime/ports/log.js';
+import type { Settings } from '../../../runtime/settings/index.js';
 
 /** All versions of the lists, in the log that the settings name. Not opened. */
 export function listBook(

@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { S3ObjectStore } from '../../connectors/s3/s3-object-store.js';
-import { MemoryLog } from '../../runtime/memory/memory-log.js';
-import { loadSettings, type Settings } from '../../runtime/settings/index.js';
+import { S3ObjectStore } from '../../../connectors/s3/s3-object-store.js';
+import { MemoryLog } from '../../../runtime/memory/memory-log.js';
+import { loadSettings, type Settings } from '../../../runtime/settings/index.js';
 import { openObjectStore } from './objects.js';
 
 describe('the place that the settings name for copies of the state', () => {

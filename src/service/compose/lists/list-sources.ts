@@ -1,18 +1,18 @@
-import { redisConnection } from '../../connectors/redis/connection.js';
-import { systemClock } from '../../connectors/system-clock.js';
-import { ListError, loadLists } from '../../runtime/lists/load-lists.js';
-import { type ListData, listData, ReferenceLists } from '../../runtime/lists/reference-lists.js';
-import type { Clock } from '../../runtime/ports/clock.js';
-import type { LogReader } from '../../runtime/ports/log.js';
-import { databaseOptions } from '../../runtime/settings/database.js';
-import type { Settings } from '../../runtime/settings/index.js';
-import type { ListSettings } from '../../runtime/settings/lists.js';
-import { fileSource } from '../lists/file-source.js';
-import type { ListSource } from '../lists/list-source.js';
-import { redisSource } from '../lists/redis-source.js';
-import { tableSource } from '../lists/table-source.js';
-import { topicSource } from '../lists/topic-source.js';
-import { openLogToRead } from './log.js';
+import { redisConnection } from '../../../connectors/redis/connection.js';
+import { systemClock } from '../../../connectors/system-clock.js';
+import { ListError, loadLists } from '../../../runtime/lists/load-lists.js';
+import { type ListData, listData, ReferenceLists } from '../../../runtime/lists/reference-lists.js';
+import type { Clock } from '../../../runtime/ports/clock.js';
+import type { LogReader } from '../../../runtime/ports/log.js';
+import { databaseOptions } from '../../../runtime/settings/database.js';
+import type { Settings } from '../../../runtime/settings/index.js';
+import type { ListSettings } from '../../../runtime/settings/lists.js';
+import { fileSource } from '../../lists/file-source.js';
+import type { ListSource } from '../../lists/list-source.js';
+import { redisSource } from '../../lists/redis-source.js';
+import { tableSource } from '../../lists/table-source.js';
+import { topicSource } from '../../lists/topic-source.js';
+import { openLogToRead } from '../log.js';
 
 export interface ListSourceParts {
   readonly settings: Settings;

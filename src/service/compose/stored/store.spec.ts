@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../../../test/harness/until.js';
-import { MemoryLog } from '../../runtime/memory/memory-log.js';
-import { MemoryObjectStore } from '../../runtime/memory/memory-object-store.js';
-import type { StateEntry, StateStore } from '../../runtime/ports/state-store.js';
-import { ManualClock } from '../../runtime/testing/manual-clock.js';
-import { someSettings } from '../testing/a-service.js';
+import { until } from '../../../../test/harness/until.js';
+import { MemoryLog } from '../../../runtime/memory/memory-log.js';
+import { MemoryObjectStore } from '../../../runtime/memory/memory-object-store.js';
+import type { StateEntry, StateStore } from '../../../runtime/ports/state-store.js';
+import { ManualClock } from '../../../runtime/testing/manual-clock.js';
+import { someSettings } from '../../testing/a-service.js';
 import { ServiceState } from './store.js';
 
 const P = { topic: 'transactions', partition: 1 };

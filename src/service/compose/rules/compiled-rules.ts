@@ -1,11 +1,11 @@
-import { type KnownLists, ParsedRules } from '../../rules/index.js';
-import type { RuleSetVersion } from '../../runtime/journal/rule-set-version.js';
-import { versionsOf } from '../../runtime/lane/prepare-rules.js';
-import type { ReferenceLists } from '../../runtime/lists/reference-lists.js';
-import type { Settings } from '../../runtime/settings/index.js';
+import { type KnownLists, ParsedRules } from '../../../rules/index.js';
+import type { RuleSetVersion } from '../../../runtime/journal/rule-set-version.js';
+import { versionsOf } from '../../../runtime/lane/prepare-rules.js';
+import type { ReferenceLists } from '../../../runtime/lists/reference-lists.js';
+import type { Settings } from '../../../runtime/settings/index.js';
+import type { AllStreams } from '../streams/stream-parts.js';
 import { type RuleSets, readAhead, ruleSetsOf, withLists } from './rule-set.js';
-import type { RuleSource } from './rules.js';
-import type { AllStreams } from './stream-parts.js';
+import type { RuleSource } from './running-rules.js';
 
 /** What rules were read as, which holds for as long as streams are the same and lists are of the same kinds. */
 export class ParsedForLists {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { keyFields, type ParsedRule, ParsedRules, parseRule, type Rule } from '../../rules/index.js';
-import { toldName } from '../../rules/told-features.js';
+import { keyFields, type ParsedRule, ParsedRules, parseRule, type Rule } from '../../../rules/index.js';
+import { toldName } from '../../../rules/told-features.js';
 import {
   countsFor,
   digestWithLists,
@@ -8,18 +8,18 @@ import {
   type RuleSetVersion,
   ruleSetDigest,
   rulesOf,
-} from '../../runtime/journal/rule-set-version.js';
-import { NO_LISTS, type ReferenceLists } from '../../runtime/lists/reference-lists.js';
-import type { RecordDecoder } from '../../runtime/ports/decoder.js';
-import { forwardedDecoder } from '../../runtime/repartition/forwarded-decoder.js';
-import type { Route } from '../../runtime/repartition/route.js';
-import type { Settings } from '../../runtime/settings/index.js';
-import type { Tree } from '../../runtime/settings/tree.js';
-import { type RuleOptions, ruleOptionsOf } from '../../runtime/task/keyed/keyed-engine.js';
-import type { EventClockOptions } from '../../runtime/task/order/event-clock.js';
+} from '../../../runtime/journal/rule-set-version.js';
+import { NO_LISTS, type ReferenceLists } from '../../../runtime/lists/reference-lists.js';
+import type { RecordDecoder } from '../../../runtime/ports/decoder.js';
+import { forwardedDecoder } from '../../../runtime/repartition/forwarded-decoder.js';
+import type { Route } from '../../../runtime/repartition/route.js';
+import type { Settings } from '../../../runtime/settings/index.js';
+import type { Tree } from '../../../runtime/settings/tree.js';
+import { type RuleOptions, ruleOptionsOf } from '../../../runtime/task/keyed/keyed-engine.js';
+import type { EventClockOptions } from '../../../runtime/task/order/event-clock.js';
+import { type AllStreams, ruleStreamsOf, type StreamParts } from '../streams/stream-parts.js';
 import { type PlacedRule, placeRules } from './place-rules.js';
-import type { RuleSource } from './rules.js';
-import { type AllStreams, ruleStreamsOf, type StreamParts } from './stream-parts.js';
+import type { RuleSource } from './running-rules.js';
 
 /** A rule set as the journal holds it: all that is needed to run it again, but for the streams' schemas. JSON. */
 interface RuleSetBody {

@@ -1,9 +1,9 @@
-import type { InputOptions } from '../../connectors/avro/json-input.js';
-import { type AvroSchema, isAvroObject } from '../../connectors/avro/schema.js';
-import type { SchemaRegistry } from '../../connectors/avro/schema-registry.js';
-import { type EncodeResult, TransactionEncoder } from '../../connectors/avro/transaction-encoder.js';
-import type { StreamSettings } from '../../runtime/settings/index.js';
-import type { IngestProblem, TransactionIngest } from '../transactions/transaction-ingest.js';
+import type { InputOptions } from '../../../connectors/avro/json-input.js';
+import { type AvroSchema, isAvroObject } from '../../../connectors/avro/schema.js';
+import type { SchemaRegistry } from '../../../connectors/avro/schema-registry.js';
+import { type EncodeResult, TransactionEncoder } from '../../../connectors/avro/transaction-encoder.js';
+import type { StreamSettings } from '../../../runtime/settings/index.js';
+import type { IngestProblem, TransactionIngest } from '../../transactions/transaction-ingest.js';
 
 type Encode = (input: unknown) => EncodeResult;
 type Named = Pick<StreamSettings, 'key' | 'time' | 'id'>;

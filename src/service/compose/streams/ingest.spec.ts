@@ -1,8 +1,8 @@
-import { AvroDecoders } from '../../connectors/avro/decoder.js';
-import { type AvroSchema, readAvroSchema } from '../../connectors/avro/schema.js';
-import type { StreamSettings } from '../../runtime/settings/index.js';
-import { shippedSchema } from '../../runtime/settings/index.js';
-import { someSettings } from '../testing/a-service.js';
+import { AvroDecoders } from '../../../connectors/avro/decoder.js';
+import { type AvroSchema, readAvroSchema } from '../../../connectors/avro/schema.js';
+import type { StreamSettings } from '../../../runtime/settings/index.js';
+import { shippedSchema } from '../../../runtime/settings/index.js';
+import { someSettings } from '../../testing/a-service.js';
 import { streamIngest } from './ingest.js';
 
 const avro = readAvroSchema(shippedSchema);

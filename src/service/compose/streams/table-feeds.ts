@@ -1,14 +1,14 @@
-import type { AvroObject } from '../../connectors/avro/schema.js';
-import { openStreamTable, schemaOfTable } from '../../connectors/sql/stream-table.js';
-import { FeedError } from '../../runtime/feeds/feed.js';
-import type { Clock } from '../../runtime/ports/clock.js';
-import type { Log } from '../../runtime/ports/log.js';
-import type { Settings, StreamSettings } from '../../runtime/settings/index.js';
-import { TableFeeds } from '../feeds/table-feeds.js';
-import { openTableRows } from '../feeds/table-rows.js';
-import type { SourceControl } from '../sources/source-control.js';
-import type { StreamsNow } from '../sources/streams-now.js';
-import type { SwitchControl } from '../switches/switch-control.js';
+import type { AvroObject } from '../../../connectors/avro/schema.js';
+import { openStreamTable, schemaOfTable } from '../../../connectors/sql/stream-table.js';
+import { FeedError } from '../../../runtime/feeds/feed.js';
+import type { Clock } from '../../../runtime/ports/clock.js';
+import type { Log } from '../../../runtime/ports/log.js';
+import type { Settings, StreamSettings } from '../../../runtime/settings/index.js';
+import { TableFeeds } from '../../feeds/table-feeds.js';
+import { openTableRows } from '../../feeds/table-rows.js';
+import type { SourceControl } from '../../sources/source-control.js';
+import type { StreamsNow } from '../../sources/streams-now.js';
+import type { SwitchControl } from '../../switches/switch-control.js';
 import { streamIngest } from './ingest.js';
 import { makeRegistry, streamFacts } from './stream-parts.js';
 
