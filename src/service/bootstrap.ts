@@ -172,6 +172,7 @@ async function makeObjects(settings: Settings, parts: ServiceParts, logger: Logg
     ...{ clock, sinks },
     detectorStatus: () => strategy.detectorStatus(),
     handlerStatus: () => strategy.handlerStatus(),
+    tables: () => parts.feeds?.statuses() ?? [],
     liveStreams: () => streams.count,
     checkpoints,
     rules: () => parts.rules?.status() ?? null,

@@ -2,7 +2,7 @@ import { promtool } from '../harness/servers/index.js';
 import { metricsText } from './kit/metrics-text.js';
 
 const LABELS = [
-  ...['lane', 'le', 'outcome', 'partition', 'pattern', 'phase', 'result', 'sink', 'status', 'topic'],
+  ...['lane', 'le', 'outcome', 'partition', 'pattern', 'phase', 'result', 'sink', 'stream', 'status', 'topic'],
   ...['node', 'version'],
 ];
 

@@ -145,7 +145,9 @@ it('a table is registered over HTTP, read once though the service is killed mean
 
   service = await ServiceProcess.start(config).ready();
   await until(async () => (await fed()).state === 'done', 'the end of the table');
-  expect(await fed()).toEqual({ state: 'done', rows: ROWS, doneAt: expect.any(Number), trouble: null });
+  const done = { state: 'done', rows: ROWS, doneAt: expect.any(Number), trouble: null };
+  expect(await fed()).toEqual(done);
+  expect((await ask('GET', '/v1/status')).body).toMatchObject({ tables: [{ stream: 'closures', ...done }] });
   for (let account = ACCOUNTS / 2; account < ACCOUNTS; account++) await pay(`A${account}`, 120_000);
   const paid = async () =>
     (await service!.get<{ items: { key: string }[] }>('/v1/alerts?pattern=paid-after-closure&limit=500')).items;

@@ -37,6 +37,10 @@ export interface TableFeedStatus {
   readonly trouble: string | null;
 }
 
+export interface StreamTable extends TableFeedStatus {
+  readonly stream: string;
+}
+
 interface Running {
   readonly stream: string;
   readonly feed: Feed;
@@ -122,6 +126,11 @@ export class TableFeeds {
     const { rows = 0, doneAt = null } = progress ?? {};
     const trouble = this.troubles.get(stream.name) ?? this.trouble ?? this.groupTrouble;
     return { state: this.stateOf(stream), rows, doneAt, trouble: doneAt === null ? trouble : null };
+  }
+
+  /** Of all streams that are tables. */
+  statuses(): readonly StreamTable[] {
+    return this.tables().map((stream) => ({ stream: stream.name, ...this.status(stream)! }));
   }
 
   private stateOf(stream: StreamSettings): TableFeedStatus['state'] {

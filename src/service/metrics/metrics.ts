@@ -10,6 +10,7 @@ import { Readings } from './readings.js';
 import { addRuleMetrics } from './rule-metrics.js';
 import { addSinkMetrics } from './sink-metrics.js';
 import type { MetricsSources } from './sources.js';
+import { addTableMetrics } from './table-metrics.js';
 
 export type { MetricsSources } from './sources.js';
 
@@ -62,6 +63,7 @@ export class Metrics {
     addSinkMetrics(readings, sources);
     addCheckpointMetrics(readings, sources);
     addRuleMetrics(readings, sources);
+    addTableMetrics(readings, sources);
     readings.gauges(
       'stakeout_pattern_alert_latency_seconds',
       'Of the newest 1,000 alerts of a pattern, what 99 in 100 did not exceed: from the event time at which a match is complete until its alert is committed',

@@ -9,8 +9,9 @@ import { PersonalMask } from '../access/personal-mask.js';
 import { Caller, type Principal } from '../access/principal.js';
 import { AlertView } from '../alerts/alert-view.js';
 import { StakeoutStrategy } from '../detection/index.js';
+import type { TableFeeds } from '../feeds/table-feeds.js';
 import type { RuleControl } from '../rules/rule-control.js';
-import { CHECKPOINTS, RULES, SETTINGS, SINKS } from '../tokens.js';
+import { CHECKPOINTS, FEEDS, RULES, SETTINGS, SINKS } from '../tokens.js';
 import { packageVersion } from '../version.js';
 import { type CheckpointDto, type DetectorDto, StatusDto } from './status.dto.js';
 
@@ -27,6 +28,7 @@ export class StatusController {
     @Inject(SINKS) private readonly sinks: readonly AlertSinkFollower[],
     @Inject(CHECKPOINTS) private readonly checkpoints: () => readonly CheckpointStatus[],
     @Inject(RULES) private readonly rules: RuleControl | null,
+    @Inject(FEEDS) private readonly feeds: TableFeeds | null,
     @Inject(PersonalMask) private readonly mask: PersonalMask,
   ) {}
 
@@ -47,6 +49,7 @@ export class StatusController {
         return { name, state, trouble, ...counts, lag: [...lag.values()].reduce((sum, records) => sum + records, 0) };
       }),
       checkpoints: this.checkpoints().map(checkpointOf),
+      tables: this.feeds?.statuses() ?? [],
       patterns: this.strategy.rules().length,
       rules: this.rules?.status() ?? null,
       alertsHeld: alerts.held,

@@ -3,7 +3,9 @@ import type { DetectorPhase, FillingStatus, LaneLoad, PartitionStatus } from '..
 import type { KeyMemory } from '../../runtime/keys/memory.js';
 import type { SpillCounts } from '../../runtime/keys/windows/window-spill.js';
 import type { StoppedRule } from '../../runtime/task/keyed/quarantine.js';
+import type { StreamTable } from '../feeds/table-feeds.js';
 import { RulesStatusDto } from '../rules/rules.dto.js';
+import { StreamTableDto } from '../switches/switches.dto.js';
 
 const nullableTime = {
   type: Number,
@@ -242,6 +244,11 @@ export class SinkDto {
   readonly lag!: number;
 }
 
+export class TableDto extends StreamTableDto implements StreamTable {
+  @ApiProperty({ type: String })
+  readonly stream!: string;
+}
+
 export class CheckpointDto {
   @ApiProperty({ type: String })
   readonly topic!: string;
@@ -292,6 +299,9 @@ export class StatusDto {
     description: 'Of the partitions that are owned here; empty where none are made.',
   })
   readonly checkpoints!: readonly CheckpointDto[];
+
+  @ApiProperty({ type: [TableDto], description: 'Streams that are tables, and how far they are read.' })
+  readonly tables!: readonly TableDto[];
 
   @ApiProperty({ type: Number, description: 'Patterns that are loaded.' })
   readonly patterns!: number;

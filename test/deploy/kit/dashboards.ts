@@ -96,6 +96,13 @@ export const overview: DashboardSpec = {
           [`sum(${rate('late_total')})`, 'late'],
           [`sum(${rate('dead_letters_total')})`, 'dead letters'],
         ),
+        panel(
+          'Tables',
+          'short',
+          'Rows of tables that are in the topics of their streams, and tables that cannot be read on.',
+          [`max by (stream) (${m('table_rows')})`, '{{stream}}'],
+          [`max by (stream) (${m('table_in_trouble')})`, '{{stream}} in trouble'],
+        ),
         panel('Waiting for event time', 'short', 'Events that are held back until the watermark passes them.', [
           `sum by (instance) (${m('buffered_events')})`,
           '{{instance}}',

@@ -28,6 +28,7 @@ export async function metricsText(): Promise<string> {
     detectorStatus: () => detector.status(),
     handlerStatus: () => ({ waiting: 0, handled: 1, failed: 2, dropped: 3 }),
     sinks: [{ status: () => sink } as unknown as AlertSinkFollower],
+    tables: () => [{ stream: 'closures', state: 'feeding', rows: 1, doneAt: null, trouble: null }],
     liveStreams: () => 1,
     checkpoints: () => [
       {
