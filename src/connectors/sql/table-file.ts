@@ -46,6 +46,8 @@ const AVRO: Readonly<Record<SqlType, string>> = {
 export class TableFile implements RecordFile {
   readonly format = 'table';
   readonly layout = '';
+  /** Places of the order's columns. */
+  private readonly ordered: readonly number[];
 
   private constructor(
     readonly path: string,
@@ -56,22 +58,22 @@ export class TableFile implements RecordFile {
     private readonly columns: readonly SqlColumn[],
     private readonly database: SqlDatabase,
     private readonly options: TableFileOptions,
-  ) {}
+  ) {
+    this.ordered = this.placesOf(options.order);
+  }
 
   /** Throws `SqlError`, and `TableError` where the columns of the order are not there, or NULL in some row. */
   static async open(database: SqlDatabase, options: TableFileOptions): Promise<TableFile> {
     const { product, address, database: name } = database.at;
     const path = `${options.name ?? 'a query'} in ${product} at ${address}/${name}`;
     const query = new TableQuery(database, options);
-    const { columns } = await first(database, query.columns(), [], options.signal);
+    const ask = (text: string): Promise<SqlPage> => first(database, text, [], options.signal);
+    const { columns } = await ask(query.columns());
     const missing = options.order.find((column) => !columns.some((one) => one.name === column));
     if (missing !== undefined)
       throw new TableError(path, `it has no column ${missing}, by which it would be read (table.order)`);
-    const last =
-      options.last === undefined
-        ? ((await first(database, query.last(), [], options.signal)).rows[0] ?? null)
-        : options.last;
-    const counts = (await first(database, query.counts(columns), [], options.signal)).rows[0]!.map(Number);
+    const last = options.last === undefined ? ((await ask(query.last())).rows[0] ?? null) : options.last;
+    const counts = (await ask(query.counts(columns))).rows[0]!.map(Number);
     const [rows = 0, ...present] = counts;
     for (const column of options.order)
       if (present[columns.findIndex(({ name: own }) => own === column)]! < rows)
@@ -111,12 +113,8 @@ export class TableFile implements RecordFile {
   async *rowsAfter(after: readonly string[] | null): AsyncGenerator<readonly PlacedRow[]> {
     const { names } = this;
     const places = this.placesOf(names);
-    const ordered = this.placesOf(this.options.order);
     for await (const own of this.pages(after))
-      yield own.map((row) => ({
-        fields: this.valuesOf(row, names, places),
-        place: ordered.map((place) => row[place]!),
-      }));
+      yield own.map((row) => ({ fields: this.valuesOf(row, names, places), place: this.placeOf(row) }));
   }
 
   decodeWhole(raw: Uint8Array): Readonly<Record<string, unknown>> | DecodeFailure {
@@ -137,7 +135,7 @@ export class TableFile implements RecordFile {
   }
 
   private placeOf(row: Row): readonly string[] {
-    return this.placesOf(this.options.order).map((place) => row[place]!);
+    return this.ordered.map((place) => row[place]!);
   }
 
   /** The next page is read while one is processed; who does not ask for it hears nothing of it. */
@@ -164,16 +162,14 @@ export class TableFile implements RecordFile {
 
   /** Rows that the order does not tell apart could be passed over between two pages. */
   private checkOrder(rows: readonly Row[]): void {
-    const places = this.placesOf(this.options.order);
     let before = '';
     for (const row of rows) {
-      const values = places.map((place) => row[place]);
-      const key = JSON.stringify(values);
+      const key = JSON.stringify(this.placeOf(row));
       if (key === before) {
         const columns = this.options.order.join(', ');
         throw new TableError(
           this.path,
-          `two rows have the same ${columns} (${values.join(', ')}): name one column more in table.order`,
+          `two rows have the same ${columns} (${this.placeOf(row).join(', ')}): name one column more in table.order`,
         );
       }
       before = key;

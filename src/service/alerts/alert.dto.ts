@@ -9,8 +9,7 @@ import {
   type Verdict,
 } from '../../runtime/ports/alert-store.js';
 import { PageDto } from '../paging/page.js';
-
-const time = { type: Number, format: 'int64', description: 'Milliseconds since 1970.' } as const;
+import { time } from '../schema-parts.js';
 
 export class AlertEventDto implements AlertEvent {
   @ApiProperty({ type: String, description: "The stream's own id of the transaction." })

@@ -1,8 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { Snooze } from '../../runtime/ports/alert-store.js';
 import { PageDto } from '../paging/page.js';
-
-const time = { type: Number, format: 'int64', description: 'Milliseconds since 1970.' } as const;
+import { time } from '../schema-parts.js';
 
 export class SnoozeDto implements Snooze {
   @ApiProperty({ type: String })

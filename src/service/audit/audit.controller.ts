@@ -7,6 +7,7 @@ import { ApiPage, checkQuery, PageDto, pageFrom, pageShape } from '../paging/pag
 import { momentText } from '../problems/check-body.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { unavailable } from '../problems/problem.js';
+import { time } from '../schema-parts.js';
 import { AUDIT } from '../tokens.js';
 import { AuditTrail } from './audit-trail.js';
 
@@ -14,7 +15,7 @@ export class AuditEntryDto implements AuditEntry {
   @ApiProperty({ type: String })
   readonly id!: string;
 
-  @ApiProperty({ type: Number, format: 'int64', description: 'Milliseconds since 1970.' })
+  @ApiProperty(time)
   readonly at!: number;
 
   @ApiProperty({ type: String })

@@ -1,9 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { Explanation } from '../../runtime/explain/explanation.js';
 import { AlertDto } from '../alerts/alert.dto.js';
+import { eventTime } from '../schema-parts.js';
 import { AwaitedStepDto, ExplainedRunDto, ToldWindowDto } from './story.dto.js';
-
-const time = { type: Number, format: 'int64', description: 'Milliseconds since 1970, of event time.' } as const;
 
 export class ExplanationDto implements Explanation {
   @ApiProperty({ type: String, example: 'offshore-drain' })
@@ -24,11 +23,11 @@ export class ExplanationDto implements Explanation {
   @ApiProperty({ type: String, example: 'accountId' })
   readonly keyField!: string;
 
-  @ApiProperty(time)
+  @ApiProperty(eventTime)
   readonly at!: number;
 
   @ApiProperty({
-    ...time,
+    ...eventTime,
     nullable: true,
     description: 'Partial matches that were there at some time from here to `at` were looked at; null: all before.',
   })

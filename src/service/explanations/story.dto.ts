@@ -1,17 +1,12 @@
-import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath, OmitType } from '@nestjs/swagger';
 import type { Scalar } from '../../engine/index.js';
 import type { ConditionPart } from '../../rules/explain/explain-condition.js';
 import type { AwaitedStep, RunEnd, TakenEvent, ToldEvent, ToldWindow } from '../../rules/explain/story.js';
 import type { ExplainedEvent, ExplainedRun, TimelineEntry } from '../../runtime/explain/explanation.js';
+import { AlertEventDto } from '../alerts/alert.dto.js';
+import { eventTime, scalars } from '../schema-parts.js';
 
 /** What explanations are made of, as OpenAPI has it. */
-
-const time = { type: Number, format: 'int64', description: 'Milliseconds since 1970, of event time.' } as const;
-
-const scalars = {
-  type: 'object' as const,
-  additionalProperties: { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }], nullable: true },
-};
 
 export class ConditionPartDto implements ConditionPart {
   @ApiProperty({ type: String, description: 'As conditions are written.', example: 'amount > 10000' })
@@ -40,25 +35,10 @@ export class ConditionPartDto implements ConditionPart {
   readonly said!: string;
 }
 
-export class ExplainedEventDto implements ExplainedEvent {
-  @ApiProperty({ type: String, description: "The stream's own id of the transaction." })
-  readonly id!: string;
-
-  @ApiProperty(time)
-  readonly eventTime!: number;
-
-  @ApiProperty({ type: String, example: 'Withdrawal' })
-  readonly kind!: string;
-
-  @ApiProperty({ type: String })
-  readonly topic!: string;
-
-  @ApiProperty({ type: Number })
-  readonly partition!: number;
-
-  @ApiProperty({ type: Number, format: 'int64' })
-  readonly offset!: number;
-
+export class ExplainedEventDto
+  extends OmitType(AlertEventDto, ['fields', 'values'] as const)
+  implements ExplainedEvent
+{
   @ApiProperty({ type: String, required: false, description: 'Of which stream it is, where there are several.' })
   readonly stream?: string;
 }
@@ -117,7 +97,7 @@ export class RunEndDto implements RunEnd<ExplainedEvent> {
   })
   readonly why!: RunEnd<ExplainedEvent>['why'];
 
-  @ApiProperty({ ...time, nullable: true, description: 'Of `open`: when its time will run out; null: never.' })
+  @ApiProperty({ ...eventTime, nullable: true, description: 'Of `open`: when its time will run out; null: never.' })
   readonly at!: number | null;
 
   @ApiProperty({ type: String, required: false, description: 'Of a negation, of the loop, or that was asked for.' })
@@ -128,7 +108,7 @@ export class RunEndDto implements RunEnd<ExplainedEvent> {
 }
 
 export class TimelineEntryDto implements TimelineEntry {
-  @ApiProperty(time)
+  @ApiProperty(eventTime)
   readonly time!: number;
 
   @ApiProperty({ type: String })
@@ -166,10 +146,10 @@ export class ExplainedRunDto implements ExplainedRun {
 
 @ApiExtraModels(ConditionPartDto)
 export class ToldWindowDto implements ToldWindow {
-  @ApiProperty(time)
+  @ApiProperty(eventTime)
   readonly start!: number;
 
-  @ApiProperty(time)
+  @ApiProperty(eventTime)
   readonly end!: number;
 
   @ApiProperty({ type: Number })

@@ -24,6 +24,7 @@ import { StakeoutStrategy } from '../detection/index.js';
 import { checkQuery } from '../paging/page.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { invalidInput, notFound } from '../problems/problem.js';
+import { scalar, scalars } from '../schema-parts.js';
 import { type AnsweredFeatures, KeyFeatureReader } from './key-features.js';
 
 export class FeatureRowDto implements FeatureRow {
@@ -31,8 +32,7 @@ export class FeatureRowDto implements FeatureRow {
   readonly time!: number;
 
   @ApiProperty({
-    oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }],
-    nullable: true,
+    ...scalar,
     description: "Of the feature's field; null: it is missing, or the feature has none.",
   })
   readonly value!: FeatureRow['value'];
@@ -50,8 +50,7 @@ export class KeyFeaturesDto implements AnsweredFeatures {
   readonly isKnown!: boolean;
 
   @ApiProperty({
-    type: 'object',
-    additionalProperties: { oneOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }], nullable: true },
+    ...scalars,
     description:
       'By the names that the rule has for them, those of keyField alone; null: missing. Empty: it reads none.',
   })

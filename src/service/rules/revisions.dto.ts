@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { RuleChange } from '../../runtime/rulebook/revision.js';
 import { PageDto } from '../paging/page.js';
+import { time } from '../schema-parts.js';
 import type { ChangedTests, ChangedText, RevisionDetail, RevisionEntry } from './revision-view.js';
 import { RuleChangeDto, RuleFileDto } from './rules.dto.js';
 
@@ -11,7 +12,7 @@ export class RevisionEntryDto implements RevisionEntry {
   @ApiProperty({ type: Number, description: 'Number of the revision; of an approval: what it approved.' })
   readonly n!: number;
 
-  @ApiProperty({ type: Number, format: 'int64', description: 'Milliseconds since 1970.' })
+  @ApiProperty(time)
   readonly at!: number;
 
   @ApiProperty({ type: String })

@@ -7,6 +7,7 @@ import { KeyNames } from '../access/key-names.js';
 import type { RiskReader } from '../parts.js';
 import { ProblemDto } from '../problems/problem.dto.js';
 import { notFound, unavailable } from '../problems/problem.js';
+import { time } from '../schema-parts.js';
 import { RISK } from '../tokens.js';
 
 export class RiskAlertDto implements RiskAlert {
@@ -25,7 +26,7 @@ export class RiskAlertDto implements RiskAlert {
   @ApiProperty({ type: Number })
   readonly score!: number;
 
-  @ApiProperty({ type: Number, format: 'int64', description: 'Milliseconds since 1970.' })
+  @ApiProperty(time)
   readonly detectedAt!: number;
 
   @ApiProperty({ type: String })
