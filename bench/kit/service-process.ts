@@ -8,6 +8,10 @@ export const root = join(import.meta.dirname, '..', '..');
 
 const START_MAX_MS = 120_000;
 
+/** Of this process's environment: what a service needs, and how memory is given out (`MALLOC_*`, `LD_PRELOAD`), which is to be compared. */
+const handedOn = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|HOME|LD_PRELOAD|MALLOC_.*)$/.test(name)));
+
 /** A line of the service's log. */
 export interface LogLine {
   /** Milliseconds since 1970, by the service. */
@@ -56,7 +60,7 @@ export class ServiceProcess {
 
   /** `node`: options of Node.js, such as those of its profiler. */
   static start(config: string, brokers: readonly string[], node: readonly string[] = []): ServiceProcess {
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, KAFKA_BROKERS: brokers.join(',') };
+    const env = { ...handedOn(), KAFKA_BROKERS: brokers.join(',') };
     const args = [...node, join(root, 'bin', 'stakeout.mjs'), 'start', '--config', config];
     return new ServiceProcess(spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
   }

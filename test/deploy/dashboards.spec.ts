@@ -9,8 +9,10 @@ import { dashboard, queriesOf } from './kit/grafana.js';
 import { metricsIn, metricsText, sampleNames } from './kit/metrics-text.js';
 
 describe('the dashboards for Grafana', () => {
-  it.each(dashboards.map((spec) => [spec.uid, spec] as const))('%s is up to date', (uid, spec) => {
-    expectGenerated(`deploy/grafana/dashboards/${uid}.json`, `${JSON.stringify(dashboard(spec), null, 2)}\n`);
+  it.each(dashboards.map((spec) => [spec.uid, spec] as const))('%s is up to date, for the chart too', (uid, spec) => {
+    const text = `${JSON.stringify(dashboard(spec), null, 2)}\n`;
+    expectGenerated(`deploy/grafana/dashboards/${uid}.json`, text);
+    expectGenerated(`k8s/chart/files/dashboards/${uid}.json`, text);
   });
 
   it.each(dashboards.map((spec) => [spec.uid, spec] as const))('%s asks what Prometheus understands', (_, spec) => {

@@ -90,19 +90,13 @@ const one = (manifests: readonly Manifest[], kind: string, name = 'stakeout'): M
   manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name)!;
 
 describe('copies for Kubernetes', () => {
-  const rules = read('deploy/prometheus/stakeout.rules.yaml');
-
   it('of the alert rules are up to date', () => {
+    const rules = read('deploy/prometheus/stakeout.rules.yaml');
     expectGenerated('k8s/chart/files/stakeout.rules.yaml', rules);
     const rule = { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata: { name: 'stakeout' } };
     const head = '# Made of deploy/prometheus/stakeout.rules.yaml: UPDATE_DEPLOY=1 npm test -- test/deploy\n';
     const text = `${head}${stringify({ ...rule, spec: parse(rules) as object }, { lineWidth: 0 })}`;
     expectGenerated('k8s/components/monitoring/prometheus-rule.yaml', text);
-  });
-
-  it.each(['overview', 'patterns', 'internals'])('of the dashboard %s are up to date', (name) => {
-    const file = `stakeout-${name}.json`;
-    expectGenerated(`k8s/chart/files/dashboards/${file}`, read(`deploy/grafana/dashboards/${file}`));
   });
 });
 
