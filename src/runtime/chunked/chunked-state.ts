@@ -1,3 +1,4 @@
+import { ByteSlabs } from '../byte-slabs.js';
 import { blocksOf, EntryBlock } from '../ports/entry-block.js';
 import type { PartitionState, StateBatch, StateEntry } from '../ports/state-store.js';
 import { ChunkRecords, idsOf, type KeyRecord, NO_RECORD } from './chunk-records.js';
@@ -115,6 +116,7 @@ class Changes {
   readonly puts: StateEntry[] = [];
   readonly deletes: Uint8Array[] = [];
   private readonly before = new Map<string, KeyRecord>();
+  private readonly slabs = new ByteSlabs();
 
   constructor(
     private readonly records: ChunkRecords,
@@ -145,13 +147,14 @@ class Changes {
       this.puts.push({ key, value });
       return;
     }
+    const { slabs } = this;
     const { events, blocks } = whole!;
-    this.puts.push({ key, value: encodeSplit(whole!, split.plan) });
+    this.puts.push({ key, value: slabs.keep(encodeSplit(whole!, split.plan)) });
     for (const chunk of split.fresh)
-      this.puts.push({ key: chunkKey(key, chunk.id), value: encodeChunk(events, chunk.events) });
+      this.puts.push({ key: chunkKey(key, chunk.id), value: slabs.keep(encodeChunk(events, chunk.events)) });
     for (const { id, block } of split.freshBlocks) {
       const { start, end } = blocks[block]!;
-      this.puts.push({ key: chunkKey(key, id), value: encodeBlock(value.subarray(start, end)) });
+      this.puts.push({ key: chunkKey(key, id), value: slabs.keep(encodeBlock(value.subarray(start, end))) });
     }
   }
 

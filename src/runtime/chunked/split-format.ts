@@ -140,6 +140,7 @@ export interface SplitPlan {
   readonly blocks: readonly number[];
 }
 
+/** In a view that holds until something else is encoded, as of the next two. */
 export function encodeSplit(
   { events, restAt, blocks }: WholeState,
   { chunks, pieces, open, blocks: ids }: SplitPlan,
@@ -171,19 +172,19 @@ export function encodeSplit(
     at = end;
   }
   out.append(bytes.subarray(at));
-  return out.finish();
+  return out.take();
 }
 
 export function encodeBlock(bytes: Uint8Array): Uint8Array {
   out.varint(BLOCK);
   out.append(bytes);
-  return out.finish();
+  return out.take();
 }
 
 export function encodeChunk(events: EventTable, numbers: readonly number[]): Uint8Array {
   out.varint(CHUNK);
   writeEvents(events, numbers);
-  return out.finish();
+  return out.take();
 }
 
 function writeEvents(events: EventTable, numbers: readonly number[]): void {

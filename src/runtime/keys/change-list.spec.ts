@@ -9,6 +9,7 @@ class Keys {
     slotOf: (key) => Number(key.slice(1)),
     keyAt: (slot) => `k${slot}`,
     valueAt: (slot) => this.values.get(slot),
+    keep: (value) => value,
     onForgotten: (slot) => void this.forgotten.push(slot),
   });
 

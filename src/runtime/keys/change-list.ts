@@ -1,16 +1,19 @@
+import { ByteSlabs } from '../byte-slabs.js';
 import { WordColumn } from './table/columns.js';
 
 /** The keys by slot, as a list of changes needs them. */
 export interface ChangingKeys<V> {
   slotOf(key: string): number;
   keyAt(slot: number): string;
-  /** What the key has now, for good: not a view. `undefined`: nothing. */
+  /** What the key has now; a view that holds until the next call will do. `undefined`: nothing. */
   valueAt(slot: number): V | undefined;
+  /** The same value for good, in as little memory as there is a way to. `slabs`: for copies of bytes. */
+  keep(value: V, slabs: ByteSlabs): V;
   /** The slot no longer stands in the list. */
   onForgotten(slot: number): void;
 }
 
-/** Keys that changed up to one moment, with what they had then. */
+/** Keys that changed up to one moment, with what they had then: each value is to be looked at before the next is asked for. */
 export interface Changes<V> extends Iterable<readonly [key: string, value: V | undefined]> {
   readonly size: number;
   /** Counts all of them as changed again, read or not; what is not read cannot be read any more. */
@@ -88,6 +91,7 @@ export class ChangeList<V> {
 }
 
 class Reading<V> implements Changes<V> {
+  private readonly slabs = new ByteSlabs();
   private readonly saved = new Map<number, V | undefined>();
   /** Read in advance, because the chain was needed. */
   private rest: (readonly [string, V | undefined])[] = [];
@@ -111,27 +115,41 @@ class Reading<V> implements Changes<V> {
   }
 
   revert(): void {
-    this.finish();
     for (const [key] of this.rest) this.mark(this.keys.slotOf(key));
     for (const key of this.read) this.mark(this.keys.slotOf(key));
+    for (let slot = this.unlink(); slot !== null; slot = this.unlink()) this.mark(slot);
+    this.saved.clear();
     this.rest = [];
     this.read.length = 0;
   }
 
   save(slot: number): void {
-    if (!this.saved.has(slot)) this.saved.set(slot, this.keys.valueAt(slot));
+    if (!this.saved.has(slot)) this.saved.set(slot, this.kept(this.keys.valueAt(slot)));
   }
 
   /** Empties the chain. */
   finish(): void {
-    for (let entry = this.takeNext(); entry !== null; entry = this.takeNext()) this.rest.push(entry);
+    for (let entry = this.takeNext(); entry !== null; entry = this.takeNext())
+      this.rest.push([entry[0], this.kept(entry[1])]);
   }
 
-  private takeNext(): readonly [string, V | undefined] | null {
+  /** There may be many of them for as long as others are read: whole states, as objects, would be a multiple of their bytes. */
+  private kept(value: V | undefined): V | undefined {
+    return value === undefined ? undefined : this.keys.keep(value, this.slabs);
+  }
+
+  /** Takes the next slot out of the chain. */
+  private unlink(): number | null {
     if (this.next === LAST) return null;
     const slot = this.next - OFFSET;
     this.next = this.links.get(slot);
     this.links.set(slot, ABSENT);
+    return slot;
+  }
+
+  private takeNext(): readonly [string, V | undefined] | null {
+    const slot = this.unlink();
+    if (slot === null) return null;
     const value = this.saved.has(slot) ? this.saved.get(slot) : this.keys.valueAt(slot);
     this.saved.delete(slot);
     const key = this.keys.keyAt(slot);

@@ -10,6 +10,7 @@ import {
   withoutBegun,
 } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
+import type { ByteSlabs } from '../../byte-slabs.js';
 import { ChangeList } from '../../keys/change-list.js';
 import { type Freezer, SlotStates } from '../../keys/states/slot-states.js';
 import { rowsFor, WordColumn } from '../../keys/table/columns.js';
@@ -73,7 +74,8 @@ export abstract class KnownKeys {
     this.changes = new ChangeList({
       slotOf: (key) => this.slotOf(key),
       keyAt: (slot) => this.table.keyAt(slot),
-      valueAt: (slot) => this.valueAt(slot),
+      valueAt: (slot) => this.viewAt(slot),
+      keep: (value, slabs) => (value instanceof Uint8Array ? slabs.keep(value) : this.written(value, slabs)),
       onForgotten: (slot) => this.releaseIfUnused(slot),
     });
     this.columns = [
@@ -110,9 +112,19 @@ export abstract class KnownKeys {
 
   /** What is known of the key, as a value of its own. */
   protected valueAt(slot: number): KeyState | Uint8Array | undefined {
+    const value = this.viewAt(slot);
+    return value instanceof Uint8Array ? value.slice() : value;
+  }
+
+  private written(state: KeyState, slabs: ByteSlabs): KeyState | Uint8Array {
+    return this.freezer === null ? state : slabs.keep(this.freezer.freeze(state));
+  }
+
+  /** The same; bytes are a view that holds until the next call. */
+  private viewAt(slot: number): KeyState | Uint8Array | undefined {
     const state = this.states.peek(slot);
     const isAlone = !this.hasBegun(slot);
-    if (isAlone && !this.hasWindows(slot)) return state instanceof Uint8Array ? state.slice() : state;
+    if (isAlone && !this.hasWindows(slot)) return state;
     const known = state instanceof Uint8Array ? this.freezer!.thaw(state) : state;
     const whole = isAlone ? known : this.begun!.whole(slot, known, Number.NEGATIVE_INFINITY);
     return withFeatures(whole, this.windows?.state(slot));

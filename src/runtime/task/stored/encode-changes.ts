@@ -1,4 +1,5 @@
-import { type EventCodec, encodeKeyState } from '../../../engine/index.js';
+import { type EventCodec, viewKeyState } from '../../../engine/index.js';
+import { ByteSlabs } from '../../byte-slabs.js';
 import type { StateBatch, StateEntry } from '../../ports/state-store.js';
 import { type Cut, encodeCut } from './cut.js';
 import { stateKey } from './state-key.js';
@@ -20,16 +21,17 @@ const KEYS_PER_TURN = 64;
 /** Makes the bytes of a snapshot, in slices with a `turn` for other work between them. */
 export async function encodeChanges(taken: ChangesTaken, turn: () => Promise<void>): Promise<StateBatch> {
   const { cut, changed, replaced, codec } = taken;
+  const slabs = new ByteSlabs();
   const puts: StateEntry[] = [];
   const deletes: Uint8Array[] = [...replaced];
   let keysLeft = KEYS_PER_TURN;
   let bytesLeft = BYTES_PER_TURN;
   for (const { number, engine, keys } of changed) {
     for (const [name, state] of keys) {
-      const key = stateKey.make(number, name);
+      const key = slabs.keep(stateKey.make(number, name));
       if (state === undefined) deletes.push(key);
       else {
-        const value = state instanceof Uint8Array ? state : encodeKeyState(state, engine.ruleSet, codec);
+        const value = slabs.keep(state instanceof Uint8Array ? state : viewKeyState(state, engine.ruleSet, codec));
         puts.push({ key, value });
         bytesLeft -= value.length;
       }
