@@ -140,7 +140,7 @@ export interface SplitPlan {
   readonly blocks: readonly number[];
 }
 
-/** In a view that holds until something else is encoded, as of the next two. */
+/** What this and the next two give is a view that holds until something else is encoded. */
 export function encodeSplit(
   { events, restAt, blocks }: WholeState,
   { chunks, pieces, open, blocks: ids }: SplitPlan,

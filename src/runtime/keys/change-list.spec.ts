@@ -42,6 +42,34 @@ describe('a list of changes', () => {
     expect(keys.list.take().size).toBe(0);
   });
 
+  it('keeps what is about to change before it was read, and nothing else', () => {
+    const values = new Map([
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+    ]);
+    const list = new ChangeList<string>({
+      slotOf: (key) => Number(key.slice(1)),
+      keyAt: (slot) => `k${slot}`,
+      valueAt: (slot) => values.get(slot),
+      keep: (value) => `kept ${value}`,
+      onForgotten: () => undefined,
+    });
+    list.reserve(10);
+    for (const slot of values.keys()) list.mark(slot);
+    const changes = list.take();
+    list.mark(2);
+    values.set(2, 'd');
+    expect(new Map(changes)).toEqual(
+      new Map([
+        ['k1', 'a'],
+        ['k2', 'kept b'],
+        ['k3', 'c'],
+      ]),
+    );
+    expect([...list.take()]).toEqual([['k2', 'd']]);
+  });
+
   it('tells what keys had when it was taken, though they change before they are read', () => {
     const keys = new Keys();
     for (const slot of [1, 2, 3, 4]) keys.set(slot, slot * 10);

@@ -75,7 +75,7 @@ export abstract class KnownKeys {
       slotOf: (key) => this.slotOf(key),
       keyAt: (slot) => this.table.keyAt(slot),
       valueAt: (slot) => this.viewAt(slot),
-      keep: (value, slabs) => (value instanceof Uint8Array ? slabs.keep(value) : this.written(value, slabs)),
+      keep: (value, slabs) => this.kept(value, slabs),
       onForgotten: (slot) => this.releaseIfUnused(slot),
     });
     this.columns = [
@@ -116,11 +116,13 @@ export abstract class KnownKeys {
     return value instanceof Uint8Array ? value.slice() : value;
   }
 
-  private written(state: KeyState, slabs: ByteSlabs): KeyState | Uint8Array {
-    return this.freezer === null ? state : slabs.keep(this.freezer.freeze(state));
+  /** What `viewAt` has told, for good: as bytes, if there is a way to write them. */
+  private kept(value: KeyState | Uint8Array, slabs: ByteSlabs): KeyState | Uint8Array {
+    if (value instanceof Uint8Array) return slabs.keep(value);
+    return this.freezer === null ? value : slabs.keep(this.freezer.freeze(value));
   }
 
-  /** The same; bytes are a view that holds until the next call. */
+  /** `valueAt`, whose bytes are a view that holds until the next call. */
   private viewAt(slot: number): KeyState | Uint8Array | undefined {
     const state = this.states.peek(slot);
     const isAlone = !this.hasBegun(slot);
