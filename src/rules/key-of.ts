@@ -1,3 +1,4 @@
+import { fieldName } from '../engine/index.js';
 import type { KeyBy } from './rule.js';
 
 /** What a key is taken from. */
@@ -12,20 +13,24 @@ const NONE: readonly string[] = [];
 export function keysBy(key: KeyBy): (event: Keyed) => readonly string[] {
   switch (key.form) {
     case 'one': {
-      const { field } = key;
+      const field = fieldName(key.field);
       return ({ fields }) => listOf(keyText(fields[field]));
     }
     case 'by': {
-      const byStream = new Map(Object.entries(key.streams));
+      const byStream = new Map(Object.entries(key.streams).map(([stream, field]) => [stream, fieldName(field)]));
       return ({ stream, fields }) => {
         const field = byStream.get(stream ?? '');
         return field === undefined ? NONE : listOf(keyText(fields[field]));
       };
     }
-    case 'pair':
-      return ({ fields }) => listOf(pairText(key.fields, fields));
-    case 'each':
-      return ({ fields }) => eachOf(key.fields, fields);
+    case 'pair': {
+      const names = key.fields.map(fieldName);
+      return ({ fields }) => listOf(pairText(names, fields));
+    }
+    case 'each': {
+      const names = key.fields.map(fieldName);
+      return ({ fields }) => eachOf(names, fields);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { EventTest } from '../expression/event-test.js';
 import type { Feature } from '../expression/expression.js';
 import type { FeatureFn } from '../expression/feature.js';
 import { isNumberCode } from '../expression/scalar-code.js';
+import { fieldName } from '../field-name.js';
 import { addExactly, type Doubles, SUM_PLACES, sumAt } from './exact-sum.js';
 import type { FeatureCell } from './feature-table.js';
 import { addToSpread, deviationAt, SPREAD_PLACES, spreads } from './spread.js';
@@ -127,7 +128,7 @@ export function timelineOf(events: string, cells: readonly FeatureCell[], test: 
 }
 
 function fieldsOf(cells: readonly FeatureCell[]): readonly TimelineField[] {
-  const names = [...new Set(cells.flatMap(({ feature }) => feature.field ?? []))].sort();
+  const names = [...new Set(cells.flatMap(({ feature }) => feature.field ?? []))].sort().map(fieldName);
   return names.map((name) => ({
     name,
     isAny: cells.some(({ feature }) => feature.field === name && ANY.includes(feature.fn)),

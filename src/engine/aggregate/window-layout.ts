@@ -2,6 +2,7 @@ import type { EngineEvent } from '../event.js';
 import type { EventTest } from '../expression/event-test.js';
 import type { FeatureFn } from '../expression/feature.js';
 import { VALUE_MAX } from '../expression/scalar-code.js';
+import { fieldName } from '../field-name.js';
 import { addExactly, type Doubles, SUM_PLACES } from './exact-sum.js';
 import type { FeatureCell } from './feature-table.js';
 
@@ -51,7 +52,7 @@ export interface FieldPlaces {
 
 /** A window for features of one `where` and `overMs`, of which `events` is the canonical JSON. */
 export function windowOf(events: string, cells: readonly FeatureCell[], test: EventTest | null): Window {
-  const names = [...new Set(cells.flatMap(({ feature }) => feature.field ?? []))].sort();
+  const names = [...new Set(cells.flatMap(({ feature }) => feature.field ?? []))].sort().map(fieldName);
   const asked = (name: string, ...fns: FeatureFn[]): boolean =>
     cells.some(({ feature }) => feature.field === name && fns.includes(feature.fn));
   let stride = 1 + names.length;

@@ -5,6 +5,7 @@ import type { EngineEvent } from '../event.js';
 import type { EventTest } from '../expression/event-test.js';
 import type { Scalar } from '../expression/expression.js';
 import { numberCode } from '../expression/scalar-code.js';
+import { fieldName } from '../field-name.js';
 import type { WindowAggregate, WindowFn } from '../pattern/window.js';
 import { addValue, NO_VALUES, type Values, valuesIn } from './values.js';
 
@@ -57,7 +58,7 @@ export function tallyingOf(
     if (isScalarFn(fn)) at = scalars++;
     else if (isValuesFn(fn)) at = values++;
     else for (let i = 0; i < PLACES[fn]!; i++) numbers.push(fn === 'min' || fn === 'max' ? Number.NaN : 0);
-    return { ...{ name, fn, field, q, at }, test: testOf(aggregate) };
+    return { ...{ name, fn, field: fieldName(field), q, at }, test: testOf(aggregate) };
   });
   const empty: Tally = {
     numbers,

@@ -1,3 +1,4 @@
+import { fieldName } from '../../../engine/index.js';
 import { type Keyed, keysBy } from '../../../rules/key-of.js';
 import type { Rule } from '../../../rules/rule.js';
 
@@ -38,7 +39,7 @@ export function inputOf(rule: Rule | undefined, streams: readonly string[]): Eng
   const read = rule?.streams ?? [];
   const seesAll = read.length === 0 || streams.every((stream) => read.includes(stream));
   return {
-    field: keyBy.form === 'one' ? keyBy.field : null,
+    field: keyBy.form === 'one' ? fieldName(keyBy.field) : null,
     keysOf: keysBy(keyBy),
     streams: seesAll ? null : new Set(read),
   };
