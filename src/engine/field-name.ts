@@ -4,3 +4,6 @@
  * whatever reads fields by names of rules or settings, event by event, has the names go through here first.
  */
 export const fieldName = (name: string): string => Object.keys({ [name]: 0 })[0]!;
+
+/** `null`: none was given. */
+export const fieldNameIf = (name: string | undefined): string | null => (name === undefined ? null : fieldName(name));

@@ -98,7 +98,7 @@ export type { FeatureFn } from './expression/feature.js';
 export { type EngineFunction, FUNCTIONS, fewest, most, paramOf } from './expression/functions.js';
 export { type Lists, ListsMissingError } from './expression/lists.js';
 export { cellValue, type Texts } from './expression/scalar-code.js';
-export { fieldName } from './field-name.js';
+export { fieldName, fieldNameIf } from './field-name.js';
 export { MatchSet } from './graph/match-set.js';
 export { mixBits } from './mix-bits.js';
 export type { NearMiss } from './nfa/near-misses.js';

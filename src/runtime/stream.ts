@@ -1,4 +1,4 @@
-import { fieldName } from '../engine/index.js';
+import { fieldNameIf } from '../engine/index.js';
 import type { StreamSettings } from './settings/index.js';
 import type { EventClockOptions } from './task/order/event-clock.js';
 
@@ -24,13 +24,12 @@ export interface StreamDefinition {
 
 /** The settings of a stream, as the runtime wants them. */
 export function streamDefinition(settings: StreamSettings): StreamDefinition {
-  const nameOf = (field: string | undefined): string | null => (field === undefined ? null : fieldName(field));
   return {
     name: settings.name,
-    keyField: nameOf(settings.key),
-    timeField: nameOf(settings.time),
-    idField: nameOf(settings.id),
-    kindField: nameOf(settings.type),
+    keyField: fieldNameIf(settings.key),
+    timeField: fieldNameIf(settings.time),
+    idField: fieldNameIf(settings.id),
+    kindField: fieldNameIf(settings.type),
     kindParents: new Map(Object.entries(settings.subtypes)),
     clock: { mode: settings.mode, outOfOrdernessMs: settings.outOfOrderness },
     // Rows of a table that is being read may be late in coming, but they come.

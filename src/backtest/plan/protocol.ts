@@ -1,3 +1,4 @@
+import { fieldName, fieldNameIf } from '../../engine/index.js';
 import type { ProtocolSettings } from '../../runtime/settings/backtest.js';
 import type { Settings } from '../../runtime/settings/index.js';
 import { RunError } from '../run/file-streams.js';
@@ -66,7 +67,7 @@ export function protocolOf(settings: Settings, options: ProtocolOptions = {}): P
   }
   const said = profile === undefined ? base : overlay(base, profile);
   const stream = scoredStream(settings, said.labels.stream);
-  const card = said.card ?? stream.key ?? null;
+  const card = fieldNameIf(said.card ?? stream.key);
   const file = options.labels ?? said.labels.file;
   const { id, fraud, scenario, episode, knownAt } = said.labels;
   return {
@@ -77,23 +78,23 @@ export function protocolOf(settings: Settings, options: ProtocolOptions = {}): P
     labels: file === undefined ? null : { file, id: id ?? stream.id ?? 'id', fraud, scenario, episode, knownAt },
     of: said.labels.of ?? 'transaction',
     stream: stream.name,
-    idField: stream.id ?? null,
-    accountField: said.labels.account ?? stream.key ?? null,
+    idField: fieldNameIf(stream.id),
+    accountField: fieldNameIf(said.labels.account ?? stream.key),
     knownAfterMs: said.labels.knownAfter ?? 0,
     accuse: said.accuse ?? 'last',
     onePerTransaction: said.onePerTransaction ?? true,
     combine: said.combine ?? 'max',
-    amount: said.amount ?? null,
+    amount: fieldNameIf(said.amount),
     amountUnits: said.amountUnits ?? 1,
     card,
     topK: said.topK ?? 100,
     capacity: said.capacity ?? null,
-    episodeKey: said.episode.key ?? card,
+    episodeKey: fieldNameIf(said.episode.key) ?? card,
     episodeGapMs: said.episode.gap ?? 14 * DAY,
     exclude:
       said.exclude.key === undefined
         ? null
-        : { key: said.exclude.key, since: said.exclude.since ?? Number.NEGATIVE_INFINITY },
+        : { key: fieldName(said.exclude.key), since: said.exclude.since ?? Number.NEGATIVE_INFINITY },
     price:
       said.price.falseAlert === undefined
         ? null

@@ -1,4 +1,5 @@
 import type { Mark, RowBatch } from '../../connectors/file/record-file.js';
+import { fieldName } from '../../engine/index.js';
 import type { Keyed } from '../../rules/key-of.js';
 import { DecodeFailure } from '../../runtime/ports/decoder.js';
 import { ownFields, type StreamDefinition, streamDefinition } from '../../runtime/stream.js';
@@ -54,7 +55,7 @@ export class FileReader {
   ) {
     const { settings, file } = stream;
     this.definition = streamDefinition(settings);
-    this.arrivalField = settings.arrival;
+    this.arrivalField = settings.arrival === undefined ? undefined : fieldName(settings.arrival);
     const all = new Set([...fields, ...ownFields(this.definition)]);
     if (settings.arrival !== undefined) all.add(settings.arrival);
     this.fields = all;
