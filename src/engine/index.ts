@@ -21,8 +21,9 @@ export {
   windowState,
 } from './aggregate/feature-set.js';
 export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
+export { type RowCode, rowCode } from './aggregate/log-code.js';
 export { type RingAdder, ringAdder } from './aggregate/ring-code.js';
-export { isWide, type RingMemory, ringCapacity, ringCount, ringPlaces } from './aggregate/ring-rows.js';
+export { hundredthsIn, isWide, type RingMemory, ringCapacity, ringCount, ringPlaces } from './aggregate/ring-rows.js';
 export type { TimelineState } from './aggregate/timeline.js';
 export { lineOfState, stateOfLine } from './aggregate/timeline-copy.js';
 export { emptyValue, type Timeline } from './aggregate/timeline-layout.js';
@@ -38,12 +39,14 @@ export {
   timelinePlaces,
   writeLine,
 } from './aggregate/timeline-ring.js';
-export type { WindowState } from './aggregate/window.js';
-export { type Window, writeEmpty } from './aggregate/window-layout.js';
+export { restoreWindow, type WindowState } from './aggregate/window.js';
+export { type Window, writeEmpty, writeTotals } from './aggregate/window-layout.js';
 export {
+  addTotals,
   clearRing,
   copyRing,
   dropOlder,
+  mayHaveRest,
   mustBeWide,
   newestTime,
   pasteRing,

@@ -66,13 +66,13 @@ function adderText({ fields, cells, stride, totalPlaces }: Window): string {
     }
     if (count === 0) doubles[at + ${OLDEST}] = time;
     words[head + ${COUNT}] = count + 1;
-    ${cells.map((cell, i) => `c${i}.value = ${cellText(cell)};`).join('\n    ')}
+    ${cellsText(cells, 'count + 1')}
     return true;
   };`;
 }
 
 /** + 0 as `writeRow` does. What is not equal to itself is missing. */
-function givenText({ name, value }: FieldPlaces): string {
+export function givenText({ name, value }: FieldPlaces): string {
   const [given, x] = [`v${value}`, `x${value}`];
   return `const ${given} = fields[${JSON.stringify(name)}];
     const ${x} = typeof ${given} === 'number' && Math.abs(${given}) <= ${VALUE_MAX} ? ${given} + 0 : NaN;
@@ -87,15 +87,16 @@ function wideText({ value, sum, present }: FieldPlaces): string {
       `;
 }
 
-function fitsText({ value }: FieldPlaces): string {
+/** Leaves the function where a value does not fit into a narrow row. */
+export function fitsText({ value }: FieldPlaces): string {
   const [x, h] = [`x${value}`, `h${value}`];
   return `const ${h} = Math.round(${x} * 100);
       if (${x} === ${x} && !(${h} / 100 === ${x} && ${h} <= ${HUNDREDTHS_MAX} && ${h} >= ${-HUNDREDTHS_MAX})) return false;
       `;
 }
 
-/** Whole hundredths are what `addExactly` would make of the value. */
-function narrowText({ value, sum, present }: FieldPlaces): string {
+/** Writes a value to `row` in `words`, and adds it to the totals. Whole hundredths are what `addExactly` would make of it. */
+export function narrowText({ value, sum, present }: FieldPlaces): string {
   const [x, h] = [`x${value}`, `h${value}`];
   const adds = sum > 0 ? [`doubles[totals + ${sum}] += ${h};`] : [];
   return `words[row + ${value}] = ${x} === ${x} ? ${h} : ${MISSING};
@@ -108,8 +109,12 @@ const counted = (present: number): string[] => (present > 0 ? [`doubles[totals +
 const ifPresent = (x: string, adds: readonly string[]): string =>
   adds.length === 0 ? '' : `if (${x} === ${x}) { ${adds.join(' ')} }`;
 
-function cellText({ fn, field }: WindowCell): string {
-  if (field === null) return 'count + 1';
+/** Writes the cells of a window of so many rows, `c0` being the first. */
+export const cellsText = (cells: readonly WindowCell[], count: string): string =>
+  cells.map((cell, i) => `c${i}.value = ${cellText(cell, count)};`).join('\n    ');
+
+function cellText({ fn, field }: WindowCell, count: string): string {
+  if (field === null) return count;
   const sum = `doubles[totals + ${field.sum}] / 100 + doubles[totals + ${field.sum + 1}]`;
   return fn === 'sum' ? sum : `(${sum}) / doubles[totals + ${field.present}]`;
 }

@@ -84,9 +84,14 @@ export function copyRow(window: Window, memory: RingMemory, at: number, number: 
   const oldest = doubles[at + OLDEST]!;
   target[to] = oldest + msAfter(oldest, words[row]!);
   for (let i = 1; i < stride; i++) {
-    const hundredths = words[row + i]! | 0;
-    target[to + i] = hundredths === MISSING ? Number.NaN : hundredths / 100;
+    target[to + i] = hundredthsIn(words[row + i]!);
   }
+}
+
+/** The value that stands in a word of a narrow row. */
+export function hundredthsIn(word: number): number {
+  const hundredths = word | 0;
+  return hundredths === MISSING ? Number.NaN : hundredths / 100;
 }
 
 /** Writes rows, as doubles from `from` on, into a ring from its first place on. All fit. */

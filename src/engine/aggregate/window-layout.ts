@@ -3,7 +3,7 @@ import type { EventTest } from '../expression/event-test.js';
 import type { FeatureFn } from '../expression/feature.js';
 import { VALUE_MAX } from '../expression/scalar-code.js';
 import { fieldName } from '../field-name.js';
-import { addExactly, type Doubles, SUM_PLACES } from './exact-sum.js';
+import { addExactly, type Doubles, SUM_PLACES, sumAt } from './exact-sum.js';
 import type { FeatureCell } from './feature-table.js';
 
 /**
@@ -132,4 +132,17 @@ export const greatest = (a: number, b: number): number => (b > a || Number.isNaN
 /** Writes what features are of which no event counts. */
 export function writeEmpty(window: Window): void {
   for (const { cell, fn } of window.cells) cell.value = fn === 'count' || fn === 'sum' ? 0 : Number.NaN;
+}
+
+/** Writes the values of the cells of a window without extremes that has `count` rows, of totals that begin at `base`. */
+export function writeTotals(window: Window, count: number, totals: Readonly<Doubles>, base: number): void {
+  if (count === 0) {
+    writeEmpty(window);
+    return;
+  }
+  for (const { cell, fn, field } of window.cells) {
+    if (field === null) cell.value = count;
+    else if (fn === 'sum') cell.value = sumAt(totals, base + field.sum);
+    else cell.value = sumAt(totals, base + field.sum) / totals[base + field.present]!;
+  }
 }

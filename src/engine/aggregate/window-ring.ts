@@ -218,6 +218,23 @@ export function readRing(window: Window, memory: RingMemory, at: number, time: n
   else writeCells(window, memory, at, left, totalsWithout(window, memory, at, left), 0);
 }
 
+/** Adds to `totals`, whose first place is not used, those of the rows inside the window at `time`; answers how many rows these are. */
+export function addTotals(window: Window, memory: RingMemory, at: number, time: number, totals: Float64Array): number {
+  const left = rowsBefore(window, memory, at, time - window.overMs);
+  const own = totalsWithout(window, memory, at, left);
+  for (let i = 1; i < window.totalPlaces; i++) totals[i] = totals[i]! + own[i]!;
+  return ringCount(memory, at) - left;
+}
+
+/** Whether the totals may have more than whole hundredths. */
+export function mayHaveRest(window: Window, memory: RingMemory, at: number): boolean {
+  const base = totalsOf(at);
+  const { doubles } = memory;
+  const isRest = ({ sum }: FieldPlaces): boolean =>
+    sum > 0 && (doubles[base + sum + 1] !== 0 || doubles[base + sum + 2] !== 0);
+  return isWide(memory, at) || window.fields.some(isRest);
+}
+
 /** Writes the values of the window's cells at a time at which all rows, of which there are some, are inside. */
 export const readWhole = (window: Window, memory: RingMemory, at: number): void =>
   writeCells(window, memory, at, 0, memory.doubles, totalsOf(at));

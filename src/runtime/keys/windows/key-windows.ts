@@ -1,5 +1,6 @@
 import {
   type EngineEvent,
+  type EventWindow,
   type FeatureSet,
   type FeatureState,
   readTold,
@@ -8,6 +9,7 @@ import {
   windowState,
 } from '../../../engine/index.js';
 import { WordColumn } from '../table/columns.js';
+import { LogWindows } from './log-windows.js';
 import { SlotTexts } from './slot-texts.js';
 import { SlotTimelines } from './slot-timelines.js';
 import { SlotWindows, type WindowSlots } from './slot-windows.js';
@@ -27,7 +29,7 @@ const HAND_STEPS_MAX = 64;
  *    slot's windows are in memory, or none is.
  */
 export class KeyWindows {
-  private readonly windows: readonly (SlotWindows | SlotTimelines)[];
+  private readonly windows: readonly WindowSlots[];
   private readonly texts = new SlotTexts();
   /** `null`: all stay in memory. */
   private readonly spill: WindowSpill | null;
@@ -47,16 +49,19 @@ export class KeyWindows {
   ) {
     this.spill = spill === undefined ? null : new WindowSpill(set, spill.space);
     this.memory = spill?.memory ?? null;
-    this.windows = set.windows.map((window) =>
-      window.kind === 'window' ? new SlotWindows(window) : new SlotTimelines(window, this.texts),
-    );
+    this.windows = set.windows.map((window) => this.slotsOf(window));
+  }
+
+  /** What leaves memory must be a slot's own, so that it is given back with it: rows in a log are not. */
+  private slotsOf(window: EventWindow): WindowSlots {
+    if (window.kind !== 'window') return new SlotTimelines(window, this.texts);
+    return this.spill === null && LogWindows.canKeep(window) ? new LogWindows(window) : new SlotWindows(window);
   }
 
   /** Memory taken, in bytes. */
   get bytes(): number {
-    const ofStore = ({ store }: WindowSlots): number => store.bytesHeld + store.bytesWasted + store.indexBytes;
     const own = this.texts.bytes + this.used.bytes + (this.spill?.bytes ?? 0);
-    return this.windows.reduce((sum, window) => sum + ofStore(window), own);
+    return this.windows.reduce((sum, { bytes }) => sum + bytes, own);
   }
 
   /** `null`: there is no bound on memory. */
@@ -67,12 +72,12 @@ export class KeyWindows {
 
   /** Bytes of all windows that are in memory. */
   get heldBytes(): number {
-    return this.windows.reduce((sum, { store }) => sum + store.bytesHeld, 0);
+    return this.windows.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
   }
 
   /** Makes room for the slots below `slots`; must come before any other use of them. */
   reserve(slots: number): void {
-    for (const { store } of this.windows) store.reserve(slots);
+    for (const window of this.windows) window.reserve(slots);
     if (this.spill === null) return;
     this.rows = Math.max(this.rows, slots);
     this.used.reserve(slots);
@@ -86,7 +91,7 @@ export class KeyWindows {
 
   private isInMemory(slot: number): boolean {
     const { windows } = this;
-    for (let i = 0; i < windows.length; i++) if (windows[i]!.store.has(slot)) return true;
+    for (let i = 0; i < windows.length; i++) if (windows[i]!.has(slot)) return true;
     return false;
   }
 

@@ -20,19 +20,19 @@ import {
   timelinePlaces,
   writeLine,
 } from '../../../engine/index.js';
-import { ByteStore, type Segment } from '../table/byte-store.js';
-import { CAPACITY_KEPT, CAPACITY_MIN, placeOf, roomFor, type WindowSlots } from './slot-windows.js';
+import type { Segment } from '../table/byte-store.js';
+import { CAPACITY_KEPT, CAPACITY_MIN, placeOf, roomFor, StoredSlots, type WindowSlots } from './slot-windows.js';
 
 const PLACE_BYTES = 8;
 
 /** One timeline. */
-export class SlotTimelines implements WindowSlots {
-  readonly store = new ByteStore();
-
+export class SlotTimelines extends StoredSlots implements WindowSlots {
   constructor(
     readonly window: Timeline,
     private readonly texts: Texts,
-  ) {}
+  ) {
+    super();
+  }
 
   add(slot: number, event: EngineEvent): void {
     const { store, window, texts } = this;

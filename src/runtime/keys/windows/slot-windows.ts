@@ -1,10 +1,13 @@
 import {
+  addTotals,
   clearRing,
   copyRing,
   dropOlder,
   type EngineEvent,
+  type EventWindow,
   type EventWindowState,
   isWide,
+  mayHaveRest,
   mustBeWide,
   newestTime,
   pasteRing,
@@ -34,8 +37,13 @@ const PLACE_BYTES = 8;
 
 /** What is kept for each slot of the events of one condition. */
 export interface WindowSlots {
-  readonly store: ByteStore;
-  readonly window: { readonly kind: string };
+  readonly window: EventWindow;
+  /** Bytes of what is held, and memory taken in all. */
+  readonly heldBytes: number;
+  readonly bytes: number;
+  /** Makes room for the slots below `slots`; must come before any other use of them. */
+  reserve(slots: number): void;
+  has(slot: number): boolean;
   /** Adds an event that the window counts, and writes the values of its features. */
   add(slot: number, event: EngineEvent): void;
   /** Writes the values of its features as of `time`. Slot -1: of a key without events. */
@@ -53,12 +61,34 @@ export interface WindowSlots {
 /** Scratch of `touch`. */
 const ahead = { segments: [] as Segment[], places: [] as number[] };
 
-/** One window. */
-export class SlotWindows implements WindowSlots {
-  readonly store = new ByteStore();
+/** What is kept for each slot as one record of bytes. */
+export abstract class StoredSlots {
+  protected readonly store = new ByteStore();
+
+  get heldBytes(): number {
+    return this.store.bytesHeld;
+  }
+
+  get bytes(): number {
+    const { store } = this;
+    return store.bytesHeld + store.bytesWasted + store.indexBytes;
+  }
+
+  reserve(slots: number): void {
+    this.store.reserve(slots);
+  }
+
+  has(slot: number): boolean {
+    return this.store.has(slot);
+  }
+}
+
+/** One window, whose rows of a slot stand in a ring of its own. */
+export class SlotWindows extends StoredSlots implements WindowSlots {
   private readonly addTo: RingAdder;
 
   constructor(readonly window: Window) {
+    super();
     this.addTo = ringAdder(window);
   }
 
@@ -90,6 +120,27 @@ export class SlotWindows implements WindowSlots {
     const { store, window } = this;
     if (slot < 0 || !store.has(slot)) writeEmpty(window);
     else readRing(window, store.segmentOf(slot), placeOf(store, slot), time);
+  }
+
+  /** Drops from a ring what is too old to be in the window with the event; says whether anything is left. */
+  drop(slot: number, event: EngineEvent): boolean {
+    const { store, window } = this;
+    if (!store.has(slot)) return false;
+    if (dropOlder(window, store.segmentOf(slot), placeOf(store, slot), event) > 0) return true;
+    store.delete(slot);
+    return false;
+  }
+
+  /** Adds to `totals`, from place 1 on, those of the rows of a ring that are inside the window at `time`; answers how many these are. */
+  addTotals(slot: number, time: number, totals: Float64Array): number {
+    const { store, window } = this;
+    return addTotals(window, store.segmentOf(slot), placeOf(store, slot), time, totals);
+  }
+
+  /** Whether the sums of a ring may have more than whole hundredths. */
+  mayHaveRest(slot: number): boolean {
+    const { store, window } = this;
+    return mayHaveRest(window, store.segmentOf(slot), placeOf(store, slot));
   }
 
   newest(slot: number): number {
