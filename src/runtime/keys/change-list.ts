@@ -68,6 +68,14 @@ export class ChangeList<V> {
     if (this.linksTaken.get(slot) !== ABSENT) this.reading!.save(slot);
   }
 
+  /**
+   * Must come before something is lost of the slot's value that no longer matters: it is no change, but what is still to be read is as of the
+   * moment at which it was taken.
+   */
+  beforeLoss(slot: number): void {
+    if (this.reading?.isOver === false && this.linksTaken.get(slot) !== ABSENT) this.reading.save(slot);
+  }
+
   /** Whether the slot changed since the last `take`: what it has now, nobody else was given. */
   isMarked(slot: number): boolean {
     return this.links.get(slot) !== ABSENT;
@@ -104,6 +112,11 @@ class Reading<V> implements Changes<V> {
     readonly size: number,
     private readonly mark: (slot: number) => void,
   ) {}
+
+  /** The chain is empty. */
+  get isOver(): boolean {
+    return this.next === LAST;
+  }
 
   *[Symbol.iterator](): Iterator<readonly [string, V | undefined]> {
     for (;;) {

@@ -46,6 +46,8 @@ export class KeyWindows {
   constructor(
     private readonly set: FeatureSet,
     spill?: SpillOptions,
+    /** Told of a slot before it loses what is too old, at the event of another slot. */
+    private readonly beforeLoss: (slot: number) => void = () => undefined,
   ) {
     this.spill = spill === undefined ? null : new WindowSpill(set, spill.space);
     this.memory = spill?.memory ?? null;
@@ -55,7 +57,9 @@ export class KeyWindows {
   /** What leaves memory must be a slot's own, so that it is given back with it: rows in a log are not. */
   private slotsOf(window: EventWindow): WindowSlots {
     if (window.kind !== 'window') return new SlotTimelines(window, this.texts);
-    return this.spill === null && LogWindows.canKeep(window) ? new LogWindows(window) : new SlotWindows(window);
+    return this.spill === null && LogWindows.canKeep(window)
+      ? new LogWindows(window, this.beforeLoss)
+      : new SlotWindows(window);
   }
 
   /** Memory taken, in bytes. */

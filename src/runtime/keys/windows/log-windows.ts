@@ -49,6 +49,8 @@ export class LogWindows implements WindowSlots {
   /** Head of a slot plus one; 0: none. */
   private readonly headOf = new WordColumn();
   private readonly code: RowCode;
+  /** Slots of heads. */
+  private readonly slotOf = new WordColumn();
   /** Rows that are some slot's. */
   private live = 0;
   /** Scratch of `read`. */
@@ -59,7 +61,11 @@ export class LogWindows implements WindowSlots {
     return !hasExtremes && overMs < OVER_MAX;
   }
 
-  constructor(readonly window: Window) {
+  /** `beforeLoss` is told of a slot before a row of it is dropped at the event of another. */
+  constructor(
+    readonly window: Window,
+    private readonly beforeLoss: (slot: number) => void,
+  ) {
     this.rings = new SlotWindows(window);
     this.log = new RowLog(FIELDS + window.fields.length);
     this.heads = new LogHeads(window.totalPlaces);
@@ -72,7 +78,8 @@ export class LogWindows implements WindowSlots {
   }
 
   get bytes(): number {
-    return this.log.bytes + this.heads.bytes + this.headOf.bytes + this.rings.bytes;
+    const { log, heads, headOf, slotOf, rings } = this;
+    return log.bytes + heads.bytes + headOf.bytes + slotOf.bytes + rings.bytes;
   }
 
   reserve(slots: number): void {
@@ -105,6 +112,8 @@ export class LogWindows implements WindowSlots {
     if (head < 0) {
       head = heads.make();
       headOf.set(slot, head + 1);
+      this.slotOf.reserve(head + 1);
+      this.slotOf.set(head, slot);
     }
     log.makeRoom();
     const position = log.next;
@@ -140,6 +149,7 @@ export class LogWindows implements WindowSlots {
   private takeAway(words: Uint32Array, row: number): void {
     const head = words[row + HEAD]!;
     if (head === NOBODY) return;
+    this.beforeLoss(this.slotOf.get(head));
     const { heads } = this;
     heads.setCount(head, heads.countOf(head) - 1);
     this.code.takeAway(words, row + VALUES, heads.totalsOf(head), heads.placeOf(head));

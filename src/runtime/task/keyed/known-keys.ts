@@ -63,7 +63,8 @@ export abstract class KnownKeys {
   constructor(rules: readonly Rule[], output: KeyedOutput, options: KeyedEngineOptions) {
     this.ruleSet = compileRuleSet(rules, options);
     const { features } = this.ruleSet;
-    this.windows = features === null ? null : new KeyWindows(features, options.spill);
+    this.windows =
+      features === null ? null : new KeyWindows(features, options.spill, (slot) => this.changes.beforeLoss(slot));
     this.notes = Notes.of(rules, this.ruleSet);
     this.tellsChanges = options.tellsChanges ?? true;
     this.begun = this.tellsChanges ? null : BegunRuns.of(this.ruleSet, this.notes, options.heldEvents);
