@@ -18,8 +18,12 @@ import {
   processKey,
   type RuleSet,
   type RuleSetOutput,
+  restoreWindow,
   session,
   tumbling,
+  type Window,
+  type WindowState,
+  withFeatures,
 } from '../../../engine/index.js';
 import type { Rule } from '../../../rules/rule.js';
 import { SpillSpace } from '../../keys/windows/spill-space.js';
@@ -78,6 +82,15 @@ const emitting = [
 ];
 
 const ALL = [...RULES, often(4, 15), varied, ...emitting];
+
+/** The state without rows that are not in the only window, which counts and no more, at `time`: they may still be there or not. */
+function withoutOld({ features }: RuleSet, state: KeyState | undefined, time: number): KeyState | undefined {
+  if (state?.features === undefined) return state;
+  const window = features!.windows[0] as Window;
+  const { rows, from, to } = state.features as WindowState;
+  const times = rows.slice(from, to).filter((at) => at >= time - window.overMs);
+  return withFeatures(state, times.length === 0 ? undefined : restoreWindow(window, times, [], []));
+}
 
 /** Keys whose order as text is not that of their slots, some with characters that are not Latin. */
 const nameOf = (n: number): string => (n % 5 === 0 ? `\ud800${97 - n}` : n % 2 === 0 ? `k${1000 - n}` : `k${n}`);
@@ -314,7 +327,7 @@ describe('an engine over keys', () => {
         const sink: RuleSetOutput = { slot: 0, onMatch: () => {} };
         const states = new Map<string, KeyState | undefined>();
         const textOf = (state: KeyState | undefined, time: number): string => {
-          const alive = advanceKey(ruleSet, state, time, sink);
+          const alive = withoutOld(ruleSet, advanceKey(ruleSet, state, time, sink), time);
           return alive === undefined ? 'nothing' : Buffer.from(encodeKeyState(alive, ruleSet, codec)).toString('hex');
         };
         const feed = (from: number, to: number): Set<string> => {
