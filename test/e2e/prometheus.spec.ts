@@ -1,5 +1,5 @@
 /** A real Prometheus reads a real service, and the alert rules that we ship fire when what they are about happens. Minutes are made seconds. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAvroSchema } from '../../src/connectors/avro/schema.js';
@@ -19,6 +19,24 @@ const run = `prometheus-${process.pid}-${Date.now()}`;
 const TRANSACTIONS = `${run}-transactions`;
 const schema = join(root, 'schemas/transaction.avsc');
 const HOUR_MS = 3_600_000;
+
+/** Puts a file in the place of a folder that a service is writing to, and may make anew at any moment. */
+async function standInTheWay(path: string): Promise<void> {
+  let times = 0;
+  await until(() => {
+    try {
+      renameSync(path, `${path}-away-${++times}`);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    try {
+      writeFileSync(path, 'in the way', { flag: 'wx' });
+      return true;
+    } catch {
+      return false;
+    }
+  }, `a file to stand at ${path}`);
+}
 
 /** The sink goes to where nobody listens. */
 const settings = (brokers: readonly string[]): string => `
@@ -153,8 +171,7 @@ describe('the alert rules on a real Prometheus', () => {
   });
 
   it('fire when checkpoints fail', async () => {
-    rmSync(join(folder, 'checkpoints'), { recursive: true, force: true });
-    writeFileSync(join(folder, 'checkpoints'), 'in the way');
+    await standInTheWay(join(folder, 'checkpoints'));
     const { annotations } = await fires('CheckpointsFailing', () => producer.send(beginnings(1)));
     expect(annotations.summary).toMatch(/% of checkpoints fail$/);
   });
