@@ -8,7 +8,7 @@ function push(log: RowLog, time: number, value: number): void {
   log.push(time);
 }
 
-const valueOf = (log: RowLog, position: number): number => log.wordsOf(position)[log.placeOf(position) + VALUE]!;
+const valueAt = (log: RowLog, position: number): number => log.wordsOf(position)[log.placeOf(position) + VALUE]!;
 
 describe('a log of rows', () => {
   it('has rows until they go, by position and in order, and uses no more memory than they need', () => {
@@ -25,7 +25,7 @@ describe('a log of rows', () => {
       if (i % 7 !== 0) continue;
       expect([log.first, log.rows, log.oldest, log.newest]).toEqual([first, i + 1 - first, times[first], times[i]]);
       const some = first + ((i * 7919) % log.rows);
-      expect([valueOf(log, some), log.timeOf(some)]).toEqual([some, times[some]]);
+      expect([valueAt(log, some), log.timeOf(some)]).toEqual([some, times[some]]);
     }
     // Pieces of 1,024 rows, one of which has begun to go, one that has begun to come, and a spare one.
     expect(log.bytes).toBeLessThanOrEqual((Math.ceil(2500 / 1024) + 2) * 1024 * 2 * 4);
