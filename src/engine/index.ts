@@ -23,7 +23,15 @@ export {
 export { type FeatureCell, FeatureError, FeatureTable } from './aggregate/feature-table.js';
 export { type RowCode, rowCode } from './aggregate/log-code.js';
 export { type RingAdder, ringAdder } from './aggregate/ring-code.js';
-export { hundredthsIn, isWide, type RingMemory, ringCapacity, ringCount, ringPlaces } from './aggregate/ring-rows.js';
+export {
+  hundredthsIn,
+  isWide,
+  msAfter,
+  type RingMemory,
+  ringCapacity,
+  ringCount,
+  ringPlaces,
+} from './aggregate/ring-rows.js';
 export type { TimelineState } from './aggregate/timeline.js';
 export { lineOfState, stateOfLine } from './aggregate/timeline-copy.js';
 export { emptyValue, type Timeline } from './aggregate/timeline-layout.js';

@@ -37,7 +37,7 @@ function codeText({ fields, cells }: Window): string {
       ${fields.map(givenText).join('')}
       ${fields.map(fitsText).join('')}
       ${fields.map(narrowText).join('')}
-      ${cellsText(cells, 'count + 1')}
+      ${cellsText(cells)}
       return true;
     },
     takeAway(words, row, doubles, totals) {

@@ -66,7 +66,7 @@ function adderText({ fields, cells, stride, totalPlaces }: Window): string {
     }
     if (count === 0) doubles[at + ${OLDEST}] = time;
     words[head + ${COUNT}] = count + 1;
-    ${cellsText(cells, 'count + 1')}
+    ${cellsText(cells)}
     return true;
   };`;
 }
@@ -109,12 +109,12 @@ const counted = (present: number): string[] => (present > 0 ? [`doubles[totals +
 const ifPresent = (x: string, adds: readonly string[]): string =>
   adds.length === 0 ? '' : `if (${x} === ${x}) { ${adds.join(' ')} }`;
 
-/** Writes the cells of a window of so many rows, `c0` being the first. */
-export const cellsText = (cells: readonly WindowCell[], count: string): string =>
-  cells.map((cell, i) => `c${i}.value = ${cellText(cell, count)};`).join('\n    ');
+/** Writes the cells of a window of one row more than `count`, `c0` being the first. */
+export const cellsText = (cells: readonly WindowCell[]): string =>
+  cells.map((cell, i) => `c${i}.value = ${cellText(cell)};`).join('\n    ');
 
-function cellText({ fn, field }: WindowCell, count: string): string {
-  if (field === null) return count;
+function cellText({ fn, field }: WindowCell): string {
+  if (field === null) return 'count + 1';
   const sum = `doubles[totals + ${field.sum}] / 100 + doubles[totals + ${field.sum + 1}]`;
   return fn === 'sum' ? sum : `(${sum}) / doubles[totals + ${field.present}]`;
 }

@@ -1,4 +1,5 @@
-import { ByteStore, type Segment } from '../table/byte-store.js';
+import type { Segment } from '../table/byte-store.js';
+import { StoredSlots } from '../table/stored-slots.js';
 
 /** Doubles of a ring before its records: where the first begins, where the last begins and ends, how many there are, and two counts of the caller's. */
 const [HEAD, LAST, END, COUNT, FIRST_COUNT, SECOND_COUNT, HEADER] = [0, 1, 2, 3, 4, 5, 6];
@@ -18,22 +19,7 @@ export interface HeldRecord {
  * Events of each slot as bytes, oldest first, in memory that the garbage collector does not walk: new ones are appended, and the oldest go.
  * Times of a slot must not fall.
  */
-export class SlotEvents {
-  private readonly store = new ByteStore();
-
-  get bytes(): number {
-    const { store } = this;
-    return store.bytesHeld + store.bytesWasted + store.indexBytes;
-  }
-
-  reserve(slots: number): void {
-    this.store.reserve(slots);
-  }
-
-  has(slot: number): boolean {
-    return this.store.has(slot);
-  }
-
+export class SlotEvents extends StoredSlots {
   delete(slot: number): void {
     this.store.delete(slot);
   }

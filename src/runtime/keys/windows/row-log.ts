@@ -1,3 +1,5 @@
+import { msAfter } from '../../../engine/index.js';
+
 const PIECE_BITS = 10;
 /** Rows of a piece: what is taken and given back at once. */
 const PIECE = 1 << PIECE_BITS;
@@ -88,5 +90,3 @@ export class RowLog {
     this.oldest = this.begin === this.end ? Number.POSITIVE_INFINITY : this.timeOf(this.begin);
   }
 }
-
-const msAfter = (time: number, bits: number): number => (bits - time) >>> 0;

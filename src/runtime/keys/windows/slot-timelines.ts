@@ -21,7 +21,8 @@ import {
   writeLine,
 } from '../../../engine/index.js';
 import type { Segment } from '../table/byte-store.js';
-import { CAPACITY_KEPT, CAPACITY_MIN, placeOf, roomFor, StoredSlots, type WindowSlots } from './slot-windows.js';
+import { StoredSlots } from '../table/stored-slots.js';
+import { CAPACITY_KEPT, CAPACITY_MIN, placeOf, roomFor, type WindowSlots } from './slot-windows.js';
 
 const PLACE_BYTES = 8;
 

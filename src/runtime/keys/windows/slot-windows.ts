@@ -24,7 +24,8 @@ import {
   type WindowState,
   writeEmpty,
 } from '../../../engine/index.js';
-import { ByteStore, type Segment } from '../table/byte-store.js';
+import type { ByteStore, Segment } from '../table/byte-store.js';
+import { StoredSlots } from '../table/stored-slots.js';
 
 /** Rows that a window has room for at first, and below which it gives none back. */
 export const CAPACITY_MIN = 4;
@@ -60,28 +61,6 @@ export interface WindowSlots {
 
 /** Scratch of `touch`. */
 const ahead = { segments: [] as Segment[], places: [] as number[] };
-
-/** What is kept for each slot as one record of bytes. */
-export abstract class StoredSlots {
-  protected readonly store = new ByteStore();
-
-  get heldBytes(): number {
-    return this.store.bytesHeld;
-  }
-
-  get bytes(): number {
-    const { store } = this;
-    return store.bytesHeld + store.bytesWasted + store.indexBytes;
-  }
-
-  reserve(slots: number): void {
-    this.store.reserve(slots);
-  }
-
-  has(slot: number): boolean {
-    return this.store.has(slot);
-  }
-}
 
 /** One window, whose rows of a slot stand in a ring of its own. */
 export class SlotWindows extends StoredSlots implements WindowSlots {
